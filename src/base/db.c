@@ -1,0 +1,308 @@
+/* src/base/db.c */
+#include "base/db.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/explain.h"
+
+#define STATEMENTS_MAX 128 /* distinct SQL texts of one process */
+
+struct db {
+	sqlite3 *handle;
+	char *path;
+	bool in_transaction;
+	size_t n;
+	struct {
+		const char *sql;
+		sqlite3_stmt *stmt;
+	} cache[STATEMENTS_MAX];
+};
+
+static int db_errno(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_CONSTRAINT:
+		return -EEXIST;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_PERM:
+	case SQLITE_CANTOPEN:
+	case SQLITE_AUTH:
+		return -EACCES;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EUCLEAN;
+	default:
+		return -EIO;
+	}
+}
+
+static int db_fail(struct db *db, struct error *err, const char *doing)
+{
+	int r = db_errno(sqlite3_errcode(db->handle));
+
+	return error_set(err, r, "state database %s: %s: %s", db->path, doing,
+			 sqlite3_errmsg(db->handle));
+}
+
+static int db_plain(struct db *db, struct error *err, const char *sql)
+{
+	if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return db_fail(db, err, "write");
+	return 0;
+}
+
+static int statement_get(struct db *db, const char *sql, sqlite3_stmt **ret, struct error *err)
+{
+	for (size_t i = 0; i < db->n; i++) {
+		if (db->cache[i].sql == sql && !sqlite3_stmt_busy(db->cache[i].stmt)) {
+			*ret = db->cache[i].stmt;
+			return 0;
+		}
+	}
+	assert(db->n < STATEMENTS_MAX);
+	if (sqlite3_prepare_v2(db->handle, sql, -1, ret, NULL) != SQLITE_OK)
+		return db_fail(db, err, sql);
+	db->cache[db->n].sql = sql;
+	db->cache[db->n++].stmt = *ret;
+	return 0;
+}
+
+static void statement_bind(sqlite3_stmt *stmt, const char *types, va_list ap)
+{
+	for (int i = 1; *types; types++, i++) {
+		if (*types == 's') {
+			const char *text = va_arg(ap, const char *);
+
+			(void)sqlite3_bind_text(stmt, i, text, -1, SQLITE_TRANSIENT);
+		} else if (*types == 'i') {
+			(void)sqlite3_bind_int64(stmt, i, va_arg(ap, int64_t));
+		} else {
+			const void *bytes = va_arg(ap, const void *);
+			size_t len = va_arg(ap, size_t);
+
+			assert(*types == 'b');
+			(void)sqlite3_bind_blob64(stmt, i, bytes, len, SQLITE_TRANSIENT);
+		}
+	}
+}
+
+int db_run(struct db *db, struct error *err, const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *stmt;
+	va_list ap;
+	int r;
+
+	r = statement_get(db, sql, &stmt, err);
+	if (r < 0)
+		return r;
+	va_start(ap, types);
+	statement_bind(stmt, types, ap);
+	va_end(ap);
+	r = sqlite3_step(stmt) == SQLITE_DONE ? 0 : db_fail(db, err, "write");
+	(void)sqlite3_reset(stmt);
+	(void)sqlite3_clear_bindings(stmt);
+	return r;
+}
+
+int64_t db_last_id(struct db *db)
+{
+	return sqlite3_last_insert_rowid(db->handle);
+}
+
+int db_changes(struct db *db)
+{
+	return sqlite3_changes(db->handle);
+}
+
+int db_query(struct db *db, struct db_rows *rows, struct error *err, const char *sql,
+	     const char *types, ...)
+{
+	sqlite3_stmt *stmt;
+	va_list ap;
+	int r;
+
+	r = statement_get(db, sql, &stmt, err);
+	if (r < 0)
+		return r;
+	va_start(ap, types);
+	statement_bind(stmt, types, ap);
+	va_end(ap);
+	*rows = (struct db_rows) { .db = db, .stmt = stmt, .err = err };
+	return 0;
+}
+
+bool db_next(struct db_rows *rows)
+{
+	int code = rows->r < 0 ? SQLITE_DONE : sqlite3_step(rows->stmt);
+
+	if (code == SQLITE_ROW)
+		return true;
+	if (code != SQLITE_DONE)
+		rows->r = db_fail(rows->db, rows->err, "read");
+	return false;
+}
+
+const char *db_text(struct db_rows *rows, int column)
+{
+	return (const char *)sqlite3_column_text(rows->stmt, column);
+}
+
+int64_t db_int(struct db_rows *rows, int column)
+{
+	return sqlite3_column_int64(rows->stmt, column);
+}
+
+int db_finish(struct db_rows *rows)
+{
+	(void)sqlite3_reset(rows->stmt);
+	(void)sqlite3_clear_bindings(rows->stmt);
+	return rows->r;
+}
+
+int db_begin(struct db *db, struct error *err)
+{
+	int r = db_plain(db, err, "BEGIN IMMEDIATE");
+
+	db->in_transaction = r == 0;
+	return r;
+}
+
+int db_commit(struct db *db, struct error *err)
+{
+	int r;
+
+	if (explain_dry()) {
+		db_rollback(db);
+		return 0;
+	}
+	r = db_plain(db, err, "COMMIT");
+	if (r == 0)
+		db->in_transaction = false;
+	return r;
+}
+
+void db_rollback(struct db *db)
+{
+	if (!db->in_transaction)
+		return;
+	(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	db->in_transaction = false;
+}
+
+static int schema_version(struct db *db, const char *module, int64_t *ret, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(db, &rows, err, "SELECT version FROM schema WHERE module=?", "s", module);
+
+	if (r < 0)
+		return r;
+	*ret = db_next(&rows) ? db_int(&rows, 0) : 0;
+	return db_finish(&rows);
+}
+
+static int schema_migrate(struct db *db, const struct db_schema *schema, struct error *err)
+{
+	int64_t have = 0, want = 0;
+	int r = schema_version(db, schema->module, &have, err);
+
+	while (schema->steps[want])
+		want++;
+	if (r < 0)
+		return r;
+	if (have > want)
+		return error_set(err, -EPROTO,
+				 "state database %s was written by a newer strake (%s version %lld)",
+				 db->path, schema->module, (long long)have);
+	for (int64_t i = have; r == 0 && i < want; i++)
+		r = db_plain(db, err, schema->steps[i]);
+	if (r < 0 || have == want)
+		return r;
+	return db_run(db, err, "INSERT OR REPLACE INTO schema (module, version) VALUES (?, ?)", "si",
+		      schema->module, want);
+}
+
+/* The sum of all versions is kept in user_version, so that an up-to-date database is opened without
+ * taking a lock.
+ */
+static int schemas_migrate(struct db *db, const struct db_schema *const *schemas, struct error *err)
+{
+	int64_t want = 1, have = 0;
+	autofree char *pragma = NULL;
+	struct db_rows rows;
+	int r;
+
+	for (size_t i = 0; schemas[i]; i++)
+		for (size_t step = 0; schemas[i]->steps[step]; step++)
+			want++;
+	r = db_query(db, &rows, err, "PRAGMA user_version", "");
+	if (r < 0)
+		return r;
+	if (db_next(&rows))
+		have = db_int(&rows, 0);
+	r = db_finish(&rows);
+	if (r < 0 || have == want)
+		return r;
+	r = db_plain(db, err, "BEGIN IMMEDIATE");
+	if (r < 0)
+		return r;
+	db->in_transaction = true;
+	r = db_plain(db, err,
+		     "CREATE TABLE IF NOT EXISTS schema (module TEXT PRIMARY KEY, version INTEGER)");
+	for (size_t i = 0; r == 0 && schemas[i]; i++)
+		r = schema_migrate(db, schemas[i], err);
+	pragma = xasprintf("PRAGMA user_version=%lld", (long long)want);
+	if (r == 0)
+		r = db_plain(db, err, pragma);
+	if (r == 0)
+		r = db_plain(db, err, "COMMIT");
+	if (r < 0)
+		db_rollback(db);
+	db->in_transaction = false;
+	return r;
+}
+
+int db_open(const char *path, const struct db_schema *const *schemas, struct db **ret,
+	    struct error *err)
+{
+	cleanup(db_cleanup) struct db *db = xnew(struct db);
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	int r;
+
+	db->path = xstrdup(path);
+	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK) {
+		if (!db->handle)
+			return error_set(err, -ENOMEM, "open state database %s", path);
+		return db_fail(db, err, "open");
+	}
+	(void)sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
+	r = db_plain(db, err,
+		     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON");
+	if (r == 0)
+		r = schemas_migrate(db, schemas, err);
+	if (r < 0)
+		return r;
+	*ret = steal_ptr(&db);
+	return 0;
+}
+
+void db_close(struct db *db)
+{
+	if (!db)
+		return;
+	db_rollback(db);
+	for (size_t i = 0; i < db->n; i++)
+		(void)sqlite3_finalize(db->cache[i].stmt);
+	(void)sqlite3_close(db->handle);
+	free(db->path);
+	free(db);
+}

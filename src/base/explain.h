@@ -1,0 +1,54 @@
+/* src/base/explain.h - every step that the kernel sees, told as a command that a person could type.
+ *
+ * A function that changes the kernel's state, or the disk on behalf of a container, opens with
+ *
+ *	if (explain("a cable: one end here, one in the container",
+ *		    "ip link add %s type veth peer name %s", sq(name), sq(peer)))
+ *		return 0;
+ *
+ * EXPLAIN_OFF	    returns false at once, nothing is formatted.
+ * EXPLAIN_NARRATE  prints "# why" and "+ command" on the narration descriptor, returns false: do it.
+ * EXPLAIN_DRY	    prints both as lines of a POSIX shell script on the same descriptor, returns true:
+ *		    skip the act.
+ *
+ * In a dry run nothing is made, so descriptors that would come out of a skipped act are -1, and only
+ * functions that themselves explain may be handed one.  The script runs under "set -eu", as root,
+ * with stock tools (iproute2, nftables, util-linux, coreutils, libcap2-bin).
+ *
+ * The mode is the one mutable global: main() sets it once (rule 5 of the house style).
+ */
+#ifndef BASE_EXPLAIN_H
+#define BASE_EXPLAIN_H
+
+#include <stdbool.h>
+
+#include "base/macros.h"
+
+enum explain_mode { EXPLAIN_OFF, EXPLAIN_NARRATE, EXPLAIN_DRY };
+
+void explain_init(enum explain_mode mode, int fd);
+enum explain_mode explain_mode(void);
+int explain_fd(void); /* to hand on to a child process; -1 while off */
+static inline bool explain_dry(void)
+{
+	return explain_mode() == EXPLAIN_DRY;
+}
+
+bool explain(const char *why, const char *fmt, ...) printf_like(2, 3);
+/* Something that no stock tool can do, said as a comment only.  Returns as explain(). */
+bool explain_note(const char *fmt, ...) printf_like(1, 2);
+
+/* In a script, the commands up to explain_end() are the here-document of this one, which reads them
+ * from its descriptor 3: `unshare ... sh -eu /dev/fd/3 3<<'WORD'`.  fmt is the command without the
+ * redirection; word must be unique among the open ones.  While narrating, the inner steps are only
+ * indented.
+ */
+bool explain_begin(const char *word, const char *why, const char *fmt, ...) printf_like(3, 4);
+void explain_end(const char *word);
+
+/* A shell word, quoted if it needs it.  While explain is off it is the text itself.  The result is
+ * good until 16 more calls.
+ */
+const char *sq(const char *word);
+
+#endif

@@ -1,0 +1,39 @@
+/* src/base/file.h - files by directory descriptor.
+ *
+ * Paths here are the caller's own (state directories, what the user typed); what lies inside a
+ * container's root goes through kernel/rootdir.h instead.  Error texts name attempt and path.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Whole file as NUL-terminated heap text; -EFBIG past max bytes.  ret_len may be NULL. */
+int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len,
+		 struct error *err) must_check;
+int file_read_fd(int fd, const char *what, size_t max, char **ret, size_t *ret_len,
+		 struct error *err) must_check;
+
+/* Replaces path as a whole or not at all: temporary name, write, rename.  With FILE_SYNC it is on
+ * the disk when this returns.
+ */
+enum file_flags { FILE_PLAIN = 0, FILE_SYNC = 1 };
+int file_write_at(int dirfd, const char *path, const void *bytes, size_t len, mode_t mode,
+		  enum file_flags flags, struct error *err) must_check;
+
+/* Writes into an existing file in one write(), the way kernel interfaces want it. */
+int file_put_at(int dirfd, const char *path, const char *text, struct error *err) must_check;
+
+int file_write_all(int fd, const void *bytes, size_t len) must_check; /* 0 or -errno */
+
+/* All components, existing ones are fine; returns 0.  path may be absolute. */
+int dir_make_at(int dirfd, const char *path, mode_t mode, struct error *err) must_check;
+int dir_open_at(int dirfd, const char *path, int *ret, struct error *err) must_check;
+/* dir_make_at() and dir_open_at(). */
+int dir_ensure_at(int dirfd, const char *path, mode_t mode, int *ret, struct error *err) must_check;
+/* Removes a tree without following links or entering other file systems; a missing one is fine. */
+int dir_remove_at(int dirfd, const char *path, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,129 @@
+/* src/base/process.c */
+#include "base/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/syscall.h>
+
+#include "base/file.h"
+#include "base/number.h"
+
+int process_start_time(pid_t pid, uint64_t *ret)
+{
+	char path[64], text[1024];
+	autoclose int fd = -1;
+	const char *p;
+	char *end;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	n = TEMP_FAILURE_RETRY(read(fd, text, sizeof(text) - 1));
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	/* The name, field 2, may hold blanks and parentheses: count from the last one. */
+	p = strrchr(text, ')');
+	if (!p || p[1] != ' ')
+		return -EPROTO;
+	if (p[2] == 'Z' || p[2] == 'X')
+		return -ESRCH;
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return -EPROTO;
+	*ret = strtoull(p + 1, &end, 10);
+	return *end == ' ' ? 0 : -EPROTO;
+}
+
+bool process_is_alive(pid_t pid, uint64_t start_time)
+{
+	uint64_t now;
+
+	return pid > 0 && process_start_time(pid, &now) == 0 && now == start_time;
+}
+
+int process_open(pid_t pid, uint64_t start_time, int *ret_pidfd)
+{
+	autoclose int fd = -1;
+
+	if (pid <= 0)
+		return -ESRCH;
+	/* The order matters: once the descriptor is ours the pid cannot be given to another. */
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0)
+		return -errno;
+	if (!process_is_alive(pid, start_time))
+		return -ESRCH;
+	*ret_pidfd = steal_fd(&fd);
+	return 0;
+}
+
+int boot_id(char ret[BOOT_ID_LEN + 1], struct error *err)
+{
+	autofree char *text = NULL;
+	int r = file_read_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, NULL, err);
+
+	if (r < 0)
+		return r;
+	text[strcspn(text, "\n")] = '\0';
+	if (strlen(text) != BOOT_ID_LEN)
+		return error_set(err, -EPROTO, "the kernel's boot ID is not a UUID");
+	memcpy(ret, text, BOOT_ID_LEN + 1);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int number;
+} signals[] = {
+	{ "HUP", SIGHUP },	 { "INT", SIGINT },	  { "QUIT", SIGQUIT }, { "ILL", SIGILL },
+	{ "TRAP", SIGTRAP },	 { "ABRT", SIGABRT },	  { "BUS", SIGBUS },   { "FPE", SIGFPE },
+	{ "KILL", SIGKILL },	 { "USR1", SIGUSR1 },	  { "SEGV", SIGSEGV }, { "USR2", SIGUSR2 },
+	{ "PIPE", SIGPIPE },	 { "ALRM", SIGALRM },	  { "TERM", SIGTERM }, { "STKFLT", SIGSTKFLT },
+	{ "CHLD", SIGCHLD },	 { "CONT", SIGCONT },	  { "STOP", SIGSTOP }, { "TSTP", SIGTSTP },
+	{ "TTIN", SIGTTIN },	 { "TTOU", SIGTTOU },	  { "URG", SIGURG },   { "XCPU", SIGXCPU },
+	{ "XFSZ", SIGXFSZ },	 { "VTALRM", SIGVTALRM }, { "PROF", SIGPROF }, { "WINCH", SIGWINCH },
+	{ "IO", SIGIO },	 { "PWR", SIGPWR },	  { "SYS", SIGSYS },   { "POLL", SIGPOLL },
+	{ "IOT", SIGABRT },	 { "CLD", SIGCHLD },
+};
+
+int signal_parse(const char *text)
+{
+	uint64_t number;
+	int64_t offset;
+
+	if (number_parse(text, 64, &number) == 0)
+		return number > 0 ? (int)number : -EINVAL;
+	if (strncasecmp(text, "SIG", 3) == 0)
+		text += 3;
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (strcasecmp(text, signals[i].name) == 0)
+			return signals[i].number;
+	if (strncasecmp(text, "RTMIN", 5) == 0) {
+		if (!text[5])
+			return SIGRTMIN;
+		if (text[5] == '+' && number_parse_signed(text + 6, 0, 30, &offset) == 0)
+			return SIGRTMIN + (int)offset;
+	}
+	if (strncasecmp(text, "RTMAX", 5) == 0) {
+		if (!text[5])
+			return SIGRTMAX;
+		if (number_parse_signed(text + 5, -30, 0, &offset) == 0)
+			return SIGRTMAX + (int)offset;
+	}
+	return -EINVAL;
+}
+
+const char *signal_name(int sig)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		if (signals[i].number == sig)
+			return signals[i].name;
+	return NULL;
+}

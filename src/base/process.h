@@ -1,0 +1,28 @@
+/* src/base/process.h - naming a process so that a reused pid is never mistaken for it.
+ *
+ * A process is its pid and its start time (field 22 of /proc/PID/stat, in clock ticks since boot);
+ * with the boot ID that pair is unique for ever.
+ */
+#ifndef BASE_PROCESS_H
+#define BASE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define BOOT_ID_LEN 36
+
+/* -ESRCH if there is no such process; a zombie counts as gone. */
+int process_start_time(pid_t pid, uint64_t *ret) must_check;
+bool process_is_alive(pid_t pid, uint64_t start_time);
+/* A pidfd for exactly that process, or -ESRCH. */
+int process_open(pid_t pid, uint64_t start_time, int *ret_pidfd) must_check;
+int boot_id(char ret[BOOT_ID_LEN + 1], struct error *err) must_check;
+/* "HUP", "SIGHUP", "hup" or "1"; -EINVAL. */
+int signal_parse(const char *text);
+/* "TERM", or NULL for an unknown or real-time number. */
+const char *signal_name(int sig);
+
+#endif

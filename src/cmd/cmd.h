@@ -1,0 +1,64 @@
+/* src/cmd/cmd.h - a command is one file, one struct cmd and one row in a program's table.
+ *
+ * The dispatcher finds the row, parses the options into a zeroed struct of args_size bytes, checks
+ * the number of operands, opens the engine if the command wants one, calls run and turns the result
+ * into an exit status: >= 0 is the status itself, < 0 is reported as "strake NAME: text" and becomes
+ * err->status (126, 127) if set, else error_status, else 1.  A usage error exits 2 (125 for commands
+ * with error_status 125, as Docker's run and exec do).
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include "base/error.h"
+#include "base/opt.h"
+
+struct engine;
+
+enum cmd_flags {
+	CMD_PLAIN = 0,
+	CMD_FIRST_OPERAND = 1, /* the first operand ends the options */
+	CMD_HIDDEN = 2,	       /* not in --help: called by our own programs */
+};
+
+struct cmd {
+	const char *name;
+	const char *operands; /* "CONTAINER...", "[OPTIONS] IMAGE [COMMAND...]"; "" for none */
+	const char *help;     /* one line, large first letter, no period */
+	const char *details;  /* paragraphs for --help and the man page; may be NULL */
+	const struct opt *opts;
+	size_t args_size;
+	int min_operands, max_operands;
+	enum cmd_flags flags;
+	int error_status;
+	const struct cmd *const *sub; /* "network ls": a NULL-terminated table, then run is unused */
+	/* Exactly one of the two.  args is the filled struct. */
+	int (*run)(struct engine *engine, const void *args, int argc, char **argv,
+		   struct error *err);
+	int (*run_alone)(const void *globals, const void *args, int argc, char **argv,
+			 struct error *err);
+};
+
+struct program {
+	const char *name; /* "strake" */
+	const char *help; /* what it is, one line */
+	const struct cmd *const *cmds; /* NULL-terminated */
+	const struct opt *global_opts; /* accepted before and behind the command's name */
+	size_t globals_size;
+	/* After all options are parsed, before run; may be NULL. */
+	int (*setup)(const void *globals, struct error *err);
+	/* For commands with run; NULL in programs that have none. */
+	int (*open)(const void *globals, struct engine **ret, struct error *err);
+	void (*close)(struct engine *engine);
+	/* What to do with an unknown command: returns -ENOENT if nothing; may be NULL. */
+	int (*fallback)(int argc, char **argv, struct error *err);
+	/* How a failure reaches the user; NULL: "NAME: text" on standard error. */
+	void (*report)(const void *globals, const struct error *err);
+};
+
+/* The whole of a main(): parses, runs, reports, returns the exit status. */
+int program_main(const struct program *program, int argc, char **argv);
+
+/* A failure that does not end the command (one of several operands). */
+void cmd_report(const struct error *err);
+
+#endif

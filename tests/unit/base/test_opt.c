@@ -1,0 +1,101 @@
+/* tests/unit/base/test_opt.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/opt.h"
+
+struct sample {
+	bool it, rm;
+	int count;
+	const char *name;
+	struct strv env;
+	uint64_t memory;
+};
+
+static const struct opt sample_opts[] = {
+	OPT(struct sample, it, "interactive", 'i', NULL, "keep stdin"),
+	OPT(struct sample, rm, "rm", 0, NULL, "remove"),
+	OPT(struct sample, count, "count", 'n', "N", "how many"),
+	OPT(struct sample, name, "name", 0, "NAME", "its name"),
+	OPT(struct sample, env, "env", 'e', "NAME=VALUE", "environment"),
+	OPT(struct sample, memory, "memory", 'm', "SIZE", "limit"),
+	{ 0 },
+};
+
+static int parse(struct sample *s, enum opt_flags flags, int argc, char **argv, struct error *err)
+{
+	const struct opt_set sets[] = { { sample_opts, s }, { NULL, NULL } };
+
+	return opt_parse(sets, flags, argc, argv, err);
+}
+
+static void refusals_name_the_option(void **state)
+{
+	static const struct {
+		const char *arg, *text;
+	} cases[] = {
+		{ "--nope", "unknown option --nope" },
+		{ "--count=x", "--count wants a number, not 'x'" },
+		{ "-n", "-n wants a value" },
+		{ "--rm=perhaps", "--rm wants true or false, not 'perhaps'" },
+		{ "-m9x", "-m wants a size such as 64m or 2g, not '9x'" },
+		{ "-iz", "unknown option -z" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *argv[] = { (char *)(uintptr_t)cases[i].arg, NULL };
+		struct error err = { 0 };
+		struct sample s = { 0 };
+
+		assert_int_equal(parse(&s, OPT_ANYWHERE, 1, argv, &err), -EINVAL);
+		assert_string_equal(err.text, cases[i].text);
+	}
+}
+
+static void every_spelling_is_taken(void **state)
+{
+	char *argv[] = { "-in3", "--name=web", "first", "-e", "A=1", "--env", "B=2", "--rm=false",
+			 "-m64m", "--", "-x", NULL };
+	struct sample s = { .rm = true };
+
+	(void)state;
+	assert_int_equal(parse(&s, OPT_ANYWHERE, 11, argv, NULL), 2);
+	assert_string_equal(argv[0], "first");
+	assert_string_equal(argv[1], "-x");
+	assert_null(argv[2]);
+	assert_true(s.it);
+	assert_false(s.rm);
+	assert_int_equal(s.count, 3);
+	assert_string_equal(s.name, "web");
+	assert_int_equal(s.env.n, 2);
+	assert_int_equal(s.memory, 64 << 20);
+	opt_done(sample_opts, &s);
+}
+
+static void a_command_line_behind_the_first_operand_is_left_alone(void **state)
+{
+	char *argv[] = { "-i", "image", "ls", "-n", "--rm", NULL };
+	struct sample s = { 0 };
+
+	(void)state;
+	assert_int_equal(parse(&s, OPT_FIRST_OPERAND, 5, argv, NULL), 4);
+	assert_string_equal(argv[1], "ls");
+	assert_string_equal(argv[3], "--rm");
+	assert_false(s.rm);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refusals_name_the_option),
+		cmocka_unit_test(every_spelling_is_taken),
+		cmocka_unit_test(a_command_line_behind_the_first_operand_is_left_alone),
+	};
+
+	return cmocka_run_group_tests_name("base/opt", tests, NULL, NULL);
+}
