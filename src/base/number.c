@@ -128,7 +128,7 @@ int number_parse_fixed(const char *s, unsigned digits, uint64_t *ret)
 	return 0;
 }
 
-void number_format_size(uint64_t bytes, char ret[16])
+void number_format_size(uint64_t bytes, char ret[NUMBER_SIZE_LEN])
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 	uint64_t whole = bytes;
@@ -140,7 +140,7 @@ void number_format_size(uint64_t bytes, char ret[16])
 		unit++;
 	}
 	if (unit == 0 || whole >= 100)
-		(void)snprintf(ret, 16, "%llu%s", (unsigned long long)whole, units[unit]);
+		(void)snprintf(ret, NUMBER_SIZE_LEN, "%llu%s", (unsigned long long)whole, units[unit]);
 	else
-		(void)snprintf(ret, 16, "%llu.%u%s", (unsigned long long)whole, tenth, units[unit]);
+		(void)snprintf(ret, NUMBER_SIZE_LEN, "%llu.%u%s", (unsigned long long)whole, tenth, units[unit]);
 }

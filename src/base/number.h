@@ -17,7 +17,8 @@ int number_parse_octal(const char *s, unsigned max, unsigned *ret) must_check;
 int number_parse_size(const char *s, uint64_t *ret) must_check;
 /* A decimal fraction scaled by 10^digits: ("1.5", 9) is 1500000000. */
 int number_parse_fixed(const char *s, unsigned digits, uint64_t *ret) must_check;
-/* A size for people, in 1024 steps: "4.2MiB".  ret holds at least 16 bytes. */
-void number_format_size(uint64_t bytes, char ret[16]);
+/* A size for people, in 1024 steps: "4.2MiB".  */
+#define NUMBER_SIZE_LEN 32
+void number_format_size(uint64_t bytes, char ret[NUMBER_SIZE_LEN]);
 
 #endif
