@@ -48,7 +48,7 @@ static void refusals_name_the_option(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char *argv[] = { (char *)(uintptr_t)cases[i].arg, NULL };
+		char *argv[] = { (char *)cases[i].arg, NULL };
 		struct error err = { 0 };
 		struct sample s = { 0 };
 
