@@ -23,7 +23,7 @@ char *xasprintf(const char *fmt, ...) printf_like(1, 2) __attribute__((returns_n
 #define VEC_GROW(items, n, room)                                                                   \
 	do {                                                                                       \
 		if ((n) == (room)) {                                                               \
-			(room) = (room) ? (room) * 2 : 8;                                          \
+			(room) = (room) ? (room)*2 : 8;                                            \
 			(items) = xrealloc((items), (room), sizeof(*(items)));                     \
 		}                                                                                  \
 	} while (0)

@@ -57,8 +57,8 @@ static int offset_parse(const char *s, int64_t *ret_s)
 		*ret_s = 0;
 		return 0;
 	}
-	if ((*s != '+' && *s != '-') || strlen(s) != 6 || s[3] != ':' || two_digits(s + 1, 23, &h) < 0 ||
-	    two_digits(s + 4, 59, &m) < 0)
+	if ((*s != '+' && *s != '-') || strlen(s) != 6 || s[3] != ':' ||
+	    two_digits(s + 1, 23, &h) < 0 || two_digits(s + 4, 59, &m) < 0)
 		return -EINVAL;
 	*ret_s = (*s == '-' ? -1 : 1) * (h * 3600LL + m * 60LL);
 	return 0;
@@ -107,8 +107,12 @@ void clock_format_age(int64_t ns, char ret[32])
 		const char *name;
 		int64_t seconds, upto;
 	} units[] = {
-		{ "second", 1, 60 },	  { "minute", 60, 3600 },     { "hour", 3600, 48 * 3600 },
-		{ "day", 86400, 1209600 }, { "week", 604800, 5184000 }, { "month", 2592000, 63072000 },
+		{ "second", 1, 60 },
+		{ "minute", 60, 3600 },
+		{ "hour", 3600, 48 * 3600 },
+		{ "day", 86400, 1209600 },
+		{ "week", 604800, 5184000 },
+		{ "month", 2592000, 63072000 },
 		{ "year", 31536000, INT64_MAX },
 	};
 	int64_t s = ns > 0 ? ns / NS_PER_S : 0;

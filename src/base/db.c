@@ -220,15 +220,16 @@ static int schema_migrate(struct db *db, const struct db_schema *schema, struct 
 	if (r < 0)
 		return r;
 	if (have > want)
-		return error_set(err, -EPROTO,
-				 "state database %s was written by a newer strake (%s version %lld)",
-				 db->path, schema->module, (long long)have);
+		return error_set(
+			err, -EPROTO,
+			"state database %s was written by a newer strake (%s version %lld)",
+			db->path, schema->module, (long long)have);
 	for (int64_t i = have; r == 0 && i < want; i++)
 		r = db_plain(db, err, schema->steps[i]);
 	if (r < 0 || have == want)
 		return r;
-	return db_run(db, err, "INSERT OR REPLACE INTO schema (module, version) VALUES (?, ?)", "si",
-		      schema->module, want);
+	return db_run(db, err, "INSERT OR REPLACE INTO schema (module, version) VALUES (?, ?)",
+		      "si", schema->module, want);
 }
 
 /* The sum of all versions is kept in user_version, so that an up-to-date database is opened without
@@ -256,8 +257,9 @@ static int schemas_migrate(struct db *db, const struct db_schema *const *schemas
 	if (r < 0)
 		return r;
 	db->in_transaction = true;
-	r = db_plain(db, err,
-		     "CREATE TABLE IF NOT EXISTS schema (module TEXT PRIMARY KEY, version INTEGER)");
+	r = db_plain(
+		db, err,
+		"CREATE TABLE IF NOT EXISTS schema (module TEXT PRIMARY KEY, version INTEGER)");
 	for (size_t i = 0; r == 0 && schemas[i]; i++)
 		r = schema_migrate(db, schemas[i], err);
 	pragma = xasprintf("PRAGMA user_version=%lld", (long long)want);

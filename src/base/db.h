@@ -37,8 +37,9 @@ int db_commit(struct db *db, struct error *err) must_check;
 void db_rollback(struct db *db); /* nothing if none is open */
 
 /* Runs a statement without rows.  Arguments follow types: 's' const char * (NULL is NULL),
- * 'i' int64_t, 'b' const void * and size_t.  db_run(db, err, "UPDATE t SET a=? WHERE b=?", "si", s, i)
- * A constraint violation (UNIQUE, ...) returns -EEXIST, a busy database -EBUSY, a full disk -ENOSPC.
+ * 'i' int64_t, 'b' const void * and size_t.  db_run(db, err, "UPDATE t SET a=? WHERE b=?", "si", s,
+ * i) A constraint violation (UNIQUE, ...) returns -EEXIST, a busy database -EBUSY, a full disk
+ * -ENOSPC.
  */
 int db_run(struct db *db, struct error *err, const char *sql, const char *types, ...) must_check;
 int64_t db_last_id(struct db *db);

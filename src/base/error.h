@@ -2,8 +2,8 @@
  *
  * A function that can fail returns a negative errno.  One that has something to tell the user also
  * takes a struct error, last, and fills it exactly when it returns < 0; NULL means no text wanted.
- * There is no pointer inside: it lives on the caller's stack, is never freed, and a container's init
- * process writes it whole into the pipe to its parent.
+ * There is no pointer inside: it lives on the caller's stack, is never freed, and a container's
+ * init process writes it whole into the pipe to its parent.
  */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -13,8 +13,8 @@
 #include "base/macros.h"
 
 struct error {
-	int code;	/* negative errno, 0 while nothing has failed */
-	int status;	/* exit status if the container's own command is at fault: 126, 127; else 0 */
+	int code;   /* negative errno, 0 while nothing has failed */
+	int status; /* exit status if the container's own command is at fault: 126, 127; else 0 */
 	char text[500]; /* one line for the user, without a final period or newline */
 };
 static_assert(sizeof(struct error) <= 512, "must fit one atomic pipe write");

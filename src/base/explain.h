@@ -7,13 +7,14 @@
  *		return 0;
  *
  * EXPLAIN_OFF	    returns false at once, nothing is formatted.
- * EXPLAIN_NARRATE  prints "# why" and "+ command" on the narration descriptor, returns false: do it.
- * EXPLAIN_DRY	    prints both as lines of a POSIX shell script on the same descriptor, returns true:
- *		    skip the act.
+ * EXPLAIN_NARRATE  prints "# why" and "+ command" on the narration descriptor, returns false: do
+ *it.
+ * EXPLAIN_DRY	    prints both as lines of a POSIX shell script on the same descriptor, returns
+ *true: skip the act.
  *
- * In a dry run nothing is made, so descriptors that would come out of a skipped act are -1, and only
- * functions that themselves explain may be handed one.  The script runs under "set -eu", as root,
- * with stock tools (iproute2, nftables, util-linux, coreutils, libcap2-bin).
+ * In a dry run nothing is made, so descriptors that would come out of a skipped act are -1, and
+ *only functions that themselves explain may be handed one.  The script runs under "set -eu", as
+ *root, with stock tools (iproute2, nftables, util-linux, coreutils, libcap2-bin).
  *
  * The mode is the one mutable global: main() sets it once (rule 5 of the house style).
  */

@@ -67,8 +67,8 @@ int file_write_all(int fd, const void *bytes, size_t len)
 static int directory_sync(int dirfd, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	autofree char *dir = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path))
-				   : xstrdup(".");
+	autofree char *dir =
+		slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
 	autoclose int fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
@@ -162,7 +162,8 @@ int dir_ensure_at(int dirfd, const char *path, mode_t mode, int *ret, struct err
 	return r < 0 ? r : dir_open_at(dirfd, path, ret, err);
 }
 
-/* One level of a tree being removed.  Levels are linked, not recursive: depth comes from outside. */
+/* One level of a tree being removed.  Levels are linked, not recursive: depth comes from outside.
+ */
 struct level {
 	struct level *up;
 	DIR *dir;

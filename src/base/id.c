@@ -42,7 +42,8 @@ bool id_is_hex(const char *s)
 
 bool name_is_valid(const char *s)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	static const char first[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 	static const char later[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-";
 	size_t len = strlen(s);
@@ -54,16 +55,16 @@ bool name_is_valid(const char *s)
 int name_new(char ret[64])
 {
 	static const char *const how[] = {
-		"able",	 "bold",  "brisk", "bright", "calm",  "clear", "deep",	"eager",
+		"able",  "bold",  "brisk", "bright", "calm",  "clear", "deep",  "eager",
 		"early", "fair",  "fast",  "firm",   "fresh", "grand", "green", "hardy",
-		"keen",	 "light", "lucky", "mild",   "neat",  "noble", "open",	"proud",
+		"keen",  "light", "lucky", "mild",   "neat",  "noble", "open",  "proud",
 		"quick", "quiet", "sharp", "smart",  "snug",  "sound", "swift", "trim",
 	};
 	static const char *const what[] = {
-		"anchor", "beacon", "bosun",  "brig",	"buoy",	 "cable", "cog",    "cutter",
-		"deck",	  "dinghy", "ferry",  "galley", "hatch", "helm",  "hull",   "jib",
-		"keel",	  "ketch",  "lugger", "mast",	"oar",	 "plank", "rudder", "sail",
-		"sloop",  "spar",   "stern",  "tender", "tug",	 "wake",  "winch",  "yawl",
+		"anchor", "beacon", "bosun",  "brig",   "buoy",  "cable", "cog",    "cutter",
+		"deck",   "dinghy", "ferry",  "galley", "hatch", "helm",  "hull",   "jib",
+		"keel",   "ketch",  "lugger", "mast",   "oar",   "plank", "rudder", "sail",
+		"sloop",  "spar",   "stern",  "tender", "tug",   "wake",  "winch",  "yawl",
 	};
 	uint32_t bits;
 	int r = random_bytes(&bits, sizeof(bits));

@@ -1,8 +1,9 @@
 /* src/base/id.h - container IDs, names, and random bits.
  *
- * An ID is 64 lower-case hex digits of randomness; people see the first 12.  A name, and an ID given
- * to the OCI runtime, follows one grammar, [A-Za-z0-9_][A-Za-z0-9_.+-]*, at most 255 bytes: it can be
- * a file name, a cgroup name and a DNS label's source without any escaping, and never "." or "..".
+ * An ID is 64 lower-case hex digits of randomness; people see the first 12.  A name, and an ID
+ * given to the OCI runtime, follows one grammar, [A-Za-z0-9_][A-Za-z0-9_.+-]*, at most 255 bytes:
+ * it can be a file name, a cgroup name and a DNS label's source without any escaping, and never "."
+ * or "..".
  */
 #ifndef BASE_ID_H
 #define BASE_ID_H
@@ -12,7 +13,7 @@
 
 #include "base/macros.h"
 
-#define ID_LEN	     64
+#define ID_LEN       64
 #define ID_SHORT_LEN 12
 #define NAME_LEN_MAX 255
 

@@ -18,8 +18,8 @@ int json_load_bytes(const char *bytes, size_t len, const char *what, json_t **re
 		return error_set(err, -EFBIG, "%s is larger than %u bytes", what, JSON_SIZE_MAX);
 	doc = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &je);
 	if (!doc)
-		return error_set(err, -EBADMSG, "%s is not valid JSON: line %d, column %d: %s", what,
-				 je.line, je.column, je.text);
+		return error_set(err, -EBADMSG, "%s is not valid JSON: line %d, column %d: %s",
+				 what, je.line, je.column, je.text);
 	*ret = doc;
 	return 0;
 }
@@ -39,7 +39,8 @@ int json_save_at(int dirfd, const char *path, const json_t *doc, bool sync, stru
 
 	if (!text)
 		return error_set(err, -EINVAL, "cannot write %s as JSON", path);
-	return file_write_at(dirfd, path, text, strlen(text), 0600, sync ? FILE_SYNC : FILE_PLAIN, err);
+	return file_write_at(dirfd, path, text, strlen(text), 0600, sync ? FILE_SYNC : FILE_PLAIN,
+			     err);
 }
 
 void json_reader_init(struct json_reader *rd, const char *what, struct error *err)
@@ -186,8 +187,7 @@ void json_read_strings(struct json_reader *rd, const json_t *obj, const char *ke
 	json_t *array = json_read_array(rd, obj, key), *item;
 	size_t i;
 
-	json_array_foreach(array, i, item)
-	{
+	json_array_foreach (array, i, item) {
 		const char *text = json_string_value(item);
 		struct json_place here;
 

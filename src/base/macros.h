@@ -15,14 +15,14 @@
 #include "base/banned.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIN(a, b)     ((a) < (b) ? (a) : (b))
+#define MAX(a, b)     ((a) > (b) ? (a) : (b))
 
-#define cleanup(fn) __attribute__((cleanup(fn)))
-#define autofree cleanup(autofree_done)
-#define autoclose cleanup(autoclose_done)
+#define cleanup(fn)       __attribute__((cleanup(fn)))
+#define autofree          cleanup(autofree_done)
+#define autoclose         cleanup(autoclose_done)
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
-#define must_check __attribute__((warn_unused_result))
+#define must_check        __attribute__((warn_unused_result))
 
 /* Defines NAME_cleanup(), for a pointer variable declared cleanup(NAME_cleanup). */
 #define DEFINE_CLEANUP(type, name, fn)                                                             \

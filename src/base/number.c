@@ -140,7 +140,9 @@ void number_format_size(uint64_t bytes, char ret[NUMBER_SIZE_LEN])
 		unit++;
 	}
 	if (unit == 0 || whole >= 100)
-		(void)snprintf(ret, NUMBER_SIZE_LEN, "%llu%s", (unsigned long long)whole, units[unit]);
+		(void)snprintf(ret, NUMBER_SIZE_LEN, "%llu%s", (unsigned long long)whole,
+			       units[unit]);
 	else
-		(void)snprintf(ret, NUMBER_SIZE_LEN, "%llu.%u%s", (unsigned long long)whole, tenth, units[unit]);
+		(void)snprintf(ret, NUMBER_SIZE_LEN, "%llu.%u%s", (unsigned long long)whole, tenth,
+			       units[unit]);
 }

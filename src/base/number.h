@@ -13,7 +13,8 @@
 int number_parse(const char *s, uint64_t max, uint64_t *ret) must_check;
 int number_parse_signed(const char *s, int64_t min, int64_t max, int64_t *ret) must_check;
 int number_parse_octal(const char *s, unsigned max, unsigned *ret) must_check;
-/* 512, 64k, 512m, 2g, 1t, also with b or iB behind; powers of 1024, as Docker; at most INT64_MAX. */
+/* 512, 64k, 512m, 2g, 1t, also with b or iB behind; powers of 1024, as Docker; at most INT64_MAX.
+ */
 int number_parse_size(const char *s, uint64_t *ret) must_check;
 /* A decimal fraction scaled by 10^digits: ("1.5", 9) is 1500000000. */
 int number_parse_fixed(const char *s, unsigned digits, uint64_t *ret) must_check;

@@ -19,8 +19,9 @@ static bool find(const struct opt_set *sets, const char *name, size_t len, char 
 {
 	for (; sets->opts; sets++) {
 		for (const struct opt *o = sets->opts; o->name; o++) {
-			bool same = letter ? o->letter == letter
-					   : strlen(o->name) == len && memcmp(o->name, name, len) == 0;
+			bool same =
+				letter ? o->letter == letter
+				       : strlen(o->name) == len && memcmp(o->name, name, len) == 0;
 
 			if (!same)
 				continue;
@@ -45,7 +46,8 @@ static int parse_bool(const struct found *f, const char *value, struct error *er
 	else if (strcmp(value, "false") == 0 || strcmp(value, "0") == 0)
 		*field = false;
 	else
-		return error_set(err, -EINVAL, "%s wants true or false, not '%s'", f->called, value);
+		return error_set(err, -EINVAL, "%s wants true or false, not '%s'", f->called,
+				 value);
 	return 0;
 }
 
@@ -64,8 +66,9 @@ static int assign(const struct found *f, const char *value, struct error *err)
 		return 0;
 	case OPT_SIZE:
 		if (number_parse_size(value, f->field) < 0)
-			return error_set(err, -EINVAL, "%s wants a size such as 64m or 2g, not '%s'",
-					 f->called, value);
+			return error_set(err, -EINVAL,
+					 "%s wants a size such as 64m or 2g, not '%s'", f->called,
+					 value);
 		return 0;
 	case OPT_STRING:
 		*(const char **)f->field = value;
@@ -99,7 +102,8 @@ static int parse_long(const struct opt_set *sets, int left, char **argv, struct 
 	return r < 0 ? r : used;
 }
 
-/* argv[i] is "-x...": flags until one that takes a value, which is the rest or the next argument. */
+/* argv[i] is "-x...": flags until one that takes a value, which is the rest or the next argument.
+ */
 static int parse_short(const struct opt_set *sets, int left, char **argv, struct error *err)
 {
 	for (const char *p = argv[0] + 1; *p; p++) {

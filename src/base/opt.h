@@ -1,7 +1,8 @@
 /* src/base/opt.h - options as rows of a table; parser, --help and man pages read the same rows.
  *
  * The kind of an option follows from the type of the field that it fills, so they cannot disagree.
- * Accepted: --name VALUE, --name=VALUE, --flag, --flag=false, -n VALUE, -nVALUE, clusters (-dit), and
+ * Accepted: --name VALUE, --name=VALUE, --flag, --flag=false, -n VALUE, -nVALUE, clusters (-dit),
+ * and
  * "--" which ends the options.
  */
 #ifndef BASE_OPT_H
@@ -18,9 +19,9 @@ enum opt_kind { OPT_BOOL, OPT_INT, OPT_STRING, OPT_LIST, OPT_SIZE };
 
 struct opt {
 	const char *name; /* long name without dashes; NULL ends the table */
-	char letter;	  /* short name or 0 */
+	char letter;      /* short name or 0 */
 	enum opt_kind kind;
-	size_t offset;	     /* of the field */
+	size_t offset;       /* of the field */
 	const char *operand; /* "SIGNAL"; NULL for a bool */
 	const char *help;    /* half a sentence, small first letter */
 };
@@ -41,8 +42,9 @@ struct opt_set {
 };
 
 enum opt_flags {
-	OPT_ANYWHERE = 0,     /* operands and options may be mixed */
-	OPT_FIRST_OPERAND = 1 /* the first operand ends the options: what follows is a command line */
+	OPT_ANYWHERE = 0, /* operands and options may be mixed */
+	OPT_FIRST_OPERAND =
+		1 /* the first operand ends the options: what follows is a command line */
 };
 
 /* sets ends with a row whose opts is NULL.  argv[0] is the first argument, not the program.  The

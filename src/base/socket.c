@@ -14,8 +14,8 @@
 static int address_fill(int dirfd, const char *path, int *ret_dir, struct sockaddr_un *ret)
 {
 	const char *slash = strrchr(path, '/');
-	autofree char *dir = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path))
-				   : xstrdup(".");
+	autofree char *dir =
+		slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
 	int fd = openat(dirfd, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int n;
 

@@ -13,8 +13,8 @@ struct strv {
 };
 
 void strv_done(struct strv *v);
-void strv_add(struct strv *v, const char *s);  /* copies */
-void strv_take(struct strv *v, char *s);       /* owns s from here on */
+void strv_add(struct strv *v, const char *s); /* copies */
+void strv_take(struct strv *v, char *s);      /* owns s from here on */
 void strv_addf(struct strv *v, const char *fmt, ...) printf_like(2, 3);
 void strv_extend(struct strv *v, char *const *items, size_t n); /* copies */
 bool strv_has(const struct strv *v, const char *s);

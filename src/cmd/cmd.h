@@ -2,9 +2,9 @@
  *
  * The dispatcher finds the row, parses the options into a zeroed struct of args_size bytes, checks
  * the number of operands, opens the engine if the command wants one, calls run and turns the result
- * into an exit status: >= 0 is the status itself, < 0 is reported as "strake NAME: text" and becomes
- * err->status (126, 127) if set, else error_status, else 1.  A usage error exits 2 (125 for commands
- * with error_status 125, as Docker's run and exec do).
+ * into an exit status: >= 0 is the status itself, < 0 is reported as "strake NAME: text" and
+ * becomes err->status (126, 127) if set, else error_status, else 1.  A usage error exits 2 (125 for
+ * commands with error_status 125, as Docker's run and exec do).
  */
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
@@ -17,7 +17,7 @@ struct engine;
 enum cmd_flags {
 	CMD_PLAIN = 0,
 	CMD_FIRST_OPERAND = 1, /* the first operand ends the options */
-	CMD_HIDDEN = 2,	       /* not in --help: called by our own programs */
+	CMD_HIDDEN = 2,        /* not in --help: called by our own programs */
 };
 
 struct cmd {
@@ -30,7 +30,8 @@ struct cmd {
 	int min_operands, max_operands;
 	enum cmd_flags flags;
 	int error_status;
-	const struct cmd *const *sub; /* "network ls": a NULL-terminated table, then run is unused */
+	const struct cmd *const
+		*sub; /* "network ls": a NULL-terminated table, then run is unused */
 	/* Exactly one of the two.  args is the filled struct. */
 	int (*run)(struct engine *engine, const void *args, int argc, char **argv,
 		   struct error *err);
@@ -39,8 +40,8 @@ struct cmd {
 };
 
 struct program {
-	const char *name; /* "strake" */
-	const char *help; /* what it is, one line */
+	const char *name;              /* "strake" */
+	const char *help;              /* what it is, one line */
 	const struct cmd *const *cmds; /* NULL-terminated */
 	const struct opt *global_opts; /* accepted before and behind the command's name */
 	size_t globals_size;

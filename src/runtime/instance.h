@@ -1,11 +1,12 @@
 /* src/runtime/instance.h - one container as the kernel sees it: from config.json to a process.
  *
  * This is the library under strake-runtime, strake-monitor and the engine.  States: created (all
- * namespaces, mounts and limits are there, the process waits and has run nothing of the container's),
- * running, stopped.  The caller keeps what must outlive it (state files are not written here).
+ * namespaces, mounts and limits are there, the process waits and has run nothing of the
+ * container's), running, stopped.  The caller keeps what must outlive it (state files are not
+ * written here).
  *
- * In a dry run (base/explain.h) nothing is made: create narrates its own steps and, nested, those of
- * the child, up to and including the exec of the user's program; start and the rest do nothing.
+ * In a dry run (base/explain.h) nothing is made: create narrates its own steps and, nested, those
+ * of the child, up to and including the exec of the user's program; start and the rest do nothing.
  */
 #ifndef RUNTIME_INSTANCE_H
 #define RUNTIME_INSTANCE_H
@@ -21,9 +22,9 @@ struct spec_process;
 
 enum instance_flags {
 	INSTANCE_PLAIN = 0,
-	INSTANCE_NO_PIVOT = 1,	     /* chroot instead of pivot_root (root on initramfs) */
+	INSTANCE_NO_PIVOT = 1, /* chroot instead of pivot_root (root on initramfs) */
 	INSTANCE_NO_NEW_KEYRING = 2,
-	INSTANCE_DETACHED = 4,	     /* exec: do not die with the caller */
+	INSTANCE_DETACHED = 4, /* exec: do not die with the caller */
 };
 
 /* A process that instance_create() or instance_exec() made.  Owned; instance_done() closes. */
@@ -31,16 +32,17 @@ struct instance {
 	pid_t pid; /* in the caller's pid namespace */
 	uint64_t start_time;
 	int pidfd;
-	int start_fd; /* the barrier it waits at, and the pipe its exec failure comes through; -1 after start */
+	int start_fd; /* the barrier it waits at, and the pipe its exec failure comes through; -1
+			 after start */
 };
 #define INSTANCE_INIT ((struct instance) { .pidfd = -1, .start_fd = -1 })
 
 struct instance_request {
 	const char *id;
-	const char *bundle; /* absolute; root.path and hooks are relative to it */
+	const char *bundle;    /* absolute; root.path and hooks are relative to it */
 	const char *cache_dir; /* for compiled seccomp filters, made if missing; NULL: no cache */
 	const struct spec *spec;
-	int stdio[3];	    /* become 0, 1, 2; ignored with process.terminal */
+	int stdio[3];       /* become 0, 1, 2; ignored with process.terminal */
 	int console_socket; /* process.terminal: gets the pty's master (SCM_RIGHTS); else -1 */
 	int preserve_fds;   /* descriptors 3 .. 3 + n - 1 stay open in the container */
 	enum instance_flags flags;

@@ -59,8 +59,8 @@ static void refusals_name_the_option(void **state)
 
 static void every_spelling_is_taken(void **state)
 {
-	char *argv[] = { "-in3", "--name=web", "first", "-e", "A=1", "--env", "B=2", "--rm=false",
-			 "-m64m", "--", "-x", NULL };
+	char *argv[] = { "-in3", "--name=web", "first", "-e", "A=1", "--env",
+			 "B=2",  "--rm=false", "-m64m", "--", "-x",  NULL };
 	struct sample s = { .rm = true };
 
 	(void)state;

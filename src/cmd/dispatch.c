@@ -1,0 +1,254 @@
+/* src/cmd/dispatch.c - from argv to an exit status.
+ *
+ * Start at program_main().  The options of the program may stand before the command's name or among
+ * its own options; --help anywhere before the operands explains instead of running.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cmd/cmd.h"
+#include "cmd/help.h"
+
+#define USAGE_STATUS 2
+
+struct common {
+	bool help;
+	bool version;
+};
+
+static const struct opt common_opts[] = {
+	OPT(struct common, help, "help", 'h', NULL, "say how to use this"),
+	OPT(struct common, version, "version", 0, NULL, "print the version"),
+	{ 0 },
+};
+
+/* One call of the program.  -h is --hostname in some commands: a command's own rows win. */
+struct invocation {
+	const struct program *program;
+	const struct cmd *cmd; /* NULL until the name was read */
+	void *globals;
+	void *args;
+	struct common common;
+	char path[64]; /* "network ls" */
+	int argc;      /* what is still to be read */
+	char **argv;
+};
+
+static void report_plain(const char *name, const struct error *err)
+{
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "%s: %s\n", name, err->text);
+}
+
+void cmd_report(const struct error *err)
+{
+	report_plain("strake", err);
+}
+
+static int fail(const struct invocation *inv, const struct error *err, int status)
+{
+	char name[128];
+
+	if (inv->program->report) {
+		inv->program->report(inv->globals, err);
+		return status;
+	}
+	(void)snprintf(name, sizeof(name), "%s%s%s", inv->program->name, *inv->path ? " " : "",
+		       inv->path);
+	report_plain(name, err);
+	return status;
+}
+
+static int usage_status(const struct invocation *inv)
+{
+	return inv->cmd && inv->cmd->error_status ? inv->cmd->error_status : USAGE_STATUS;
+}
+
+static const struct cmd *cmd_find(const struct cmd *const *cmds, const char *name)
+{
+	for (; *cmds; cmds++)
+		if (strcmp((*cmds)->name, name) == 0)
+			return *cmds;
+	return NULL;
+}
+
+static int unknown_command(struct invocation *inv, struct error *err)
+{
+	int r = -ENOENT;
+
+	if (!inv->cmd && inv->program->fallback)
+		r = inv->program->fallback(inv->argc, inv->argv, err);
+	if (r != -ENOENT)
+		return r;
+	return error_set(err, -EINVAL, "'%.100s' is not a command; '%s%s%s --help' lists them",
+			 inv->argv[0], inv->program->name, *inv->path ? " " : "", inv->path);
+}
+
+/* Reads names into sub-tables until one command is found. */
+static int cmd_resolve(struct invocation *inv, struct error *err)
+{
+	const struct cmd *const *cmds = inv->program->cmds;
+
+	while (cmds && inv->argc > 0 && inv->argv[0][0] != '-') {
+		const struct cmd *cmd = cmd_find(cmds, inv->argv[0]);
+		size_t len = strlen(inv->path);
+
+		if (!cmd)
+			return unknown_command(inv, err);
+		(void)snprintf(inv->path + len, sizeof(inv->path) - len, "%s%s", len ? " " : "",
+			       cmd->name);
+		inv->cmd = cmd;
+		inv->argc--;
+		inv->argv++;
+		cmds = cmd->sub;
+	}
+	return 0;
+}
+
+static int parse(struct invocation *inv, enum opt_flags flags, struct error *err)
+{
+	struct opt_set sets[4] = { 0 };
+	size_t n = 0;
+	int r;
+
+	if (inv->cmd && inv->cmd->opts)
+		sets[n++] = (struct opt_set) { inv->cmd->opts, inv->args };
+	if (inv->program->global_opts)
+		sets[n++] = (struct opt_set) { inv->program->global_opts, inv->globals };
+	sets[n] = (struct opt_set) { common_opts, &inv->common };
+	r = opt_parse(sets, flags, inv->argc, inv->argv, err);
+	if (r >= 0)
+		inv->argc = r;
+	return r < 0 ? r : 0;
+}
+
+static int operands_check(const struct invocation *inv, struct error *err)
+{
+	const struct cmd *cmd = inv->cmd;
+
+	if (inv->argc < cmd->min_operands)
+		return error_set(err, -EINVAL, "wants %s; see '%s %s --help'", cmd->operands,
+				 inv->program->name, inv->path);
+	if (inv->argc > cmd->max_operands)
+		return error_set(err, -EINVAL,
+				 "does not know what to do with '%.100s'; see '%s %s --help'",
+				 inv->argv[cmd->max_operands], inv->program->name, inv->path);
+	return 0;
+}
+
+static int run(struct invocation *inv, struct error *err)
+{
+	const struct program *program = inv->program;
+	struct engine *engine = NULL;
+	int r = 0;
+
+	if (program->setup)
+		r = program->setup(inv->globals, err);
+	if (r < 0)
+		return r;
+	if (inv->cmd->run_alone)
+		return inv->cmd->run_alone(inv->globals, inv->args, inv->argc, inv->argv, err);
+	r = program->open(inv->globals, &engine, err);
+	if (r < 0)
+		return r;
+	r = inv->cmd->run(engine, inv->args, inv->argc, inv->argv, err);
+	program->close(engine);
+	return r;
+}
+
+static int run_cmd(struct invocation *inv)
+{
+	const struct cmd *cmd = inv->cmd;
+	struct error err = { 0 };
+	int r;
+
+	if (inv->common.help || cmd->sub) {
+		FILE *to = inv->common.help ? stdout : stderr;
+
+		help_cmd(inv->program, cmd, inv->path, to);
+		return inv->common.help ? 0 : USAGE_STATUS;
+	}
+	if (operands_check(inv, &err) < 0)
+		return fail(inv, &err, usage_status(inv));
+	r = run(inv, &err);
+	if (r >= 0 && fflush(stdout) != 0)
+		r = error_sys(&err, -errno, "write output");
+	if (r >= 0)
+		return r;
+	if (!err.text[0])
+		(void)error_sys(&err, r, "failed");
+	return fail(inv, &err, err.status ? err.status : cmd->error_status ? cmd->error_status : 1);
+}
+
+/* "help CMD", "CMD --help", "man CMD": all end in help.c.  Returns -ENOENT if it is none of these.
+ */
+static int run_help(struct invocation *inv, struct error *err)
+{
+	const char *word = inv->argv[0];
+	bool man = strcmp(word, "man") == 0;
+	int r;
+
+	if (!man && strcmp(word, "help") != 0)
+		return -ENOENT;
+	inv->argc--;
+	inv->argv++;
+	r = cmd_resolve(inv, err);
+	if (r < 0)
+		return r;
+	if (man)
+		help_man(inv->program, inv->cmd, inv->path, stdout);
+	else if (inv->cmd)
+		help_cmd(inv->program, inv->cmd, inv->path, stdout);
+	else
+		help_program(inv->program, stdout);
+	return 0;
+}
+
+static int invoke(struct invocation *inv)
+{
+	struct error err = { 0 };
+	int r = parse(inv, OPT_FIRST_OPERAND, &err);
+
+	if (r < 0)
+		return fail(inv, &err, USAGE_STATUS);
+	if (inv->common.version) {
+		(void)printf("%s version %s\n", inv->program->name, STRAKE_VERSION);
+		return 0;
+	}
+	if (inv->argc == 0) {
+		help_program(inv->program, inv->common.help ? stdout : stderr);
+		return inv->common.help ? 0 : USAGE_STATUS;
+	}
+	if (cmd_find(inv->program->cmds, inv->argv[0]) == NULL) {
+		r = run_help(inv, &err);
+		if (r != -ENOENT)
+			return r < 0 ? fail(inv, &err, USAGE_STATUS) : 0;
+	}
+	r = cmd_resolve(inv, &err);
+	if (r < 0)
+		return fail(inv, &err, usage_status(inv));
+	inv->args = xcalloc(1, inv->cmd->args_size);
+	r = parse(inv, inv->cmd->flags & CMD_FIRST_OPERAND ? OPT_FIRST_OPERAND : OPT_ANYWHERE,
+		  &err);
+	r = r < 0 ? fail(inv, &err, usage_status(inv)) : run_cmd(inv);
+	opt_done(inv->cmd->opts, inv->args);
+	free(inv->args);
+	return r;
+}
+
+int program_main(const struct program *program, int argc, char **argv)
+{
+	struct invocation inv = {
+		.program = program,
+		.argc = MAX(argc - 1, 0),
+		.argv = argc > 0 ? argv + 1 : argv,
+	};
+	int status;
+
+	inv.globals = xcalloc(1, program->globals_size);
+	status = invoke(&inv);
+	opt_done(program->global_opts, inv.globals);
+	free(inv.globals);
+	return status;
+}

@@ -1,0 +1,141 @@
+/* src/cmd/help.c */
+#include "cmd/help.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/opt.h"
+#include "cmd/cmd.h"
+
+static void list_cmds(const struct cmd *const *cmds, FILE *to)
+{
+	for (; *cmds; cmds++)
+		if (!((*cmds)->flags & CMD_HIDDEN))
+			(void)fprintf(to, "  %-12s %s\n", (*cmds)->name, (*cmds)->help);
+}
+
+void help_program(const struct program *program, FILE *to)
+{
+	(void)fprintf(to, "%s - %s\n\nUsage: %s [OPTIONS] COMMAND [ARGUMENTS]\n\nCommands:\n",
+		      program->name, program->help, program->name);
+	list_cmds(program->cmds, to);
+	(void)fprintf(to, "\nOptions, before or behind the command:\n");
+	opt_help(program->global_opts, to);
+	(void)fprintf(to,
+		      "      --help                     say this, or how to use a command\n"
+		      "      --version                  print the version\n"
+		      "\n'%s COMMAND --help' tells about one command.\n",
+		      program->name);
+}
+
+void help_cmd(const struct program *program, const struct cmd *cmd, const char *path, FILE *to)
+{
+	if (cmd->sub) {
+		(void)fprintf(to, "%s\n\nUsage: %s %s COMMAND\n\nCommands:\n", cmd->help,
+			      program->name, path);
+		list_cmds(cmd->sub, to);
+		return;
+	}
+	(void)fprintf(to, "%s\n\nUsage: %s %s %s\n", cmd->help, program->name, path, cmd->operands);
+	if (cmd->details)
+		(void)fprintf(to, "\n%s\n", cmd->details);
+	if (cmd->opts) {
+		(void)fprintf(to, "\nOptions:\n");
+		opt_help(cmd->opts, to);
+	}
+	(void)fprintf(to, "\nOptions of every command:\n");
+	opt_help(program->global_opts, to);
+}
+
+/* roff reads "-" as a hyphen, a leading "." or "'" as a request, and "\" as an escape. */
+static void roff(const char *text, FILE *to)
+{
+	for (const char *p = text; *p; p++) {
+		if ((p == text || p[-1] == '\n') && (*p == '.' || *p == '\''))
+			(void)fputs("\\&", to);
+		if (*p == '-')
+			(void)fputs("\\-", to);
+		else if (*p == '\\')
+			(void)fputs("\\e", to);
+		else if (*p == '\n' && p[1] == '\n')
+			(void)fputs("\n.P", to);
+		else
+			(void)fputc(*p, to);
+	}
+}
+
+static void man_options(const char *heading, const struct opt *opts, FILE *to)
+{
+	if (!opts)
+		return;
+	(void)fprintf(to, ".SH %s\n", heading);
+	for (const struct opt *o = opts; o->name; o++) {
+		(void)fputs(".TP\n", to);
+		if (o->letter)
+			(void)fprintf(to, "\\fB\\-%c\\fR, ", o->letter);
+		(void)fputs("\\fB\\-\\-", to);
+		roff(o->name, to);
+		(void)fputs("\\fR", to);
+		if (o->operand) {
+			(void)fputs(" \\fI", to);
+			roff(o->operand, to);
+			(void)fputs("\\fR", to);
+		}
+		(void)fputc('\n', to);
+		roff(o->help, to);
+		(void)fputs(o->kind == OPT_LIST ? " (repeatable).\n" : ".\n", to);
+	}
+}
+
+static void man_cmds(const char *prefix, const struct cmd *const *cmds, FILE *to)
+{
+	(void)fprintf(to, ".SH COMMANDS\n");
+	for (; *cmds; cmds++) {
+		if ((*cmds)->flags & CMD_HIDDEN)
+			continue;
+		(void)fprintf(to, ".TP\n\\fB%s%s%s\\fR ", prefix, *prefix ? " " : "",
+			      (*cmds)->name);
+		roff((*cmds)->operands ? (*cmds)->operands : "COMMAND", to);
+		(void)fputc('\n', to);
+		roff((*cmds)->help, to);
+		(void)fputs(".\n", to);
+	}
+}
+
+static void man_title(const struct program *program, const char *path, const char *help, FILE *to)
+{
+	char name[128];
+
+	(void)snprintf(name, sizeof(name), "%s%s%s", program->name, *path ? "-" : "", path);
+	for (char *p = name; *p; p++)
+		if (*p == ' ')
+			*p = '-';
+	(void)fputs(".TH \"", to);
+	for (const char *p = name; *p; p++)
+		(void)fputc(toupper((unsigned char)*p), to);
+	(void)fprintf(to, "\" 1 \"\" \"strake %s\" \"strake\"\n.SH NAME\n", STRAKE_VERSION);
+	roff(name, to);
+	(void)fputs(" \\- ", to);
+	roff(help, to);
+	(void)fputs("\n.SH SYNOPSIS\n", to);
+}
+
+void help_man(const struct program *program, const struct cmd *cmd, const char *path, FILE *to)
+{
+	man_title(program, path, cmd ? cmd->help : program->help, to);
+	(void)fprintf(to, "\\fB%s%s%s\\fR ", program->name, *path ? " " : "", path);
+	roff(!cmd ? "[OPTIONS] COMMAND [ARGUMENTS]" : cmd->sub ? "COMMAND" : cmd->operands, to);
+	(void)fputc('\n', to);
+	if (cmd && cmd->details) {
+		(void)fputs(".SH DESCRIPTION\n", to);
+		roff(cmd->details, to);
+		(void)fputc('\n', to);
+	}
+	if (!cmd)
+		man_cmds("", program->cmds, to);
+	else if (cmd->sub)
+		man_cmds(path, cmd->sub, to);
+	else
+		man_options("OPTIONS", cmd->opts, to);
+	man_options(cmd ? "OPTIONS OF EVERY COMMAND" : "OPTIONS", program->global_opts, to);
+}
