@@ -1,0 +1,144 @@
+/* src/cmd/ps.c - strake ps */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/table.h"
+#include "cmd/cmd.h"
+#include "engine/container.h"
+#include "engine/status.h"
+
+#define COMMAND_WIDTH 24
+#define LIST_BYTES    4096 /* ports or a command in one cell */
+
+struct ps_args {
+	bool all, quiet, no_trunc;
+	const char *format;
+};
+
+static const struct opt ps_opts[] = {
+	OPT(struct ps_args, all, "all", 'a', NULL, "those that do not run, too"),
+	OPT(struct ps_args, quiet, "quiet", 'q', NULL, "only IDs"),
+	OPT(struct ps_args, no_trunc, "no-trunc", 0, NULL, "whole IDs and commands"),
+	OPT(struct ps_args, format, "format", 0, "FORMAT", "table (default) or json"),
+	{ 0 },
+};
+
+static void add_list(struct table *t, const struct strv *v, const char *glue, size_t width)
+{
+	struct buf text = BUF_INIT(LIST_BYTES);
+
+	for (size_t i = 0; i < v->n; i++)
+		buf_addf(&text, "%s%s", i ? glue : "", v->items[i]);
+	if (width && text.len > width)
+		table_cellf(t, "%.*s...", (int)width - 3, buf_text(&text));
+	else
+		table_cell(t, buf_text(&text));
+	buf_done(&text);
+}
+
+static void add_row(struct table *t, const struct ps_args *args, const struct container *c,
+		    const struct status *s)
+{
+	char age[32], text[80];
+
+	clock_format_age(clock_now_ns() - c->created_ns, age);
+	status_text(s, text);
+	table_cellf(t, "%.*s", args->no_trunc ? ID_LEN : ID_SHORT_LEN, c->id);
+	table_cell(t, c->source);
+	add_list(t, &c->command, " ", args->no_trunc ? 0 : COMMAND_WIDTH);
+	table_cellf(t, "%s ago", age);
+	table_cell(t, text);
+	table_cell(t, s->kind == STATUS_RUNNING && c->address ? c->address : "");
+	add_list(t, &c->ports, ", ", 0);
+	table_cell(t, c->name);
+}
+
+static void print_json(const struct container *c, const struct status *s)
+{
+	cleanup(json_cleanup) json_t *doc = json_object();
+	char created[CLOCK_TEXT_LEN];
+
+	clock_format(c->created_ns, created);
+	(void)json_object_set_new(doc, "ID", json_string(c->id));
+	(void)json_object_set_new(doc, "Name", json_string(c->name));
+	(void)json_object_set_new(doc, "Image", json_string(c->source));
+	(void)json_object_set_new(doc, "Command", json_from_strv(&c->command));
+	(void)json_object_set_new(doc, "CreatedAt", json_string(created));
+	(void)json_object_set_new(doc, "State", json_string(status_word(s)));
+	(void)json_object_set_new(doc, "ExitCode", json_integer(s->exit_code));
+	(void)json_object_set_new(doc, "Pid", json_integer(s->pid));
+	(void)json_object_set_new(doc, "Network", json_string(c->network));
+	(void)json_object_set_new(doc, "Address", c->address ? json_string(c->address) : json_null());
+	(void)json_object_set_new(doc, "Ports", json_from_strv(&c->ports));
+	(void)json_dumpf(doc, stdout, JSON_COMPACT);
+	(void)putchar('\n');
+}
+
+static int show(struct engine *engine, const struct ps_args *args, const char *id, struct table *t,
+		struct error *err)
+{
+	cleanup(container_cleanup) struct container *c = NULL;
+	struct status s;
+	int r = status_read(engine, id, &s, err);
+
+	if (r < 0 || (s.kind != STATUS_RUNNING && !args->all))
+		return r;
+	if (args->quiet) {
+		(void)printf("%.*s\n", args->no_trunc ? ID_LEN : ID_SHORT_LEN, id);
+		return 0;
+	}
+	r = container_load(engine, id, &c, err);
+	if (r < 0)
+		return r;
+	if (args->format && strcmp(args->format, "json") == 0)
+		print_json(c, &s);
+	else
+		add_row(t, args, c, &s);
+	return 0;
+}
+
+static int ps_run(struct engine *engine, const void *data, int argc, char **argv, struct error *err)
+{
+	static const char *const headings[] = { "CONTAINER ID", "IMAGE",   "COMMAND", "CREATED",
+						"STATUS",	"ADDRESS", "PORTS",   "NAME" };
+	const struct ps_args *args = data;
+	struct strv ids = { 0 };
+	struct table t;
+	int first = 0, r;
+
+	(void)argc;
+	(void)argv;
+	if (args->format && strcmp(args->format, "json") != 0 && strcmp(args->format, "table") != 0)
+		return error_set(err, -EINVAL, "--format is table or json, not '%s'", args->format);
+	r = container_ids(engine, &ids, err);
+	table_init(&t, ARRAY_SIZE(headings), headings);
+	for (size_t i = 0; r == 0 && i < ids.n; i++) {
+		struct error failure = { 0 };
+		int one = show(engine, args, ids.items[i], &t, &failure);
+
+		/* One removed meanwhile is not an error; a damaged one is told and hides no other. */
+		if (one < 0 && one != -ENOENT) {
+			cmd_report(&failure);
+			first = 1;
+		}
+	}
+	if (r == 0 && !args->quiet && (!args->format || strcmp(args->format, "json") != 0))
+		table_print(&t, stdout);
+	table_done(&t);
+	strv_done(&ids);
+	return r < 0 ? r : first;
+}
+
+const struct cmd cmd_ps = {
+	.name = "ps",
+	.operands = "",
+	.help = "List containers",
+	.opts = ps_opts,
+	.args_size = sizeof(struct ps_args),
+	.run = ps_run,
+};

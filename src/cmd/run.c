@@ -1,0 +1,94 @@
+/* src/cmd/run.c - strake run */
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/explain.h"
+#include "base/id.h"
+#include "cmd/cmd.h"
+#include "engine/options.h"
+#include "engine/run.h"
+
+#define ROW(field, name, letter, operand, help)                                                    \
+	OPT(struct container_options, field, name, letter, operand, help)
+
+static const struct opt run_opts[] = {
+	ROW(rootfs, "rootfs", 0, "DIR", "run this directory; it is never written to"),
+	ROW(bare, "bare", 0, "FILE", "run one executable with nothing else inside"),
+	ROW(with_libs, "with-libs", 0, NULL, "with --bare: bring the loader and libraries it needs"),
+	ROW(detach, "detach", 'd', NULL, "leave it running, print its ID"),
+	ROW(interactive, "interactive", 'i', NULL, "hand our standard input to it"),
+	ROW(tty, "tty", 't', NULL, "give it a terminal"),
+	ROW(remove, "rm", 0, NULL, "remove it when it ends"),
+	ROW(name, "name", 0, "NAME", "call it NAME"),
+	ROW(env, "env", 'e', "NAME[=VALUE]", "set a variable, or copy ours"),
+	ROW(env_file, "env-file", 0, "FILE", "set variables from lines of FILE"),
+	ROW(volumes, "volume", 'v', "SOURCE:DEST[:ro]", "mount a host path or a named volume"),
+	ROW(tmpfs, "tmpfs", 0, "DEST[:OPTIONS]", "mount an empty file system in memory"),
+	ROW(workdir, "workdir", 'w', "DIR", "start in DIR"),
+	ROW(user, "user", 'u', "USER[:GROUP]", "run as this user, name or number"),
+	ROW(hostname, "hostname", 'h', "NAME", "its host name"),
+	ROW(entrypoint, "entrypoint", 0, "PROGRAM", "in place of the image's; empty: none"),
+	ROW(network, "network", 0, "NETWORK", "bridge (default), none, host, or a network's name"),
+	ROW(publish, "publish", 'p', "[IP:][HOST]:PORT", "publish a port: [IP:]HOST:CONTAINER[/udp]"),
+	ROW(dns, "dns", 0, "ADDRESS", "name server in place of the host's"),
+	ROW(add_host, "add-host", 0, "NAME:ADDRESS", "a line for its /etc/hosts"),
+	ROW(memory, "memory", 'm', "SIZE", "memory limit, such as 64m or 2g"),
+	ROW(cpus, "cpus", 0, "N", "CPU time limit, such as 1.5"),
+	ROW(pids_limit, "pids-limit", 0, "N", "most processes and threads; -1: no limit"),
+	ROW(shm_size, "shm-size", 0, "SIZE", "size of /dev/shm (default 64m)"),
+	ROW(ulimits, "ulimit", 0, "NAME=SOFT[:HARD]", "a resource limit, such as nofile=1024"),
+	ROW(sysctls, "sysctl", 0, "NAME=VALUE", "a kernel parameter of its namespaces"),
+	ROW(read_only, "read-only", 0, NULL, "its root cannot be written to"),
+	ROW(cap_add, "cap-add", 0, "NAME", "add a capability; ALL: every one"),
+	ROW(cap_drop, "cap-drop", 0, "NAME", "take a capability away; ALL: every one"),
+	ROW(security, "security-opt", 0, "OPTION",
+	    "seccomp=unconfined, seccomp=FILE or no-new-privileges"),
+	ROW(privileged, "privileged", 0, NULL, "all capabilities and devices, no seccomp, no masks"),
+	ROW(init, "init", 0, NULL, "a small init as its first process: reaps, forwards signals"),
+	ROW(labels, "label", 'l', "NAME=VALUE", "a note kept with it"),
+	ROW(stop_signal, "stop-signal", 0, "SIGNAL", "what 'strake stop' sends (default TERM)"),
+	ROW(stop_timeout, "stop-timeout", 0, "SECONDS", "how long it gets to stop (default 10)"),
+	ROW(cidfile, "cidfile", 0, "FILE", "write its ID to FILE"),
+	ROW(platform, "platform", 0, "OS/ARCH", "which platform of a multi-platform image"),
+	{ 0 },
+};
+
+static int run_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
+{
+	struct container_options options = *(const struct container_options *)args;
+	char id[ID_LEN + 1];
+	int r;
+
+	if (!options.rootfs && !options.bare) {
+		if (argc == 0)
+			return error_set(err, -EINVAL, "what? Name an IMAGE, or give --rootfs DIR or --bare FILE");
+		options.image = argv[0];
+		argc--;
+		argv++;
+	} else if (options.rootfs && options.bare) {
+		return error_set(err, -EINVAL, "--rootfs and --bare exclude each other");
+	}
+	options.command = argv;
+	options.ncommand = (size_t)argc;
+	r = container_run(engine, &options, id, err);
+	if (r == 0 && options.detach && !explain_dry())
+		(void)puts(id);
+	return r;
+}
+
+const struct cmd cmd_run = {
+	.name = "run",
+	.operands = "[OPTIONS] IMAGE|--rootfs DIR|--bare FILE [COMMAND [ARGUMENT...]]",
+	.help = "Run a program in a new container",
+	.details =
+		"The container's root is an image (see 'strake load'), a directory, or one executable file.\n"
+		"Changes go to the container's own layer; the image, directory or file stays as it is.\n\n"
+		"The exit status is the program's own; 125 if strake failed, 126 if the program cannot be\n"
+		"executed, 127 if it is not there, 128 + N if it died of signal N.",
+	.opts = run_opts,
+	.args_size = sizeof(struct container_options),
+	.max_operands = INT_MAX,
+	.flags = CMD_FIRST_OPERAND,
+	.error_status = 125,
+	.run = run_run,
+};

@@ -1,0 +1,40 @@
+/* src/cmd/stop.c - strake stop */
+#include <limits.h>
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "cmd/each.h"
+#include "engine/run.h"
+
+struct stop_args {
+	int timeout;
+};
+
+static const struct opt stop_opts[] = {
+	OPT(struct stop_args, timeout, "time", 't', "SECONDS", "wait this long before the kill; -1: for ever"),
+	{ 0 },
+};
+
+static int stop_one(struct engine *engine, const struct container *c, const void *args,
+		    struct error *err)
+{
+	int timeout = ((const struct stop_args *)args)->timeout;
+
+	return container_stop(engine, c, timeout ? timeout : STOP_TIMEOUT_OWN, err);
+}
+
+static int stop_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
+{
+	return each_container(engine, argc, argv, stop_one, args, err);
+}
+
+const struct cmd cmd_stop = {
+	.name = "stop",
+	.operands = "CONTAINER...",
+	.help = "Ask containers to end, kill those that do not",
+	.opts = stop_opts,
+	.args_size = sizeof(struct stop_args),
+	.min_operands = 1,
+	.max_operands = INT_MAX,
+	.run = stop_run,
+};

@@ -1,0 +1,30 @@
+/* src/engine/config.h - from what the user asked and what the image says to an OCI config.json. */
+#ifndef ENGINE_CONFIG_H
+#define ENGINE_CONFIG_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+struct container;
+struct container_options;
+struct engine;
+struct root;
+
+struct config_request {
+	const struct container_options *options;
+	const struct root *root;
+	const struct container *container;
+	const char *dir;   /* containers/ID: upper, work, merged, etc files */
+	const char *netns; /* path of its network namespace; NULL: the host's */
+};
+
+/* The caller owns *ret. */
+int config_build(const struct engine *engine, const struct config_request *req, json_t **ret,
+		 struct error *err) must_check;
+
+/* Entrypoint and command of the image with what the user put in their place (Docker's rules). */
+int config_command(const struct container_options *options, const struct root *root,
+		   struct strv *ret, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,172 @@
+/* src/engine/engine.c */
+#include "engine/engine.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/db.h"
+#include "base/explain.h"
+#include "base/file.h"
+#include "engine/schema.h"
+#include "image/schema.h"
+#include "network/schema.h"
+
+#define LASTING_ROOT "/var/lib/strake"
+#define RUN_ROOT     "/run/strake"
+
+static const struct db_schema *const schemas[] = {
+	&engine_schema,
+	&network_schema,
+	&image_schema,
+	NULL,
+};
+
+static char *root_choose(const char *given, const char *variable, const char *home_tail,
+			 const char *fallback)
+{
+	const char *dir = getuid() == 0 ? NULL : getenv(variable);
+	const char *home = getuid() == 0 ? NULL : getenv("HOME");
+
+	if (given)
+		return xstrdup(given);
+	if (dir && dir[0] == '/')
+		return xasprintf("%s/strake", dir);
+	if (home && home[0] == '/')
+		return xasprintf("%s/%s", home, home_tail);
+	return xstrdup(fallback);
+}
+
+/* Paths go into config.json and scripts, so they must not depend on the working directory. */
+static int absolute(char **path, struct error *err)
+{
+	autofree char *cwd = NULL;
+	char *joined;
+
+	if ((*path)[0] == '/')
+		return 0;
+	cwd = getcwd(NULL, 0);
+	if (!cwd)
+		return error_sys(err, -errno, "find the working directory");
+	joined = xasprintf("%s/%s", cwd, *path);
+	free(*path);
+	*path = joined;
+	return 0;
+}
+
+static int root_open(char **path, int *ret, struct error *err)
+{
+	int r = absolute(path, err);
+
+	if (r < 0)
+		return r;
+	if (explain_dry()) {
+		*ret = open(*path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return 0;
+	}
+	r = dir_ensure_at(AT_FDCWD, *path, 0711, ret, err);
+	if (r == -EACCES || r == -EPERM)
+		return error_wrap(err, r, "state needs root, or another --root and --run-root");
+	return r;
+}
+
+char *libexec_find(void)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	autofree char *beside = NULL;
+	char *slash;
+
+	if (n <= 0)
+		return xstrdup("/usr/libexec/strake");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	*slash = '\0';
+	beside = xasprintf("%s/strake-monitor", self);
+	if (access(beside, X_OK) == 0)
+		return xstrdup(self);
+	slash = strrchr(self, '/');
+	return xasprintf("%.*s/libexec/strake", slash ? (int)(slash - self) : 0, self);
+}
+
+static char *self_find(void)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n <= 0)
+		return xstrdup("strake");
+	self[n] = '\0';
+	return xstrdup(self);
+}
+
+static int db_ready(struct engine *engine, struct error *err)
+{
+	autofree char *path = xasprintf("%s/state.db", engine->root);
+
+	if (explain_dry() && access(path, R_OK | W_OK) < 0)
+		return db_open(":memory:", schemas, &engine->db, err);
+	return db_open(path, schemas, &engine->db, err);
+}
+
+int engine_open(const struct engine_options *options, struct engine **ret, struct error *err)
+{
+	struct engine *engine = xnew(struct engine);
+	int r;
+
+	engine->root_fd = engine->run_fd = -1;
+	engine->root =
+		root_choose(options->root, "XDG_DATA_HOME", ".local/share/strake", LASTING_ROOT);
+	engine->run_root =
+		root_choose(options->run_root, "XDG_RUNTIME_DIR", ".cache/strake/run", RUN_ROOT);
+	engine->libexec = libexec_find();
+	engine->self = self_find();
+	r = root_open(&engine->root, &engine->root_fd, err);
+	if (r == 0)
+		r = root_open(&engine->run_root, &engine->run_fd, err);
+	if (r == 0)
+		r = db_ready(engine, err);
+	if (r < 0) {
+		engine_close(engine);
+		return r;
+	}
+	*ret = engine;
+	return 0;
+}
+
+void engine_close(struct engine *engine)
+{
+	if (!engine)
+		return;
+	db_close(engine->db);
+	if (engine->root_fd >= 0)
+		(void)close(engine->root_fd);
+	if (engine->run_fd >= 0)
+		(void)close(engine->run_fd);
+	free(engine->root);
+	free(engine->run_root);
+	free(engine->libexec);
+	free(engine->self);
+	free(engine);
+}
+
+struct db *engine_db(struct engine *engine)
+{
+	return engine->db;
+}
+
+const char *engine_root(const struct engine *engine)
+{
+	return engine->root;
+}
+
+int engine_root_fd(const struct engine *engine)
+{
+	return engine->root_fd;
+}
+
+char *engine_program(const struct engine *engine, const char *name)
+{
+	return xasprintf("%s/%s", engine->libexec, name);
+}

@@ -1,0 +1,44 @@
+/* src/engine/engine.h - where one instance of strake keeps its state, opened.
+ *
+ * Root (lasting) and run root (gone at reboot) as DESIGN section 4; two engines with other roots
+ * live side by side.  Opening makes the directories and the database if they are missing; in a dry
+ * run nothing is made and a missing database is one in memory.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct db;
+
+struct engine_options {
+	const char *root;     /* NULL: /var/lib/strake, or $XDG_DATA_HOME/strake for a user */
+	const char *run_root; /* NULL: /run/strake, or $XDG_RUNTIME_DIR/strake */
+};
+
+struct engine {
+	char *root; /* absolute */
+	char *run_root;
+	int root_fd; /* -1 in a dry run if the directory is not there */
+	int run_fd;
+	struct db *db;
+	char *libexec; /* directory of strake-monitor and its like */
+	char *self;    /* path of the strake program, for clean-up commands */
+};
+
+int engine_open(const struct engine_options *options, struct engine **ret,
+		struct error *err) must_check;
+void engine_close(struct engine *engine);
+
+struct db *engine_db(struct engine *engine);
+const char *engine_root(const struct engine *engine);
+int engine_root_fd(const struct engine *engine);
+
+/* "strake-monitor" to the path of that program; the caller frees. */
+char *engine_program(const struct engine *engine, const char *name);
+/* Directory with our helper programs, found from where this program lies; the caller frees. */
+char *libexec_find(void);
+
+#endif

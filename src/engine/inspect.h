@@ -1,0 +1,14 @@
+/* src/engine/inspect.h - one document with all that is known of a container. */
+#ifndef ENGINE_INSPECT_H
+#define ENGINE_INSPECT_H
+
+#include "base/json.h"
+
+struct engine;
+struct container;
+
+/* Keys as Docker's inspect where both know the thing; the caller owns *ret. */
+int container_inspect(struct engine *engine, const struct container *c, json_t **ret,
+		      struct error *err) must_check;
+
+#endif

@@ -1,0 +1,22 @@
+/* src/engine/lock.h - who works on a container: an flock on its directory.
+ *
+ * The command that makes a container takes the lock before anything is recorded; its monitor inherits
+ * the same open file and so holds it until its work is over.  The kernel lets go when the last holder
+ * dies, however it dies.  So: active in the database and not locked means that nobody is left.
+ */
+#ifndef ENGINE_LOCK_H
+#define ENGINE_LOCK_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct engine;
+
+/* Opens and locks containers/ID; -EBUSY if another holds it and wait is false, -ENOENT if it is not
+ * there.  The lock ends when the last copy of *ret_fd is closed.
+ */
+int container_lock(const struct engine *engine, const char *id, bool wait, int *ret_fd,
+		   struct error *err) must_check;
+
+#endif

@@ -1,0 +1,64 @@
+/* src/engine/options.h - what a user may ask of a new container, before anything is looked up.
+ *
+ * The types are those that base/opt.h fills, so that a table of rows in cmd/ fills it directly.
+ * Strings are borrowed from argv, lists own their copies.
+ */
+#ifndef ENGINE_OPTIONS_H
+#define ENGINE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/strv.h"
+
+struct container_options {
+	/* what its root is: exactly one of image, rootfs, bare */
+	const char *image;
+	const char *rootfs;
+	const char *bare;
+	bool with_libs;
+	const char *platform;
+
+	/* what runs */
+	char *const *command; /* NULL-terminated; may be empty */
+	size_t ncommand;
+	const char *entrypoint; /* NULL: the image's; "": none */
+	const char *user;       /* USER[:GROUP], names or numbers */
+	const char *workdir;
+	struct strv env;      /* NAME=VALUE, or NAME to copy ours */
+	struct strv env_file; /* files of such lines */
+	bool tty, interactive, detach, remove, init;
+
+	/* what it is called */
+	const char *name;
+	const char *hostname;
+	struct strv labels;
+	const char *cidfile;
+
+	/* what it may touch */
+	struct strv volumes; /* SOURCE:DEST[:OPTIONS] */
+	struct strv tmpfs;   /* DEST[:OPTIONS] */
+	bool read_only, privileged;
+	struct strv cap_add, cap_drop;
+	struct strv security; /* seccomp=unconfined|FILE, no-new-privileges */
+	struct strv ulimits;  /* NAME=SOFT[:HARD] */
+	struct strv sysctls;  /* NAME=VALUE */
+
+	/* how much */
+	uint64_t memory;  /* bytes; 0: no limit */
+	const char *cpus; /* decimal number of CPUs */
+	int pids_limit;   /* 0: the default; -1: none */
+	uint64_t shm_size;
+
+	/* network */
+	const char *network; /* bridge (default), none, host, or a network's name */
+	struct strv publish; /* [IP:][HOST]:CONTAINER[/PROTO] */
+	struct strv dns;
+	struct strv add_host; /* NAME:ADDRESS */
+	struct strv alias;
+
+	const char *stop_signal;
+	int stop_timeout; /* seconds; 0: the default */
+};
+
+#endif

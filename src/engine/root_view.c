@@ -1,0 +1,232 @@
+/* src/engine/root_view.c - passwd(5) and group(5) of a stack of layers. */
+#include "engine/root_view.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/number.h"
+
+#define ACCOUNTS_BYTES_MAX                                                                         \
+	(4U << 20) /* passwd or group; larger ones are no accounts of an image                     \
+		    */
+#define ID_MAX (UINT32_MAX - 1)
+
+static int open_inside(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC | O_NONBLOCK),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+/* Does this layer hide the directory's lower versions? */
+static bool is_opaque(int root, const char *path)
+{
+	autofree char *dir = xstrdup(path);
+	autoclose int fd = -1;
+	char value;
+
+	while (strrchr(dir, '/') && dir[0]) {
+		*strrchr(dir, '/') = '\0';
+		fd = dir[0] ? open_inside(root, dir, O_RDONLY | O_DIRECTORY) : -1;
+		if (fd >= 0 && fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 &&
+		    value == 'y')
+			return true;
+		if (fd >= 0)
+			(void)close(fd);
+		fd = -1;
+	}
+	return false;
+}
+
+int root_view_read(const struct strv *layers, const char *path, size_t max, char **ret,
+		   struct error *err)
+{
+	for (size_t i = 0; i < layers->n; i++) {
+		autoclose int root = open(layers->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		autoclose int fd = -1;
+		struct stat st;
+
+		if (root < 0)
+			return error_sys(err, -errno, "open %s", layers->items[i]);
+		fd = open_inside(root, path, O_RDONLY);
+		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+			return file_read_fd(fd, path, max, ret, NULL, err);
+		/* A whiteout is a device 0:0: opening one fails, and it hides what lies below. */
+		if (fd >= 0 || errno == ENXIO || errno == ENODEV || errno == ENOTDIR ||
+		    is_opaque(root, path))
+			break;
+	}
+	return error_sys(err, -ENOENT, "%s in the container", path);
+}
+
+/* Splits the next "a:b:c" line at its colons in place; returns the number of fields, 0 at the end.
+ */
+static size_t record_next(char **rest, char **fields, size_t max)
+{
+	char *line;
+
+	while ((line = strsep(rest, "\n"))) {
+		size_t n = 0;
+
+		if (!*line || *line == '#')
+			continue;
+		while (n < max && line)
+			fields[n++] = strsep(&line, ":");
+		return n;
+	}
+	return 0;
+}
+
+static bool id_parse(const char *text, uint32_t *ret)
+{
+	uint64_t value;
+
+	if (number_parse(text, ID_MAX, &value) < 0)
+		return false;
+	*ret = (uint32_t)value;
+	return true;
+}
+
+/* Fills user from the passwd record of that name or number.  Returns whether there is one. */
+static bool passwd_find(char *text, const char *wanted, struct user *user, char **ret_name)
+{
+	uint32_t number = 0, uid, gid;
+	bool numeric = id_parse(wanted, &number);
+	char *fields[7];
+	size_t n;
+
+	while ((n = record_next(&text, fields, ARRAY_SIZE(fields)))) {
+		if (n < 6 || !id_parse(fields[2], &uid) || !id_parse(fields[3], &gid))
+			continue;
+		if (strcmp(fields[0], wanted) != 0 && !(numeric && uid == number))
+			continue;
+		user->uid = uid;
+		user->gid = gid;
+		free(user->home);
+		user->home = xstrdup(fields[5][0] == '/' ? fields[5] : "/");
+		*ret_name = xstrdup(fields[0]);
+		return true;
+	}
+	return false;
+}
+
+static bool is_member(char *members, const char *name)
+{
+	char *member;
+
+	while ((member = strsep(&members, ",")))
+		if (strcmp(member, name) == 0)
+			return true;
+	return false;
+}
+
+static void groups_of(char *text, const char *name, struct user *user)
+{
+	char *fields[4];
+	uint32_t gid;
+	size_t n;
+
+	while ((n = record_next(&text, fields, ARRAY_SIZE(fields))))
+		if (n == 4 && id_parse(fields[2], &gid) && gid != user->gid &&
+		    user->ngroups < USER_GROUPS_MAX && is_member(fields[3], name))
+			user->groups[user->ngroups++] = gid;
+}
+
+static bool group_find(char *text, const char *wanted, uint32_t *ret)
+{
+	char *fields[4];
+	size_t n;
+
+	while ((n = record_next(&text, fields, ARRAY_SIZE(fields))))
+		if (n >= 3 && strcmp(fields[0], wanted) == 0)
+			return id_parse(fields[2], ret);
+	return false;
+}
+
+static int accounts_read(const struct strv *layers, const char *path, char **ret, struct error *err)
+{
+	int r = root_view_read(layers, path, ACCOUNTS_BYTES_MAX, ret, err);
+
+	if (r != -ENOENT)
+		return r;
+	*ret = xstrdup("");
+	return 0;
+}
+
+static int user_part(const struct strv *layers, const char *wanted, bool want_groups,
+		     struct user *user, struct error *err)
+{
+	autofree char *passwd = NULL, *group = NULL, *name = NULL;
+	uint32_t number;
+	int r = accounts_read(layers, "/etc/passwd", &passwd, err);
+
+	if (r < 0)
+		return r;
+	if (!passwd_find(passwd, wanted, user, &name)) {
+		if (!id_parse(wanted, &number))
+			return error_set(
+				err, -EINVAL,
+				"user '%s' is not in the container's /etc/passwd; a number always works",
+				wanted);
+		user->uid = number;
+		return 0;
+	}
+	r = want_groups ? accounts_read(layers, "/etc/group", &group, err) : 0;
+	if (r == 0 && group)
+		groups_of(group, name, user);
+	return r;
+}
+
+static int group_part(const struct strv *layers, const char *wanted, struct user *user,
+		      struct error *err)
+{
+	autofree char *group = NULL;
+	int r;
+
+	if (id_parse(wanted, &user->gid))
+		return 0;
+	r = accounts_read(layers, "/etc/group", &group, err);
+	if (r < 0)
+		return r;
+	if (!group_find(group, wanted, &user->gid))
+		return error_set(
+			err, -EINVAL,
+			"group '%s' is not in the container's /etc/group; a number always works",
+			wanted);
+	return 0;
+}
+
+int user_resolve(const struct strv *layers, const char *text, struct user *ret, struct error *err)
+{
+	autofree char *copy = xstrdup(text && *text ? text : "0");
+	char *group = strchr(copy, ':');
+	struct user user = { .home = xstrdup("/") };
+	int r;
+
+	if (group)
+		*group++ = '\0';
+	r = user_part(layers, *copy ? copy : "0", !group, &user, err);
+	if (r == 0 && group)
+		r = group_part(layers, group, &user, err);
+	if (r < 0) {
+		user_done(&user);
+		return r;
+	}
+	*ret = user;
+	return 0;
+}
+
+void user_done(struct user *user)
+{
+	free(user->home);
+	user->home = NULL;
+}

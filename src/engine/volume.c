@@ -1,0 +1,156 @@
+/* src/engine/volume.c */
+#include "engine/volume.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/explain.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "base/strv.h"
+#include "engine/engine.h"
+
+static const char *const bind_words[] = { "ro",      "rw",      "private", "rprivate", "shared",
+					  "rshared", "slave",   "rslave",  "nosuid",   "suid",
+					  "nodev",   "dev",     "noexec",  "exec",     "rbind",
+					  "bind",    "noatime", "relatime" };
+
+static bool is_bind_word(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bind_words); i++)
+		if (strcmp(bind_words[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* z, Z (SELinux labels), cached and the like mean nothing where there is no SELinux: taken, unused.
+ */
+static bool is_idle_word(const char *word)
+{
+	static const char *const words[] = {
+		"z", "Z", "cached", "delegated", "consistent", "nocopy"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
+static int make_source(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return 0;
+	if (explain("a volume's directory, made at first use", "mkdir -p %s", sq(path)))
+		return 0;
+	return dir_make_at(AT_FDCWD, path, 0755, err);
+}
+
+static int source_path(const struct engine *engine, const char *source, char **ret,
+		       struct error *err)
+{
+	autofree char *cwd = NULL;
+
+	if (source[0] == '/') {
+		*ret = xstrdup(source);
+		return 0;
+	}
+	if (source[0] == '.') {
+		cwd = getcwd(NULL, 0);
+		if (!cwd)
+			return error_sys(err, -errno, "find the working directory");
+		*ret = xasprintf("%s/%s", cwd, source);
+		return 0;
+	}
+	if (!name_is_valid(source))
+		return error_set(
+			err, -EINVAL,
+			"volume '%s': neither a path (/..., ./...) nor a valid volume name",
+			source);
+	*ret = xasprintf("%s/volumes/%s/_data", engine->root, source);
+	return 0;
+}
+
+static int options_take(const char *text, json_t *options, struct error *err)
+{
+	autofree char *copy = xstrdup(text);
+	char *rest = copy, *word;
+	bool bound = false;
+
+	while ((word = strsep(&rest, ","))) {
+		if (is_idle_word(word))
+			continue;
+		if (!is_bind_word(word))
+			return error_set(err, -EINVAL,
+					 "unknown volume option '%s' (ro, rw, rslave, ...)", word);
+		bound = bound || strcmp(word, "bind") == 0 || strcmp(word, "rbind") == 0;
+		(void)json_array_append_new(options, json_string(word));
+	}
+	if (!bound)
+		(void)json_array_append_new(options, json_string("rbind"));
+	return 0;
+}
+
+static json_t *mount_new(const char *dest, const char *type, const char *source, json_t *options)
+{
+	return json_pack("{s:s, s:s, s:s, s:o}", "destination", dest, "type", type, "source",
+			 source, "options", options);
+}
+
+int volume_add_mount(const struct engine *engine, const char *text, json_t *mounts,
+		     struct error *err)
+{
+	autofree char *copy = xstrdup(text), *source = NULL;
+	char *dest = strchr(copy, ':'), *words;
+	json_t *options;
+	int r;
+
+	if (!dest || dest == copy || dest[1] != '/')
+		return error_set(err, -EINVAL, "volume '%s': expected SOURCE:/PATH/INSIDE[:ro,...]",
+				 text);
+	*dest++ = '\0';
+	words = strchr(dest, ':');
+	if (words)
+		*words++ = '\0';
+	r = source_path(engine, copy, &source, err);
+	if (r == 0)
+		r = make_source(source, err);
+	if (r < 0)
+		return r;
+	options = json_array();
+	r = options_take(words ? words : "rbind", options, err);
+	if (r < 0) {
+		json_decref(options);
+		return error_wrap(err, r, "volume '%s'", text);
+	}
+	(void)json_array_append_new(mounts, mount_new(dest, "bind", source, options));
+	return 0;
+}
+
+int tmpfs_add_mount(const char *text, json_t *mounts, struct error *err)
+{
+	autofree char *copy = xstrdup(text);
+	char *words = strchr(copy, ':'), *word;
+	json_t *options = json_array();
+
+	if (words)
+		*words++ = '\0';
+	if (copy[0] != '/') {
+		json_decref(options);
+		return error_set(err, -EINVAL, "tmpfs '%s': expected /PATH/INSIDE[:size=64m,...]",
+				 text);
+	}
+	(void)json_array_append_new(options, json_string("nosuid"));
+	(void)json_array_append_new(options, json_string("nodev"));
+	(void)json_array_append_new(options, json_string("noexec"));
+	while ((word = strsep(&words, ",")))
+		(void)json_array_append_new(options, json_string(word));
+	(void)json_array_append_new(mounts, mount_new(copy, "tmpfs", "tmpfs", options));
+	return 0;
+}

@@ -1,0 +1,87 @@
+/* src/programs/strake.c - the front command: its table of commands, and how it opens the engine. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/explain.h"
+#include "cmd/cmd.h"
+#include "engine/engine.h"
+
+extern const struct cmd cmd_exec, cmd_images, cmd_inspect, cmd_kill, cmd_load, cmd_logs, cmd_network,
+	cmd_ps, cmd_rm, cmd_rmi, cmd_run, cmd_stop, cmd_system, cmd_wait, cmd_container;
+
+struct globals {
+	const char *root, *run_root;
+	bool explain, dry_run;
+};
+
+static const struct opt global_opts[] = {
+	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
+	OPT(struct globals, run_root, "run-root", 0, "DIR", "state gone at reboot (default /run/strake)"),
+	OPT(struct globals, explain, "explain", 0, NULL, "say each step on standard error as it is done"),
+	OPT(struct globals, dry_run, "dry-run", 0, NULL, "print the steps as a shell script, do nothing"),
+	{ 0 },
+};
+
+static const struct cmd *const cmds[] = {
+	&cmd_run,  &cmd_exec, &cmd_ps,	   &cmd_logs, &cmd_stop,    &cmd_kill,	&cmd_wait,
+	&cmd_rm,   &cmd_inspect, &cmd_load, &cmd_images, &cmd_rmi,   &cmd_network, &cmd_system,
+	&cmd_container, NULL,
+};
+
+static int setup(const void *data, struct error *err)
+{
+	const struct globals *g = data;
+
+	if (g->explain && g->dry_run)
+		return error_set(err, -EINVAL, "--explain and --dry-run exclude each other");
+	if (g->dry_run)
+		explain_init(EXPLAIN_DRY, STDOUT_FILENO);
+	else if (g->explain)
+		explain_init(EXPLAIN_NARRATE, STDERR_FILENO);
+	return 0;
+}
+
+static int open_engine(const void *data, struct engine **ret, struct error *err)
+{
+	const struct globals *g = data;
+	const struct engine_options options = { .root = g->root, .run_root = g->run_root };
+
+	return engine_open(&options, ret, err);
+}
+
+/* "strake foo" runs strake-foo from our libexec directory, then from PATH, as git does. */
+static int run_helper(int argc, char **argv, struct error *err)
+{
+	autofree char *name = xasprintf("strake-%s", argv[0]);
+	autofree char *dir = libexec_find();
+	autofree char *path = xasprintf("%s/%s", dir, name);
+	char *plain = argv[0];
+
+	(void)argc;
+	if (strchr(plain, '/'))
+		return -ENOENT;
+	argv[0] = name;
+	(void)execv(path, argv);
+	if (errno == ENOENT)
+		(void)execvp(name, argv);
+	argv[0] = plain;
+	return errno == ENOENT ? -ENOENT : error_sys(err, -errno, "run %s", name);
+}
+
+int main(int argc, char **argv)
+{
+	const struct program program = {
+		.name = "strake",
+		.help = "containers out of plain Linux parts, without a daemon",
+		.cmds = cmds,
+		.global_opts = global_opts,
+		.globals_size = sizeof(struct globals),
+		.setup = setup,
+		.open = open_engine,
+		.close = engine_close,
+		.fallback = run_helper,
+	};
+
+	return program_main(&program, argc, argv);
+}
