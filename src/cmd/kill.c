@@ -4,7 +4,7 @@
 #include "base/process.h"
 #include "cmd/cmd.h"
 #include "cmd/each.h"
-#include "engine/run.h"
+#include "engine/stop.h"
 
 struct kill_args {
 	const char *signal;

@@ -3,7 +3,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/each.h"
-#include "engine/run.h"
+#include "engine/remove.h"
 
 struct rm_args {
 	bool force;

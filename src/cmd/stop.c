@@ -4,7 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/each.h"
-#include "engine/run.h"
+#include "engine/stop.h"
 
 struct stop_args {
 	int timeout;

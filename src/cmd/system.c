@@ -4,7 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "engine/recover.h"
-#include "engine/run.h"
+#include "engine/remove.h"
 
 struct check_args {
 	bool repair;
@@ -61,7 +61,7 @@ static int cleanup_run(struct engine *engine, const void *args, int argc, char *
 {
 	(void)args;
 	(void)argc;
-	return container_cleanup_run(engine, argv[0], err);
+	return container_finish(engine, argv[0], err);
 }
 
 static const struct cmd cmd_container_cleanup = {

@@ -4,7 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "engine/container.h"
-#include "engine/run.h"
+#include "engine/stop.h"
 
 static int wait_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
 {

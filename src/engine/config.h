@@ -10,6 +10,7 @@ struct container;
 struct container_options;
 struct engine;
 struct root;
+struct strv;
 
 struct config_request {
 	const struct container_options *options;
@@ -17,6 +18,7 @@ struct config_request {
 	const struct container *container;
 	const char *dir;   /* containers/ID: upper, work, merged, etc files */
 	const char *netns; /* path of its network namespace; NULL: the host's */
+	const char *hostname;
 };
 
 /* The caller owns *ret. */
@@ -26,5 +28,8 @@ int config_build(const struct engine *engine, const struct config_request *req, 
 /* Entrypoint and command of the image with what the user put in their place (Docker's rules). */
 int config_command(const struct container_options *options, const struct root *root,
 		   struct strv *ret, struct error *err) must_check;
+
+/* Sets NAME=VALUE in env, or for a bare NAME copies ours, if there is one. */
+int config_env(struct strv *env, const struct strv *assignments, struct error *err) must_check;
 
 #endif

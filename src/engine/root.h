@@ -30,6 +30,6 @@ void root_done(struct root *root);
 /* The mounts that make it, to come before all others: an overlay or a tmpfs at "/", then the bare
  * file and its libraries.  dir is the container's directory, which holds the upper layer.
  */
-void root_add_mounts(const struct root *root, const char *dir, bool read_only, json_t *mounts);
+void root_add_mounts(const struct root *root, const char *dir, json_t *mounts);
 
 #endif

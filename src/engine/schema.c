@@ -13,8 +13,10 @@ static const char *const steps[] = {
 	" created INTEGER NOT NULL,"
 	" auto_remove INTEGER NOT NULL DEFAULT 0,"
 	" active INTEGER NOT NULL DEFAULT 0,"
-	" boot TEXT);"
-	"CREATE INDEX containers_active ON containers (active) WHERE active = 1;"
+	" boot TEXT,"
+	" maker INTEGER," /* pid and start time of the command that makes it */
+	" maker_start INTEGER);"
+	"CREATE INDEX containers_active ON containers (active) WHERE active <> 0;"
 	"CREATE INDEX containers_image ON containers (image)",
 	NULL,
 };

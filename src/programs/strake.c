@@ -5,15 +5,11 @@
 #include "base/alloc.h"
 #include "base/explain.h"
 #include "cmd/cmd.h"
+#include "cmd/globals.h"
 #include "engine/engine.h"
 
 extern const struct cmd cmd_exec, cmd_images, cmd_inspect, cmd_kill, cmd_load, cmd_logs, cmd_network,
 	cmd_ps, cmd_rm, cmd_rmi, cmd_run, cmd_stop, cmd_system, cmd_wait, cmd_container;
-
-struct globals {
-	const char *root, *run_root;
-	bool explain, dry_run;
-};
 
 static const struct opt global_opts[] = {
 	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),

@@ -45,8 +45,13 @@ struct instance_request {
 	int stdio[3];       /* become 0, 1, 2; ignored with process.terminal */
 	int console_socket; /* process.terminal: gets the pty's master (SCM_RIGHTS); else -1 */
 	int preserve_fds;   /* descriptors 3 .. 3 + n - 1 stay open in the container */
+	int listen_fd;      /* -1, or a listening SOCK_SEQPACKET socket: the barrier is opened by who
+			       connects there (instance_start_at()), and start_fd stays -1 */
 	enum instance_flags flags;
 };
+#define INSTANCE_REQUEST_INIT                                                                      \
+	((struct instance_request) {                                                               \
+		.stdio = { 0, 1, 2 }, .console_socket = -1, .listen_fd = -1 })
 
 /* The caller becomes the parent.  On failure nothing is left: no process, cgroup or mount.
  * err->status is 127 or 126 if process.args[0] is missing or cannot be executed.
@@ -55,10 +60,13 @@ int instance_create(const struct instance_request *req, struct instance *ret,
 		    struct error *err) must_check;
 /* Opens the barrier; returns when the program was executed, or with the reason why not. */
 int instance_start(struct instance *inst, struct error *err) must_check;
+/* The same for another process: sock is connected to the container's listen_fd. */
+int instance_start_at(int sock, struct error *err) must_check;
 void instance_done(struct instance *inst); /* closes; kills nothing */
 
 /* Runs another process inside.  start is implied. */
 struct instance_exec_request {
+	const char *id;
 	pid_t pid; /* of the container's init */
 	uint64_t start_time;
 	const struct spec *spec; /* the container's */
@@ -77,5 +85,21 @@ int instance_cleanup(const struct spec *spec, const char *id, struct error *err)
 /* Every process in its cgroups gets sig. */
 int instance_kill_all(const struct spec *spec, const char *id, int sig,
 		      struct error *err) must_check;
+
+
+/* Kills and reaps one that was created by us and shall not live. */
+void instance_abandon(struct instance *inst);
+/* kind is an enum spec_hook_kind; state the document for their standard input. */
+int instance_run_hooks(const struct spec *spec, int kind, const char *state,
+		       struct error *err) must_check;
+
+int instance_freeze(const struct spec *spec, const char *id, bool frozen,
+		    struct error *err) must_check;
+bool instance_is_frozen(const struct spec *spec, const char *id);
+/* Heap array of all processes in its cgroup, in the caller's pid namespace. */
+int instance_pids(const struct spec *spec, const char *id, pid_t **ret, size_t *ret_n,
+		  struct error *err) must_check;
+/* Whether the kernel's OOM killer struck in it; ask before the cleanup. */
+bool instance_was_oom_killed(const struct spec *spec, const char *id);
 
 #endif

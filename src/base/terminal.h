@@ -1,0 +1,27 @@
+/* src/base/terminal.h - the user's terminal while a container's is on the other side of it.
+ *
+ * In raw mode every key goes to the program inside; the settings from before come back with
+ * terminal_done(), which every way out must pass.
+ */
+#ifndef BASE_TERMINAL_H
+#define BASE_TERMINAL_H
+
+#include <stdbool.h>
+#include <termios.h>
+
+#include "base/error.h"
+
+struct terminal {
+	int fd; /* -1: not in raw mode */
+	struct termios before;
+};
+#define TERMINAL_INIT ((struct terminal) { .fd = -1 })
+
+/* Does nothing, successfully, if fd is no terminal. */
+int terminal_raw(struct terminal *t, int fd, struct error *err) must_check;
+void terminal_done(struct terminal *t);
+
+/* Gives the window of one terminal to another; nothing if from is none. */
+void terminal_copy_size(int from, int to);
+
+#endif

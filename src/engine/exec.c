@@ -1,0 +1,220 @@
+/* src/engine/exec.c */
+#include "engine/exec.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/socket.h"
+#include "engine/config.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "engine/grant.h"
+#include "engine/options.h"
+#include "kernel/relay.h"
+#include "engine/root_view.h"
+#include "engine/status.h"
+#include "runtime/instance.h"
+#include "runtime/spec.h"
+
+/* The layers that its accounts are read from: its own first, then what lies below. */
+static void root_layers(const json_t *config, struct strv *ret)
+{
+	const json_t *mount = json_array_get(json_object_get(config, "mounts"), 0), *option;
+	const json_t *options = json_object_get(mount, "options");
+	struct strv lower = { 0 };
+	size_t i;
+
+	json_array_foreach(options, i, option) {
+		const char *text = json_string_value(option);
+
+		if (strncmp(text, "upperdir=", 9) == 0)
+			strv_add(ret, text + 9);
+		if (strncmp(text, "lowerdir=", 9) == 0)
+			overlay_split(text + 9, &lower);
+	}
+	strv_extend(ret, lower.items, lower.n);
+	strv_done(&lower);
+}
+
+static int set_user(const json_t *config, const char *who, json_t *process, struct strv *env,
+		    struct error *err)
+{
+	cleanup(user_done) struct user user = { 0 };
+	struct strv layers = { 0 };
+	json_t *groups;
+	int r;
+
+	if (!who)
+		return 0;
+	root_layers(config, &layers);
+	r = user_resolve(&layers, who, &user, err);
+	strv_done(&layers);
+	if (r < 0)
+		return r;
+	groups = json_array();
+	for (size_t i = 0; i < user.ngroups; i++)
+		(void)json_array_append_new(groups, json_integer(user.groups[i]));
+	(void)json_object_set_new(process, "user",
+				  json_pack("{s:I, s:I, s:o}", "uid", (json_int_t)user.uid, "gid",
+					    (json_int_t)user.gid, "additionalGids", groups));
+	if (user.home) {
+		autofree char *home = xasprintf("HOME=%s", user.home);
+
+		strv_env_set(env, home);
+	}
+	return 0;
+}
+
+/* The container's own process with another command line, and what the user changed. */
+static int build_process(const json_t *config, const struct exec_options *o, json_t **ret,
+			 struct error *err)
+{
+	json_t *process = json_deep_copy(json_object_get(config, "process"));
+	struct container_options all = { .privileged = true };
+	struct strv env = { 0 }, args = { 0 }, caps = { 0 };
+	const json_t *item;
+	size_t i;
+	int r;
+
+	json_array_foreach(json_object_get(process, "env"), i, item)
+		strv_add(&env, json_string_value(item));
+	strv_extend(&args, o->command, o->ncommand);
+	r = set_user(config, o->user, process, &env, err);
+	if (r == 0)
+		r = config_env(&env, &o->env, err);
+	if (r == 0 && o->workdir && o->workdir[0] != '/')
+		r = error_set(err, -EINVAL, "--workdir '%s' does not start with /", o->workdir);
+	if (r == 0 && o->privileged)
+		r = grant_capabilities(&all, config, &caps, err);
+	if (o->privileged)
+		(void)json_object_set_new(process, "capabilities", grant_capability_sets(&caps));
+	if (o->workdir)
+		(void)json_object_set_new(process, "cwd", json_string(o->workdir));
+	(void)json_object_set_new(process, "terminal", json_boolean(o->tty));
+	(void)json_object_set_new(process, "args", json_from_strv(&args));
+	(void)json_object_set_new(process, "env", json_from_strv(&env));
+	strv_done(&env);
+	strv_done(&args);
+	strv_done(&caps);
+	if (r < 0)
+		json_decref(process);
+	else
+		*ret = process;
+	return r;
+}
+
+struct exec {
+	const struct exec_options *options;
+	struct spec *spec;
+	struct spec_process *process;
+	struct instance instance;
+	int nothing;	/* /dev/null */
+	int sockets[2]; /* the pty's master comes through */
+	int master;
+};
+
+static void exec_done(struct exec *x)
+{
+	instance_done(&x->instance);
+	spec_process_free(x->process);
+	spec_free(x->spec);
+	(void)close(x->nothing);
+	for (size_t i = 0; i < ARRAY_SIZE(x->sockets); i++)
+		if (x->sockets[i] >= 0)
+			(void)close(x->sockets[i]);
+	if (x->master >= 0)
+		(void)close(x->master);
+}
+
+static int exec_load(const struct engine *engine, const struct container *c, struct exec *x,
+		     struct error *err)
+{
+	autofree char *dir = container_dir(engine, c->id), *path = xasprintf("%s/config.json", dir);
+	cleanup(json_cleanup) json_t *config = NULL, *process = NULL;
+	int r = json_load_at(AT_FDCWD, path, &config, err);
+
+	if (r == 0)
+		r = build_process(config, x->options, &process, err);
+	if (r == 0)
+		r = spec_from_json(config, &x->spec, err);
+	if (r == 0)
+		r = spec_process_from_json(process, &x->process, err);
+	return r;
+}
+
+static int exec_start(const struct engine *engine, const struct status *status, struct exec *x,
+		      struct error *err)
+{
+	autofree char *cache = xasprintf("%s/seccomp", engine->run_root);
+	const struct exec_options *o = x->options;
+	bool quiet = o->detach;
+	struct instance_exec_request req = {
+		.pid = status->pid,
+		.start_time = status->start_time,
+		.spec = x->spec,
+		.process = x->process,
+		.cache_dir = cache,
+		.stdio = { o->interactive && !quiet ? STDIN_FILENO : x->nothing,
+			   quiet ? x->nothing : STDOUT_FILENO, quiet ? x->nothing : STDERR_FILENO },
+		.console_socket = -1,
+		.flags = quiet ? INSTANCE_DETACHED : INSTANCE_PLAIN,
+	};
+	char byte;
+	ssize_t n;
+	int r;
+
+	if (o->tty && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, x->sockets) < 0)
+		return error_sys(err, -errno, "make a socket for the terminal");
+	req.console_socket = x->sockets[1];
+	r = instance_exec(&req, &x->instance, err);
+	if (r < 0 || !o->tty)
+		return r;
+	n = socket_receive_fd(x->sockets[0], &byte, sizeof(byte), &x->master);
+	return n < 0 ? error_sys(err, (int)n, "receive the terminal") : 0;
+}
+
+static int exec_wait(struct exec *x, struct error *err)
+{
+	const struct relay relay = {
+		.pidfd = x->instance.pidfd,
+		.master = x->master,
+		.input = x->options->interactive,
+	};
+	int r = relay_run(&relay, err), state;
+
+	if (r < 0)
+		return r;
+	if (waitpid(x->instance.pid, &state, 0) < 0)
+		return error_sys(err, -errno, "wait for the process");
+	return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+}
+
+int container_exec(struct engine *engine, const struct container *c,
+		   const struct exec_options *options, struct error *err)
+{
+	struct exec x = {
+		.options = options,
+		.instance = INSTANCE_INIT,
+		.nothing = open("/dev/null", O_RDWR | O_CLOEXEC),
+		.sockets = { -1, -1 },
+		.master = -1,
+	};
+	struct status status;
+	int r = status_read(engine, c->id, &status, err);
+
+	if (r == 0 && status.kind != STATUS_RUNNING)
+		r = error_set(err, -ESRCH, "container %s does not run", c->name);
+	if (r == 0)
+		r = exec_load(engine, c, &x, err);
+	if (r == 0)
+		r = exec_start(engine, &status, &x, err);
+	if (r == 0 && !options->detach)
+		r = exec_wait(&x, err);
+	exec_done(&x);
+	return r;
+}

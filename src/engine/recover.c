@@ -1,0 +1,335 @@
+/* src/engine/recover.c */
+#include "engine/recover.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/db.h"
+#include "base/explain.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/process.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "engine/lock.h"
+#include "engine/remove.h"
+#include "engine/schema.h"
+#include "engine/status.h"
+#include "image/image.h"
+#include "network/attach.h"
+#include "runtime/instance.h"
+#include "runtime/spec.h"
+
+/* recover_dead */
+
+struct active {
+	char id[ID_LEN + 1];
+	enum container_active state;
+	bool this_boot;
+	pid_t maker;
+	uint64_t maker_start;
+};
+
+/* What its cgroups still hold; a definition that cannot be read has none that we could know of. */
+static void kill_rest(const struct engine *engine, const char *id)
+{
+	autofree char *dir = container_dir(engine, id);
+	struct spec *spec = NULL;
+
+	if (spec_load(dir, &spec, NULL) < 0)
+		return;
+	ignore_result(instance_cleanup(spec, id, NULL));
+	spec_free(spec);
+}
+
+/* The record that its monitor did not live to write. */
+static void write_exit(const struct engine *engine, const char *id)
+{
+	autofree char *path = xasprintf("containers/%s/exit.json", id);
+	cleanup(json_cleanup) json_t *doc = NULL;
+	char now[CLOCK_TEXT_LEN];
+
+	clock_format(clock_now_ns(), now);
+	doc = json_pack("{s:i, s:b, s:s}", "exitCode", -1, "oomKilled", 0, "finishedAt", now);
+	ignore_result(json_save_at(engine->root_fd, path, doc, true, NULL));
+}
+
+static bool was_started(const struct engine *engine, const char *id)
+{
+	autofree char *live = xasprintf("containers/%s/live.json", id);
+	autofree char *ended = xasprintf("containers/%s/exit.json", id);
+
+	return faccessat(engine->run_fd, live, F_OK, 0) == 0 ||
+	       faccessat(engine->root_fd, ended, F_OK, 0) == 0;
+}
+
+/* The caller holds its lock. */
+static void recover_locked(struct engine *engine, const struct active *a)
+{
+	struct status status;
+
+	if (a->state == ACTIVE_REMOVE) {
+		ignore_result(container_discard(engine, a->id, NULL));
+		return;
+	}
+	if (status_read(engine, a->id, &status, NULL) < 0)
+		return;
+	if (status.kind == STATUS_RUNNING) /* only its monitor died: it runs on, unsupervised */
+		return;
+	kill_rest(engine, a->id);
+	if (a->this_boot && !was_started(engine, a->id)) {
+		ignore_result(container_discard(engine, a->id, NULL));
+		return;
+	}
+	if (status.kind != STATUS_EXITED || status.exit_code < 0)
+		write_exit(engine, a->id);
+	ignore_result(container_finish_locked(engine, a->id, NULL));
+}
+
+static void recover_one(struct engine *engine, const struct active *a)
+{
+	autoclose int lock = -1;
+	int r = container_lock(engine, a->id, false, &lock, NULL);
+
+	if (r == -ENOENT && (!a->this_boot || !process_is_alive(a->maker, a->maker_start)))
+		ignore_result(container_discard(engine, a->id, NULL));
+	else if (r == 0)
+		recover_locked(engine, a);
+}
+
+static int active_list(struct engine *engine, struct active **ret, size_t *ret_n)
+{
+	struct active *list = NULL;
+	size_t n = 0, room = 0;
+	struct db_rows rows;
+	char boot[BOOT_ID_LEN + 1];
+	int r = db_query(engine->db, &rows, NULL,
+			 "SELECT id, active, boot, maker, maker_start FROM containers"
+			 " WHERE active <> 0",
+			 "");
+
+	if (r < 0)
+		return r;
+	boot[0] = '\0';
+	while (db_next(&rows)) {
+		const char *row_boot = db_text(&rows, 2);
+
+		if (!boot[0] && boot_id(boot, NULL) < 0)
+			break;
+		VEC_GROW(list, n, room);
+		(void)snprintf(list[n].id, sizeof(list[n].id), "%s", db_text(&rows, 0));
+		list[n].state = (enum container_active)db_int(&rows, 1);
+		list[n].this_boot = row_boot && strcmp(row_boot, boot) == 0;
+		list[n].maker = (pid_t)db_int(&rows, 3);
+		list[n].maker_start = (uint64_t)db_int(&rows, 4);
+		n++;
+	}
+	*ret = list;
+	*ret_n = n;
+	return db_finish(&rows);
+}
+
+void recover_dead(struct engine *engine)
+{
+	autofree struct active *list = NULL;
+	size_t n = 0;
+
+	if (explain_dry() || active_list(engine, &list, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		recover_one(engine, &list[i]);
+}
+
+/* check_all */
+
+struct check {
+	struct engine *engine;
+	bool repair;
+	check_report_fn report;
+	void *data;
+	int found;
+	int r; /* first failed repair */
+	struct error *err;
+};
+
+static void found(struct check *check, const char *fmt, ...) printf_like(2, 3);
+static void found(struct check *check, const char *fmt, ...)
+{
+	struct buf text = BUF_INIT(4096);
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_addv(&text, fmt, ap);
+	va_end(ap);
+	check->report(check->data, buf_text(&text));
+	check->found++;
+	buf_done(&text);
+}
+
+static void repaired(struct check *check, int r)
+{
+	if (r < 0 && check->r == 0)
+		check->r = r;
+}
+
+static bool is_known(struct engine *engine, const char *id)
+{
+	struct db_rows rows;
+	bool known = false;
+
+	if (db_query(engine->db, &rows, NULL, "SELECT 1 FROM containers WHERE id = ?1", "s", id) == 0) {
+		known = db_next(&rows);
+		ignore_result(db_finish(&rows));
+	}
+	return known;
+}
+
+/* A definition without a row: the database was lost or replaced. */
+static void adopt(struct check *check, const char *id)
+{
+	cleanup(container_cleanup) struct container *c = NULL;
+	struct engine *engine = check->engine;
+	struct error *err = check->repair ? check->err : NULL;
+	autofree char *path = xasprintf("containers/%s", id);
+	int r = container_load(engine, id, &c, NULL);
+
+	if (r < 0) {
+		found(check, "directory containers/%.12s... belongs to no container", id);
+		if (check->repair)
+			repaired(check, dir_remove_at(engine->root_fd, path, err));
+		return;
+	}
+	found(check, "container %s (%.12s) has files but is not in the database", c->name, id);
+	if (!check->repair)
+		return;
+	r = db_run(engine->db, err,
+		   "INSERT INTO containers (id, name, image, created, auto_remove, active)"
+		   " VALUES (?1, ?2, ?3, ?4, ?5, 0)",
+		   "sssii", c->id, c->name, c->image_id, c->created_ns, (int64_t)c->auto_remove);
+	if (r == -EEXIST)
+		(void)error_wrap(err, r, "the name '%s' is taken meanwhile", c->name);
+	repaired(check, r);
+}
+
+/* Directories of both roots that no row knows.  One that is locked is just being made. */
+static void check_dirs(struct check *check)
+{
+	struct engine *engine = check->engine;
+	int fd = openat(engine->root_fd, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		autoclose int lock = -1;
+
+		if (entry->d_name[0] == '.' || is_known(engine, entry->d_name))
+			continue;
+		if (container_lock(engine, entry->d_name, false, &lock, NULL) == 0 &&
+		    !is_known(engine, entry->d_name))
+			adopt(check, entry->d_name);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
+static void check_run_dirs(struct check *check)
+{
+	struct engine *engine = check->engine;
+	int fd = openat(engine->run_fd, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		autofree char *netns = NULL, *path = NULL;
+
+		if (entry->d_name[0] == '.' || is_known(engine, entry->d_name))
+			continue;
+		found(check, "run directory containers/%.12s... belongs to no container",
+		      entry->d_name);
+		if (!check->repair)
+			continue;
+		netns = container_netns(engine, entry->d_name);
+		path = xasprintf("containers/%s", entry->d_name);
+		repaired(check, network_detach(engine->db, entry->d_name, netns, check->err));
+		repaired(check, dir_remove_at(engine->run_fd, path, check->err));
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
+/* Rows whose files are gone or damaged; and those that were active in vain before recover_dead() ran
+ * are gone by now, so what is left active and unlocked runs without a monitor.
+ */
+static void check_row(struct check *check, const char *id)
+{
+	cleanup(container_cleanup) struct container *c = NULL;
+	struct engine *engine = check->engine;
+	autoclose int lock = -1;
+	struct status status;
+	struct error why = { 0 };
+	int r = container_lock(engine, id, false, &lock, &why);
+
+	if (r == -EBUSY)
+		return;
+	if (r == 0)
+		r = container_load(engine, id, &c, &why);
+	if (r < 0) {
+		found(check, "container %.12s is in the database, but: %s", id, why.text);
+		if (check->repair)
+			repaired(check, container_discard(engine, id, check->err));
+		return;
+	}
+	if (status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING) {
+		found(check, "container %s runs without its monitor; 'strake stop %s' ends it", c->name,
+		      c->name);
+		check->found -= check->repair; /* nothing of ours to repair */
+	}
+}
+
+static int check_rows(struct check *check)
+{
+	struct strv ids = { 0 };
+	int r = container_ids(check->engine, &ids, check->err);
+
+	for (size_t i = 0; r == 0 && i < ids.n; i++)
+		check_row(check, ids.items[i]);
+	strv_done(&ids);
+	return r;
+}
+
+static void forward(void *data, const char *text)
+{
+	struct check *check = data;
+
+	check->report(check->data, text);
+}
+
+int check_all(struct engine *engine, bool repair, check_report_fn report, void *data,
+	      struct error *err)
+{
+	struct check check = {
+		.engine = engine, .repair = repair, .report = report, .data = data, .err = err
+	};
+	int r = check_rows(&check), n;
+
+	if (r < 0)
+		return r;
+	check_dirs(&check);
+	check_run_dirs(&check);
+	n = network_check(engine->db, repair, forward, &check, err);
+	if (n < 0)
+		return n;
+	check.found += n;
+	n = image_check(engine->db, engine->root_fd, repair, forward, &check, err);
+	if (n < 0)
+		return n;
+	return check.r < 0 ? check.r : check.found + n;
+}

@@ -1,0 +1,126 @@
+/* src/engine/remove.c */
+#include "engine/remove.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include "base/alloc.h"
+#include "base/db.h"
+#include "base/explain.h"
+#include "base/file.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "engine/lock.h"
+#include "engine/schema.h"
+#include "engine/status.h"
+#include "engine/stop.h"
+#include "network/attach.h"
+
+static int remove_run_dir(const struct engine *engine, const char *id, struct error *err)
+{
+	autofree char *path = container_run_dir(engine, id);
+
+	if (explain("what was only true while it ran", "rm -rf %s", sq(path)))
+		return 0;
+	return dir_remove_at(AT_FDCWD, path, err);
+}
+
+static int remove_dir(const struct engine *engine, const char *id, struct error *err)
+{
+	autofree char *path = container_dir(engine, id);
+
+	if (explain("its own layer, log and definition", "rm -rf %s", sq(path)))
+		return 0;
+	return dir_remove_at(AT_FDCWD, path, err);
+}
+
+int container_discard(struct engine *engine, const char *id, struct error *err)
+{
+	autofree char *netns = container_netns(engine, id);
+	int r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
+		       (int64_t)ACTIVE_REMOVE, id);
+
+	if (r == 0)
+		r = network_detach(engine->db, id, netns, err);
+	if (r == 0)
+		r = remove_run_dir(engine, id, err);
+	if (r == 0)
+		r = remove_dir(engine, id, err);
+	if (r == 0)
+		r = db_run(engine->db, err, "DELETE FROM containers WHERE id = ?1", "s", id);
+	return r < 0 ? error_wrap(err, r, "remove container %.12s", id) : 0;
+}
+
+/* *ret_active is ACTIVE_IDLE for a row that is gone. */
+static int row_read(struct engine *engine, const char *id, int *ret_active, bool *ret_auto_remove,
+		    struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(engine->db, &rows, err,
+			 "SELECT active, auto_remove FROM containers WHERE id = ?1", "s", id);
+
+	if (r < 0)
+		return r;
+	*ret_active = ACTIVE_IDLE;
+	if (db_next(&rows)) {
+		*ret_active = (int)db_int(&rows, 0);
+		*ret_auto_remove = db_int(&rows, 1) != 0;
+	}
+	return db_finish(&rows);
+}
+
+int container_finish_locked(struct engine *engine, const char *id, struct error *err)
+{
+	autofree char *netns = container_netns(engine, id);
+	bool auto_remove = false;
+	int active;
+	int r = row_read(engine, id, &active, &auto_remove, err);
+
+	if (r < 0 || active == ACTIVE_IDLE)
+		return r;
+	if (active == ACTIVE_REMOVE || auto_remove)
+		return container_discard(engine, id, err);
+	r = network_detach(engine->db, id, netns, err);
+	if (r == 0)
+		r = remove_run_dir(engine, id, err);
+	if (r == 0)
+		r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
+			   (int64_t)ACTIVE_IDLE, id);
+	return r < 0 ? error_wrap(err, r, "finish the run of container %.12s", id) : 0;
+}
+
+int container_finish(struct engine *engine, const char *id, struct error *err)
+{
+	autoclose int lock = -1;
+	struct status status;
+	int r = container_lock(engine, id, true, &lock, err);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = status_read(engine, id, &status, err);
+	if (r < 0 || status.kind == STATUS_RUNNING)
+		return r;
+	return container_finish_locked(engine, id, err);
+}
+
+int container_remove(struct engine *engine, const struct container *c, enum remove_flags flags,
+		     struct error *err)
+{
+	autoclose int lock = -1;
+	struct status status;
+	int r = status_read(engine, c->id, &status, err);
+
+	if (r == 0 && status.kind == STATUS_RUNNING) {
+		if (!(flags & REMOVE_FORCE))
+			return error_set(err, -EBUSY,
+					 "container %s runs; 'strake stop %s' first, or rm --force",
+					 c->name, c->name);
+		r = container_stop_with(engine, c, SIGKILL, -1, err);
+	}
+	if (r == 0)
+		r = container_lock(engine, c->id, true, &lock, err);
+	if (r == -ENOENT) /* --rm was faster */
+		return 0;
+	return r < 0 ? r : container_discard(engine, c->id, err);
+}

@@ -1,0 +1,102 @@
+/* src/engine/stop.c */
+#include "engine/stop.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/explain.h"
+#include "base/process.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "engine/remove.h"
+#include "engine/status.h"
+
+#define STATUS_UNKNOWN 255
+
+/* A pidfd of its init, -ESRCH if it does not run. */
+static int open_init(const struct engine *engine, const struct container *c, int *ret, pid_t *ret_pid,
+		     struct error *err)
+{
+	struct status status;
+	int r = status_read(engine, c->id, &status, err);
+
+	if (r == 0 && status.kind == STATUS_RUNNING)
+		r = process_open(status.pid, status.start_time, ret);
+	else if (r == 0)
+		r = -ESRCH;
+	if (r == 0)
+		*ret_pid = status.pid;
+	if (r == -ESRCH)
+		return error_set(err, r, "container %s does not run", c->name);
+	return r;
+}
+
+static int send_signal(int pidfd, pid_t pid, int sig, struct error *err)
+{
+	if (explain("a signal to its first process", "kill -%d %d", sig, pid))
+		return 0;
+	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 && errno != ESRCH)
+		return error_sys(err, -errno, "send signal %d to process %d", sig, pid);
+	return 0;
+}
+
+/* 1 when it ended, 0 at the deadline; timeout_s -1 waits for ever. */
+static int wait_end(int pidfd, int timeout_s, struct error *err)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int64_t deadline = clock_monotonic_ms() + (int64_t)timeout_s * 1000;
+
+	for (;;) {
+		int64_t left = timeout_s < 0 ? -1 : MAX(deadline - clock_monotonic_ms(), 0);
+		int n = poll(&p, 1, (int)MIN(left, INT32_MAX));
+
+		if (n >= 0)
+			return n;
+		if (errno != EINTR)
+			return error_sys(err, -errno, "wait for the container's end");
+	}
+}
+
+int container_kill(struct engine *engine, const struct container *c, int sig, struct error *err)
+{
+	autoclose int pidfd = -1;
+	pid_t pid;
+	int r = open_init(engine, c, &pidfd, &pid, err);
+
+	return r < 0 ? r : send_signal(pidfd, pid, sig, err);
+}
+
+int container_stop_with(struct engine *engine, const struct container *c, int sig, int timeout_s,
+			struct error *err)
+{
+	autoclose int pidfd = -1;
+	pid_t pid;
+	int r = open_init(engine, c, &pidfd, &pid, err);
+
+	if (r == -ESRCH)
+		return container_finish(engine, c->id, err);
+	if (r == 0)
+		r = send_signal(pidfd, pid, sig, err);
+	if (r < 0 || explain_dry())
+		return r;
+	r = wait_end(pidfd, timeout_s, err);
+	if (r == 0) {
+		r = send_signal(pidfd, pid, SIGKILL, err);
+		if (r == 0)
+			r = wait_end(pidfd, -1, err);
+	}
+	return r < 0 ? r : container_finish(engine, c->id, err);
+}
+
+int container_stop(struct engine *engine, const struct container *c, int timeout_s,
+		   struct error *err)
+{
+	int sig = c->stop_signal ? signal_parse(c->stop_signal) : SIGTERM;
+
+	return container_stop_with(engine, c, sig > 0 ? sig : SIGTERM,
+				   timeout_s == STOP_TIMEOUT_OWN ? c->stop_timeout : timeout_s, err);
+}

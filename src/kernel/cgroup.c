@@ -1,0 +1,481 @@
+/* src/kernel/cgroup.c - finding, making, entering and removing; limits are in cgroup_limit.c. */
+#include "kernel/cgroup.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/explain.h"
+#include "base/file.h"
+#include "base/number.h"
+
+#define MOUNT_POINT   "/sys/fs/cgroup"
+#define PROC_BYTES_MAX (64U << 10)
+#define PIDS_BYTES_MAX (4U << 20)
+#define KILL_WAIT_MS  10000
+#define KILL_ROUNDS   100
+#define PARENT_RACES_MAX 16
+
+void cgroup_limits_done(struct cgroup_limits *limits)
+{
+	free(limits->cpus);
+	free(limits->mems);
+	strv_done(&limits->throttle);
+	strv_done(&limits->unified);
+	strv_done(&limits->hugetlb);
+	free(limits->devices);
+}
+
+void cgroup_close(struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->n; i++) {
+		free(cg->parts[i].dir);
+		if (cg->parts[i].dir_fd >= 0)
+			(void)close(cg->parts[i].dir_fd);
+		if (cg->parts[i].join_fd >= 0)
+			(void)close(cg->parts[i].join_fd);
+	}
+	free(cg->path);
+	*cg = (struct cgroup) { 0 };
+}
+
+/* detection */
+
+static void add_part(struct cgroup *cg, const char *name, const char *mount, bool v2)
+{
+	struct cgroup_part *part;
+	struct statfs fs;
+
+	if (cg->n == CGROUP_HIERARCHIES_MAX || strlen(name) >= sizeof(part->name))
+		return;
+	if (statfs(mount, &fs) < 0 ||
+	    fs.f_type != (v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
+		return;
+	part = &cg->parts[cg->n++];
+	(void)snprintf(part->name, sizeof(part->name), "%s", name);
+	part->v2 = v2;
+	part->dir_fd = part->join_fd = -1;
+	part->dir = xasprintf("%s%s", mount, cg->path);
+}
+
+/* Lines of /proc/self/cgroup: "4:memory:/path", "9:name=systemd:/", "0::/" (cgroups(7)). */
+static int detect(struct cgroup *cg, struct error *err)
+{
+	autofree char *text = NULL;
+	struct statfs fs;
+	char *rest, *line;
+	int r;
+
+	if (statfs(MOUNT_POINT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
+		add_part(cg, "unified", MOUNT_POINT, true);
+		return 0;
+	}
+	r = file_read_at(AT_FDCWD, "/proc/self/cgroup", PROC_BYTES_MAX, &text, NULL, err);
+	if (r < 0)
+		return r;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		autofree char *mount = NULL;
+		char *name = line;
+
+		(void)strsep(&name, ":");
+		if (!name || !strchr(name, ':'))
+			continue;
+		*strchr(name, ':') = '\0';
+		if (strncmp(name, "name=", 5) == 0)
+			name += 5;
+		mount = xasprintf(MOUNT_POINT "/%s", *name ? name : "unified");
+		add_part(cg, *name ? name : "unified", mount, !*name);
+	}
+	return 0;
+}
+
+static int check_path(const char *path, struct error *err)
+{
+	autofree char *copy = xstrdup(path);
+	char *rest = copy, *word;
+
+	if (path[0] != '/')
+		return error_set(err, -EINVAL, "cgroupsPath '%s' does not start with /", path);
+	while ((word = strsep(&rest, "/")))
+		if (strcmp(word, "..") == 0 || strcmp(word, ".") == 0)
+			return error_set(err, -EINVAL, "cgroupsPath '%s' has a '%s' in it", path, word);
+	return 0;
+}
+
+/* A hierarchy without the group is skipped later: its dir_fd stays -1. */
+static int open_part(struct cgroup_part *part, struct error *err)
+{
+	part->dir_fd = open(part->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (part->dir_fd < 0)
+		return error_sys(err, -errno, "open cgroup %s", part->dir);
+	if (part->v2)
+		return 0;
+	part->join_fd = openat(part->dir_fd, "tasks", O_WRONLY | O_CLOEXEC);
+	return part->join_fd < 0 ? error_sys(err, -errno, "open %s/tasks", part->dir) : 0;
+}
+
+int cgroup_open(const char *path, struct cgroup *ret, struct error *err)
+{
+	struct cgroup cg = { 0 };
+	int r = check_path(path, err);
+
+	if (r < 0)
+		return r;
+	cg.path = xstrdup(path);
+	r = detect(&cg, err);
+	for (size_t i = 0; r == 0 && i < cg.n; i++) {
+		r = open_part(&cg.parts[i], err);
+		if (r == -ENOENT)
+			r = 0;
+	}
+	if (r < 0) {
+		cgroup_close(&cg);
+		return r;
+	}
+	*ret = cg;
+	return 0;
+}
+
+/* making */
+
+/* cpuset.rst (v1): an empty cpuset takes no task, so a group has its parent's values to start with. */
+static int inherit_cpuset(const char *dir, const char *parent, struct error *err)
+{
+	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(files); i++) {
+		autofree char *from = xasprintf("%s/%s", parent, files[i]);
+		autofree char *to = xasprintf("%s/%s", dir, files[i]);
+		autofree char *value = NULL;
+
+		r = file_read_at(AT_FDCWD, from, PROC_BYTES_MAX, &value, NULL, err);
+		if (r == 0)
+			r = file_put_at(AT_FDCWD, to, value, err);
+	}
+	return r;
+}
+
+/* cgroup-v2.rst: a controller is there for children only if subtree_control says so. */
+static void enable_controllers(const char *parent)
+{
+	autofree char *have = NULL, *path = xasprintf("%s/cgroup.controllers", parent);
+	autofree char *control = xasprintf("%s/cgroup.subtree_control", parent);
+	char *rest, *word;
+
+	if (file_read_at(AT_FDCWD, path, PROC_BYTES_MAX, &have, NULL, NULL) < 0)
+		return;
+	rest = have;
+	while ((word = strsep(&rest, " \n"))) {
+		autofree char *plus = xasprintf("+%s", word);
+
+		/* One at a time: a controller that cannot be had must not cost the others. */
+		if (*word)
+			ignore_result(file_put_at(AT_FDCWD, control, plus, NULL));
+	}
+}
+
+/* Makes one directory level after the other, so that a new one can take over what it needs. */
+static int make_levels(struct cgroup_part *part, const char *mount, const char *path,
+		       struct error *err)
+{
+	bool cpuset = !part->v2 && strstr(part->name, "cpuset");
+	autofree char *rest_of = xstrdup(path), *parent = xstrdup(mount);
+	char *rest = rest_of, *word;
+	int r = 0;
+
+	while (r == 0 && (word = strsep(&rest, "/"))) {
+		char *dir;
+
+		if (!*word)
+			continue;
+		dir = xasprintf("%s/%s", parent, word);
+		if (part->v2)
+			enable_controllers(parent);
+		part->mine = mkdir(dir, 0755) == 0;
+		if (!part->mine && errno != EEXIST)
+			r = error_sys(err, -errno, "make cgroup %s", dir);
+		if (part->mine && cpuset)
+			r = inherit_cpuset(dir, parent, err);
+		free(parent);
+		parent = dir;
+	}
+	return r;
+}
+
+static int make_part(struct cgroup_part *part, const char *path, struct error *err)
+{
+	autofree char *mount = xstrndup(part->dir, strlen(part->dir) - strlen(path));
+	int r;
+
+	/* The usual case is one mkdir: the parent is there from the container before. */
+	part->mine = !part->v2 && !strstr(part->name, "cpuset") && mkdir(part->dir, 0755) == 0;
+	r = part->mine ? 0 : make_levels(part, mount, path, err);
+	/* Another container's end may take the common parent away between two levels. */
+	for (unsigned tries = 0; r == -ENOENT && tries < PARENT_RACES_MAX; tries++)
+		r = make_levels(part, mount, path, err);
+	return r < 0 ? r : open_part(part, err);
+}
+
+static bool narrate_create(const struct cgroup *cg)
+{
+	struct buf dirs = BUF_INIT(PROC_BYTES_MAX);
+	bool dry;
+
+	if (explain_mode() == EXPLAIN_OFF)
+		return false;
+	for (size_t i = 0; i < cg->n; i++)
+		buf_addf(&dirs, " %s", sq(cg->parts[i].dir));
+	dry = explain("control groups: what its processes use is counted and limited here",
+		      "mkdir -p%s", buf_text(&dirs));
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct cgroup_part *part = &cg->parts[i];
+
+		if (!part->v2 && strstr(part->name, "cpuset"))
+			(void)explain(NULL,
+				      "for f in cpuset.cpus cpuset.mems; do d=%s; cat \"$d/../../$f\" "
+				      "> \"$d/../$f\"; cat \"$d/../$f\" > \"$d/$f\"; done",
+				      sq(part->dir));
+	}
+	buf_done(&dirs);
+	return dry;
+}
+
+int cgroup_create(const char *path, struct cgroup *ret, struct error *err)
+{
+	struct cgroup cg = { 0 };
+	int r = check_path(path, err);
+
+	if (r < 0)
+		return r;
+	cg.path = xstrdup(path);
+	r = detect(&cg, err);
+	if (r == 0 && !narrate_create(&cg))
+		for (size_t i = 0; r == 0 && i < cg.n; i++)
+			r = make_part(&cg.parts[i], path, err);
+	if (r < 0) {
+		for (size_t i = 0; i < cg.n; i++)
+			if (cg.parts[i].mine)
+				(void)rmdir(cg.parts[i].dir);
+		cgroup_close(&cg);
+		return r;
+	}
+	*ret = cg;
+	return 0;
+}
+
+/* entering */
+
+int cgroup_v2_fd(const struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->parts[i].v2)
+			return cg->parts[i].dir_fd;
+	return -1;
+}
+
+int cgroup_join_v1(const struct cgroup *cg, struct error *err)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->parts[i].join_fd >= 0 && write(cg->parts[i].join_fd, "0", 1) < 0)
+			return error_sys(err, -errno, "enter cgroup %s", cg->parts[i].dir);
+	return 0;
+}
+
+char *cgroup_join_script(const struct cgroup *cg)
+{
+	struct buf text = BUF_INIT(PROC_BYTES_MAX);
+
+	for (size_t i = 0; i < cg->n; i++)
+		buf_addf(&text, "%s%s", i ? " " : "", cg->parts[i].dir);
+	return buf_steal(&text);
+}
+
+/* what is inside */
+
+static const struct cgroup_part *part_for_pids(const struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->parts[i].dir_fd >= 0 && (cg->parts[i].v2 ? cg->n == 1 : true))
+			return &cg->parts[i];
+	return NULL;
+}
+
+int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_n, struct error *err)
+{
+	const struct cgroup_part *part = part_for_pids(cg);
+	autofree char *text = NULL;
+	pid_t *pids = NULL;
+	size_t n = 0, room = 0;
+	char *rest, *line;
+	uint64_t pid;
+	int r;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (!part)
+		return 0;
+	r = file_read_at(part->dir_fd, "cgroup.procs", PIDS_BYTES_MAX, &text, NULL, err);
+	if (r == -ENOENT || r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return r;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		if (!*line || number_parse(line, INT32_MAX, &pid) < 0)
+			continue;
+		VEC_GROW(pids, n, room);
+		pids[n++] = (pid_t)pid;
+	}
+	*ret = pids;
+	*ret_n = n;
+	return 0;
+}
+
+int cgroup_signal(const struct cgroup *cg, int sig, struct error *err)
+{
+	autofree pid_t *pids = NULL;
+	size_t n;
+	int r = cgroup_pids(cg, &pids, &n, err);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (pids[i] > 0 && kill(pids[i], sig) < 0 && errno != ESRCH)
+			r = error_sys(err, -errno, "send signal %d to process %d", sig, pids[i]);
+	return r;
+}
+
+/* freezing */
+
+static const struct cgroup_part *part_named(const struct cgroup *cg, const char *name)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->parts[i].dir_fd >= 0 && strcmp(cg->parts[i].name, name) == 0)
+			return &cg->parts[i];
+	return NULL;
+}
+
+int cgroup_freeze(const struct cgroup *cg, bool frozen, struct error *err)
+{
+	const struct cgroup_part *v1 = part_named(cg, "freezer"), *v2 = part_named(cg, "unified");
+	const char *file = v1 ? "freezer.state" : "cgroup.freeze";
+	const char *value = v1 ? (frozen ? "FROZEN" : "THAWED") : (frozen ? "1" : "0");
+
+	if (!v1 && !v2)
+		return error_set(err, -EOPNOTSUPP, "this machine has no freezer cgroup");
+	if (explain(NULL, "echo %s > %s/%s", value, sq((v1 ? v1 : v2)->dir), file))
+		return 0;
+	return file_put_at((v1 ? v1 : v2)->dir_fd, file, value, err);
+}
+
+bool cgroup_is_frozen(const struct cgroup *cg)
+{
+	const struct cgroup_part *v1 = part_named(cg, "freezer"), *v2 = part_named(cg, "unified");
+	autofree char *text = NULL;
+
+	if (!v1 && !v2)
+		return false;
+	if (file_read_at((v1 ? v1 : v2)->dir_fd, v1 ? "freezer.state" : "cgroup.freeze", 64, &text,
+			 NULL, NULL) < 0)
+		return false;
+	return text[0] == 'F' || text[0] == '1';
+}
+
+/* removing */
+
+static void wait_gone(pid_t pid)
+{
+	autoclose int fd = pidfd_open(pid, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (fd < 0)
+		return;
+	(void)kill(pid, SIGKILL);
+	(void)poll(&p, 1, KILL_WAIT_MS);
+}
+
+/* A group frozen by someone would never end. */
+static int kill_all(const struct cgroup *cg, struct error *err)
+{
+	int64_t deadline = clock_monotonic_ms() + KILL_WAIT_MS;
+
+	for (unsigned round = 0; round < KILL_ROUNDS; round++) {
+		autofree pid_t *pids = NULL;
+		size_t n;
+		int r = cgroup_pids(cg, &pids, &n, err);
+
+		if (r < 0 || n == 0)
+			return r;
+		if (cgroup_is_frozen(cg))
+			ignore_result(cgroup_freeze(cg, false, NULL));
+		for (size_t i = 0; i < n; i++)
+			if (pids[i] > 0)
+				(void)kill(pids[i], SIGKILL);
+		for (size_t i = 0; i < n; i++)
+			if (pids[i] > 0)
+				wait_gone(pids[i]);
+		if (clock_monotonic_ms() > deadline)
+			break;
+	}
+	return error_set(err, -EBUSY, "processes in cgroup %s do not end", cg->path);
+}
+
+static int remove_part(const struct cgroup *cg, const struct cgroup_part *part, struct error *err)
+{
+	autofree char *parent = xstrdup(part->dir);
+	int r;
+
+	if (part->dir_fd < 0)
+		return 0;
+	if (rmdir(part->dir) < 0 && errno == EBUSY) {
+		r = kill_all(cg, err);
+		if (r < 0)
+			return r;
+		if (rmdir(part->dir) < 0 && errno != ENOENT)
+			return error_sys(err, -errno, "remove cgroup %s", part->dir);
+	}
+	/* Ours is one below "/strake": that goes with the last container, by failing until then. */
+	*strrchr(parent, '/') = '\0';
+	if (strncmp(cg->path, "/strake/", 8) == 0)
+		(void)rmdir(parent);
+	return 0;
+}
+
+int cgroup_remove(const struct cgroup *cg, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < cg->n; i++)
+		r = remove_part(cg, &cg->parts[i], err);
+	return r;
+}
+
+uint64_t cgroup_oom_kills(const struct cgroup *cg)
+{
+	const struct cgroup_part *v1 = part_named(cg, "memory"), *v2 = part_named(cg, "unified");
+	const struct cgroup_part *part = v1 ? v1 : v2;
+	autofree char *text = NULL;
+	const char *found;
+	uint64_t n = 0;
+
+	if (!part || file_read_at(part->dir_fd, v1 ? "memory.oom_control" : "memory.events",
+				  PROC_BYTES_MAX, &text, NULL, NULL) < 0)
+		return 0;
+	found = strstr(text, "oom_kill ");
+	if (found) {
+		*(char *)(found + strcspn(found, "\n")) = '\0';
+		if (number_parse(found + 9, UINT64_MAX, &n) < 0)
+			return 0;
+	}
+	return n;
+}

@@ -1,0 +1,284 @@
+/* src/runtime/identity.c - who the program is and what it may do.
+ *
+ * The order matters: limits while we may still raise them, the bounding set before the user changes,
+ * the filter before the capabilities go if no_new_privs does not stand in for CAP_SYS_ADMIN.
+ */
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/explain.h"
+#include "base/file.h"
+#include "runtime/setup.h"
+
+#define COMMAND_BYTES_MAX (4U << 20)
+
+/* Unprivileged callers cannot raise a hard limit: what they have is given then, as a container that
+ * asks for "unlimited" wants it.
+ */
+static int set_rlimit(const struct spec_rlimit *l, struct error *err)
+{
+	struct rlimit want = { .rlim_cur = l->soft, .rlim_max = l->hard }, have;
+
+	if (setrlimit((__rlimit_resource_t)l->resource, &want) == 0)
+		return 0;
+	if (errno != EPERM || getrlimit((__rlimit_resource_t)l->resource, &have) < 0)
+		return error_sys(err, -errno, "set resource limit %d to %llu", l->resource,
+				 (unsigned long long)l->soft);
+	want.rlim_max = MIN(want.rlim_max, have.rlim_max);
+	want.rlim_cur = MIN(want.rlim_cur, want.rlim_max);
+	if (setrlimit((__rlimit_resource_t)l->resource, &want) < 0)
+		return error_sys(err, -errno, "set resource limit %d", l->resource);
+	return 0;
+}
+
+int identity_prepare(const struct spec_process *p, struct error *err)
+{
+	char text[16];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->nrlimits; i++)
+		r = set_rlimit(&p->rlimits[i], err);
+	if (r == 0 && p->has_oom_score_adj) {
+		(void)snprintf(text, sizeof(text), "%d", p->oom_score_adj);
+		r = file_put_at(AT_FDCWD, "/proc/self/oom_score_adj", text, err);
+	}
+	return r;
+}
+
+/* A pipe belongs to who made it; without this a program that is not root cannot open /dev/stdout. */
+static void give_pipe(int fd, uid_t owner)
+{
+	struct stat st;
+
+	if (owner != 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid != owner)
+		(void)fchown(fd, owner, (gid_t)-1);
+}
+
+int identity_stdio(const int stdio[3], int preserve, uid_t owner, struct error *err)
+{
+	int moved[3];
+
+	/* Out of each other's way first: stdio may name 0, 1 and 2 in any order. */
+	for (int i = 0; i < 3 && stdio; i++) {
+		moved[i] = stdio[i] == i ? i : fcntl(stdio[i], F_DUPFD_CLOEXEC, 3 + preserve);
+		if (moved[i] < 0)
+			return error_sys(err, -errno, "take over descriptor %d", stdio[i]);
+	}
+	for (int i = 0; i < 3 && stdio; i++) {
+		if (moved[i] == i ? fcntl(i, F_SETFD, 0) < 0 : dup2(moved[i], i) < 0)
+			return error_sys(err, -errno, "take over descriptor %d", stdio[i]);
+		give_pipe(i, owner);
+	}
+	for (int fd = 3; fd < 3 + preserve; fd++)
+		if (fcntl(fd, F_SETFD, 0) < 0)
+			return error_sys(err, -errno, "preserve descriptor %d", fd);
+	/* CVE-2024-21626: nothing of ours may still be open in the program. */
+	if (syscall(SYS_close_range, 3 + preserve, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return error_sys(err, -errno, "close our own descriptors");
+	return 0;
+}
+
+static int set_user(const struct spec_process *p, struct error *err)
+{
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return error_sys(err, -errno, "keep capabilities");
+	if (setgroups(p->ngroups, p->groups) < 0 && (p->ngroups > 0 || errno != EPERM))
+		return error_sys(err, -errno, "set additional groups");
+	if (setresgid(p->gid, p->gid, p->gid) < 0)
+		return error_sys(err, -errno, "become group %u", p->gid);
+	if (setresuid(p->uid, p->uid, p->uid) < 0)
+		return error_sys(err, -errno, "become user %u", p->uid);
+	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+		return error_sys(err, -errno, "drop capabilities");
+	return 0;
+}
+
+static int set_capabilities(const struct spec_process *p, struct error *err)
+{
+	return p->has_capabilities ? capability_apply(&p->capabilities, err) : 0;
+}
+
+/* With no_new_privs the filter is loaded last, and may be so strict that only execve is left. */
+static int set_filter(const struct spec_process *p, const struct seccomp_program *seccomp,
+		      bool last, struct error *err)
+{
+	int r;
+
+	if (!seccomp->insns || last != p->no_new_privileges)
+		return 0;
+	r = last ? 0 : capability_raise(err);
+	return r < 0 ? r : seccomp_enter(seccomp, err);
+}
+
+int identity_take(const struct spec_process *p, const struct seccomp_program *seccomp,
+		  struct error *err)
+{
+	int r = 0;
+
+	if (p->has_capabilities)
+		r = capability_drop_bounding(p->capabilities.bounding, err);
+	if (r == 0)
+		r = set_user(p, err);
+	if (r < 0)
+		return r;
+	if (p->has_umask)
+		(void)umask(p->umask);
+	else
+		(void)umask(022);
+	/* Relative to the root we are in; a directory that is only readable by the user needs the user. */
+	if (chdir(p->cwd) < 0)
+		return error_sys(err, -errno, "change to working directory %s", p->cwd);
+	r = set_filter(p, seccomp, false, err);
+	if (r == 0)
+		r = set_capabilities(p, err);
+	if (r == 0 && p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		r = error_sys(err, -errno, "set no_new_privs");
+	return r < 0 ? r : set_filter(p, seccomp, true, err);
+}
+
+/* the program */
+
+static int exec_error(const struct spec_process *p, int r, struct error *err)
+{
+	const char *name = p->args.items[0];
+
+	if (r == -ENOENT || r == -ENOTDIR)
+		(void)error_set(err, r, strchr(name, '/') ?
+						"%s: no such file in the container, or its loader is missing" :
+						"%s: not found in the container's PATH",
+				name);
+	else if (r == -ENOEXEC)
+		(void)error_set(err, r, "%s: not an executable for this machine", name);
+	else if (r == -EACCES)
+		(void)error_set(err, r, "%s: not executable, or its directory is closed to user %u",
+				name, p->uid);
+	else
+		(void)error_sys(err, r, "execute %s", name);
+	if (err)
+		err->status = r == -ENOENT || r == -ENOTDIR ? 127 : 126;
+	return r;
+}
+
+/* execvp(3) would read our own PATH. */
+int identity_exec(const struct spec_process *p, struct error *err)
+{
+	const char *name = p->args.items[0], *path = strv_env_get(&p->env, "PATH");
+	char *const nothing[] = { NULL };
+	char *const *env = p->env.n ? p->env.items : nothing;
+	autofree char *copy = xstrdup(path ? path : "/usr/local/bin:/usr/bin:/bin");
+	char *rest = copy, *dir;
+	int best = -ENOENT;
+
+	if (strchr(name, '/')) {
+		(void)execve(name, p->args.items, env);
+		return exec_error(p, -errno, err);
+	}
+	while ((dir = strsep(&rest, ":"))) {
+		autofree char *file = xasprintf("%s/%s", *dir ? dir : ".", name);
+
+		(void)execve(file, p->args.items, env);
+		if (errno != ENOENT && errno != ENOTDIR)
+			best = -errno;
+	}
+	return exec_error(p, best, err);
+}
+
+/* the same as a command line */
+
+static void add_limits(struct buf *line, const struct spec_process *p)
+{
+	static const char *const names[] = {
+		[RLIMIT_AS] = "as",	      [RLIMIT_CORE] = "core",	  [RLIMIT_CPU] = "cpu",
+		[RLIMIT_DATA] = "data",	      [RLIMIT_FSIZE] = "fsize",	  [RLIMIT_LOCKS] = "locks",
+		[RLIMIT_MEMLOCK] = "memlock", [RLIMIT_MSGQUEUE] = "msgqueue", [RLIMIT_NICE] = "nice",
+		[RLIMIT_NOFILE] = "nofile",   [RLIMIT_NPROC] = "nproc",	  [RLIMIT_RSS] = "rss",
+		[RLIMIT_RTPRIO] = "rtprio",   [RLIMIT_RTTIME] = "rttime",
+		[RLIMIT_SIGPENDING] = "sigpending", [RLIMIT_STACK] = "stack",
+	};
+
+	if (p->nrlimits == 0)
+		return;
+	buf_add_str(line, "prlimit");
+	for (size_t i = 0; i < p->nrlimits; i++) {
+		const struct spec_rlimit *l = &p->rlimits[i];
+
+		buf_addf(line, " --%s=", names[l->resource]);
+		buf_addf(line, l->soft == UINT64_MAX ? "unlimited" : "%llu", (unsigned long long)l->soft);
+		buf_addf(line, l->hard == UINT64_MAX ? ":unlimited" : ":%llu",
+			 (unsigned long long)l->hard);
+	}
+	buf_add_char(line, ' ');
+}
+
+static void add_environment(struct buf *line, const struct spec_process *p)
+{
+	buf_add_str(line, "env -i");
+	for (size_t i = 0; i < p->env.n; i++) {
+		buf_add_char(line, ' ');
+		buf_add_shell(line, p->env.items[i]);
+	}
+	buf_add_char(line, ' ');
+}
+
+static void add_groups(struct buf *line, const struct spec_process *p)
+{
+	buf_add_str(line, p->ngroups ? " --groups=" : " --clear-groups");
+	for (size_t i = 0; i < p->ngroups; i++)
+		buf_addf(line, "%s%u", i ? "," : "", p->groups[i]);
+}
+
+static void add_args(struct buf *line, const struct spec_process *p)
+{
+	for (size_t i = 0; i < p->args.n; i++) {
+		buf_add_char(line, ' ');
+		buf_add_shell(line, p->args.items[i]);
+	}
+}
+
+/* setpriv(1) needs no tool inside if it comes first, and chroot(1) needs CAP_SYS_CHROOT after it: both
+ * work for root, and chroot changes the user itself.  The bounding set is what execve leaves.
+ */
+void identity_narrate(const struct spec *spec, const struct spec_process *p,
+		      const struct seccomp_program *seccomp)
+{
+	const uint64_t chroot_bit = 1ULL << 18; /* CAP_SYS_CHROOT */
+	struct buf line = BUF_INIT(COMMAND_BYTES_MAX);
+
+	if (explain_mode() == EXPLAIN_OFF)
+		return;
+	if (seccomp->insns)
+		(void)explain_note("%zu instructions of seccomp filter, for which there is no stock tool",
+				   seccomp->n);
+	add_limits(&line, p);
+	add_environment(&line, p);
+	buf_add_str(&line, "setpriv");
+	if (p->has_capabilities) {
+		autofree char *set = capability_format(p->capabilities.bounding | chroot_bit);
+
+		buf_addf(&line, " --bounding-set=%s --inh-caps=-all", set);
+	}
+	add_groups(&line, p);
+	if (p->no_new_privileges)
+		buf_add_str(&line, " --no-new-privs");
+	buf_add_str(&line, " unshare --root=");
+	buf_add_shell(&line, spec->root);
+	buf_add_str(&line, " --wd=");
+	buf_add_shell(&line, p->cwd);
+	if (p->uid || p->gid)
+		buf_addf(&line, " --setgid=%u --setuid=%u", p->gid, p->uid);
+	buf_add_str(&line, " --");
+	add_args(&line, p);
+	(void)explain("the user, what it may do, the root, the program", "exec %s", buf_text(&line));
+	buf_done(&line);
+}
