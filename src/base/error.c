@@ -91,7 +91,7 @@ int error_receive(int fd, struct error *ret)
 			return got == 0 ? 0 : -EPROTO;
 		got += (size_t)n;
 	}
-	if (err.code >= 0 || err.status < 0 || err.status > 255)
+	if (err.code > 0 || err.status < 0 || err.status > 255)
 		return -EPROTO;
 	err.text[sizeof(err.text) - 1] = '\0';
 	error_clean(err.text);

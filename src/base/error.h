@@ -28,7 +28,8 @@ int error_sys(struct error *err, int r, const char *fmt, ...) printf_like(3, 4);
 int error_wrap(struct error *err, int r, const char *fmt, ...) printf_like(3, 4);
 
 /* Between processes: send writes all of err in one write, receive returns 1 with *ret filled, 0 at
- * end of file (the other side had nothing to report), or a negative errno.
+ * end of file (the other side had nothing to report), or a negative errno.  One with code 0 may be
+ * sent to say that all is well so far.
  */
 int error_send(int fd, const struct error *err);
 int error_receive(int fd, struct error *ret);
