@@ -77,7 +77,7 @@ int error_send(int fd, const struct error *err)
 
 int error_receive(int fd, struct error *ret)
 {
-	struct error err;
+	struct error err = { 0 };
 	size_t got = 0;
 
 	while (got < sizeof(err)) {

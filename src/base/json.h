@@ -14,8 +14,8 @@
 #include "base/error.h"
 #include "base/strv.h"
 
-#define JSON_SIZE_MAX (16U << 20) /* the largest document accepted; manifests cap at 4 MiB anyway  \
-				   */
+/* The largest document accepted; manifests cap at 4 MiB anyway. */
+#define JSON_SIZE_MAX (16U << 20)
 
 DEFINE_CLEANUP(json_t *, json, json_decref); /* cleanup(json_cleanup) json_t *doc = NULL; */
 

@@ -26,7 +26,7 @@
 
 /* Defines NAME_cleanup(), for a pointer variable declared cleanup(NAME_cleanup). */
 #define DEFINE_CLEANUP(type, name, fn)                                                             \
-	static inline void name##_cleanup(type *p)                                                 \
+	static inline void name##_cleanup(type *p) /* NOLINT(bugprone-macro-parentheses) a type */ \
 	{                                                                                          \
 		int saved = errno;                                                                 \
 		fn(*p);                                                                            \

@@ -111,7 +111,7 @@ static int parse_short(const struct opt_set *sets, int left, char **argv, struct
 		struct found f;
 		int used = 1, r;
 
-		if (!find(sets, NULL, 0, *p, &f))
+		if (!find(sets, "", 0, *p, &f))
 			return error_set(err, -EINVAL, "unknown option -%c", *p);
 		if (f.opt->kind != OPT_BOOL) {
 			value = p[1] ? p + 1 : left > 1 ? argv[1] : NULL;

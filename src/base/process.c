@@ -43,7 +43,7 @@ int process_start_time(pid_t pid, uint64_t *ret)
 
 bool process_is_alive(pid_t pid, uint64_t start_time)
 {
-	uint64_t now;
+	uint64_t now = 0;
 
 	return pid > 0 && process_start_time(pid, &now) == 0 && now == start_time;
 }
