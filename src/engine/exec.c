@@ -141,19 +141,21 @@ static int exec_load(const struct engine *engine, const struct container *c, str
 	if (r == 0)
 		r = build_process(config, x->options, &process, err);
 	if (r == 0)
-		r = spec_from_json(config, &x->spec, err);
+		r = spec_from_json(config, dir, &x->spec, err);
 	if (r == 0)
 		r = spec_process_from_json(process, &x->process, err);
 	return r;
 }
 
-static int exec_start(const struct engine *engine, const struct status *status, struct exec *x,
+static int exec_start(const struct engine *engine, const char *id, const struct status *status,
+		      struct exec *x,
 		      struct error *err)
 {
 	autofree char *cache = xasprintf("%s/seccomp", engine->run_root);
 	const struct exec_options *o = x->options;
 	bool quiet = o->detach;
 	struct instance_exec_request req = {
+		.id = id,
 		.pid = status->pid,
 		.start_time = status->start_time,
 		.spec = x->spec,
@@ -212,7 +214,7 @@ int container_exec(struct engine *engine, const struct container *c,
 	if (r == 0)
 		r = exec_load(engine, c, &x, err);
 	if (r == 0)
-		r = exec_start(engine, &status, &x, err);
+		r = exec_start(engine, c->id, &status, &x, err);
 	if (r == 0 && !options->detach)
 		r = exec_wait(&x, err);
 	exec_done(&x);

@@ -2,7 +2,9 @@
 #include "engine/making.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -169,10 +171,8 @@ static int reserve_network(struct making *m, struct error *err)
 {
 	const struct network_request req = {
 		.id = m->c->id,
-		.name = m->c->name,
 		.network = m->c->network,
 		.publish = &m->options->publish,
-		.aliases = &m->options->alias,
 	};
 	int r;
 

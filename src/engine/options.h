@@ -55,7 +55,6 @@ struct container_options {
 	struct strv publish; /* [IP:][HOST]:CONTAINER[/PROTO] */
 	struct strv dns;
 	struct strv add_host; /* NAME:ADDRESS */
-	struct strv alias;
 
 	const char *stop_signal;
 	int stop_timeout; /* seconds; 0: the default */

@@ -3,17 +3,22 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
+#include <stdint.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/explain.h"
 #include "base/process.h"
+#include "base/socket.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/lock.h"
 #include "engine/remove.h"
 #include "engine/status.h"
+#include "monitor/client.h"
 
 #define STATUS_UNKNOWN 255
 
@@ -99,4 +104,31 @@ int container_stop(struct engine *engine, const struct container *c, int timeout
 
 	return container_stop_with(engine, c, sig > 0 ? sig : SIGTERM,
 				   timeout_s == STOP_TIMEOUT_OWN ? c->stop_timeout : timeout_s, err);
+}
+
+/* Through the attach socket, if there is one: its last word is the status, also with --rm. */
+static int wait_attached(const struct engine *engine, const struct container *c, int *ret_status)
+{
+	autofree char *path = xasprintf("containers/%s/attach", c->id);
+	autoclose int sock = -1;
+	int r = socket_connect_at(engine->run_fd, path, SOCK_STREAM, &sock, NULL);
+
+	return r < 0 ? r : client_wait(sock, ret_status);
+}
+
+int container_wait(struct engine *engine, const struct container *c, int *ret_status,
+		   struct error *err)
+{
+	autoclose int lock = -1;
+	struct status status;
+	int r;
+
+	if (wait_attached(engine, c, ret_status) == 0)
+		return 0;
+	r = container_lock(engine, c->id, true, &lock, err);
+	if (r == 0)
+		r = status_read(engine, c->id, &status, err);
+	if (r == 0)
+		*ret_status = status.exit_code < 0 ? STATUS_UNKNOWN : status.exit_code;
+	return r;
 }

@@ -7,8 +7,9 @@
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 #include "engine/engine.h"
+#include "engine/recover.h"
 
-extern const struct cmd cmd_exec, cmd_images, cmd_inspect, cmd_kill, cmd_load, cmd_logs, cmd_network,
+extern const struct cmd cmd_attach, cmd_exec, cmd_images, cmd_inspect, cmd_kill, cmd_load, cmd_logs, cmd_network,
 	cmd_ps, cmd_rm, cmd_rmi, cmd_run, cmd_stop, cmd_system, cmd_wait, cmd_container;
 
 static const struct opt global_opts[] = {
@@ -20,9 +21,9 @@ static const struct opt global_opts[] = {
 };
 
 static const struct cmd *const cmds[] = {
-	&cmd_run,  &cmd_exec, &cmd_ps,	   &cmd_logs, &cmd_stop,    &cmd_kill,	&cmd_wait,
-	&cmd_rm,   &cmd_inspect, &cmd_load, &cmd_images, &cmd_rmi,   &cmd_network, &cmd_system,
-	&cmd_container, NULL,
+	&cmd_run,    &cmd_exec, &cmd_attach,  &cmd_ps,	   &cmd_logs,	 &cmd_stop,   &cmd_kill,
+	&cmd_wait,   &cmd_rm,	&cmd_inspect, &cmd_load,   &cmd_images,	 &cmd_rmi,    &cmd_network,
+	&cmd_system, &cmd_container, NULL,
 };
 
 static int setup(const void *data, struct error *err)
@@ -43,7 +44,11 @@ static int open_engine(const void *data, struct engine **ret, struct error *err)
 	const struct globals *g = data;
 	const struct engine_options options = { .root = g->root, .run_root = g->run_root };
 
-	return engine_open(&options, ret, err);
+	int r = engine_open(&options, ret, err);
+
+	if (r == 0)
+		recover_dead(*ret);
+	return r;
 }
 
 /* "strake foo" runs strake-foo from our libexec directory, then from PATH, as git does. */

@@ -1,0 +1,62 @@
+/* src/cmd/attach.c - strake attach */
+#include <sys/socket.h>
+
+#include "base/alloc.h"
+#include "base/process.h"
+#include "base/socket.h"
+#include "cmd/cmd.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "engine/status.h"
+#include "monitor/client.h"
+
+struct attach_args {
+	bool no_stdin;
+};
+
+static const struct opt attach_opts[] = {
+	OPT(struct attach_args, no_stdin, "no-stdin", 0, NULL, "only look"),
+	{ 0 },
+};
+
+static int attach_run(struct engine *engine, const void *data, int argc, char **argv,
+		      struct error *err)
+{
+	const struct attach_args *args = data;
+	cleanup(container_cleanup) struct container *c = NULL;
+	autofree char *path = NULL;
+	autoclose int sock = -1, pidfd = -1;
+	struct client client = { 0 };
+	struct status status;
+	int r = container_find(engine, argv[0], &c, err), ended = 0;
+
+	(void)argc;
+	if (r == 0)
+		r = status_read(engine, c->id, &status, err);
+	if (r < 0)
+		return r;
+	path = xasprintf("containers/%s/attach", c->id);
+	if (status.kind != STATUS_RUNNING)
+		return error_set(err, -ESRCH, "container %s does not run", c->name);
+	r = socket_connect_at(engine->run_fd, path, SOCK_STREAM, &sock, err);
+	if (r == 0)
+		ignore_result(process_open(status.pid, status.start_time, &pidfd));
+	if (r < 0)
+		return r;
+	client = (struct client) { .sock = sock, .pidfd = pidfd, .terminal = c->tty,
+				   .input = c->open_stdin && !args->no_stdin };
+	r = client_run(&client, &ended, err);
+	return r < 0 ? r : ended == CLIENT_DETACHED ? 0 : ended;
+}
+
+const struct cmd cmd_attach = {
+	.name = "attach",
+	.operands = "CONTAINER",
+	.help = "Connect to the input and output of a running container",
+	.details = "With a terminal, ^P ^Q leaves it running. The exit status is the container's own.",
+	.opts = attach_opts,
+	.args_size = sizeof(struct attach_args),
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = attach_run,
+};

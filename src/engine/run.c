@@ -1,0 +1,157 @@
+/* src/engine/run.c - start here to read how a container comes to life.
+ *
+ * making_go() plans, records, writes files and connects the network; the monitor does the rest.  In a
+ * dry run the monitor's part is narrated here, by the function that the monitor calls.
+ */
+#include "engine/run.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/explain.h"
+#include "base/process.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+#include "engine/making.h"
+#include "engine/options.h"
+#include "engine/remove.h"
+#include "engine/status.h"
+#include "monitor/client.h"
+#include "monitor/monitor.h"
+#include "runtime/instance.h"
+#include "runtime/spec.h"
+
+static char *cache_dir(const struct engine *engine)
+{
+	return xasprintf("%s/seccomp", engine->run_root);
+}
+
+static int narrate(struct making *m, struct error *err)
+{
+	cleanup(spec_cleanup) struct spec *spec = NULL;
+	struct instance_request req = INSTANCE_REQUEST_INIT;
+	struct instance none = INSTANCE_INIT;
+	int r = spec_from_json(m->config, m->dir, &spec, err);
+
+	if (r < 0)
+		return r;
+	req.id = m->c->id;
+	req.bundle = m->dir;
+	req.spec = spec;
+	return instance_create(&req, &none, err);
+}
+
+static int start_monitor(struct making *m, int client_fd, struct error *err)
+{
+	autofree char *program = engine_program(m->engine, "strake-monitor");
+	autofree char *cache = cache_dir(m->engine);
+	struct strv cleanup_argv = { 0 };
+	struct monitor_request req = {
+		.program = program,
+		.id = m->c->id,
+		.bundle = m->dir,
+		.run_dir = m->run_dir,
+		.cache_dir = cache,
+		.open_stdin = m->options->interactive,
+		.brief = m->options->remove,
+		.lock_fd = m->lock_fd,
+		.client_fd = client_fd,
+		.cleanup = &cleanup_argv,
+	};
+	int r;
+
+	strv_add(&cleanup_argv, m->engine->self);
+	strv_add(&cleanup_argv, "--root");
+	strv_add(&cleanup_argv, m->engine->root);
+	strv_add(&cleanup_argv, "--run-root");
+	strv_add(&cleanup_argv, m->engine->run_root);
+	strv_add(&cleanup_argv, "container");
+	strv_add(&cleanup_argv, "cleanup");
+	strv_add(&cleanup_argv, m->c->id);
+	(void)explain_note("strake-monitor beside it: holds its output, log and exit status");
+	r = monitor_start(&req, err);
+	strv_done(&cleanup_argv);
+	/* From here on the monitor is the last holder of the lock. */
+	if (r == 0) {
+		(void)close(m->lock_fd);
+		m->lock_fd = -1;
+	}
+	return r;
+}
+
+/* One that ended already has no process to signal; that is fine. */
+static int open_init(const struct making *m)
+{
+	struct status status;
+	int fd = -1;
+
+	if (status_read(m->engine, m->c->id, &status, NULL) < 0 || status.kind != STATUS_RUNNING)
+		return -1;
+	return process_open(status.pid, status.start_time, &fd) < 0 ? -1 : fd;
+}
+
+static int follow(struct making *m, int sock, int *ret_status, struct error *err)
+{
+	autoclose int pidfd = open_init(m);
+	const struct client client = {
+		.sock = sock,
+		.pidfd = pidfd,
+		.input = m->options->interactive,
+		.terminal = m->options->tty,
+		.cleanup_mine = true,
+	};
+
+	return client_run(&client, ret_status, err);
+}
+
+static int run_foreground(struct making *m, struct error *err)
+{
+	autoclose int ours = -1, theirs = -1;
+	int pair[2], status = 0, r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_sys(err, -errno, "make a socket to the monitor");
+	ours = pair[0];
+	theirs = pair[1];
+	r = start_monitor(m, theirs, err);
+	if (r < 0) {
+		making_undo(m);
+		return r;
+	}
+	(void)close(steal_fd(&theirs));
+	r = follow(m, ours, &status, err);
+	if (r < 0 || status == CLIENT_DETACHED)
+		return r;
+	(void)close(steal_fd(&ours));
+	r = container_finish(m->engine, m->c->id, err);
+	return r < 0 ? r : status;
+}
+
+static int run_detached(struct making *m, struct error *err)
+{
+	int r = start_monitor(m, -1, err);
+
+	if (r < 0)
+		making_undo(m);
+	return r;
+}
+
+int container_run(struct engine *engine, const struct container_options *options, char *ret_id,
+		  struct error *err)
+{
+	struct making m = MAKING_INIT;
+	int r = making_go(engine, options, &m, err);
+
+	if (r == 0) {
+		memcpy(ret_id, m.c->id, sizeof(m.c->id));
+		if (explain_dry())
+			r = narrate(&m, err);
+		else
+			r = options->detach ? run_detached(&m, err) : run_foreground(&m, err);
+	}
+	making_done(&m);
+	return r;
+}

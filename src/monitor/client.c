@@ -1,0 +1,240 @@
+/* src/monitor/client.c
+ *
+ * Order is kept and nothing is dropped: what cannot be written to the monitor yet stops the reading of
+ * standard input; what we cannot write to standard output stops the reading from the monitor.
+ */
+#include "monitor/client.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/terminal.h"
+#include "monitor/protocol.h"
+
+#define OUT_MAX	      (1U << 20)
+#define KEY_DETACH_1  0x10 /* ^P */
+#define KEY_DETACH_2  0x11 /* ^Q */
+#define STATUS_PIPE   (128 + SIGPIPE)
+
+enum { AT_SIGNAL, AT_MONITOR, AT_INPUT, N_POLLED };
+
+struct session {
+	const struct client *client;
+	struct buf in;	/* from the monitor, not yet a whole frame */
+	struct buf out; /* to the monitor */
+	bool input_open;
+	bool prefix; /* the first of the two detach keys was pressed */
+	bool broken_pipe;
+	bool ended;
+	int status;
+};
+
+static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+
+static void send_size(struct session *s)
+{
+	struct winsize size;
+	uint16_t bytes[2];
+
+	if (!s->client->terminal || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0)
+		return;
+	bytes[0] = htons(size.ws_row);
+	bytes[1] = htons(size.ws_col);
+	frame_add(&s->out, FRAME_RESIZE, bytes, sizeof(bytes));
+}
+
+static void take_signal(struct session *s, int fd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGWINCH)
+		send_size(s);
+	else if (s->client->pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, s->client->pidfd, (int)info.ssi_signo, NULL, 0);
+}
+
+/* Nobody reads any more (run ... | head): what would end any other writer ends this one. */
+static void write_output(struct session *s, int fd, const struct frame *frame)
+{
+	if (s->broken_pipe || s->client->quiet || file_write_all(fd, frame->bytes, frame->len) == 0)
+		return;
+	s->broken_pipe = true;
+	if (s->client->pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, s->client->pidfd, SIGKILL, NULL, 0);
+}
+
+static void take_frame(struct session *s, const struct frame *frame)
+{
+	if (frame->type == FRAME_STDOUT)
+		write_output(s, STDOUT_FILENO, frame);
+	else if (frame->type == FRAME_STDERR)
+		write_output(s, STDERR_FILENO, frame);
+	else if (frame->type == FRAME_EXIT && frame->len == 1) {
+		s->ended = true;
+		s->status = s->broken_pipe ? STATUS_PIPE : frame->bytes[0];
+	}
+}
+
+static int take_monitor(struct session *s, struct error *err)
+{
+	char bytes[65536];
+	ssize_t n = TEMP_FAILURE_RETRY(read(s->client->sock, bytes, sizeof(bytes)));
+	size_t used = 0;
+
+	if (n < 0)
+		return error_sys(err, -errno, "hear from the monitor");
+	if (n == 0)
+		return error_set(err, -ECONNRESET, "the container's monitor is gone; 'strake ps -a' tells");
+	buf_add(&s->in, bytes, (size_t)n);
+	while (!s->ended) {
+		struct frame frame;
+		int took = frame_parse((const unsigned char *)s->in.data + used, s->in.len - used,
+				       &frame);
+
+		if (took < 0)
+			return error_set(err, took, "the container's monitor speaks another protocol");
+		if (took == 0)
+			break;
+		take_frame(s, &frame);
+		used += (size_t)took;
+	}
+	buf_drop_front(&s->in, used);
+	return 0;
+}
+
+/* Returns true if the two keys were in it; what stood before them still goes in. */
+static bool find_detach(struct session *s, const char *bytes, size_t *len)
+{
+	for (size_t i = 0; s->client->terminal && i < *len; i++) {
+		if (s->prefix && bytes[i] == KEY_DETACH_2) {
+			*len = i > 0 ? i - 1 : 0;
+			return true;
+		}
+		s->prefix = bytes[i] == KEY_DETACH_1;
+	}
+	return false;
+}
+
+static void take_input(struct session *s)
+{
+	char bytes[16384];
+	ssize_t n = TEMP_FAILURE_RETRY(read(STDIN_FILENO, bytes, sizeof(bytes)));
+	size_t len = n > 0 ? (size_t)n : 0;
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0) {
+		s->input_open = false;
+		frame_add(&s->out, FRAME_STDIN_EOF, NULL, 0);
+		return;
+	}
+	if (find_detach(s, bytes, &len)) {
+		s->ended = true;
+		s->status = CLIENT_DETACHED;
+	}
+	if (len)
+		frame_add(&s->out, FRAME_STDIN, bytes, len);
+}
+
+static int flush_out(struct session *s, struct error *err)
+{
+	ssize_t n;
+
+	if (s->out.len == 0)
+		return 0;
+	n = send(s->client->sock, s->out.data, s->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN && errno != EINTR && errno != EPIPE && errno != ECONNRESET)
+		return error_sys(err, -errno, "speak to the monitor");
+	/* Gone: its last words may still be there to be read. */
+	if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+		buf_reset(&s->out);
+	if (n > 0)
+		buf_drop_front(&s->out, (size_t)n);
+	return 0;
+}
+
+static int loop(struct session *s, int signals, struct error *err)
+{
+	int r = 0;
+
+	while (r == 0 && !s->ended) {
+		struct pollfd p[N_POLLED] = {
+			[AT_SIGNAL] = { .fd = signals, .events = POLLIN },
+			[AT_MONITOR] = { .fd = s->client->sock,
+					 .events = (short)(POLLIN | (s->out.len ? POLLOUT : 0)) },
+			[AT_INPUT] = { .fd = s->input_open && s->out.len < OUT_MAX / 2 ?
+						     STDIN_FILENO :
+						     -1,
+				       .events = POLLIN },
+		};
+
+		if (poll(p, N_POLLED, -1) < 0) {
+			if (errno != EINTR)
+				r = error_sys(err, -errno, "wait for the container");
+			continue;
+		}
+		if (p[AT_SIGNAL].revents)
+			take_signal(s, signals);
+		if (p[AT_INPUT].revents)
+			take_input(s);
+		r = flush_out(s, err);
+		if (r == 0 && p[AT_MONITOR].revents & (POLLIN | POLLHUP | POLLERR))
+			r = take_monitor(s, err);
+	}
+	return r;
+}
+
+int client_run(const struct client *client, int *ret_status, struct error *err)
+{
+	struct session s = {
+		.client = client,
+		.in = BUF_INIT(2 * (FRAME_BYTES_MAX + FRAME_HEADER_LEN) + 65536),
+		.out = BUF_INIT(OUT_MAX),
+		.input_open = client->input,
+	};
+	struct terminal terminal = TERMINAL_INIT;
+	sigset_t set, before;
+	autoclose int signals = -1;
+	int r = 0;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		(void)sigaddset(&set, forwarded[i]);
+	(void)sigaddset(&set, SIGPIPE);
+	(void)sigprocmask(SIG_BLOCK, &set, &before);
+	(void)sigdelset(&set, SIGPIPE);
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (client->terminal && client->input)
+		r = terminal_raw(&terminal, STDIN_FILENO, err);
+	if (client->cleanup_mine)
+		frame_add(&s.out, FRAME_CLEANUP_MINE, NULL, 0);
+	send_size(&s);
+	if (r == 0)
+		r = loop(&s, signals, err);
+	terminal_done(&terminal);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	buf_done(&s.in);
+	buf_done(&s.out);
+	if (r == 0)
+		*ret_status = s.status;
+	return r;
+}
+
+int client_wait(int sock, int *ret_status)
+{
+	const struct client client = { .sock = sock, .pidfd = -1, .quiet = true };
+
+	return client_run(&client, ret_status, NULL);
+}

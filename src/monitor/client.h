@@ -1,0 +1,26 @@
+/* src/monitor/client.h - the user's side of an attached container. */
+#ifndef MONITOR_CLIENT_H
+#define MONITOR_CLIENT_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct client {
+	int sock;	   /* to the monitor, protocol.h; borrowed */
+	int pidfd;	   /* of the container's first process, for signals; -1: forward none */
+	bool input;	   /* our standard input goes in */
+	bool terminal;	   /* it has one: ours becomes raw, sizes go along, ^P^Q detaches */
+	bool quiet;	   /* output is not wanted */
+	bool cleanup_mine; /* tell the monitor that the caller cleans up at the end */
+};
+
+#define CLIENT_DETACHED (-1)
+
+/* Relays until the container ends: *ret_status is its exit status, or CLIENT_DETACHED. */
+int client_run(const struct client *client, int *ret_status, struct error *err) must_check;
+
+/* Only waits for the end, showing nothing. */
+int client_wait(int sock, int *ret_status) must_check;
+
+#endif

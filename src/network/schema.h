@@ -1,0 +1,13 @@
+/* src/network/schema.h - the network tables of state.db.
+ *
+ * networks: one row a network.  leases: one row a container and network, written before anything is made
+ * and deleted after all of it is gone.  ports: one row a published port.
+ */
+#ifndef NETWORK_SCHEMA_H
+#define NETWORK_SCHEMA_H
+
+struct db_schema;
+
+extern const struct db_schema network_schema;
+
+#endif
