@@ -27,6 +27,7 @@ struct network_lease {
 	char id[65];
 	char network[64];
 	char bridge[IF_NAMESIZE]; /* the link on the host */
+	char table[32];		  /* in nftables */
 	char link[IF_NAMESIZE];	  /* the host's end of the cable */
 	char address[INET_ADDRSTRLEN];
 	char gateway[INET_ADDRSTRLEN];

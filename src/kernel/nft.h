@@ -1,0 +1,75 @@
+/* src/kernel/nft.h - nf_tables over netlink: batches of changes that happen all or not at all.
+ *
+ * Rules are built as lists of expressions on registers, as "nft --debug=netlink" prints them.  A rule
+ * builder never fails by itself; nft_commit() reports the kernel's verdict on the whole batch.
+ */
+#ifndef KERNEL_NFT_H
+#define KERNEL_NFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct nft; /* a batch being built */
+struct nftnl_rule;
+
+/* Types of set keys as nft(8) shows them; those of a concatenation are shifted together by 6 bits. */
+enum nft_type {
+	NFT_TYPE_IPADDR = 7,
+	NFT_TYPE_PROTO = 12,
+	NFT_TYPE_SERVICE = 13,
+	NFT_TYPE_IFNAME = 41,
+};
+#define NFT_CONCAT(a, b) ((uint32_t)(a) << 6 | (uint32_t)(b))
+
+struct nft_set {
+	const char *name;
+	uint32_t key_type, key_len;
+	uint32_t data_type, data_len; /* of a map; else 0 */
+	bool interval;
+	uint8_t fields[3]; /* lengths of a concatenation with intervals, else 0 */
+};
+
+struct nft_element {
+	unsigned char key[32], key_end[32], data[16];
+	bool has_end; /* an interval of a concatenation: key to key_end */
+};
+
+/* All in table inet TABLE. */
+struct nft *nft_new(const char *table);
+void nft_free(struct nft *nft);
+
+void nft_add_table(struct nft *nft); /* fails if it is there already */
+void nft_del_table(struct nft *nft);
+void nft_add_set(struct nft *nft, const struct nft_set *set);
+/* type "filter" or "nat"; hook -1: a chain to jump to. */
+void nft_add_chain(struct nft *nft, const char *name, const char *type, int hook, int priority);
+void nft_add_element(struct nft *nft, const struct nft_set *set, const struct nft_element *e);
+/* [from, to] as two elements of a set that is an interval of single keys. */
+void nft_add_interval(struct nft *nft, const struct nft_set *set, uint32_t from, uint32_t to);
+void nft_del_element(struct nft *nft, const struct nft_set *set, const struct nft_element *e);
+void nft_del_interval(struct nft *nft, const struct nft_set *set, uint32_t from, uint32_t to);
+
+struct nftnl_rule *nft_rule(struct nft *nft, const char *chain);
+void nft_add_rule(struct nft *nft, struct nftnl_rule *rule); /* takes it */
+
+/* Registers of 32 bits, 0 to 15. */
+void nft_meta(struct nftnl_rule *r, uint32_t key, unsigned reg);
+void nft_payload(struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len, unsigned reg);
+void nft_ct(struct nftnl_rule *r, uint32_t key, unsigned reg);
+void nft_and(struct nftnl_rule *r, unsigned reg, uint32_t mask);
+void nft_fib_type(struct nftnl_rule *r, unsigned reg); /* of the destination address */
+void nft_compare(struct nftnl_rule *r, bool equal, unsigned reg, const void *data, uint32_t len);
+void nft_lookup(struct nftnl_rule *r, const char *set, unsigned reg);
+void nft_lookup_map(struct nftnl_rule *r, const char *map, unsigned reg, unsigned to);
+void nft_dnat4(struct nftnl_rule *r, unsigned address, unsigned port);
+void nft_masquerade(struct nftnl_rule *r);
+void nft_counter(struct nftnl_rule *r);
+void nft_verdict(struct nftnl_rule *r, int verdict, const char *chain); /* NF_DROP, NFT_JUMP, ... */
+
+/* Sends the batch.  -EEXIST, -ENOENT as the kernel says; no text of its own. */
+int nft_commit(struct nft *nft) must_check;
+
+#endif
