@@ -1,0 +1,66 @@
+/* src/cmd/image_load.c - strake-image load */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "engine/engine.h"
+#include "image/load.h"
+#include "image/reference.h"
+
+struct load_args {
+	const char *input, *platform;
+	bool quiet;
+};
+
+static const struct opt load_opts[] = {
+	OPT(struct load_args, input, "input", 'i', "FILE|DIR",
+	    "archive or OCI layout (default: standard input)"),
+	OPT(struct load_args, platform, "platform", 0, "OS/ARCH",
+	    "which platform of a multi-platform image"),
+	OPT(struct load_args, quiet, "quiet", 'q', NULL, "print nothing but the image's ID"),
+	{ 0 },
+};
+
+static void report(void *data, const char *name, const char *id)
+{
+	const struct load_args *args = data;
+	char familiar[REFERENCE_MAX];
+
+	if (args->quiet) {
+		(void)puts(id);
+	} else if (name) {
+		reference_familiar(name, familiar);
+		(void)printf("Loaded image: %s\n", familiar);
+	} else {
+		(void)printf("Loaded image ID: sha256:%s\n", id);
+	}
+}
+
+static int load_run(struct engine *engine, const void *data, int argc, char **argv,
+		    struct error *err)
+{
+	struct load_args args = *(const struct load_args *)data;
+	const struct load_request req = {
+		.path = args.input ? args.input : "-",
+		.platform = args.platform,
+		.root = engine_root(engine),
+		.root_fd = engine_root_fd(engine),
+		.report = report,
+		.data = &args,
+	};
+
+	(void)argc;
+	(void)argv;
+	if (!args.input && isatty(STDIN_FILENO))
+		return error_set(err, -EINVAL, "standard input is a terminal; name an archive with -i FILE");
+	return image_load_archive(engine_db(engine), &req, err);
+}
+
+const struct cmd cmd_image_load = {
+	.name = "load",
+	.operands = "",
+	.help = "Bring in images from an archive or a directory",
+	.opts = load_opts,
+	.args_size = sizeof(struct load_args),
+	.run = load_run,
+};

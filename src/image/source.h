@@ -1,0 +1,30 @@
+/* src/image/source.h - where images are loaded from: an archive, or a directory.
+ *
+ * An archive is read through once; each member becomes a nameless temporary file, so that order and
+ * compression do not matter.  Members that are links to others (docker save wrote such) are resolved
+ * here; nothing is ever looked up outside.
+ */
+#ifndef IMAGE_SOURCE_H
+#define IMAGE_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct source;
+
+/* path "-" is standard input.  tmp_fd: the directory for temporary files. */
+int source_open(const char *path, int tmp_fd, struct source **ret, struct error *err) must_check;
+void source_close(struct source *s);
+DEFINE_CLEANUP(struct source *, source, source_close);
+
+bool source_has(const struct source *s, const char *name);
+/* -ENOENT.  The descriptor is the caller's; its position means nothing. */
+int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *ret_size,
+	       struct error *err) must_check;
+/* A whole document. */
+int source_read(const struct source *s, const char *name, size_t max, char **ret, size_t *ret_len,
+		struct error *err) must_check;
+
+#endif

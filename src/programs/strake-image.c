@@ -1,0 +1,50 @@
+/* src/programs/strake-image.c - what needs archive libraries, executed by strake when it is used. */
+#include "cmd/cmd.h"
+#include "cmd/globals.h"
+#include "engine/engine.h"
+
+extern const struct cmd cmd_image_load;
+
+static const struct opt global_opts[] = {
+	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
+	OPT(struct globals, run_root, "run-root", 0, "DIR", "state gone at reboot (default /run/strake)"),
+	OPT(struct globals, explain, "explain", 0, NULL, "nothing is told: no kernel state changes here"),
+	OPT(struct globals, dry_run, "dry-run", 0, NULL, "refused: loading is not a script"),
+	{ 0 },
+};
+
+static const struct cmd *const cmds[] = { &cmd_image_load, NULL };
+
+static int setup(const void *globals, struct error *err)
+{
+	const struct globals *g = globals;
+
+	if (g->dry_run)
+		return error_set(err, -EOPNOTSUPP,
+				 "--dry-run: stock tools cannot fill the image store; nothing was done");
+	return 0;
+}
+
+static int open_engine(const void *data, struct engine **ret, struct error *err)
+{
+	const struct globals *g = data;
+	const struct engine_options options = { .root = g->root, .run_root = g->run_root };
+
+	return engine_open(&options, ret, err);
+}
+
+int main(int argc, char **argv)
+{
+	const struct program program = {
+		.name = "strake-image",
+		.help = "images out of archives; called by strake",
+		.cmds = cmds,
+		.global_opts = global_opts,
+		.globals_size = sizeof(struct globals),
+		.setup = setup,
+		.open = open_engine,
+		.close = engine_close,
+	};
+
+	return program_main(&program, argc, argv);
+}
