@@ -43,7 +43,9 @@ static int attach_run(struct engine *engine, const void *data, int argc, char **
 		ignore_result(process_open(status.pid, status.start_time, &pidfd));
 	if (r < 0)
 		return r;
-	client = (struct client) { .sock = sock, .pidfd = pidfd, .terminal = c->tty,
+	client = (struct client) { .sock = sock,
+				   .pidfd = pidfd,
+				   .terminal = c->tty,
 				   .input = c->open_stdin && !args->no_stdin };
 	r = client_run(&client, &ended, err);
 	return r < 0 ? r : ended == CLIENT_DETACHED ? 0 : ended;
@@ -53,7 +55,8 @@ const struct cmd cmd_attach = {
 	.name = "attach",
 	.operands = "CONTAINER",
 	.help = "Connect to the input and output of a running container",
-	.details = "With a terminal, ^P ^Q leaves it running. The exit status is the container's own.",
+	.details =
+		"With a terminal, ^P ^Q leaves it running. The exit status is the container's own.",
 	.opts = attach_opts,
 	.args_size = sizeof(struct attach_args),
 	.min_operands = 1,

@@ -6,7 +6,8 @@
 #include "engine/exec.h"
 
 static const struct opt exec_opts[] = {
-	OPT(struct exec_options, interactive, "interactive", 'i', NULL, "hand our standard input to it"),
+	OPT(struct exec_options, interactive, "interactive", 'i', NULL,
+	    "hand our standard input to it"),
 	OPT(struct exec_options, tty, "tty", 't', NULL, "give it a terminal"),
 	OPT(struct exec_options, detach, "detach", 'd', NULL, "do not wait for its end"),
 	OPT(struct exec_options, env, "env", 'e', "NAME[=VALUE]", "set a variable, or copy ours"),
@@ -34,8 +35,9 @@ const struct cmd cmd_exec = {
 	.name = "exec",
 	.operands = "[OPTIONS] CONTAINER COMMAND [ARGUMENT...]",
 	.help = "Run another program in a running container",
-	.details = "The exit status is the program's own; 125 if strake failed, 126 if the program cannot be\n"
-		   "executed, 127 if it is not there.",
+	.details =
+		"The exit status is the program's own; 125 if strake failed, 126 if the program cannot be\n"
+		"executed, 127 if it is not there.",
 	.opts = exec_opts,
 	.args_size = sizeof(struct exec_options),
 	.min_operands = 2,

@@ -52,7 +52,8 @@ static int load_run(struct engine *engine, const void *data, int argc, char **ar
 	(void)argc;
 	(void)argv;
 	if (!args.input && isatty(STDIN_FILENO))
-		return error_set(err, -EINVAL, "standard input is a terminal; name an archive with -i FILE");
+		return error_set(err, -EINVAL,
+				 "standard input is a terminal; name an archive with -i FILE");
 	return image_load_archive(engine_db(engine), &req, err);
 }
 

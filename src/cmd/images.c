@@ -56,12 +56,12 @@ static void print_json(const struct image *image)
 	(void)json_object_set_new(doc, "Id", json_string(image->id));
 	(void)json_object_set_new(doc, "Names", json_from_strv(&image->names));
 	(void)json_object_set_new(doc, "Size", json_integer(image->size));
-	(void)json_object_set_new(doc, "Created", json_string(image->config.created ?
-								      image->config.created :
-								      ""));
+	(void)json_object_set_new(doc, "Created",
+				  json_string(image->config.created ? image->config.created : ""));
 	(void)json_object_set_new(doc, "Layers", json_from_strv(&image->layers));
 	(void)json_object_set_new(doc, "Volumes", json_from_strv(&image->config.volumes));
-	(void)json_object_set_new(doc, "ExposedPorts", json_from_strv(&image->config.exposed_ports));
+	(void)json_object_set_new(doc, "ExposedPorts",
+				  json_from_strv(&image->config.exposed_ports));
 	(void)json_dumpf(doc, stdout, JSON_COMPACT);
 	(void)putchar('\n');
 }

@@ -28,15 +28,16 @@ static int print_path(const json_t *doc, const char *format, struct error *err)
 	char *rest, *key;
 
 	if (!end)
-		return error_set(err, -EINVAL, "--format '%s': expected something like '{{.State.Pid}}'",
-				 format);
+		return error_set(err, -EINVAL,
+				 "--format '%s': expected something like '{{.State.Pid}}'", format);
 	path = xstrndup(start + 2, (size_t)(end - start) - 2);
 	path[strcspn(path, " ")] = '\0';
 	rest = path[0] == '.' ? path + 1 : path;
 	while (*rest && (key = strsep(&rest, "."))) {
 		value = json_object_get(value, key);
 		if (!value)
-			return error_set(err, -EINVAL, "--format '%s': there is no '%s'", format, key);
+			return error_set(err, -EINVAL, "--format '%s': there is no '%s'", format,
+					 key);
 		if (!rest)
 			break;
 	}

@@ -21,7 +21,8 @@ static int kill_one(struct engine *engine, const struct container *c, const void
 	return container_kill(engine, c, *(const int *)args, err);
 }
 
-static int kill_run(struct engine *engine, const void *data, int argc, char **argv, struct error *err)
+static int kill_run(struct engine *engine, const void *data, int argc, char **argv,
+		    struct error *err)
 {
 	const struct kill_args *args = data;
 	int sig = signal_parse(args->signal ? args->signal : "KILL");

@@ -53,7 +53,8 @@ static int parse(const struct logs_args *args, struct log_options *ret, struct e
 {
 	uint64_t n;
 
-	*ret = (struct log_options) { .follow = args->follow, .timestamps = args->timestamps,
+	*ret = (struct log_options) { .follow = args->follow,
+				      .timestamps = args->timestamps,
 				      .tail = -1 };
 	if (args->tail && strcmp(args->tail, "all") != 0) {
 		if (number_parse(args->tail, INT64_MAX, &n) < 0)

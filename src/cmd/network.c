@@ -30,7 +30,7 @@ static void print_networks(const json_t *all)
 	size_t i;
 
 	table_init(&t, ARRAY_SIZE(headings), headings);
-	json_array_foreach(all, i, doc) {
+	json_array_foreach (all, i, doc) {
 		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
 			table_cell(&t, json_string_value(json_object_get(doc, keys[k])));
 		table_cellf(&t, "%zu", json_object_size(json_object_get(doc, "Containers")));
@@ -73,8 +73,9 @@ static const struct cmd cmd_network_ls = {
 	.name = "ls",
 	.operands = "",
 	.help = "List networks",
-	.details = "The network \"bridge\" is made when the first container needs it, and removed with the last.\n"
-		   "Besides there are always \"none\" (loopback only) and \"host\".",
+	.details =
+		"The network \"bridge\" is made when the first container needs it, and removed with the last.\n"
+		"Besides there are always \"none\" (loopback only) and \"host\".",
 	.opts = ls_opts,
 	.args_size = sizeof(struct ls_args),
 	.run = ls_run,

@@ -73,7 +73,8 @@ static void print_json(const struct container *c, const struct status *s)
 	(void)json_object_set_new(doc, "ExitCode", json_integer(s->exit_code));
 	(void)json_object_set_new(doc, "Pid", json_integer(s->pid));
 	(void)json_object_set_new(doc, "Network", json_string(c->network));
-	(void)json_object_set_new(doc, "Address", c->address ? json_string(c->address) : json_null());
+	(void)json_object_set_new(doc, "Address",
+				  c->address ? json_string(c->address) : json_null());
 	(void)json_object_set_new(doc, "Ports", json_from_strv(&c->ports));
 	(void)json_dumpf(doc, stdout, JSON_COMPACT);
 	(void)putchar('\n');
@@ -105,7 +106,7 @@ static int show(struct engine *engine, const struct ps_args *args, const char *i
 static int ps_run(struct engine *engine, const void *data, int argc, char **argv, struct error *err)
 {
 	static const char *const headings[] = { "CONTAINER ID", "IMAGE",   "COMMAND", "CREATED",
-						"STATUS",	"ADDRESS", "PORTS",   "NAME" };
+						"STATUS",       "ADDRESS", "PORTS",   "NAME" };
 	const struct ps_args *args = data;
 	struct strv ids = { 0 };
 	struct table t;
@@ -121,7 +122,8 @@ static int ps_run(struct engine *engine, const void *data, int argc, char **argv
 		struct error failure = { 0 };
 		int one = show(engine, args, ids.items[i], &t, &failure);
 
-		/* One removed meanwhile is not an error; a damaged one is told and hides no other. */
+		/* One removed meanwhile is not an error; a damaged one is told and hides no other.
+		 */
 		if (one < 0 && one != -ENOENT) {
 			cmd_report(&failure);
 			first = 1;

@@ -31,8 +31,8 @@ static int rmi_run(struct engine *engine, const void *data, int argc, char **arg
 	for (int i = 0; i < argc; i++) {
 		struct error failure = { 0 };
 
-		if (image_remove(engine_db(engine), engine_root_fd(engine), argv[i], args->force, print,
-				 NULL, &failure) == 0)
+		if (image_remove(engine_db(engine), engine_root_fd(engine), argv[i], args->force,
+				 print, NULL, &failure) == 0)
 			continue;
 		cmd_report(&failure);
 		status = 1;

@@ -14,7 +14,8 @@
 static const struct opt run_opts[] = {
 	ROW(rootfs, "rootfs", 0, "DIR", "run this directory; it is never written to"),
 	ROW(bare, "bare", 0, "FILE", "run one executable with nothing else inside"),
-	ROW(with_libs, "with-libs", 0, NULL, "with --bare: bring the loader and libraries it needs"),
+	ROW(with_libs, "with-libs", 0, NULL,
+	    "with --bare: bring the loader and libraries it needs"),
 	ROW(detach, "detach", 'd', NULL, "leave it running, print its ID"),
 	ROW(interactive, "interactive", 'i', NULL, "hand our standard input to it"),
 	ROW(tty, "tty", 't', NULL, "give it a terminal"),
@@ -29,7 +30,8 @@ static const struct opt run_opts[] = {
 	ROW(hostname, "hostname", 'h', "NAME", "its host name"),
 	ROW(entrypoint, "entrypoint", 0, "PROGRAM", "in place of the image's; empty: none"),
 	ROW(network, "network", 0, "NETWORK", "bridge (default), none, host, or a network's name"),
-	ROW(publish, "publish", 'p', "[IP:][HOST]:PORT", "publish a port: [IP:]HOST:CONTAINER[/udp]"),
+	ROW(publish, "publish", 'p', "[IP:][HOST]:PORT",
+	    "publish a port: [IP:]HOST:CONTAINER[/udp]"),
 	ROW(dns, "dns", 0, "ADDRESS", "name server in place of the host's"),
 	ROW(add_host, "add-host", 0, "NAME:ADDRESS", "a line for its /etc/hosts"),
 	ROW(memory, "memory", 'm', "SIZE", "memory limit, such as 64m or 2g"),
@@ -43,7 +45,8 @@ static const struct opt run_opts[] = {
 	ROW(cap_drop, "cap-drop", 0, "NAME", "take a capability away; ALL: every one"),
 	ROW(security, "security-opt", 0, "OPTION",
 	    "seccomp=unconfined, seccomp=FILE or no-new-privileges"),
-	ROW(privileged, "privileged", 0, NULL, "all capabilities and devices, no seccomp, no masks"),
+	ROW(privileged, "privileged", 0, NULL,
+	    "all capabilities and devices, no seccomp, no masks"),
 	ROW(init, "init", 0, NULL, "a small init as its first process: reaps, forwards signals"),
 	ROW(labels, "label", 'l', "NAME=VALUE", "a note kept with it"),
 	ROW(stop_signal, "stop-signal", 0, "SIGNAL", "what 'strake stop' sends (default TERM)"),
@@ -53,7 +56,8 @@ static const struct opt run_opts[] = {
 	{ 0 },
 };
 
-static int run_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
+static int run_run(struct engine *engine, const void *args, int argc, char **argv,
+		   struct error *err)
 {
 	struct container_options options = *(const struct container_options *)args;
 	char id[ID_LEN + 1];
@@ -61,7 +65,9 @@ static int run_run(struct engine *engine, const void *args, int argc, char **arg
 
 	if (!options.rootfs && !options.bare) {
 		if (argc == 0)
-			return error_set(err, -EINVAL, "what? Name an IMAGE, or give --rootfs DIR or --bare FILE");
+			return error_set(
+				err, -EINVAL,
+				"what? Name an IMAGE, or give --rootfs DIR or --bare FILE");
 		options.image = argv[0];
 		argc--;
 		argv++;

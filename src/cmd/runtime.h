@@ -12,6 +12,7 @@ struct runtime_globals {
 };
 
 const char *runtime_root(const struct runtime_globals *g);
-char *runtime_cache(const struct runtime_globals *g); /* compiled seccomp filters; the caller frees */
+char *runtime_cache(
+	const struct runtime_globals *g); /* compiled seccomp filters; the caller frees */
 
 #endif

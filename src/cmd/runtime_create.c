@@ -29,8 +29,10 @@ struct create_args {
 	OPT(struct create_args, field, name, letter, operand, help)
 #define CREATE_ROWS                                                                                \
 	ROW(bundle, "bundle", 'b', "DIR", "the bundle (default: here)"),                           \
-		ROW(pid_file, "pid-file", 0, "FILE", "write the pid of its first process to FILE"), \
-		ROW(console_socket, "console-socket", 0, "SOCKET", "send the terminal's master there"), \
+		ROW(pid_file, "pid-file", 0, "FILE",                                               \
+		    "write the pid of its first process to FILE"),                                 \
+		ROW(console_socket, "console-socket", 0, "SOCKET",                                 \
+		    "send the terminal's master there"),                                           \
 		ROW(preserve_fds, "preserve-fds", 0, "N", "hand on descriptors 3 to 3 + N - 1"),   \
 		ROW(no_pivot, "no-pivot", 0, NULL, "chroot in place of pivot_root"),               \
 		ROW(no_new_keyring, "no-new-keyring", 0, NULL, "keep the session keyring")
@@ -72,12 +74,12 @@ static int open_console(struct making *m, bool foreground, struct error *err)
 	int pair[2];
 
 	if (!m->spec->process || !m->spec->process->terminal)
-		return m->args->console_socket ?
-			       error_set(err, -EINVAL, "--console-socket needs process.terminal") :
-			       0;
+		return m->args->console_socket
+			       ? error_set(err, -EINVAL, "--console-socket needs process.terminal")
+			       : 0;
 	if (m->args->console_socket)
-		return socket_connect_at(AT_FDCWD, m->args->console_socket, SOCK_STREAM, &m->console,
-					 err);
+		return socket_connect_at(AT_FDCWD, m->args->console_socket, SOCK_STREAM,
+					 &m->console, err);
 	if (!foreground)
 		return error_set(err, -EINVAL,
 				 "process.terminal needs --console-socket when nobody waits");
@@ -94,7 +96,8 @@ static int write_pid_file(const struct making *m, struct error *err)
 
 	if (!m->args->pid_file)
 		return 0;
-	return file_write_at(AT_FDCWD, m->args->pid_file, text, strlen(text), 0644, FILE_PLAIN, err);
+	return file_write_at(AT_FDCWD, m->args->pid_file, text, strlen(text), 0644, FILE_PLAIN,
+			     err);
 }
 
 static int make_instance(struct making *m, const char *id, struct error *err)
@@ -149,8 +152,8 @@ static int make(struct making *m, const char *id, bool foreground, struct error 
 	if (r < 0)
 		return r;
 	if (!foreground || m->args->detach)
-		r = foreground ? 0 :
-				 socket_listen_at(m->record.dir_fd, RECORD_START_SOCKET,
+		r = foreground ? 0
+			       : socket_listen_at(m->record.dir_fd, RECORD_START_SOCKET,
 						  SOCK_SEQPACKET, &m->listener, err);
 	if (r == 0)
 		r = make_instance(m, id, err);

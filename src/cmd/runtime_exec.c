@@ -86,7 +86,8 @@ static int load_process(const struct exec_args *args, const char *bundle, struct
 
 	if (r < 0)
 		return r;
-	return spec_process_from_json(args->process ? doc : json_object_get(doc, "process"), ret, err);
+	return spec_process_from_json(args->process ? doc : json_object_get(doc, "process"), ret,
+				      err);
 }
 
 static int adjust(const struct exec_args *args, int argc, char **argv, struct spec_process *p,
@@ -104,7 +105,8 @@ static int adjust(const struct exec_args *args, int argc, char **argv, struct sp
 	}
 	if (!args->process) {
 		if (argc == 0)
-			return error_set(err, -EINVAL, "what? Name a command, or give --process FILE");
+			return error_set(err, -EINVAL,
+					 "what? Name a command, or give --process FILE");
 		p->terminal = false;
 		strv_done(&p->args);
 		p->args = (struct strv) { 0 };
@@ -148,9 +150,11 @@ static int open_console(const struct exec_args *args, const struct spec_process 
 	if (!p->terminal)
 		return 0;
 	if (args->console_socket)
-		return socket_connect_at(AT_FDCWD, args->console_socket, SOCK_STREAM, ret_theirs, err);
+		return socket_connect_at(AT_FDCWD, args->console_socket, SOCK_STREAM, ret_theirs,
+					 err);
 	if (args->detach)
-		return error_set(err, -EINVAL, "a terminal needs --console-socket when nobody waits");
+		return error_set(err, -EINVAL,
+				 "a terminal needs --console-socket when nobody waits");
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_sys(err, -errno, "make a socket for the terminal");
 	*ret_ours = pair[0];
@@ -184,7 +188,8 @@ static int go(const struct runtime_globals *g, const struct exec_args *args,
 	if (r == 0 && args->pid_file) {
 		autofree char *pid = xasprintf("%d", inst.pid);
 
-		r = file_write_at(AT_FDCWD, args->pid_file, pid, strlen(pid), 0644, FILE_PLAIN, err);
+		r = file_write_at(AT_FDCWD, args->pid_file, pid, strlen(pid), 0644, FILE_PLAIN,
+				  err);
 	}
 	if (r == 0)
 		r = wait_end(args, &inst, ours, err);
@@ -192,8 +197,7 @@ static int go(const struct runtime_globals *g, const struct exec_args *args,
 	return r;
 }
 
-static int exec_run(const void *globals, const void *data, int argc, char **argv,
-		    struct error *err)
+static int exec_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
 	const struct exec_args *args = data;
 	cleanup(spec_cleanup) struct spec *spec = NULL;

@@ -45,8 +45,7 @@ static int kill_init(const struct record *rec, int sig, struct error *err)
 	return 0;
 }
 
-static int kill_run(const void *globals, const void *data, int argc, char **argv,
-		    struct error *err)
+static int kill_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
 	const struct kill_args *args = data;
 	struct record rec = RECORD_INIT;
@@ -79,7 +78,8 @@ struct delete_args {
 };
 
 static const struct opt delete_opts[] = {
-	OPT(struct delete_args, force, "force", 'f', NULL, "kill it first; one that is gone is fine"),
+	OPT(struct delete_args, force, "force", 'f', NULL,
+	    "kill it first; one that is gone is fine"),
 	{ 0 },
 };
 

@@ -59,10 +59,10 @@ static int features_run(const void *globals, const void *args, int argc, char **
 	doc = json_pack("{s:s, s:s, s:[s,s,s,s,s,s],"
 			" s:{s:[s,s,s,s,s,s,s], s:o, s:{s:b, s:b, s:b, s:b}, s:{s:b}}}",
 			"ociVersionMin", "1.0.0", "ociVersionMax", "1.2.0", "hooks", "prestart",
-			"createRuntime", "createContainer", "startContainer", "poststart", "poststop",
-			"linux", "namespaces", "cgroup", "ipc", "mount", "network", "pid", "user", "uts",
-			"capabilities", caps, "cgroup", "v1", 1, "v2", 1, "systemd", 0, "rootless", 0,
-			"seccomp", "enabled", 1);
+			"createRuntime", "createContainer", "startContainer", "poststart",
+			"poststop", "linux", "namespaces", "cgroup", "ipc", "mount", "network",
+			"pid", "user", "uts", "capabilities", caps, "cgroup", "v1", 1, "v2", 1,
+			"systemd", 0, "rootless", 0, "seccomp", "enabled", 1);
 	(void)json_dumpf(doc, stdout, JSON_INDENT(2));
 	(void)putchar('\n');
 	return 0;

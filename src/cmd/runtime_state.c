@@ -84,7 +84,7 @@ static void print_list(const json_t *all)
 	size_t i;
 
 	table_init(&t, ARRAY_SIZE(headings), headings);
-	json_array_foreach(all, i, doc) {
+	json_array_foreach (all, i, doc) {
 		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
 			const json_t *value = json_object_get(doc, keys[k]);
 
@@ -98,8 +98,7 @@ static void print_list(const json_t *all)
 	table_done(&t);
 }
 
-static int list_run(const void *globals, const void *data, int argc, char **argv,
-		    struct error *err)
+static int list_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
 	const struct list_args *args = data;
 	cleanup(json_cleanup) json_t *all = json_array();

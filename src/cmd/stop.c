@@ -11,7 +11,8 @@ struct stop_args {
 };
 
 static const struct opt stop_opts[] = {
-	OPT(struct stop_args, timeout, "time", 't', "SECONDS", "wait this long before the kill; -1: for ever"),
+	OPT(struct stop_args, timeout, "time", 't', "SECONDS",
+	    "wait this long before the kill; -1: for ever"),
 	{ 0 },
 };
 
@@ -23,7 +24,8 @@ static int stop_one(struct engine *engine, const struct container *c, const void
 	return container_stop(engine, c, timeout ? timeout : STOP_TIMEOUT_OWN, err);
 }
 
-static int stop_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
+static int stop_run(struct engine *engine, const void *args, int argc, char **argv,
+		    struct error *err)
 {
 	return each_container(engine, argc, argv, stop_one, args, err);
 }

@@ -1,4 +1,5 @@
-/* src/cmd/system.c - strake system, and the command that our own monitor calls at the end of a run */
+/* src/cmd/system.c - strake system, and the command that our own monitor calls at the end of a run
+ */
 #include <limits.h>
 #include <stdio.h>
 
@@ -40,9 +41,10 @@ static const struct cmd cmd_system_check = {
 	.name = "check",
 	.operands = "",
 	.help = "Compare what is recorded with what is there",
-	.details = "Finds what a crash or a kill left behind: containers without a process, network links, nft\n"
-		   "elements, namespaces, leases and directories that belong to nobody, a database that does not\n"
-		   "know a container that has files. The exit status is 1 if something was found and not repaired.",
+	.details =
+		"Finds what a crash or a kill left behind: containers without a process, network links, nft\n"
+		"elements, namespaces, leases and directories that belong to nobody, a database that does not\n"
+		"know a container that has files. The exit status is 1 if something was found and not repaired.",
 	.opts = check_opts,
 	.args_size = sizeof(struct check_args),
 	.run = check_run,

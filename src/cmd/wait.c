@@ -6,7 +6,8 @@
 #include "engine/container.h"
 #include "engine/stop.h"
 
-static int wait_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
+static int wait_run(struct engine *engine, const void *args, int argc, char **argv,
+		    struct error *err)
 {
 	int result = 0;
 

@@ -133,8 +133,9 @@ static int check_texts(const struct strv *texts, const char *what, struct error 
 		json_t *value = json_string(texts->items[i]);
 
 		if (!value)
-			return error_set(err, -EILSEQ, "%s '%s' is not UTF-8, which config.json needs",
-					 what, texts->items[i]);
+			return error_set(err, -EILSEQ,
+					 "%s '%s' is not UTF-8, which config.json needs", what,
+					 texts->items[i]);
 		json_decref(value);
 	}
 	return 0;
@@ -142,8 +143,8 @@ static int check_texts(const struct strv *texts, const char *what, struct error 
 
 static void set_user(json_t *process, const struct user *user)
 {
-	json_t *obj = json_pack("{s:I, s:I}", "uid", (json_int_t)user->uid, "gid",
-				(json_int_t)user->gid);
+	json_t *obj =
+		json_pack("{s:I, s:I}", "uid", (json_int_t)user->uid, "gid", (json_int_t)user->gid);
 	json_t *groups = json_array();
 
 	for (size_t i = 0; i < user->ngroups; i++)
@@ -158,9 +159,9 @@ static void set_terminal(const struct config_request *req, json_t *process)
 
 	(void)json_object_set_new(process, "terminal", json_boolean(req->options->tty));
 	if (req->options->tty && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
-		(void)json_object_set_new(process, "consoleSize",
-					  json_pack("{s:i, s:i}", "height", size.ws_row, "width",
-						    size.ws_col));
+		(void)json_object_set_new(
+			process, "consoleSize",
+			json_pack("{s:i, s:i}", "height", size.ws_row, "width", size.ws_col));
 }
 
 static const char *choose_workdir(const struct config_request *req)
@@ -178,9 +179,9 @@ static int set_process(const struct config_request *req, const struct strv *caps
 		       struct error *err)
 {
 	const struct image *image = req->root->image;
-	const char *who = req->options->user ? req->options->user :
-			  image		     ? image->config.user :
-					       NULL;
+	const char *who = req->options->user ? req->options->user
+			  : image            ? image->config.user
+					     : NULL;
 	json_t *process = member(config, "process");
 	cleanup(user_done) struct user user = { 0 };
 	struct strv args = { 0 }, env = { 0 };
@@ -217,9 +218,9 @@ static void bind_file(json_t *mounts, const char *from, const char *to, bool rea
 
 	if (read_only)
 		(void)json_array_append_new(options, json_string("ro"));
-	(void)json_array_append_new(mounts, json_pack("{s:s, s:s, s:s, s:o}", "destination", to,
-						      "type", "bind", "source", from, "options",
-						      options));
+	(void)json_array_append_new(mounts,
+				    json_pack("{s:s, s:s, s:s, s:o}", "destination", to, "type",
+					      "bind", "source", from, "options", options));
 }
 
 /* A bare root holds the file alone: nothing in it could read these. */
@@ -243,12 +244,13 @@ static void set_shm_size(json_t *mounts, uint64_t bytes)
 
 	if (bytes == 0)
 		return;
-	json_array_foreach(mounts, i, mount) {
+	json_array_foreach (mounts, i, mount) {
 		json_t *options = json_object_get(mount, "options");
 
-		if (strcmp(json_string_value(json_object_get(mount, "destination")), "/dev/shm") != 0)
+		if (strcmp(json_string_value(json_object_get(mount, "destination")), "/dev/shm") !=
+		    0)
 			continue;
-		json_array_foreach(options, k, option)
+		json_array_foreach (options, k, option)
 			if (strncmp(json_string_value(option), "size=", 5) == 0)
 				(void)json_array_set_new(options, k, json_string(size));
 	}
@@ -266,12 +268,12 @@ static void note_destinations(const json_t *mounts, struct strv *ret)
 	const json_t *mount;
 	size_t i;
 
-	json_array_foreach(mounts, i, mount)
+	json_array_foreach (mounts, i, mount)
 		strv_add(ret, json_string_value(json_object_get(mount, "destination")));
 }
 
-/* The root first, then the kernel's file systems and ours, then the user's; one of the user's at the
- * same place replaces a default (-v DIR:/dev/shm).
+/* The root first, then the kernel's file systems and ours, then the user's; one of the user's at
+ * the same place replaces a default (-v DIR:/dev/shm).
  */
 static int set_mounts(const struct engine *engine, const struct config_request *req, json_t *config,
 		      struct error *err)
@@ -293,7 +295,7 @@ static int set_mounts(const struct engine *engine, const struct config_request *
 	set_shm_size(defaults, o->shm_size);
 	root_add_mounts(req->root, req->dir, mounts);
 	add_etc_files(req, defaults);
-	json_array_foreach(defaults, i, mount)
+	json_array_foreach (defaults, i, mount)
 		if (!is_mounted_over(mount, &taken))
 			(void)json_array_append(mounts, mount);
 	if (o->init)
@@ -313,8 +315,8 @@ static void set_namespaces(const struct config_request *req, json_t *linux_part)
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		(void)json_array_append_new(namespaces, json_pack("{s:s}", "type", own[i]));
 	if (req->netns)
-		(void)json_array_append_new(namespaces, json_pack("{s:s, s:s}", "type", "network",
-								  "path", req->netns));
+		(void)json_array_append_new(
+			namespaces, json_pack("{s:s, s:s}", "type", "network", "path", req->netns));
 	(void)json_object_set_new(linux_part, "namespaces", namespaces);
 }
 
@@ -389,9 +391,9 @@ int config_build(const struct engine *engine, const struct config_request *req, 
 	if (r == 0)
 		r = grant_capabilities(req->options, config, &caps, err);
 
-	(void)json_object_set_new(config, "root",
-				  json_pack("{s:s, s:b}", "path", merged, "readonly",
-					    req->options->read_only));
+	(void)json_object_set_new(
+		config, "root",
+		json_pack("{s:s, s:b}", "path", merged, "readonly", req->options->read_only));
 	(void)json_object_set_new(config, "hostname", json_string(req->hostname));
 	if (r == 0)
 		r = set_process(req, &caps, config, err);

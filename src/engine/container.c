@@ -129,9 +129,8 @@ static int id_by_name(struct engine *engine, const char *name, char ret[ID_LEN +
 {
 	struct db_rows rows;
 	bool found = false;
-	int r = db_query(engine->db, &rows, err,
-			 "SELECT id FROM containers WHERE name=?1 OR id=?1", "s",
-			 name);
+	int r = db_query(engine->db, &rows, err, "SELECT id FROM containers WHERE name=?1 OR id=?1",
+			 "s", name);
 
 	if (r < 0)
 		return r;
@@ -149,10 +148,9 @@ static int id_by_prefix(struct engine *engine, const char *prefix, char ret[ID_L
 	struct db_rows rows;
 	int found = 0, r;
 
-	r = db_query(
-		engine->db, &rows, err,
-		"SELECT id FROM containers WHERE id >= ?1 AND id < ?1 || 'g' LIMIT 2",
-		"s", prefix);
+	r = db_query(engine->db, &rows, err,
+		     "SELECT id FROM containers WHERE id >= ?1 AND id < ?1 || 'g' LIMIT 2", "s",
+		     prefix);
 	if (r < 0)
 		return r;
 	while (db_next(&rows)) {
@@ -184,8 +182,7 @@ int container_ids(struct engine *engine, struct strv *ret, struct error *err)
 {
 	struct db_rows rows;
 	int r = db_query(engine->db, &rows, err,
-			 "SELECT id FROM containers ORDER BY created DESC, id",
-			 "");
+			 "SELECT id FROM containers ORDER BY created DESC, id", "");
 
 	if (r < 0)
 		return r;

@@ -29,7 +29,7 @@ static void root_layers(const json_t *config, struct strv *ret)
 	struct strv lower = { 0 };
 	size_t i;
 
-	json_array_foreach(options, i, option) {
+	json_array_foreach (options, i, option) {
 		const char *text = json_string_value(option);
 
 		if (strncmp(text, "upperdir=", 9) == 0)
@@ -81,7 +81,7 @@ static int build_process(const json_t *config, const struct exec_options *o, jso
 	size_t i;
 	int r;
 
-	json_array_foreach(json_object_get(process, "env"), i, item)
+	json_array_foreach (json_object_get(process, "env"), i, item)
 		strv_add(&env, json_string_value(item));
 	strv_extend(&args, o->command, o->ncommand);
 	r = set_user(config, o->user, process, &env, err);
@@ -113,7 +113,7 @@ struct exec {
 	struct spec *spec;
 	struct spec_process *process;
 	struct instance instance;
-	int nothing;	/* /dev/null */
+	int nothing;    /* /dev/null */
 	int sockets[2]; /* the pty's master comes through */
 	int master;
 };
@@ -148,8 +148,7 @@ static int exec_load(const struct engine *engine, const struct container *c, str
 }
 
 static int exec_start(const struct engine *engine, const char *id, const struct status *status,
-		      struct exec *x,
-		      struct error *err)
+		      struct exec *x, struct error *err)
 {
 	autofree char *cache = xasprintf("%s/seccomp", engine->run_root);
 	const struct exec_options *o = x->options;

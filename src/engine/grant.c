@@ -54,8 +54,8 @@ static void caps_remove(struct strv *caps, const char *name)
 static int caps_check(const char *text, const char *name, struct error *err)
 {
 	if (capability_parse(name) < 0)
-		return error_set(err, -EINVAL, "unknown capability '%s'; capabilities(7) lists them",
-				 text);
+		return error_set(err, -EINVAL,
+				 "unknown capability '%s'; capabilities(7) lists them", text);
 	return 0;
 }
 
@@ -72,7 +72,7 @@ int grant_capabilities(const struct container_options *options, const json_t *co
 	int r = 0;
 
 	if (!none)
-		json_array_foreach(defaults, index, item)
+		json_array_foreach (defaults, index, item)
 			strv_add(ret, json_string_value(item));
 	if (strv_has(add, "ALL") || strv_has(add, "all") || options->privileged)
 		caps_add_all(ret);
@@ -165,9 +165,10 @@ static int apply_seccomp(const struct security *s, bool privileged, const struct
 
 static bool device_is_ours(const char *name)
 {
-	static const char *const own[] = { "pts",   "shm",  "fd",   "mqueue", "console", "ptmx",
-					   "stdin", "null", "zero", "full",   "random",	 "urandom",
-					   "tty",   "core", "stdout", "stderr" };
+	static const char *const own[] = { "pts",     "shm",  "fd",     "mqueue",
+					   "console", "ptmx", "stdin",  "null",
+					   "zero",    "full", "random", "urandom",
+					   "tty",     "core", "stdout", "stderr" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		if (strcmp(own[i], name) == 0)
@@ -177,17 +178,18 @@ static bool device_is_ours(const char *name)
 
 static void add_device(json_t *devices, const char *path, const struct stat *st)
 {
-	(void)json_array_append_new(
-		devices,
-		json_pack("{s:s, s:s, s:I, s:I, s:i, s:i, s:i}", "path", path, "type",
-			  S_ISBLK(st->st_mode) ? "b" : "c", "major",
-			  (json_int_t)major(st->st_rdev), "minor", (json_int_t)minor(st->st_rdev),
-			  "fileMode", (int)(st->st_mode & 07777), "uid", (int)st->st_uid, "gid",
-			  (int)st->st_gid));
+	(void)json_array_append_new(devices,
+				    json_pack("{s:s, s:s, s:I, s:I, s:i, s:i, s:i}", "path", path,
+					      "type", S_ISBLK(st->st_mode) ? "b" : "c", "major",
+					      (json_int_t)major(st->st_rdev), "minor",
+					      (json_int_t)minor(st->st_rdev), "fileMode",
+					      (int)(st->st_mode & 07777), "uid", (int)st->st_uid,
+					      "gid", (int)st->st_gid));
 }
 
 /* The recursion is bounded by depth; /dev is the host's own. */
-static void add_devices(json_t *devices, const char *dir, unsigned depth) /* NOLINT(misc-no-recursion) */
+static void add_devices(json_t *devices, const char *dir,
+			unsigned depth) /* NOLINT(misc-no-recursion) */
 {
 	DIR *d = opendir(dir);
 	const struct dirent *entry;
@@ -215,7 +217,7 @@ static void make_writable(json_t *mounts)
 	json_t *mount, *options;
 	size_t i;
 
-	json_array_foreach(mounts, i, mount) {
+	json_array_foreach (mounts, i, mount) {
 		const char *dest = json_string_value(json_object_get(mount, "destination"));
 
 		options = json_object_get(mount, "options");

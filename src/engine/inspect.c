@@ -19,7 +19,8 @@ static void set_time(json_t *doc, const char *key, int64_t ns)
 	char text[CLOCK_TEXT_LEN];
 
 	clock_format(ns, text);
-	set_text(doc, key, ns ? text : "0001-01-01T00:00:00Z"); /* Go's zero, which scripts test for */
+	set_text(doc, key,
+		 ns ? text : "0001-01-01T00:00:00Z"); /* Go's zero, which scripts test for */
 }
 
 static json_t *state(const struct status *s)

@@ -9,18 +9,19 @@
 #include "base/number.h"
 #include "engine/options.h"
 
-#define CPU_PERIOD_US	100000
-#define CPU_DIGITS	5		  /* a quota is whole microseconds of the period */
-#define CPU_QUOTA_MIN	1000		  /* the kernel's smallest, one millisecond */
-#define MEMORY_MIN	(512U << 10)	  /* below this not even the runtime's child fits */
-#define RLIMIT_UNLIMITED (uint64_t)INT64_MAX /* what JSON can hold and the runtime clamps */
+#define CPU_PERIOD_US    100000
+#define CPU_DIGITS       5                    /* a quota is whole microseconds of the period */
+#define CPU_QUOTA_MIN    1000                 /* the kernel's smallest, one millisecond */
+#define MEMORY_MIN       (512U << 10)         /* below this not even the runtime's child fits */
+#define RLIMIT_UNLIMITED (uint64_t) INT64_MAX /* what JSON can hold and the runtime clamps */
 
 static int add_memory(uint64_t bytes, json_t *resources, struct error *err)
 {
 	if (bytes == 0)
 		return 0;
 	if (bytes < MEMORY_MIN)
-		return error_set(err, -EINVAL, "--memory: at least 512k are needed to start a process");
+		return error_set(err, -EINVAL,
+				 "--memory: at least 512k are needed to start a process");
 	(void)json_object_set_new(resources, "memory",
 				  json_pack("{s:I}", "limit", (json_int_t)bytes));
 	return 0;
@@ -35,7 +36,8 @@ static int add_cpu(const char *cpus, json_t *resources, struct error *err)
 		return 0;
 	r = number_parse_fixed(cpus, CPU_DIGITS, &quota);
 	if (r < 0 || quota < CPU_QUOTA_MIN || quota > INT32_MAX)
-		return error_set(err, -EINVAL, "--cpus '%s': expected a number such as 0.5 or 2", cpus);
+		return error_set(err, -EINVAL, "--cpus '%s': expected a number such as 0.5 or 2",
+				 cpus);
 	(void)json_object_set_new(resources, "cpu",
 				  json_pack("{s:I, s:I}", "quota", (json_int_t)quota, "period",
 					    (json_int_t)CPU_PERIOD_US));
@@ -52,7 +54,8 @@ int limit_add_resources(const struct container_options *options, json_t *resourc
 	if (r < 0)
 		return r;
 	if (options->pids_limit < -1)
-		return error_set(err, -EINVAL, "--pids-limit: expected a number, or -1 for no limit");
+		return error_set(err, -EINVAL,
+				 "--pids-limit: expected a number, or -1 for no limit");
 	if (options->pids_limit > 0)
 		(void)json_object_set_new(resources, "pids",
 					  json_pack("{s:i}", "limit", options->pids_limit));
@@ -60,8 +63,8 @@ int limit_add_resources(const struct container_options *options, json_t *resourc
 }
 
 static const char *const rlimit_names[] = {
-	"as",  "core",	  "cpu",    "data", "fsize",	  "locks", "memlock", "msgqueue",
-	"nice", "nofile", "nproc",  "rss",  "rtprio", "rttime", "sigpending", "stack",
+	"as",   "core",   "cpu",   "data", "fsize",  "locks",  "memlock",    "msgqueue",
+	"nice", "nofile", "nproc", "rss",  "rtprio", "rttime", "sigpending", "stack",
 };
 
 static bool is_rlimit(const char *name)
@@ -90,17 +93,17 @@ static int add_rlimit(const char *text, json_t *rlimits, struct error *err)
 	if (value)
 		*value++ = '\0';
 	if (!value || !is_rlimit(name))
-		return error_set(err, -EINVAL,
-				 "--ulimit '%s': expected NAME=SOFT[:HARD], such as nofile=1024:4096",
-				 text);
+		return error_set(
+			err, -EINVAL,
+			"--ulimit '%s': expected NAME=SOFT[:HARD], such as nofile=1024:4096", text);
 	second = strchr(value, ':');
 	if (second)
 		*second++ = '\0';
 	if (parse_amount(value, &soft) < 0 || parse_amount(second ? second : value, &hard) < 0)
 		return error_set(err, -EINVAL, "--ulimit '%s': not a number", text);
 	if (soft > hard)
-		return error_set(err, -EINVAL, "--ulimit '%s': the soft limit is above the hard one",
-				 text);
+		return error_set(err, -EINVAL,
+				 "--ulimit '%s': the soft limit is above the hard one", text);
 	type = xasprintf("RLIMIT_%s", name);
 	for (char *p = type; *p; p++)
 		*p = (char)toupper((unsigned char)*p);

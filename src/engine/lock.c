@@ -17,8 +17,8 @@ int container_lock(const struct engine *engine, const char *id, bool wait, int *
 	if (r < 0)
 		return r;
 	if (TEMP_FAILURE_RETRY(flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB))) < 0)
-		return error_sys(err, errno == EWOULDBLOCK ? -EBUSY : -errno, "lock container %.12s",
-				 id);
+		return error_sys(err, errno == EWOULDBLOCK ? -EBUSY : -errno,
+				 "lock container %.12s", id);
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }

@@ -1,8 +1,9 @@
 /* src/engine/lock.h - who works on a container: an flock on its directory.
  *
- * The command that makes a container takes the lock before anything is recorded; its monitor inherits
- * the same open file and so holds it until its work is over.  The kernel lets go when the last holder
- * dies, however it dies.  So: active in the database and not locked means that nobody is left.
+ * The command that makes a container takes the lock before anything is recorded; its monitor
+ * inherits the same open file and so holds it until its work is over.  The kernel lets go when the
+ * last holder dies, however it dies.  So: active in the database and not locked means that nobody
+ * is left.
  */
 #ifndef ENGINE_LOCK_H
 #define ENGINE_LOCK_H

@@ -74,9 +74,9 @@ static int choose_hostname(struct making *m, struct error *err)
 static int choose_stop_signal(struct making *m, struct error *err)
 {
 	const struct image *image = m->root.image;
-	const char *text = m->options->stop_signal ? m->options->stop_signal :
-			   image		   ? image->config.stop_signal :
-						     NULL;
+	const char *text = m->options->stop_signal ? m->options->stop_signal
+			   : image                 ? image->config.stop_signal
+						   : NULL;
 
 	if (text && text[0] && signal_parse(text) < 0)
 		return error_set(err, -EINVAL, "unknown stop signal '%s'", text);
@@ -137,14 +137,15 @@ static int name_taken(struct making *m, struct error *err)
 {
 	struct db_rows rows;
 	char owner[ID_SHORT_LEN + 1] = "?";
-	int r = db_query(m->engine->db, &rows, NULL, "SELECT id FROM containers WHERE name = ?1", "s",
-			 m->c->name);
+	int r = db_query(m->engine->db, &rows, NULL, "SELECT id FROM containers WHERE name = ?1",
+			 "s", m->c->name);
 
 	if (r == 0 && db_next(&rows))
 		(void)snprintf(owner, sizeof(owner), "%.12s", db_text(&rows, 0));
 	if (r == 0)
 		ignore_result(db_finish(&rows));
-	return error_set(err, -EEXIST, "the name '%s' is taken by container %s; 'strake rm %s' frees it",
+	return error_set(err, -EEXIST,
+			 "the name '%s' is taken by container %s; 'strake rm %s' frees it",
 			 m->c->name, owner, m->c->name);
 }
 
@@ -212,8 +213,8 @@ static int make_dirs(struct making *m, struct error *err)
 	int r = 0;
 
 	if (explain("the container's own directory: where its root will be, and its own layer",
-		    n == 1 ? "mkdir -p %1$s/merged %2$s" :
-			     "mkdir -p %1$s/merged %1$s/upper %1$s/work %2$s",
+		    n == 1 ? "mkdir -p %1$s/merged %2$s"
+			   : "mkdir -p %1$s/merged %1$s/upper %1$s/work %2$s",
 		    sq(m->dir), sq(m->run_dir)))
 		return 0;
 	r = dir_make_at(AT_FDCWD, m->dir, 0711, err);
@@ -246,7 +247,8 @@ static int write_cidfile(const struct making *m, struct error *err)
 {
 	if (!m->options->cidfile || explain_dry())
 		return 0;
-	return file_write_at(AT_FDCWD, m->options->cidfile, m->c->id, ID_LEN, 0644, FILE_PLAIN, err);
+	return file_write_at(AT_FDCWD, m->options->cidfile, m->c->id, ID_LEN, 0644, FILE_PLAIN,
+			     err);
 }
 
 static int write_files(struct making *m, struct error *err)

@@ -185,7 +185,8 @@ static bool is_known(struct engine *engine, const char *id)
 	struct db_rows rows;
 	bool known = false;
 
-	if (db_query(engine->db, &rows, NULL, "SELECT 1 FROM containers WHERE id = ?1", "s", id) == 0) {
+	if (db_query(engine->db, &rows, NULL, "SELECT 1 FROM containers WHERE id = ?1", "s", id) ==
+	    0) {
 		known = db_next(&rows);
 		ignore_result(db_finish(&rows));
 	}
@@ -265,8 +266,8 @@ static void check_run_dirs(struct check *check)
 		(void)closedir(dir);
 }
 
-/* Rows whose files are gone or damaged; and those that were active in vain before recover_dead() ran
- * are gone by now, so what is left active and unlocked runs without a monitor.
+/* Rows whose files are gone or damaged; and those that were active in vain before recover_dead()
+ * ran are gone by now, so what is left active and unlocked runs without a monitor.
  */
 static void check_row(struct check *check, const char *id)
 {
@@ -288,8 +289,8 @@ static void check_row(struct check *check, const char *id)
 		return;
 	}
 	if (status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING) {
-		found(check, "container %s runs without its monitor; 'strake stop %s' ends it", c->name,
-		      c->name);
+		found(check, "container %s runs without its monitor; 'strake stop %s' ends it",
+		      c->name, c->name);
 		check->found -= check->repair; /* nothing of ours to repair */
 	}
 }

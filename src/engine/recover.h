@@ -1,8 +1,8 @@
 /* src/engine/recover.h - what a crash, a kill or a reboot left, found and put right.
  *
  * recover_dead() is what every command does on opening the state: it looks at the active containers
- * only, so an idle system pays one query.  check_all() is 'strake system check': it compares database,
- * files, namespaces, links and nft elements with each other.
+ * only, so an idle system pays one query.  check_all() is 'strake system check': it compares
+ * database, files, namespaces, links and nft elements with each other.
  */
 #ifndef ENGINE_RECOVER_H
 #define ENGINE_RECOVER_H

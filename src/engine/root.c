@@ -14,7 +14,7 @@
 #include "engine/root_view.h"
 
 #define OPTION_BYTES_MAX (256U * 4096) /* a path for each of the 128 layers an image may have */
-#define BARE_ROOT_SIZE	 "64m"		/* what a lone program may write into its root */
+#define BARE_ROOT_SIZE   "64m"         /* what a lone program may write into its root */
 
 static int plan_directory(const char *dir, struct root *root, struct error *err)
 {
@@ -28,9 +28,11 @@ static int plan_directory(const char *dir, struct root *root, struct error *err)
 		return error_sys(err, -errno, "--rootfs %s", dir);
 	if (!S_ISDIR(st.st_mode))
 		return error_set(err, -ENOTDIR,
-				 "--rootfs %s is not a directory; --bare runs one executable file", dir);
+				 "--rootfs %s is not a directory; --bare runs one executable file",
+				 dir);
 	if (strcmp(path, "/") == 0)
-		return error_set(err, -EINVAL, "--rootfs / would show the whole host to the container");
+		return error_set(err, -EINVAL,
+				 "--rootfs / would show the whole host to the container");
 	root->kind = ROOT_DIRECTORY;
 	root->source = xstrdup(path);
 	return 0;
@@ -102,14 +104,15 @@ static void add_lower(json_t *options, const struct strv *layers)
 static void add_mount(json_t *mounts, const char *dest, const char *type, const char *source,
 		      json_t *options)
 {
-	(void)json_array_append_new(mounts, json_pack("{s:s, s:s, s:s, s:o}", "destination", dest,
-						      "type", type, "source", source, "options",
-						      options));
+	(void)json_array_append_new(mounts,
+				    json_pack("{s:s, s:s, s:s, s:o}", "destination", dest, "type",
+					      type, "source", source, "options", options));
 }
 
 static void add_file(json_t *mounts, const char *from, const char *to)
 {
-	add_mount(mounts, to, "bind", from, json_pack("[s, s, s, s]", "bind", "ro", "nosuid", "nodev"));
+	add_mount(mounts, to, "bind", from,
+		  json_pack("[s, s, s, s]", "bind", "ro", "nosuid", "nodev"));
 }
 
 static void add_bare(const struct bare *bare, json_t *mounts)

@@ -17,8 +17,8 @@ enum root_kind { ROOT_IMAGE, ROOT_DIRECTORY, ROOT_BARE };
 
 struct root {
 	enum root_kind kind;
-	char *source;	    /* as inspect shows it: the image's name, the directory, the file */
-	struct strv layers; /* lower directories, the uppermost first; none for ROOT_BARE */
+	char *source;        /* as inspect shows it: the image's name, the directory, the file */
+	struct strv layers;  /* lower directories, the uppermost first; none for ROOT_BARE */
 	struct image *image; /* ROOT_IMAGE */
 	struct bare bare;    /* ROOT_BARE */
 };

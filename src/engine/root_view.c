@@ -16,7 +16,7 @@
 #define ACCOUNTS_BYTES_MAX                                                                         \
 	(4U << 20) /* passwd or group; larger ones are no accounts of an image                     \
 		    */
-#define ID_MAX		   (UINT32_MAX - 1)
+#define ID_MAX             (UINT32_MAX - 1)
 #define LOWERDIR_BYTES_MAX (256U * 4096) /* a path for each of the 128 layers an image may have */
 
 static int open_inside(int root, const char *path, int flags)

@@ -1,7 +1,7 @@
 /* src/engine/run.c - start here to read how a container comes to life.
  *
- * making_go() plans, records, writes files and connects the network; the monitor does the rest.  In a
- * dry run the monitor's part is narrated here, by the function that the monitor calls.
+ * making_go() plans, records, writes files and connects the network; the monitor does the rest.  In
+ * a dry run the monitor's part is narrated here, by the function that the monitor calls.
  */
 #include "engine/run.h"
 

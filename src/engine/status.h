@@ -1,7 +1,9 @@
-/* src/engine/status.h - whether a container runs: derived from processes and exit records each time.
+/* src/engine/status.h - whether a container runs: derived from processes and exit records each
+ * time.
  *
- * running: its live record is of this boot and names a living init.  exited: there is an exit record.
- * created: neither.  dying is not a state: a monitor that is still cleaning up counts as exited.
+ * running: its live record is of this boot and names a living init.  exited: there is an exit
+ * record. created: neither.  dying is not a state: a monitor that is still cleaning up counts as
+ * exited.
  */
 #ifndef ENGINE_STATUS_H
 #define ENGINE_STATUS_H

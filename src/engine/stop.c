@@ -23,8 +23,8 @@
 #define STATUS_UNKNOWN 255
 
 /* A pidfd of its init, -ESRCH if it does not run. */
-static int open_init(const struct engine *engine, const struct container *c, int *ret, pid_t *ret_pid,
-		     struct error *err)
+static int open_init(const struct engine *engine, const struct container *c, int *ret,
+		     pid_t *ret_pid, struct error *err)
 {
 	struct status status;
 	int r = status_read(engine, c->id, &status, err);
@@ -103,7 +103,8 @@ int container_stop(struct engine *engine, const struct container *c, int timeout
 	int sig = c->stop_signal ? signal_parse(c->stop_signal) : SIGTERM;
 
 	return container_stop_with(engine, c, sig > 0 ? sig : SIGTERM,
-				   timeout_s == STOP_TIMEOUT_OWN ? c->stop_timeout : timeout_s, err);
+				   timeout_s == STOP_TIMEOUT_OWN ? c->stop_timeout : timeout_s,
+				   err);
 }
 
 /* Through the attach socket, if there is one: its last word is the status, also with --rm. */

@@ -5,7 +5,8 @@
 
 #include "base/macros.h"
 
-/* The calls below fail only for want of memory or of SHA-256, without which nothing here makes sense. */
+/* The calls below fail only for want of memory or of SHA-256, without which nothing here makes
+ * sense. */
 static void must(int ok)
 {
 	if (ok != 1)

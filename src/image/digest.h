@@ -14,7 +14,7 @@ struct digest {
 void digest_init(struct digest *d);
 void digest_update(struct digest *d, const void *bytes, size_t len);
 void digest_final(struct digest *d, char ret[DIGEST_HEX_LEN + 1]); /* ends it */
-void digest_done(struct digest *d);				   /* gives up; fine after final */
+void digest_done(struct digest *d);                                /* gives up; fine after final */
 void digest_bytes(const void *bytes, size_t len, char ret[DIGEST_HEX_LEN + 1]);
 
 #endif

@@ -62,7 +62,7 @@ static void read_set(struct json_reader *rd, const json_t *obj, const char *key,
 	json_t *set = json_read_object(rd, obj, key), *value;
 	const char *name;
 
-	json_object_foreach(set, name, value)
+	json_object_foreach (set, name, value)
 		strv_add(ret, name);
 }
 
@@ -119,7 +119,8 @@ static int read_row(struct db *db, struct image *image, struct error *err)
 {
 	struct db_rows rows;
 	bool found = false;
-	int r = db_query(db, &rows, err, "SELECT size, loaded FROM images WHERE id = ?1", "s", image->id);
+	int r = db_query(db, &rows, err, "SELECT size, loaded FROM images WHERE id = ?1", "s",
+			 image->id);
 
 	if (r < 0)
 		return r;
@@ -142,10 +143,11 @@ int image_load(struct db *db, int root_fd, const char *id, struct image **ret, s
 	(void)snprintf(image->id, sizeof(image->id), "%s", id);
 	r = read_row(db, image, err);
 	if (r == 0)
-		r = read_texts(db, "SELECT name FROM image_names WHERE image = ?1 ORDER BY name", id,
-			       &image->names, err);
+		r = read_texts(db, "SELECT name FROM image_names WHERE image = ?1 ORDER BY name",
+			       id, &image->names, err);
 	if (r == 0)
-		r = read_texts(db, "SELECT chain FROM image_layers WHERE image = ?1 ORDER BY position",
+		r = read_texts(db,
+			       "SELECT chain FROM image_layers WHERE image = ?1 ORDER BY position",
 			       id, &image->layers, err);
 	if (r == 0)
 		r = json_load_at(root_fd, path, &doc, err);
@@ -181,24 +183,26 @@ static int resolve(struct db *db, const char *what, char ret[65], struct error *
 	int r = reference_canonical(what, name, hex == what ? err : NULL);
 
 	if (r == 0)
-		r = id_by(db, "SELECT image FROM image_names WHERE name = ?1", name, ret, &found, err);
+		r = id_by(db, "SELECT image FROM image_names WHERE name = ?1", name, ret, &found,
+			  err);
 	else if (id_is_hex(hex))
 		r = 0;
 	if (r < 0 || found == 1)
 		return r;
 	if (id_is_hex(hex))
-		r = id_by(db, "SELECT id FROM images WHERE id >= ?1 AND id < ?1 || 'g' LIMIT 2", hex, ret,
-			  &found, err);
+		r = id_by(db, "SELECT id FROM images WHERE id >= ?1 AND id < ?1 || 'g' LIMIT 2",
+			  hex, ret, &found, err);
 	if (r < 0)
 		return r;
 	if (found > 1)
-		return error_set(err, -EINVAL, "%s is the start of several image IDs; give more of it",
-				 what);
+		return error_set(err, -EINVAL,
+				 "%s is the start of several image IDs; give more of it", what);
 	if (found == 0)
-		return error_set(err, -ENOENT,
-				 "no image '%s'; 'strake images' lists them, 'strake load -i FILE' brings "
-				 "one",
-				 what);
+		return error_set(
+			err, -ENOENT,
+			"no image '%s'; 'strake images' lists them, 'strake load -i FILE' brings "
+			"one",
+			what);
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* src/image/image.h - the images that are there.
  *
- * An image is its config document, known by that document's digest (64 hex digits, the image ID), and
- * a list of layers, known by their chain IDs (image-spec config.md "Layer ChainID"), unpacked in
- * ROOT/layers/CHAIN/diff.  Documents are in ROOT/blobs/sha256/HEX.
+ * An image is its config document, known by that document's digest (64 hex digits, the image ID),
+ * and a list of layers, known by their chain IDs (image-spec config.md "Layer ChainID"), unpacked
+ * in ROOT/layers/CHAIN/diff.  Documents are in ROOT/blobs/sha256/HEX.
  */
 #ifndef IMAGE_IMAGE_H
 #define IMAGE_IMAGE_H

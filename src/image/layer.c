@@ -21,7 +21,7 @@
 #define DEPTH_MAX     128 /* of a path */
 #define WHITEOUT      ".wh."
 #define WHITEOUT_META ".wh..wh."
-#define OPAQUE	      ".wh..wh..opq"
+#define OPAQUE        ".wh..wh..opq"
 
 /* What a directory gets when all is in it. */
 struct pending {
@@ -86,18 +86,19 @@ static void add_pending(struct applier *a, const char *path, mode_t mode,
 			const struct timespec times[2])
 {
 	VEC_GROW(a->dirs, a->ndirs, a->room);
-	a->dirs[a->ndirs++] = (struct pending) {
-		.path = xstrdup(path), .mode = mode & 07777, .times = { times[0], times[1] }
-	};
+	a->dirs[a->ndirs++] = (struct pending) { .path = xstrdup(path),
+						 .mode = mode & 07777,
+						 .times = { times[0], times[1] } };
 }
 
-/* In the overlay the uppermost directory's owner and mode are what is seen: one that the archive does
- * not name must look as it does below.
+/* In the overlay the uppermost directory's owner and mode are what is seen: one that the archive
+ * does not name must look as it does below.
  */
 static int inherit(struct applier *a, const char *path, int dir, const char *name)
 {
 	for (size_t i = 0; i < a->req->lower->n; i++) {
-		autoclose int root = open(a->req->lower->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		autoclose int root =
+			open(a->req->lower->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		autoclose int from = root < 0 ? -1 : open_in(root, path, O_PATH | O_DIRECTORY);
 		struct stat st;
 
@@ -105,7 +106,8 @@ static int inherit(struct applier *a, const char *path, int dir, const char *nam
 			continue;
 		if (fchownat(dir, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
 			return -errno;
-		add_pending(a, path, st.st_mode, (const struct timespec[]) { st.st_atim, st.st_mtim });
+		add_pending(a, path, st.st_mode,
+			    (const struct timespec[]) { st.st_atim, st.st_mtim });
 		return 0;
 	}
 	return 0;
@@ -145,7 +147,8 @@ static int make_parents(struct applier *a, const char *path)
 	return 0;
 }
 
-/* The directory of path, and its last component.  Kept from the entry before: archives come sorted. */
+/* The directory of path, and its last component.  Kept from the entry before: archives come sorted.
+ */
 static int parent_of(struct applier *a, const char *path, const char **ret_name, int *ret_fd)
 {
 	const char *slash = strrchr(path, '/');
@@ -242,7 +245,8 @@ static int set_owner_and_times(struct archive_entry *entry, int dir, const char 
 
 static int make_file(struct applier *a, struct archive_entry *entry, int dir, const char *name)
 {
-	autoclose int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	autoclose int fd =
+		openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	const void *bytes;
 	la_int64_t offset, end = 0;
 	size_t len;
@@ -305,8 +309,10 @@ static int make_dir(struct applier *a, struct archive_entry *entry, const char *
 static int copy_up(struct applier *a, const char *target, int dir, const char *name)
 {
 	for (size_t i = 0; i < a->req->lower->n; i++) {
-		autoclose int root = open(a->req->lower->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		autoclose int from = root < 0 ? -1 : open_in(root, target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+		autoclose int root =
+			open(a->req->lower->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		autoclose int from =
+			root < 0 ? -1 : open_in(root, target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 		autoclose int to = -1;
 		struct stat st;
 		ssize_t n = 1;
@@ -320,7 +326,8 @@ static int copy_up(struct applier *a, const char *target, int dir, const char *n
 			return -errno;
 		while (n > 0)
 			n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
-		if (n < 0 || fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0 ||
+		if (n < 0 || fchown(to, st.st_uid, st.st_gid) < 0 ||
+		    fchmod(to, st.st_mode & 07777) < 0 ||
 		    futimens(to, (const struct timespec[]) { st.st_mtim, st.st_mtim }) < 0)
 			return -errno;
 		return 0;
@@ -485,12 +492,14 @@ static int fail(const struct applier *a, struct archive_entry *entry, int r)
 	if (a->stream_r < 0)
 		return a->stream_r;
 	if (r == -EBADMSG)
-		return error_set(a->err, r,
-				 "layer entry '%.200s' is not allowed (it leads outside, has a bad name, "
-				 "link or number, or is damaged)",
-				 name ? name : "");
+		return error_set(
+			a->err, r,
+			"layer entry '%.200s' is not allowed (it leads outside, has a bad name, "
+			"link or number, or is damaged)",
+			name ? name : "");
 	if (r == -EXDEV || r == -ELOOP || r == -ENOTDIR)
-		return error_sys(a->err, r, "layer entry '%.200s': its directory", name ? name : "");
+		return error_sys(a->err, r, "layer entry '%.200s': its directory",
+				 name ? name : "");
 	return error_sys(a->err, r, "unpack '%.200s'", name ? name : "");
 }
 
@@ -501,8 +510,9 @@ static int apply_all(struct applier *a)
 
 	while (r == 0 && (got = archive_read_next_header(a->archive, &entry)) != ARCHIVE_EOF) {
 		if (got < ARCHIVE_WARN)
-			return a->stream_r < 0 ? a->stream_r :
-						 error_set(a->err, -EBADMSG, "the layer is no sound tar: %s",
+			return a->stream_r < 0 ? a->stream_r
+					       : error_set(a->err, -EBADMSG,
+							   "the layer is no sound tar: %s",
 							   archive_error_string(a->archive));
 		if (++a->entries > ENTRIES_MAX)
 			return error_set(a->err, -EFBIG, "the layer has more than %d entries",
@@ -519,7 +529,8 @@ static int finish_dirs(struct applier *a)
 {
 	for (size_t i = a->ndirs; i > 0; i--) {
 		const struct pending *p = &a->dirs[i - 1];
-		autoclose int fd = open_in(a->req->dir_fd, p->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+		autoclose int fd =
+			open_in(a->req->dir_fd, p->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
 		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) /* replaced by a later entry */
 			continue;
@@ -540,8 +551,8 @@ int layer_apply(const struct layer_request *req, struct stream *stream, int64_t 
 	(void)archive_read_support_format_tar(a.archive);
 	(void)archive_read_support_format_empty(a.archive);
 	if (archive_read_open(a.archive, &a, NULL, feed, NULL) != ARCHIVE_OK)
-		r = a.stream_r < 0 ? a.stream_r :
-				     error_set(err, -EBADMSG, "the layer is no tar archive: %s",
+		r = a.stream_r < 0 ? a.stream_r
+				   : error_set(err, -EBADMSG, "the layer is no tar archive: %s",
 					       archive_error_string(a.archive));
 	else
 		r = apply_all(&a);

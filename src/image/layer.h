@@ -1,9 +1,9 @@
 /* src/image/layer.h - one layer's tar stream, unpacked as an overlay's lower directory.
  *
- * image-spec layer.md: ".wh.NAME" hides NAME of the layers below, ".wh..wh..opq" all of a directory;
- * overlayfs says the same with a character device 0:0 and the attribute trusted.overlay.opaque.
- * Names are hostile: each is resolved with openat2(RESOLVE_IN_ROOT) inside the new directory, so that
- * neither "..", absolute names nor links lead out of it.
+ * image-spec layer.md: ".wh.NAME" hides NAME of the layers below, ".wh..wh..opq" all of a
+ * directory; overlayfs says the same with a character device 0:0 and the attribute
+ * trusted.overlay.opaque. Names are hostile: each is resolved with openat2(RESOLVE_IN_ROOT) inside
+ * the new directory, so that neither "..", absolute names nor links lead out of it.
  */
 #ifndef IMAGE_LAYER_H
 #define IMAGE_LAYER_H
@@ -16,9 +16,9 @@
 struct stream;
 
 struct layer_request {
-	int dir_fd;		    /* empty, where it goes */
-	const struct strv *lower;   /* directories of the layers below, the uppermost first: a hard
-				       link may point there */
+	int dir_fd;               /* empty, where it goes */
+	const struct strv *lower; /* directories of the layers below, the uppermost first: a hard
+				     link may point there */
 };
 
 /* Unpacks all of it; *ret_size is the sum of the files' sizes. */

@@ -24,10 +24,10 @@
 #include "image/stream.h"
 
 #define DOCUMENT_MAX (4U << 20) /* of a manifest, index or config; what registries take, too */
-#define LAYERS_MAX   127	/* Docker's limit; overlayfs has 500 */
-#define IMAGES_MAX   256	/* in one archive */
+#define LAYERS_MAX   127        /* Docker's limit; overlayfs has 500 */
+#define IMAGES_MAX   256        /* in one archive */
 #define INDEX_DEPTH  4
-#define TMP_DIR	     "tmp"
+#define TMP_DIR      "tmp"
 
 struct loader {
 	struct db *db;
@@ -80,12 +80,14 @@ static int parse_config(struct loader *l, struct manifest *m)
 	json_read_strings(&rd, rootfs, "diff_ids", &m->diff_ids);
 	for (size_t i = 0; i < m->diff_ids.n; i++)
 		if (!digest_is_valid(m->diff_ids.items[i]))
-			json_fail(&rd, "rootfs", "'%s' is not a sha256 digest", m->diff_ids.items[i]);
+			json_fail(&rd, "rootfs", "'%s' is not a sha256 digest",
+				  m->diff_ids.items[i]);
 	if (rd.r < 0)
 		return rd.r;
 	if (m->diff_ids.n != m->blobs.n)
-		return error_set(l->err, -EBADMSG, "the image has %zu layers but names %zu diff IDs",
-				 m->blobs.n, m->diff_ids.n);
+		return error_set(l->err, -EBADMSG,
+				 "the image has %zu layers but names %zu diff IDs", m->blobs.n,
+				 m->diff_ids.n);
 	if (m->blobs.n > LAYERS_MAX)
 		return error_set(l->err, -E2BIG, "the image has %zu layers; %d are the most",
 				 m->blobs.n, LAYERS_MAX);
@@ -110,14 +112,16 @@ static int check_digests(struct loader *l, const struct manifest *m, size_t i, c
 	const char *want = m->digests.items[i], *diff_id = m->diff_ids.items[i] + 7;
 
 	if (*want && strcmp(want, stored) != 0)
-		return error_set(l->err, -EBADMSG,
-				 "layer %zu: its digest is sha256:%.12s..., the manifest says sha256:%.12s...",
-				 i + 1, stored, want);
+		return error_set(
+			l->err, -EBADMSG,
+			"layer %zu: its digest is sha256:%.12s..., the manifest says sha256:%.12s...",
+			i + 1, stored, want);
 	if (strcmp(diff_id, unpacked) != 0)
-		return error_set(l->err, -EBADMSG,
-				 "layer %zu: unpacked its digest is sha256:%.12s..., the config says "
-				 "sha256:%.12s...",
-				 i + 1, unpacked, diff_id);
+		return error_set(
+			l->err, -EBADMSG,
+			"layer %zu: unpacked its digest is sha256:%.12s..., the config says "
+			"sha256:%.12s...",
+			i + 1, unpacked, diff_id);
 	return 0;
 }
 
@@ -141,8 +145,8 @@ static int unpack_layer(struct loader *l, const struct manifest *m, size_t i,
 	if (r < 0)
 		return r;
 	if (*m->sizes.items[i] && strtoll(m->sizes.items[i], NULL, 10) != size)
-		return error_set(l->err, -EBADMSG, "layer %zu has %lld bytes, the manifest says %s", i + 1,
-				 (long long)size, m->sizes.items[i]);
+		return error_set(l->err, -EBADMSG, "layer %zu has %lld bytes, the manifest says %s",
+				 i + 1, (long long)size, m->sizes.items[i]);
 	r = stream_open(blob, size, &stream, l->err);
 	if (r == 0)
 		r = dir_ensure_at(dir, "diff", 0755, &diff, l->err);
@@ -200,7 +204,8 @@ static int store_layers(struct loader *l, const struct manifest *m, struct strv 
 		struct strv lower = { 0 };
 
 		for (size_t k = ret_chains->n; k > 0; k--)
-			strv_addf(&lower, "%s/layers/%s/diff", l->req->root, ret_chains->items[k - 1]);
+			strv_addf(&lower, "%s/layers/%s/diff", l->req->root,
+				  ret_chains->items[k - 1]);
 		chain_next(chain, m->diff_ids.items[i]);
 		r = store_layer(l, m, i, chain, &lower);
 		strv_add(ret_chains, chain);
@@ -281,12 +286,13 @@ static int read_docker_config(struct loader *l, const char *name, struct manifes
 	/* "HEX.json" or "blobs/sha256/HEX": a name that is a digest is a promise. */
 	if (strspn(base, "0123456789abcdef") == DIGEST_HEX_LEN &&
 	    strncmp(base, m->config_id, DIGEST_HEX_LEN) != 0)
-		return error_set(l->err, -EBADMSG, "config %.80s: its digest is sha256:%.12s...", name,
-				 m->config_id);
+		return error_set(l->err, -EBADMSG, "config %.80s: its digest is sha256:%.12s...",
+				 name, m->config_id);
 	return 0;
 }
 
-static int read_names(struct loader *l, struct json_reader *rd, const json_t *entry, struct strv *ret)
+static int read_names(struct loader *l, struct json_reader *rd, const json_t *entry,
+		      struct strv *ret)
 {
 	struct strv tags = { 0 };
 	int r = 0;
@@ -346,11 +352,11 @@ static int load_docker(struct loader *l)
 	json_reader_init(&rd, "manifest.json", l->err);
 	if (!json_is_array(doc) || json_array_size(doc) == 0)
 		return error_set(l->err, -EBADMSG, "manifest.json: expected a list of images");
-	json_array_foreach(doc, i, entry) {
+	json_array_foreach (doc, i, entry) {
 		struct json_place place = json_enter_index(&rd, i);
 
-		r = json_is_object(entry) ? load_docker_entry(l, &rd, entry) :
-					    error_set(l->err, -EBADMSG,
+		r = json_is_object(entry) ? load_docker_entry(l, &rd, entry)
+					  : error_set(l->err, -EBADMSG,
 						      "manifest.json: expected a list of objects");
 		if (r < 0)
 			return r;
@@ -392,8 +398,8 @@ static int read_blob(struct loader *l, const struct descriptor *d, char **ret, s
 	if (strcmp(hex, d->digest + 7) != 0)
 		return error_set(l->err, -EBADMSG, "%s: its digest is sha256:%.12s...", name, hex);
 	if (d->size >= 0 && (uint64_t)d->size != *ret_len)
-		return error_set(l->err, -EBADMSG, "%s has %zu bytes, its descriptor says %lld", name,
-				 *ret_len, (long long)d->size);
+		return error_set(l->err, -EBADMSG, "%s has %zu bytes, its descriptor says %lld",
+				 name, *ret_len, (long long)d->size);
 	return 0;
 }
 
@@ -414,7 +420,7 @@ static int load_manifest(struct loader *l, const json_t *doc, const struct strv 
 		return r;
 	(void)snprintf(m.config_id, sizeof(m.config_id), "%s", d.digest + 7);
 	layers = json_read_array(&rd, doc, "layers");
-	json_array_foreach(layers, i, layer) {
+	json_array_foreach (layers, i, layer) {
 		r = read_descriptor(l, &rd, layer, &d);
 		if (r < 0)
 			return r;
@@ -431,8 +437,11 @@ static void own_platform(char ret[64])
 {
 	static const struct {
 		const char *machine, *name;
-	} machines[] = { { "x86_64", "amd64" }, { "aarch64", "arm64" }, { "armv7l", "arm" },
-			 { "i686", "386" },	{ "ppc64le", "ppc64le" } };
+	} machines[] = { { "x86_64", "amd64" },
+			 { "aarch64", "arm64" },
+			 { "armv7l", "arm" },
+			 { "i686", "386" },
+			 { "ppc64le", "ppc64le" } };
 	struct utsname uts;
 
 	(void)uname(&uts);
@@ -468,7 +477,8 @@ static int add_name(struct loader *l, const json_t *descriptor, struct strv *nam
 {
 	const json_t *notes = json_object_get(descriptor, "annotations");
 	const char *whole = json_string_value(json_object_get(notes, "io.containerd.image.name"));
-	const char *ref = json_string_value(json_object_get(notes, "org.opencontainers.image.ref.name"));
+	const char *ref =
+		json_string_value(json_object_get(notes, "org.opencontainers.image.ref.name"));
 	char name[REFERENCE_MAX];
 	int r;
 
@@ -494,11 +504,12 @@ static int load_inner_index(struct loader *l, const json_t *doc, const struct st
 	size_t i;
 
 	own_platform(own);
-	json_array_foreach(list, i, item)
+	json_array_foreach (list, i, item)
 		if (json_object_get(item, "platform") &&
 		    platform_fits(item, l->req->platform ? l->req->platform : own))
 			return load_descriptor(l, item, names, depth + 1);
-	return error_set(l->err, -ENOENT, "the image has no variant for %s; --platform chooses another",
+	return error_set(l->err, -ENOENT,
+			 "the image has no variant for %s; --platform chooses another",
 			 l->req->platform ? l->req->platform : own);
 }
 
@@ -526,7 +537,8 @@ static int load_descriptor(struct loader *l, const json_t *descriptor, const str
 	if (r == 0)
 		r = add_name(l, descriptor, &all);
 	if (r == 0)
-		r = is_index(doc) ? load_inner_index(l, doc, &all, depth) : load_manifest(l, doc, &all);
+		r = is_index(doc) ? load_inner_index(l, doc, &all, depth)
+				  : load_manifest(l, doc, &all);
 	strv_done(&all);
 	return r;
 }
@@ -550,7 +562,7 @@ static int load_oci(struct loader *l)
 		return error_set(l->err, -EBADMSG, "index.json lists no images");
 	if (json_array_size(list) > 1 && json_object_get(json_array_get(list, 0), "platform"))
 		return load_inner_index(l, doc, &none, 0);
-	json_array_foreach(list, i, item) {
+	json_array_foreach (list, i, item) {
 		r = load_descriptor(l, item, &none, 0);
 		if (r < 0)
 			return r;
@@ -589,8 +601,9 @@ static int load(struct loader *l)
 		return load_docker(l);
 	if (source_has(l->source, "index.json"))
 		return load_oci(l);
-	return error_set(l->err, -EBADMSG,
-			 "neither manifest.json nor index.json is in it; is this an image archive?");
+	return error_set(
+		l->err, -EBADMSG,
+		"neither manifest.json nor index.json is in it; is this an image archive?");
 }
 
 int image_load_archive(struct db *db, const struct load_request *req, struct error *err)
@@ -601,8 +614,8 @@ int image_load_archive(struct db *db, const struct load_request *req, struct err
 	if (r == 0)
 		r = load(&l);
 	if (r < 0)
-		(void)error_wrap(err, r, "load %s", strcmp(req->path, "-") == 0 ? "standard input" :
-										  req->path);
+		(void)error_wrap(err, r, "load %s",
+				 strcmp(req->path, "-") == 0 ? "standard input" : req->path);
 	source_close(l.source);
 	if (l.tmp_fd >= 0)
 		ignore_result(dir_remove_at(req->root_fd, l.tmp_name, NULL));

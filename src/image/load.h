@@ -1,7 +1,8 @@
 /* src/image/load.h - images out of archives and directories into the store.
  *
- * docker-archive (docker save, podman save), OCI archive, OCI layout.  Every digest is checked before
- * anything becomes visible; a layer becomes visible by one rename, the image by one transaction.
+ * docker-archive (docker save, podman save), OCI archive, OCI layout.  Every digest is checked
+ * before anything becomes visible; a layer becomes visible by one rename, the image by one
+ * transaction.
  */
 #ifndef IMAGE_LOAD_H
 #define IMAGE_LOAD_H

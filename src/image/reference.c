@@ -53,7 +53,8 @@ static bool tag_is_valid(const char *tag)
 	size_t len = strlen(tag);
 
 	return len > 0 && len <= TAG_MAX_LEN && tag[0] != '.' && tag[0] != '-' &&
-	       strspn(tag, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == len;
+	       strspn(tag, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
+		       len;
 }
 
 static bool domain_is_valid(const char *domain)
@@ -61,11 +62,12 @@ static bool domain_is_valid(const char *domain)
 	size_t len = strlen(domain);
 
 	return len > 0 && len <= PATH_MAX_LEN && domain[0] != '.' && domain[0] != '-' &&
-	       strspn(domain, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") ==
-		       len;
+	       strspn(domain,
+		      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") == len;
 }
 
-/* The first component is a registry if it could be no path: it has a dot or a port, or is localhost. */
+/* The first component is a registry if it could be no path: it has a dot or a port, or is
+ * localhost. */
 static char *split_domain(char *text, const char **ret_domain)
 {
 	char *slash = strchr(text, '/');
@@ -105,10 +107,15 @@ int reference_canonical(const char *text, char ret[REFERENCE_MAX], struct error 
 				 "NAME in lower case",
 				 text);
 	n = snprintf(ret, REFERENCE_MAX, "%s/%s%s%s%s%s%s", domain,
-		     strcmp(domain, DEFAULT_DOMAIN) == 0 && !strchr(path, '/') ? DEFAULT_PATH : "", path,
-		     tag || !digest ? ":" : "", tag ? tag : digest ? "" : DEFAULT_TAG,
+		     strcmp(domain, DEFAULT_DOMAIN) == 0 && !strchr(path, '/') ? DEFAULT_PATH : "",
+		     path, tag || !digest ? ":" : "",
+		     tag      ? tag
+		     : digest ? ""
+			      : DEFAULT_TAG,
 		     digest ? "@" : "", digest ? digest : "");
-	return n < REFERENCE_MAX ? 0 : error_set(err, -EINVAL, "image name '%.60s...' is too long", text);
+	return n < REFERENCE_MAX
+		       ? 0
+		       : error_set(err, -EINVAL, "image name '%.60s...' is too long", text);
 }
 
 void reference_familiar(const char *canonical, char ret[REFERENCE_MAX])

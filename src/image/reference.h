@@ -1,7 +1,8 @@
 /* src/image/reference.h - the names of images: [DOMAIN/]PATH[:TAG][@DIGEST].
  *
- * The canonical form is what the database holds: "web" is docker.io/library/web:latest.  The familiar
- * one is what people see and type.  Grammar: distribution's reference.go, that every tool follows.
+ * The canonical form is what the database holds: "web" is docker.io/library/web:latest.  The
+ * familiar one is what people see and type.  Grammar: distribution's reference.go, that every tool
+ * follows.
  */
 #ifndef IMAGE_REFERENCE_H
 #define IMAGE_REFERENCE_H

@@ -21,7 +21,8 @@ typedef void (*report_fn)(void *data, const char *text);
 static int image_user(struct db *db, const char *id, char ret[128], struct error *err)
 {
 	struct db_rows rows;
-	int r = db_query(db, &rows, err, "SELECT name FROM containers WHERE image = ?1 LIMIT 1", "s", id);
+	int r = db_query(db, &rows, err, "SELECT name FROM containers WHERE image = ?1 LIMIT 1",
+			 "s", id);
 
 	ret[0] = '\0';
 	if (r < 0)
@@ -36,7 +37,8 @@ static bool layer_is_used(struct db *db, const char *chain)
 	struct db_rows rows;
 	bool used = true;
 
-	if (db_query(db, &rows, NULL, "SELECT 1 FROM image_layers WHERE chain = ?1 LIMIT 1", "s", chain) < 0)
+	if (db_query(db, &rows, NULL, "SELECT 1 FROM image_layers WHERE chain = ?1 LIMIT 1", "s",
+		     chain) < 0)
 		return true;
 	used = db_next(&rows);
 	return db_finish(&rows) < 0 || used;
@@ -95,7 +97,8 @@ static int remove_whole(struct db *db, int root_fd, const struct image *image, r
 	if (r == 0)
 		r = image_user(db, image->id, user, err);
 	if (r == 0 && user[0])
-		r = error_set(err, -EBUSY, "image %.12s is used by container %s; 'strake rm %s' first",
+		r = error_set(err, -EBUSY,
+			      "image %.12s is used by container %s; 'strake rm %s' first",
 			      image->id, user, user);
 	if (r == 0)
 		r = delete_rows(db, image, err);
@@ -120,10 +123,11 @@ int image_remove(struct db *db, int root_fd, const char *what, bool force,
 	by_name = reference_canonical(what, name, NULL) == 0 && strv_has(&image->names, name);
 	if (image->names.n > 1 && !force) {
 		if (!by_name)
-			return error_set(err, -EBUSY,
-					 "image %.12s has %zu names; remove them by name, or all with "
-					 "--force",
-					 image->id, image->names.n);
+			return error_set(
+				err, -EBUSY,
+				"image %.12s has %zu names; remove them by name, or all with "
+				"--force",
+				image->id, image->names.n);
 		r = db_run(db, err, "DELETE FROM image_names WHERE name = ?1", "s", name);
 		if (r == 0)
 			report_untagged(name, report, data);
@@ -199,7 +203,8 @@ static int check_rows(struct check *c)
 
 		if (image_load(c->db, c->root_fd, ids.items[i], &image, &why) == 0) {
 			for (size_t k = 0; k < image->layers.n && !text; k++) {
-				autofree char *dir = xasprintf("layers/%s/diff", image->layers.items[k]);
+				autofree char *dir =
+					xasprintf("layers/%s/diff", image->layers.items[k]);
 
 				if (faccessat(c->root_fd, dir, F_OK, 0) < 0)
 					text = xasprintf("image %.12s: %s is gone; load it again",
@@ -220,8 +225,12 @@ static int check_rows(struct check *c)
 int image_check(struct db *db, int root_fd, bool repair,
 		void (*report)(void *data, const char *text), void *data, struct error *err)
 {
-	struct check c = { .db = db, .root_fd = root_fd, .repair = repair, .report = report,
-			   .data = data, .err = err };
+	struct check c = { .db = db,
+			   .root_fd = root_fd,
+			   .repair = repair,
+			   .report = report,
+			   .data = data,
+			   .err = err };
 	int r = check_rows(&c);
 
 	if (r < 0)

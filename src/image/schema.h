@@ -1,5 +1,5 @@
-/* src/image/schema.h - the image tables of state.db: images by their config's digest, the names that
- * point to them, and their layers in order.
+/* src/image/schema.h - the image tables of state.db: images by their config's digest, the names
+ * that point to them, and their layers in order.
  */
 #ifndef IMAGE_SCHEMA_H
 #define IMAGE_SCHEMA_H

@@ -52,7 +52,8 @@ void source_close(struct source *s)
 /* "a/./b/../c" to "a/c"; NULL if it leads outside or is empty. */
 static char *normalize(const char *base, const char *name)
 {
-	autofree char *joined = base && name[0] != '/' ? xasprintf("%s/%s", base, name) : xstrdup(name);
+	autofree char *joined =
+		base && name[0] != '/' ? xasprintf("%s/%s", base, name) : xstrdup(name);
 	char *out = xstrdup(""), *rest = joined, *word;
 
 	while ((word = strsep(&rest, "/"))) {
@@ -97,7 +98,8 @@ static int copy_data(struct source *s, struct archive *a, struct member *m, stru
 		s->total += (int64_t)len;
 		if (offset < 0 || offset > MEMBER_BYTES || (int64_t)len > MEMBER_BYTES - offset ||
 		    s->total > ARCHIVE_BYTES)
-			return error_set(err, -EFBIG, "archive member %.100s is too large", m->name);
+			return error_set(err, -EFBIG, "archive member %.100s is too large",
+					 m->name);
 		if (pwrite(m->fd, bytes, len, offset) != (ssize_t)len)
 			return error_sys(err, errno ? -errno : -EIO, "unpack archive member %.100s",
 					 m->name);
@@ -116,7 +118,8 @@ static int add_member(struct source *s, struct archive *a, struct archive_entry 
 	struct member *m;
 
 	if (!name || strlen(name) > NAME_BYTES_MAX || s->n >= MEMBERS_MAX)
-		return error_set(err, -EBADMSG, "the archive has a name that is no name, or too many");
+		return error_set(err, -EBADMSG,
+				 "the archive has a name that is no name, or too many");
 	if (!link && archive_entry_filetype(entry) != AE_IFREG &&
 	    archive_entry_filetype(entry) != AE_IFLNK)
 		return 0;
@@ -137,9 +140,9 @@ static int add_member(struct source *s, struct archive *a, struct archive_entry 
 		m->link = link ? normalize(dir, link) : NULL;
 	}
 	if (link)
-		return m->link ? 0 :
-				 error_set(err, -EBADMSG, "archive member %.100s is a link to outside",
-					   m->name);
+		return m->link ? 0
+			       : error_set(err, -EBADMSG,
+					   "archive member %.100s is a link to outside", m->name);
 	m->fd = openat(tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (m->fd < 0)
 		return error_sys(err, -errno, "make a temporary file");
@@ -157,7 +160,8 @@ static int read_archive(struct source *s, int fd, const char *path, int tmp_fd, 
 	(void)archive_read_support_filter_none(a);
 	(void)archive_read_support_format_tar(a);
 	if (archive_read_open_fd(a, fd, 1 << 20) != ARCHIVE_OK)
-		r = error_set(err, -EBADMSG, "%s is not a tar archive: %s", path, archive_error_string(a));
+		r = error_set(err, -EBADMSG, "%s is not a tar archive: %s", path,
+			      archive_error_string(a));
 	while (r == 0 && (got = archive_read_next_header(a, &entry)) != ARCHIVE_EOF) {
 		if (got < ARCHIVE_WARN)
 			r = error_set(err, -EBADMSG, "%s is not a sound tar archive: %s", path,
@@ -179,8 +183,8 @@ int source_open(const char *path, int tmp_fd, struct source **ret, struct error 
 	int r;
 
 	s->dir = -1;
-	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
-				      open(path, O_RDONLY | O_CLOEXEC);
+	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+				    : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_sys(err, -errno, "open %s", path);
 	if (S_ISDIR(st.st_mode)) {
@@ -229,8 +233,8 @@ static int get_in_archive(const struct source *s, const char *name, int *ret_fd,
 int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *ret_size,
 	       struct error *err)
 {
-	int r = s->dir >= 0 ? get_in_dir(s, name, ret_fd, ret_size) :
-			      get_in_archive(s, name, ret_fd, ret_size);
+	int r = s->dir >= 0 ? get_in_dir(s, name, ret_fd, ret_size)
+			    : get_in_archive(s, name, ret_fd, ret_size);
 
 	return r < 0 ? error_sys(err, r, "%.100s in the archive", name) : 0;
 }
@@ -254,7 +258,8 @@ int source_read(const struct source *s, const char *name, size_t max, char **ret
 	if (r < 0)
 		return r;
 	if (size < 0 || (uint64_t)size > max)
-		return error_set(err, -EFBIG, "%.100s in the archive is larger than %zu bytes", name, max);
+		return error_set(err, -EFBIG, "%.100s in the archive is larger than %zu bytes",
+				 name, max);
 	text = xmalloc((size_t)size + 1);
 	if (pread(fd, text, (size_t)size, 0) != size)
 		return error_set(err, -EIO, "%.100s in the archive cannot be read", name);

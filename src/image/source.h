@@ -1,8 +1,8 @@
 /* src/image/source.h - where images are loaded from: an archive, or a directory.
  *
  * An archive is read through once; each member becomes a nameless temporary file, so that order and
- * compression do not matter.  Members that are links to others (docker save wrote such) are resolved
- * here; nothing is ever looked up outside.
+ * compression do not matter.  Members that are links to others (docker save wrote such) are
+ * resolved here; nothing is ever looked up outside.
  */
 #ifndef IMAGE_SOURCE_H
 #define IMAGE_SOURCE_H

@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 
-#define IN_SIZE	 (256U << 10)
+#define IN_SIZE  (256U << 10)
 #define OUT_SIZE (1U << 20)
 
 enum kind { KIND_PLAIN, KIND_GZIP, KIND_ZSTD };
@@ -163,8 +163,8 @@ static ssize_t next_packed(struct stream *s, const void **ret, struct error *err
 
 ssize_t stream_next(struct stream *s, const void **ret_bytes, struct error *err)
 {
-	ssize_t n = s->kind == KIND_PLAIN ? next_plain(s, ret_bytes, err) :
-					    next_packed(s, ret_bytes, err);
+	ssize_t n = s->kind == KIND_PLAIN ? next_plain(s, ret_bytes, err)
+					  : next_packed(s, ret_bytes, err);
 
 	if (n <= 0)
 		return n;

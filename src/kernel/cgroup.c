@@ -19,11 +19,11 @@
 #include "base/file.h"
 #include "base/number.h"
 
-#define MOUNT_POINT   "/sys/fs/cgroup"
-#define PROC_BYTES_MAX (64U << 10)
-#define PIDS_BYTES_MAX (4U << 20)
-#define KILL_WAIT_MS  10000
-#define KILL_ROUNDS   100
+#define MOUNT_POINT      "/sys/fs/cgroup"
+#define PROC_BYTES_MAX   (64U << 10)
+#define PIDS_BYTES_MAX   (4U << 20)
+#define KILL_WAIT_MS     10000
+#define KILL_ROUNDS      100
 #define PARENT_RACES_MAX 16
 
 void cgroup_limits_done(struct cgroup_limits *limits)
@@ -58,8 +58,7 @@ static void add_part(struct cgroup *cg, const char *name, const char *mount, boo
 
 	if (cg->n == CGROUP_HIERARCHIES_MAX || strlen(name) >= sizeof(part->name))
 		return;
-	if (statfs(mount, &fs) < 0 ||
-	    fs.f_type != (v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
+	if (statfs(mount, &fs) < 0 || fs.f_type != (v2 ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
 		return;
 	part = &cg->parts[cg->n++];
 	(void)snprintf(part->name, sizeof(part->name), "%s", name);
@@ -109,7 +108,8 @@ static int check_path(const char *path, struct error *err)
 		return error_set(err, -EINVAL, "cgroupsPath '%s' does not start with /", path);
 	while ((word = strsep(&rest, "/")))
 		if (strcmp(word, "..") == 0 || strcmp(word, ".") == 0)
-			return error_set(err, -EINVAL, "cgroupsPath '%s' has a '%s' in it", path, word);
+			return error_set(err, -EINVAL, "cgroupsPath '%s' has a '%s' in it", path,
+					 word);
 	return 0;
 }
 
@@ -149,7 +149,8 @@ int cgroup_open(const char *path, struct cgroup *ret, struct error *err)
 
 /* making */
 
-/* cpuset.rst (v1): an empty cpuset takes no task, so a group has its parent's values to start with. */
+/* cpuset.rst (v1): an empty cpuset takes no task, so a group has its parent's values to start with.
+ */
 static int inherit_cpuset(const char *dir, const char *parent, struct error *err)
 {
 	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
@@ -243,10 +244,11 @@ static bool narrate_create(const struct cgroup *cg)
 		const struct cgroup_part *part = &cg->parts[i];
 
 		if (!part->v2 && strstr(part->name, "cpuset"))
-			(void)explain(NULL,
-				      "for f in cpuset.cpus cpuset.mems; do d=%s; cat \"$d/../../$f\" "
-				      "> \"$d/../$f\"; cat \"$d/../$f\" > \"$d/$f\"; done",
-				      sq(part->dir));
+			(void)explain(
+				NULL,
+				"for f in cpuset.cpus cpuset.mems; do d=%s; cat \"$d/../../$f\" "
+				"> \"$d/../$f\"; cat \"$d/../$f\" > \"$d/$f\"; done",
+				sq(part->dir));
 	}
 	buf_done(&dirs);
 	return dry;

@@ -42,8 +42,8 @@ static int put(const struct cgroup_part *part, const char *file, const char *val
 	r = file_put_at(part->dir_fd, file, value, &why);
 	if (r == -ENOENT || r == -EACCES)
 		return error_set(err, -EOPNOTSUPP,
-				 "limit %s=%s: this machine's cgroups have no such file in %s", file,
-				 value, part->dir);
+				 "limit %s=%s: this machine's cgroups have no such file in %s",
+				 file, value, part->dir);
 	return r < 0 ? error_sys(err, r, "limit %s=%s", file, value) : 0;
 }
 
@@ -54,8 +54,8 @@ static int put_number(const struct cgroup *cg, const char *controller, const cha
 	autofree char *text = xasprintf("%lld", (long long)value);
 
 	if (!part)
-		return error_set(err, -EOPNOTSUPP, "limit %s: this machine has no %s cgroup", v1_file,
-				 controller);
+		return error_set(err, -EOPNOTSUPP, "limit %s: this machine has no %s cgroup",
+				 v1_file, controller);
 	return put(part, part->v2 ? v2_file : v1_file, part->v2 && value < 0 ? "max" : text, err);
 }
 
@@ -67,7 +67,8 @@ static int limit_swap(const struct cgroup *cg, const struct cgroup_limits *l, st
 
 	if (part && part->v2 && value > 0 && l->has_memory)
 		value -= l->memory;
-	return put_number(cg, "memory", "memory.memsw.limit_in_bytes", "memory.swap.max", value, err);
+	return put_number(cg, "memory", "memory.memsw.limit_in_bytes", "memory.swap.max", value,
+			  err);
 }
 
 static int limit_memory(const struct cgroup *cg, const struct cgroup_limits *l, struct error *err)
@@ -104,9 +105,10 @@ static int limit_quota(const struct cgroup *cg, const struct cgroup_limits *l, s
 	int r = 0;
 
 	if (part && part->v2) {
-		text = l->has_quota && l->quota > 0 ?
-			       xasprintf("%lld %llu", (long long)l->quota, (unsigned long long)period) :
-			       xasprintf("max %llu", (unsigned long long)period);
+		text = l->has_quota && l->quota > 0
+			       ? xasprintf("%lld %llu", (long long)l->quota,
+					   (unsigned long long)period)
+			       : xasprintf("max %llu", (unsigned long long)period);
 		return put(part, "cpu.max", text, err);
 	}
 	if (l->has_period)
@@ -151,7 +153,8 @@ static int limit_throttle(const struct cgroup *cg, const char *text, struct erro
 	char *rest = copy, *word = strsep(&rest, " "), *device = strsep(&rest, " ");
 
 	if (!part || !device || !rest)
-		return error_set(err, -EOPNOTSUPP, "limit %s: this machine has no blkio cgroup", text);
+		return error_set(err, -EOPNOTSUPP, "limit %s: this machine has no blkio cgroup",
+				 text);
 	line = v2 ? xasprintf("%s %s=%s", device, word, rest) : xasprintf("%s %s", device, rest);
 	for (size_t i = 0; i < ARRAY_SIZE(v1); i++)
 		if (strcmp(v1[i].word, word) == 0)
@@ -164,7 +167,8 @@ static int limit_io(const struct cgroup *cg, const struct cgroup_limits *l, stru
 	int r = 0;
 
 	if (l->blkio_weight)
-		r = put_number(cg, "blkio", "blkio.weight", "io.weight", (int64_t)l->blkio_weight, err);
+		r = put_number(cg, "blkio", "blkio.weight", "io.weight", (int64_t)l->blkio_weight,
+			       err);
 	for (size_t i = 0; r == 0 && i < l->throttle.n; i++)
 		r = limit_throttle(cg, l->throttle.items[i], err);
 	return r;
@@ -223,7 +227,8 @@ static int limit_devices(const struct cgroup *cg, const struct cgroup_limits *l,
 		return 0;
 	if (!part->v2)
 		return limit_devices_v1(part, l, err);
-	/* Only a v2 tree that is alone filters devices: in a hybrid one without v1's "devices" too. */
+	/* Only a v2 tree that is alone filters devices: in a hybrid one without v1's "devices" too.
+	 */
 	if (explain_note("device access is filtered by an eBPF program on %s", part->dir))
 		return 0;
 	return device_filter_attach(part->dir_fd, l->devices, l->ndevices, err);
@@ -241,8 +246,8 @@ static int limit_unified(const struct cgroup *cg, const struct strv *files, stru
 		char *value = strchr(name, '=');
 
 		if (v2 < 0)
-			return error_set(err, -EOPNOTSUPP, "limit %s: this machine has no cgroup v2",
-					 name);
+			return error_set(err, -EOPNOTSUPP,
+					 "limit %s: this machine has no cgroup v2", name);
 		if (!value || strchr(name, '/'))
 			return error_set(err, -EINVAL, "linux.resources.unified: '%s'", name);
 		*value++ = '\0';
@@ -280,9 +285,7 @@ int cgroup_limit(const struct cgroup *cg, const struct cgroup_limits *limits, st
 	if (r == 0)
 		r = limit_io(cg, limits, err);
 	if (r == 0)
-		r = limits->has_pids && limits->pids != 0 ?
-			    limit_pids(cg, limits->pids, err) :
-			    0;
+		r = limits->has_pids && limits->pids != 0 ? limit_pids(cg, limits->pids, err) : 0;
 	if (r == 0)
 		r = limit_hugetlb(cg, &limits->hugetlb, err);
 	if (r == 0)

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "kernel/cgroup.h"
 
-#define RULES_MAX      1000 /* well below BPF_MAXINSNS for a privileged loader */
+#define RULES_MAX 1000 /* well below BPF_MAXINSNS for a privileged loader */
 
 struct program {
 	struct bpf_insn *insns;
@@ -32,9 +32,8 @@ static void load_word(struct program *p, uint8_t dst, uint8_t src, int16_t off)
 
 static void alu_imm(struct program *p, uint8_t op, uint8_t dst, int32_t imm)
 {
-	add(p, (struct bpf_insn) { .code = (uint8_t)(BPF_ALU | op | BPF_K),
-				   .dst_reg = dst & 0xf,
-				   .imm = imm });
+	add(p, (struct bpf_insn) {
+		       .code = (uint8_t)(BPF_ALU | op | BPF_K), .dst_reg = dst & 0xf, .imm = imm });
 }
 
 static void move(struct program *p, uint8_t dst, uint8_t src)
@@ -47,9 +46,8 @@ static void move(struct program *p, uint8_t dst, uint8_t src)
 /* Jumps out of the rule when r[reg] is not imm; the distance is filled in at the rule's end. */
 static void unless_equal(struct program *p, uint8_t reg, int32_t imm)
 {
-	add(p, (struct bpf_insn) { .code = BPF_JMP | BPF_JNE | BPF_K,
-				   .dst_reg = reg & 0xf,
-				   .imm = imm });
+	add(p, (struct bpf_insn) {
+		       .code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = reg & 0xf, .imm = imm });
 }
 
 static int32_t access_bits(const char *access)
@@ -72,9 +70,8 @@ static void prologue(struct program *p)
 
 static void leave(struct program *p, int32_t value)
 {
-	add(p, (struct bpf_insn) { .code = BPF_ALU64 | BPF_MOV | BPF_K,
-				   .dst_reg = BPF_REG_0,
-				   .imm = value });
+	add(p, (struct bpf_insn) {
+		       .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = value });
 	add(p, (struct bpf_insn) { .code = BPF_JMP | BPF_EXIT });
 }
 

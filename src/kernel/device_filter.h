@@ -1,6 +1,7 @@
 /* src/kernel/device_filter.h - which devices a cgroup v2 may open or make, as an eBPF program.
  *
- * v1 has a file for that; v2 has BPF_CGROUP_DEVICE (bpf-helpers(7), linux/bpf.h bpf_cgroup_dev_ctx).
+ * v1 has a file for that; v2 has BPF_CGROUP_DEVICE (bpf-helpers(7), linux/bpf.h
+ * bpf_cgroup_dev_ctx).
  */
 #ifndef KERNEL_DEVICE_FILTER_H
 #define KERNEL_DEVICE_FILTER_H

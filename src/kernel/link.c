@@ -35,8 +35,7 @@ static int take_master(const struct nlmsghdr *hdr, void *data)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, hdr, sizeof(struct ifinfomsg))
-	{
+	mnl_attr_for_each (attr, hdr, sizeof(struct ifinfomsg)) {
 		if (mnl_attr_get_type(attr) == IFLA_MASTER)
 			*(int *)data = (int)mnl_attr_get_u32(attr);
 	}
@@ -179,8 +178,7 @@ static int take_name(const struct nlmsghdr *hdr, void *data)
 	struct names *names = data;
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, hdr, sizeof(struct ifinfomsg))
-	{
+	mnl_attr_for_each (attr, hdr, sizeof(struct ifinfomsg)) {
 		const char *name;
 
 		if (mnl_attr_get_type(attr) != IFLA_IFNAME)
@@ -216,7 +214,8 @@ int address_add(struct nl *nl, int index, const char *name, struct in_addr ip, u
 	int r;
 
 	(void)inet_ntop(AF_INET, &ip, text, sizeof(text));
-	if (explain(NULL, "%sip address add %s/%u broadcast + dev %s", where, text, prefix_len, sq(name)))
+	if (explain(NULL, "%sip address add %s/%u broadcast + dev %s", where, text, prefix_len,
+		    sq(name)))
 		return 0;
 	nl_req_init(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &ifa, sizeof(ifa));
 	nl_put(&q, IFA_LOCAL, &ip, sizeof(ip));
@@ -260,9 +259,9 @@ static int compare_route(const struct nlmsghdr *hdr, void *data)
 
 	if (rt->rtm_dst_len == 0 || rt->rtm_type != RTN_UNICAST)
 		return MNL_CB_OK;
-	mnl_attr_for_each(attr, hdr, sizeof(*rt))
-	{
-		uint32_t mask = htonl(UINT32_MAX << (32 - MIN(rt->rtm_dst_len, o->subnet.prefix_len)));
+	mnl_attr_for_each (attr, hdr, sizeof(*rt)) {
+		uint32_t mask =
+			htonl(UINT32_MAX << (32 - MIN(rt->rtm_dst_len, o->subnet.prefix_len)));
 
 		if (mnl_attr_get_type(attr) == RTA_DST &&
 		    ((mnl_attr_get_u32(attr) ^ o->subnet.net.s_addr) & mask) == 0)

@@ -62,9 +62,9 @@ static const struct {
 	uint64_t type;
 	bool recursive;
 } propagations[] = {
-	{ "private", MS_PRIVATE, false },	{ "rprivate", MS_PRIVATE, true },
-	{ "slave", MS_SLAVE, false },		{ "rslave", MS_SLAVE, true },
-	{ "shared", MS_SHARED, false },		{ "rshared", MS_SHARED, true },
+	{ "private", MS_PRIVATE, false },       { "rprivate", MS_PRIVATE, true },
+	{ "slave", MS_SLAVE, false },           { "rslave", MS_SLAVE, true },
+	{ "shared", MS_SHARED, false },         { "rshared", MS_SHARED, true },
 	{ "unbindable", MS_UNBINDABLE, false }, { "runbindable", MS_UNBINDABLE, true },
 };
 
@@ -204,8 +204,8 @@ static int lower_open(const char *value, struct lower *ret)
 	return fd < 0 ? -errno : 0;
 }
 
-/* Linux 6.8 takes layers one by one.  Before, all are one string, of which fsconfig(2) takes 256 bytes:
- * seen from /proc/self/fd a layer's name is its descriptor's number, and some 80 fit.
+/* Linux 6.8 takes layers one by one.  Before, all are one string, of which fsconfig(2) takes 256
+ * bytes: seen from /proc/self/fd a layer's name is its descriptor's number, and some 80 fit.
  */
 static int set_lower(int fs, const struct lower *lower)
 {
@@ -249,7 +249,8 @@ static int set_all(int fs, const char *source, const struct mount_options *o, co
 		}
 		r = lower_open(text + 9, &lower);
 		if (r < 0)
-			return error_sys(err, r, "mount %s: open a lower directory of %s", what, text);
+			return error_sys(err, r, "mount %s: open a lower directory of %s", what,
+					 text);
 		r = set_lower(fs, &lower);
 	}
 	if (r < 0)
@@ -271,9 +272,9 @@ int mount_new(const char *type, const char *source, const struct mount_options *
 	}
 	fs = fsopen(type, FSOPEN_CLOEXEC);
 	if (fs < 0)
-		return error_sys(err, -errno, errno == ENODEV ?
-						      "mount %s: this kernel has no file system %s" :
-						      "mount %s: open file system %s",
+		return error_sys(err, -errno,
+				 errno == ENODEV ? "mount %s: this kernel has no file system %s"
+						 : "mount %s: open file system %s",
 				 what, type);
 	r = set_all(fs, source, o, what, err);
 	if (r < 0)
@@ -304,9 +305,7 @@ int mount_clone(int from_fd, const char *from, bool recursive, int *ret, struct 
 
 static int set_attr(int fd, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive)
 {
-	struct mount_attr attr = {
-		.attr_set = set, .attr_clr = clear, .propagation = propagation
-	};
+	struct mount_attr attr = { .attr_set = set, .attr_clr = clear, .propagation = propagation };
 
 	if (!set && !clear && !propagation)
 		return 0;

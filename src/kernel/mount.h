@@ -15,12 +15,12 @@
 
 /* What the options of one mount mean (runtime-spec config.md "Mounts", mount(8)). */
 struct mount_options {
-	uint64_t set, clear;		     /* MOUNT_ATTR_* of this mount */
+	uint64_t set, clear;                     /* MOUNT_ATTR_* of this mount */
 	uint64_t recursive_set, recursive_clear; /* "rro": with all below */
-	uint64_t propagation;		     /* MS_SHARED, MS_SLAVE, ... or 0 */
+	uint64_t propagation;                    /* MS_SHARED, MS_SLAVE, ... or 0 */
 	bool propagation_recursive;
 	bool bind, recursive;
-	bool copy_up;	  /* tmpcopyup: what lies below is copied in */
+	bool copy_up;     /* tmpcopyup: what lies below is copied in */
 	struct strv data; /* what is left: the file system's own, "size=64m" */
 };
 
@@ -38,7 +38,8 @@ int mount_new(const char *type, const char *source, const struct mount_options *
  */
 int mount_clone(int from_fd, const char *from, bool recursive, int *ret,
 		struct error *err) must_check;
-int mount_set(int fd, const struct mount_options *o, const char *what, struct error *err) must_check;
+int mount_set(int fd, const struct mount_options *o, const char *what,
+	      struct error *err) must_check;
 int mount_attach(int fd, int target, const char *what, struct error *err) must_check;
 int mount_attach_at(int fd, const char *host_path, struct error *err) must_check;
 

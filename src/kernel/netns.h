@@ -10,7 +10,7 @@
 struct nl;
 
 struct netns {
-	int fd;	   /* of the namespace; -1 in a dry run */
+	int fd;        /* of the namespace; -1 in a dry run */
 	struct nl *nl; /* a netlink socket inside; NULL in a dry run */
 };
 #define NETNS_INIT ((struct netns) { .fd = -1 })
@@ -18,7 +18,8 @@ void netns_close(struct netns *ns);
 
 /* Makes one and opens it.  The calling process has one thread and is where it was afterwards. */
 int netns_create(const char *path, struct netns *ret, struct error *err) must_check;
-/* Unmounts and removes the file; the namespace goes with its last process.  Nothing there is fine. */
+/* Unmounts and removes the file; the namespace goes with its last process.  Nothing there is fine.
+ */
 int netns_remove(const char *path, struct error *err) must_check;
 
 #endif

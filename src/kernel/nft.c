@@ -20,7 +20,7 @@
 #include "base/alloc.h"
 
 #define BATCH_BYTES   (2U << 20) /* the fixed table is 10 KB; an element 100 bytes */
-#define MESSAGE_BYTES 4096	 /* at most, of one message */
+#define MESSAGE_BYTES 4096       /* at most, of one message */
 #define ANSWER_BYTES  32768
 
 struct nft {
@@ -103,8 +103,8 @@ static void describe_fields(struct nftnl_set *s, const struct nft_set *set)
 void nft_add_set(struct nft *nft, const struct nft_set *set)
 {
 	struct nftnl_set *s = nftnl_set_alloc();
-	uint32_t flags = (set->interval ? NFT_SET_INTERVAL : 0) | (set->data_len ? NFT_SET_MAP : 0) |
-			 (set->fields[0] ? NFT_SET_CONCAT : 0);
+	uint32_t flags = (set->interval ? NFT_SET_INTERVAL : 0) |
+			 (set->data_len ? NFT_SET_MAP : 0) | (set->fields[0] ? NFT_SET_CONCAT : 0);
 
 	nftnl_set_set_str(s, NFTNL_SET_TABLE, nft->table);
 	nftnl_set_set_str(s, NFTNL_SET_NAME, set->name);

@@ -1,7 +1,7 @@
 /* src/kernel/nft.h - nf_tables over netlink: batches of changes that happen all or not at all.
  *
- * Rules are built as lists of expressions on registers, as "nft --debug=netlink" prints them.  A rule
- * builder never fails by itself; nft_commit() reports the kernel's verdict on the whole batch.
+ * Rules are built as lists of expressions on registers, as "nft --debug=netlink" prints them.  A
+ * rule builder never fails by itself; nft_commit() reports the kernel's verdict on the whole batch.
  */
 #ifndef KERNEL_NFT_H
 #define KERNEL_NFT_H
@@ -15,7 +15,8 @@
 struct nft; /* a batch being built */
 struct nftnl_rule;
 
-/* Types of set keys as nft(8) shows them; those of a concatenation are shifted together by 6 bits. */
+/* Types of set keys as nft(8) shows them; those of a concatenation are shifted together by 6 bits.
+ */
 enum nft_type {
 	NFT_TYPE_IPADDR = 7,
 	NFT_TYPE_PROTO = 12,

@@ -81,7 +81,8 @@ int relay_run(const struct relay *relay, struct error *err)
 	if (relay->master >= 0 && relay->input)
 		r = terminal_raw(&terminal, STDIN_FILENO, err);
 	while (r == 0 && (polled[AT_CHILD].fd >= 0 || polled[AT_MASTER].fd >= 0)) {
-		/* Once the child is gone, only what it wrote is left; others may keep the pty open. */
+		/* Once the child is gone, only what it wrote is left; others may keep the pty open.
+		 */
 		int timeout = polled[AT_CHILD].fd >= 0 ? -1 : 0;
 		int n = poll(polled, N_POLLED, timeout);
 

@@ -81,9 +81,9 @@ static int open_existing(const struct rootdir *root, char *path, uint64_t resolv
 	return fd;
 }
 
-/* Images have links to what is only made at run time (/etc/resolv.conf to ../run/...).  What is missing
- * may be such a link's target: *path becomes the path with that link replaced.  Returns 1 then, 0 if
- * there is no link.
+/* Images have links to what is only made at run time (/etc/resolv.conf to ../run/...).  What is
+ * missing may be such a link's target: *path becomes the path with that link replaced.  Returns 1
+ * then, 0 if there is no link.
  */
 static int expand_dangling(int dir, char **path, const char *rest)
 {
@@ -127,8 +127,8 @@ static int make_rest(int dir, char *rest, bool file, int *ret)
 		r = make_one(at, name, file && last);
 		if (r < 0)
 			return r;
-		next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC |
-						(file && last ? 0 : O_DIRECTORY));
+		next = openat(at, name,
+			      O_PATH | O_NOFOLLOW | O_CLOEXEC | (file && last ? 0 : O_DIRECTORY));
 		if (next < 0)
 			return -errno;
 		(void)close(at);
@@ -143,7 +143,8 @@ static void narrate(const struct rootdir *root, const char *path, bool file)
 	autofree char *whole = xasprintf("%s/%s", root->path, path + strspn(path, "/"));
 
 	if (file)
-		(void)explain(NULL, "[ -e %s ] || install -D -m 644 /dev/null %s", sq(whole), sq(whole));
+		(void)explain(NULL, "[ -e %s ] || install -D -m 644 /dev/null %s", sq(whole),
+			      sq(whole));
 	else
 		(void)explain(NULL, "mkdir -p %s", sq(whole));
 }
@@ -164,9 +165,9 @@ int rootdir_make(const struct rootdir *root, const char *path, bool file, enum r
 	}
 	do {
 		fd = open_existing(root, copy, resolve_flags(flags), &rest);
-		r = fd >= 0 && rest[strspn(rest, "/")] && !(flags & ROOTDIR_NO_SYMLINKS) ?
-			    expand_dangling(fd, &copy, rest) :
-			    0;
+		r = fd >= 0 && rest[strspn(rest, "/")] && !(flags & ROOTDIR_NO_SYMLINKS)
+			    ? expand_dangling(fd, &copy, rest)
+			    : 0;
 		if (r > 0)
 			(void)close(fd);
 	} while (r > 0 && ++links < LINKS_MAX);
@@ -182,8 +183,8 @@ int rootdir_make(const struct rootdir *root, const char *path, bool file, enum r
 		return error_sys(err, fd, "open %s in the container", path);
 	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode) == file) {
 		(void)close(fd);
-		return error_set(err, file ? -EISDIR : -ENOTDIR, "%s in the container is %s directory",
-				 path, file ? "a" : "not a");
+		return error_set(err, file ? -EISDIR : -ENOTDIR,
+				 "%s in the container is %s directory", path, file ? "a" : "not a");
 	}
 	*ret = fd;
 	return 0;

@@ -1,8 +1,9 @@
 /* src/kernel/rootdir.h - paths inside a container's root, by handle.
  *
- * The container, or the image it came from, may change its tree at any moment and put symbolic links
- * anywhere.  So a path is resolved once, by openat2(2) with RESOLVE_IN_ROOT, to an O_PATH handle that
- * everything after it works on; what is missing is made component by component on handles.
+ * The container, or the image it came from, may change its tree at any moment and put symbolic
+ * links anywhere.  So a path is resolved once, by openat2(2) with RESOLVE_IN_ROOT, to an O_PATH
+ * handle that everything after it works on; what is missing is made component by component on
+ * handles.
  *
  * In a dry run nothing is resolved or made; the functions narrate with the root's path in front.
  */
@@ -15,7 +16,7 @@
 #include "base/error.h"
 
 struct rootdir {
-	int fd;		  /* O_PATH handle of the root; -1 in a dry run */
+	int fd;           /* O_PATH handle of the root; -1 in a dry run */
 	const char *path; /* of the root on the host, for narration; borrowed */
 };
 

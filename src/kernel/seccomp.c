@@ -17,11 +17,11 @@
 #include "base/id.h"
 #include "base/json.h"
 
-#define FORMAT_VERSION	"1"
+#define FORMAT_VERSION  "1"
 #define CACHE_BYTES_MAX (2U << 20)
-#define INSNS_MAX	BPF_MAXINSNS
-#define NAMES_MAX	4096
-#define X32_BIT		0x40000000
+#define INSNS_MAX       BPF_MAXINSNS
+#define NAMES_MAX       4096
+#define X32_BIT         0x40000000
 
 void seccomp_program_done(struct seccomp_program *program)
 {
@@ -66,9 +66,12 @@ static enum scmp_compare compare_parse(struct json_reader *rd, const json_t *arg
 		const char *name;
 		enum scmp_compare op;
 	} ops[] = {
-		{ "SCMP_CMP_NE", SCMP_CMP_NE }, { "SCMP_CMP_LT", SCMP_CMP_LT },
-		{ "SCMP_CMP_LE", SCMP_CMP_LE }, { "SCMP_CMP_EQ", SCMP_CMP_EQ },
-		{ "SCMP_CMP_GE", SCMP_CMP_GE }, { "SCMP_CMP_GT", SCMP_CMP_GT },
+		{ "SCMP_CMP_NE", SCMP_CMP_NE },
+		{ "SCMP_CMP_LT", SCMP_CMP_LT },
+		{ "SCMP_CMP_LE", SCMP_CMP_LE },
+		{ "SCMP_CMP_EQ", SCMP_CMP_EQ },
+		{ "SCMP_CMP_GE", SCMP_CMP_GE },
+		{ "SCMP_CMP_GT", SCMP_CMP_GT },
 		{ "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ },
 	};
 	const char *text = json_need_string(rd, arg, "op");
@@ -105,7 +108,8 @@ static unsigned flags_parse(struct json_reader *rd, const json_t *profile)
 			result |= flags[k].flag;
 		}
 		if (!known)
-			json_fail(rd, "flags", "'%s' is not a flag that is known here", words.items[i]);
+			json_fail(rd, "flags", "'%s' is not a flag that is known here",
+				  words.items[i]);
 	}
 	strv_done(&words);
 	return result;
@@ -130,8 +134,8 @@ static void add_architectures(struct compiler *c, const json_t *profile)
 		uint32_t arch;
 
 		/* "SCMP_ARCH_X86_64" is libseccomp's "x86_64". */
-		for (size_t k = 0; strlen(names.items[i]) > 10 && k + 1 < sizeof(name) &&
-				   names.items[i][10 + k];
+		for (size_t k = 0;
+		     strlen(names.items[i]) > 10 && k + 1 < sizeof(name) && names.items[i][10 + k];
 		     k++)
 			name[k] = (char)(names.items[i][10 + k] | 0x20);
 		for (char *p = name; *p; p++)
@@ -151,7 +155,7 @@ static size_t read_args(struct compiler *c, const json_t *rule, struct scmp_arg_
 	const json_t *list = json_read_array(&c->rd, rule, "args"), *arg;
 	size_t i, n = 0;
 
-	json_array_foreach(list, i, arg) {
+	json_array_foreach (list, i, arg) {
 		struct json_place place = json_enter_index(&c->rd, i);
 
 		if (n == 6) {
@@ -170,8 +174,8 @@ static size_t read_args(struct compiler *c, const json_t *rule, struct scmp_arg_
 	return n;
 }
 
-/* Several conditions on one argument are alternatives, as in libseccomp's older users (runc): each is
- * a rule of its own then.
+/* Several conditions on one argument are alternatives, as in libseccomp's older users (runc): each
+ * is a rule of its own then.
  */
 static bool has_repeated_index(const struct scmp_arg_cmp *args, size_t n)
 {
@@ -290,7 +294,7 @@ static int compile(const json_t *profile, struct seccomp_program *ret, struct er
 	(void)seccomp_attr_set(c.ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	add_architectures(&c, profile);
 	rules = json_read_array(&c.rd, profile, "syscalls");
-	json_array_foreach(rules, i, rule) {
+	json_array_foreach (rules, i, rule) {
 		struct json_place outer = json_enter(&c.rd, "syscalls");
 		struct json_place place = json_enter_index(&c.rd, i);
 
@@ -348,7 +352,8 @@ static bool cache_load(int dir, const char *name, const char *key, struct seccom
 	struct cache_header header;
 	size_t len, key_len = strlen(key);
 
-	if (file_read_at(dir, name, CACHE_BYTES_MAX, &bytes, &len, NULL) < 0 || len < sizeof(header))
+	if (file_read_at(dir, name, CACHE_BYTES_MAX, &bytes, &len, NULL) < 0 ||
+	    len < sizeof(header))
 		return false;
 	memcpy(&header, bytes, sizeof(header));
 	if (memcmp(header.magic, cache_magic, sizeof(cache_magic)) != 0 ||

@@ -18,8 +18,8 @@ struct seccomp_program {
 	unsigned flags; /* of seccomp(2), SECCOMP_FILTER_FLAG_* */
 };
 
-/* profile is linux.seccomp of config.json (config-linux.md "Seccomp").  cache_dir may be NULL; it is
- * made if missing, and only trusted if it is ours alone.
+/* profile is linux.seccomp of config.json (config-linux.md "Seccomp").  cache_dir may be NULL; it
+ * is made if missing, and only trusted if it is ours alone.
  */
 int seccomp_prepare(const json_t *profile, const char *cache_dir, struct seccomp_program *ret,
 		    struct error *err) must_check;

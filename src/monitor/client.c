@@ -1,7 +1,7 @@
 /* src/monitor/client.c
  *
- * Order is kept and nothing is dropped: what cannot be written to the monitor yet stops the reading of
- * standard input; what we cannot write to standard output stops the reading from the monitor.
+ * Order is kept and nothing is dropped: what cannot be written to the monitor yet stops the reading
+ * of standard input; what we cannot write to standard output stops the reading from the monitor.
  */
 #include "monitor/client.h"
 
@@ -21,16 +21,16 @@
 #include "base/terminal.h"
 #include "monitor/protocol.h"
 
-#define OUT_MAX	      (1U << 20)
-#define KEY_DETACH_1  0x10 /* ^P */
-#define KEY_DETACH_2  0x11 /* ^Q */
-#define STATUS_PIPE   (128 + SIGPIPE)
+#define OUT_MAX      (1U << 20)
+#define KEY_DETACH_1 0x10 /* ^P */
+#define KEY_DETACH_2 0x11 /* ^Q */
+#define STATUS_PIPE  (128 + SIGPIPE)
 
 enum { AT_SIGNAL, AT_MONITOR, AT_INPUT, N_POLLED };
 
 struct session {
 	const struct client *client;
-	struct buf in;	/* from the monitor, not yet a whole frame */
+	struct buf in;  /* from the monitor, not yet a whole frame */
 	struct buf out; /* to the monitor */
 	bool input_open;
 	bool prefix; /* the first of the two detach keys was pressed */
@@ -62,7 +62,8 @@ static void take_signal(struct session *s, int fd)
 	if (info.ssi_signo == SIGWINCH)
 		send_size(s);
 	else if (s->client->pidfd >= 0)
-		(void)syscall(SYS_pidfd_send_signal, s->client->pidfd, (int)info.ssi_signo, NULL, 0);
+		(void)syscall(SYS_pidfd_send_signal, s->client->pidfd, (int)info.ssi_signo, NULL,
+			      0);
 }
 
 /* Nobody reads any more (run ... | head): what would end any other writer ends this one. */
@@ -96,7 +97,8 @@ static int take_monitor(struct session *s, struct error *err)
 	if (n < 0)
 		return error_sys(err, -errno, "hear from the monitor");
 	if (n == 0)
-		return error_set(err, -ECONNRESET, "the container's monitor is gone; 'strake ps -a' tells");
+		return error_set(err, -ECONNRESET,
+				 "the container's monitor is gone; 'strake ps -a' tells");
 	buf_add(&s->in, bytes, (size_t)n);
 	while (!s->ended) {
 		struct frame frame;
@@ -104,7 +106,8 @@ static int take_monitor(struct session *s, struct error *err)
 				       &frame);
 
 		if (took < 0)
-			return error_set(err, took, "the container's monitor speaks another protocol");
+			return error_set(err, took,
+					 "the container's monitor speaks another protocol");
 		if (took == 0)
 			break;
 		take_frame(s, &frame);
@@ -174,9 +177,9 @@ static int loop(struct session *s, int signals, struct error *err)
 			[AT_SIGNAL] = { .fd = signals, .events = POLLIN },
 			[AT_MONITOR] = { .fd = s->client->sock,
 					 .events = (short)(POLLIN | (s->out.len ? POLLOUT : 0)) },
-			[AT_INPUT] = { .fd = s->input_open && s->out.len < OUT_MAX / 2 ?
-						     STDIN_FILENO :
-						     -1,
+			[AT_INPUT] = { .fd = s->input_open && s->out.len < OUT_MAX / 2
+						     ? STDIN_FILENO
+						     : -1,
 				       .events = POLLIN },
 		};
 

@@ -7,11 +7,11 @@
 #include "base/error.h"
 
 struct client {
-	int sock;	   /* to the monitor, protocol.h; borrowed */
-	int pidfd;	   /* of the container's first process, for signals; -1: forward none */
-	bool input;	   /* our standard input goes in */
-	bool terminal;	   /* it has one: ours becomes raw, sizes go along, ^P^Q detaches */
-	bool quiet;	   /* output is not wanted */
+	int sock;          /* to the monitor, protocol.h; borrowed */
+	int pidfd;         /* of the container's first process, for signals; -1: forward none */
+	bool input;        /* our standard input goes in */
+	bool terminal;     /* it has one: ours becomes raw, sizes go along, ^P^Q detaches */
+	bool quiet;        /* output is not wanted */
 	bool cleanup_mine; /* tell the monitor that the caller cleans up at the end */
 };
 

@@ -94,7 +94,8 @@ void clients_poll(const struct clients *all, bool input, struct pollfd *ret)
 	for (size_t i = 0; i < all->n; i++)
 		ret[i] = (struct pollfd) {
 			.fd = all->items[i].fd,
-			.events = (short)((input ? POLLIN : 0) | (all->items[i].out.len ? POLLOUT : 0)),
+			.events = (short)((input ? POLLIN : 0) |
+					  (all->items[i].out.len ? POLLOUT : 0)),
 		};
 }
 
@@ -129,7 +130,8 @@ static void take(struct connection *c, client_frame_fn fn, void *data)
 	buf_drop_front(&c->in, used);
 }
 
-void clients_handle(struct clients *all, const struct pollfd *polled, client_frame_fn fn, void *data)
+void clients_handle(struct clients *all, const struct pollfd *polled, client_frame_fn fn,
+		    void *data)
 {
 	size_t n = all->n;
 

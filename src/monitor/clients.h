@@ -1,8 +1,8 @@
 /* src/monitor/clients.h - who is attached to a container.
  *
- * Everybody gets all output.  The one that started the container in the foreground is waited for when
- * it is slow; any other that falls CLIENT_BACKLOG_MAX behind is cut off, so that a sleeping spectator
- * never stops a container.
+ * Everybody gets all output.  The one that started the container in the foreground is waited for
+ * when it is slow; any other that falls CLIENT_BACKLOG_MAX behind is cut off, so that a sleeping
+ * spectator never stops a container.
  */
 #ifndef MONITOR_CLIENTS_H
 #define MONITOR_CLIENTS_H
@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "monitor/protocol.h"
 
-#define CLIENTS_MAX	   32
+#define CLIENTS_MAX        32
 #define CLIENT_BACKLOG_MAX (4U << 20)
 #define CLIENT_HIGH_WATER  (256U << 10) /* from here on the foreground client is waited for */
 
@@ -40,8 +40,8 @@ void clients_send(struct clients *all, enum frame_type type, const void *bytes, 
 void clients_poll(const struct clients *all, bool input, struct pollfd *ret);
 void clients_handle(struct clients *all, const struct pollfd *polled, client_frame_fn fn,
 		    void *data);
-/* Waits until the foreground client has all, others get what fits now.  Returns whether a client said
- * that it cleans up and is still there.
+/* Waits until the foreground client has all, others get what fits now.  Returns whether a client
+ * said that it cleans up and is still there.
  */
 bool clients_finish(struct clients *all, int timeout_ms);
 

@@ -11,7 +11,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-#define CHUNK_MAX (256U << 10) /* what one read from the container becomes at most, with its headers */
+#define CHUNK_MAX                                                                                  \
+	(256U << 10) /* what one read from the container becomes at most, with its headers */
 
 int log_open(struct log *log, int dir_fd, uint64_t max_size, int files, struct error *err)
 {
@@ -46,7 +47,8 @@ static int rotate(struct log *log)
 		(void)renameat(log->dir_fd, from, log->dir_fd, to);
 	}
 	log_close(log);
-	log->fd = openat(log->dir_fd, "log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	log->fd = openat(log->dir_fd, "log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
+			 0600);
 	log->size = 0;
 	return log->fd < 0 ? -errno : 0;
 }

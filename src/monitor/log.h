@@ -22,7 +22,8 @@ struct log {
 };
 
 /* Writes below dir_fd, which must stay open. */
-int log_open(struct log *log, int dir_fd, uint64_t max_size, int files, struct error *err) must_check;
+int log_open(struct log *log, int dir_fd, uint64_t max_size, int files,
+	     struct error *err) must_check;
 void log_close(struct log *log);
 /* A full disk loses log lines, never the container: the failure is only returned. */
 int log_write(struct log *log, bool is_stderr, const char *bytes, size_t len) must_check;
@@ -41,7 +42,7 @@ struct log_options {
 	bool follow; /* until the container ends (exit.json appears) or is removed */
 	bool timestamps;
 	int64_t since_ns; /* 0: all */
-	int64_t tail;	  /* lines; -1: all */
+	int64_t tail;     /* lines; -1: all */
 };
 /* Prints to our standard output and error.  dir is the container's directory. */
 int log_print(const char *dir, const struct log_options *options, struct error *err) must_check;

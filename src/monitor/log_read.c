@@ -43,10 +43,10 @@ int log_parse(const char *bytes, size_t len, struct log_line *ret)
 
 struct reader {
 	const struct log_options *options;
-	struct buf rest;   /* a line whose end was not read yet */
-	int64_t skip;	   /* lines still to be passed over, for --tail */
-	bool middle[2];	   /* the last line of stdout, stderr was a part */
-	int fd;		   /* the newest file */
+	struct buf rest; /* a line whose end was not read yet */
+	int64_t skip;    /* lines still to be passed over, for --tail */
+	bool middle[2];  /* the last line of stdout, stderr was a part */
+	int fd;          /* the newest file */
 	int dir_fd;
 };
 
@@ -138,8 +138,8 @@ static int64_t count_lines(int fd, const struct log_options *options)
 	return lines;
 }
 
-/* All files, the oldest first; they are opened before any is read, so that a rotation meanwhile neither
- * loses nor repeats anything.
+/* All files, the oldest first; they are opened before any is read, so that a rotation meanwhile
+ * neither loses nor repeats anything.
  */
 static int print_all(struct reader *rd, struct error *err)
 {
@@ -224,10 +224,10 @@ int log_print(const char *dir, const struct log_options *options, struct error *
 		return error_sys(err, -errno, "open %s", dir);
 	if (options->follow) {
 		watch = inotify_init1(IN_CLOEXEC);
-		if (watch < 0 || inotify_add_watch(watch, dir,
-						   IN_MODIFY | IN_CREATE | IN_MOVED_TO |
-							   IN_MOVED_FROM | IN_DELETE |
-							   IN_DELETE_SELF) < 0) {
+		if (watch < 0 ||
+		    inotify_add_watch(watch, dir,
+				      IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM |
+					      IN_DELETE | IN_DELETE_SELF) < 0) {
 			r = error_sys(err, -errno, "watch %s", dir);
 			(void)close(rd.dir_fd);
 			return r;

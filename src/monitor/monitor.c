@@ -40,8 +40,8 @@ static void build_args(const struct monitor_request *req, const struct handed *f
 	strv_extend(args, req->cleanup->items, req->cleanup->n);
 }
 
-/* Twice forked, so that it is nobody's child and no zombie of ours; a session of its own, so that no
- * terminal's signal reaches it.
+/* Twice forked, so that it is nobody's child and no zombie of ours; a session of its own, so that
+ * no terminal's signal reaches it.
  */
 static _Noreturn void become(const struct monitor_request *req, const struct handed *fds, size_t n,
 			     const struct strv *args, int status)

@@ -31,7 +31,8 @@ int frame_parse(const unsigned char *bytes, size_t len, struct frame *ret)
 		return 0;
 	memcpy(&length, bytes + 4, sizeof(length));
 	length = ntohl(length);
-	if (bytes[0] >= N_FRAME_TYPES || bytes[1] || bytes[2] || bytes[3] || length > FRAME_BYTES_MAX)
+	if (bytes[0] >= N_FRAME_TYPES || bytes[1] || bytes[2] || bytes[3] ||
+	    length > FRAME_BYTES_MAX)
 		return -EBADMSG;
 	if (len - FRAME_HEADER_LEN < length)
 		return 0;

@@ -1,8 +1,8 @@
 /* src/monitor/protocol.h - what a monitor and its clients say to each other.
  *
- * Frames on a SOCK_STREAM Unix socket (RUN/containers/ID/attach, or the pair that "run" made before):
- * one byte type, three zero bytes, four bytes length in network order, then that many bytes.  The same
- * shape as Docker's attach stream, whose types 0 to 2 are ours too.
+ * Frames on a SOCK_STREAM Unix socket (RUN/containers/ID/attach, or the pair that "run" made
+ *before): one byte type, three zero bytes, four bytes length in network order, then that many
+ *bytes.  The same shape as Docker's attach stream, whose types 0 to 2 are ours too.
  *
  *	client to monitor		monitor to client
  *	STDIN	   bytes		STDOUT, STDERR	bytes
@@ -19,7 +19,7 @@
 #include "base/buf.h"
 
 #define FRAME_HEADER_LEN 8
-#define FRAME_BYTES_MAX	 (64U << 10) /* of one frame's content */
+#define FRAME_BYTES_MAX  (64U << 10) /* of one frame's content */
 
 enum frame_type {
 	FRAME_STDIN = 0,
@@ -41,8 +41,8 @@ struct frame {
 void frame_header(enum frame_type type, size_t len, unsigned char ret[FRAME_HEADER_LEN]);
 void frame_add(struct buf *to, enum frame_type type, const void *bytes, size_t len);
 
-/* Reads one frame from the front of bytes.  Returns how many bytes it took, 0 if it is not whole yet,
- * -EBADMSG if this is not our protocol.
+/* Reads one frame from the front of bytes.  Returns how many bytes it took, 0 if it is not whole
+ * yet, -EBADMSG if this is not our protocol.
  */
 int frame_parse(const unsigned char *bytes, size_t len, struct frame *ret) must_check;
 

@@ -1,7 +1,8 @@
 /* src/monitor/serve.c - the life of one monitor.
  *
  * Signals: TERM, INT, HUP and QUIT are ignored.  At a shutdown they are sent to everybody, and the
- * container's own processes decide what becomes of it; the monitor ends after them, with the record.
+ * container's own processes decide what becomes of it; the monitor ends after them, with the
+ * record.
  */
 #include "monitor/serve.h"
 
@@ -29,10 +30,10 @@
 #include "runtime/instance.h"
 #include "runtime/spec.h"
 
-#define ATTACH_SOCKET	"attach"
-#define INPUT_MAX	(1U << 20) /* waits for the container to read it */
-#define READ_SIZE	32768
-#define CLIENT_WAIT_MS	10000 /* for a foreground client that does not read its end */
+#define ATTACH_SOCKET  "attach"
+#define INPUT_MAX      (1U << 20) /* waits for the container to read it */
+#define READ_SIZE      32768
+#define CLIENT_WAIT_MS 10000 /* for a foreground client that does not read its end */
 
 enum { AT_CHILD, AT_SIGNAL, AT_OUT, AT_ERR, AT_LISTENER, AT_INPUT, N_FIXED };
 
@@ -334,8 +335,8 @@ static void watch(struct monitor *m)
 	}
 }
 
-/* Its processes are all gone (the kernel ends a pid namespace with its first process), so what is in
- * the pipes is the end; a foreground client that is slow is waited for.
+/* Its processes are all gone (the kernel ends a pid namespace with its first process), so what is
+ * in the pipes is the end; a foreground client that is slow is waited for.
  */
 static void drain(struct monitor *m, int fd, bool is_stderr)
 {

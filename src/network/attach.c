@@ -82,14 +82,16 @@ static int port_check(struct db *db, const struct port *p, struct error *err)
 	if (r < 0)
 		return r;
 	if (owner[0])
-		return error_set(err, -EADDRINUSE, "port %s is published by container %s", text, owner);
+		return error_set(err, -EADDRINUSE, "port %s is published by container %s", text,
+				 owner);
 	for (uint16_t i = 0; i < p->count; i++) {
 		r = port_is_bound(p, (uint16_t)(p->host + i));
 		if (r == -EADDRINUSE)
-			return error_set(err, r,
-					 "port %u of %s is taken by a program on this host; 'ss -lntup' "
-					 "names it",
-					 p->host + i, text);
+			return error_set(
+				err, r,
+				"port %u of %s is taken by a program on this host; 'ss -lntup' "
+				"names it",
+				p->host + i, text);
 		if (r == -EADDRNOTAVAIL)
 			return error_set(err, r, "port %s: this host has no such address", text);
 	}
@@ -108,7 +110,8 @@ static int port_choose(struct db *db, struct port *p, struct error *err)
 		if (r != -EADDRINUSE)
 			return port_check(db, p, err);
 	}
-	return error_set(err, -EADDRINUSE, "no free port on this host to publish port %u", p->container);
+	return error_set(err, -EADDRINUSE, "no free port on this host to publish port %u",
+			 p->container);
 }
 
 static int port_claim(struct db *db, const char *id, struct port *p, struct error *err)
@@ -120,12 +123,12 @@ static int port_claim(struct db *db, const char *id, struct port *p, struct erro
 	return db_run(db, err,
 		      "INSERT INTO ports (ip, protocol, host, count, target, container)"
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		      "iiiiis", (int64_t)ntohl(p->ip.s_addr), (int64_t)p->protocol, (int64_t)p->host,
-		      (int64_t)p->count, (int64_t)p->container, id);
+		      "iiiiis", (int64_t)ntohl(p->ip.s_addr), (int64_t)p->protocol,
+		      (int64_t)p->host, (int64_t)p->count, (int64_t)p->container, id);
 }
 
-static int claim_ports(struct db *db, const struct network_request *req, struct network_lease *lease,
-		       struct error *err)
+static int claim_ports(struct db *db, const struct network_request *req,
+		       struct network_lease *lease, struct error *err)
 {
 	int r = 0;
 
@@ -150,8 +153,8 @@ static int choose_address(struct db *db, const struct network *network, uint32_t
 	uint32_t next = ntohl(network->net.s_addr) + 2;
 	uint32_t last = (ntohl(network->net.s_addr) | UINT32_MAX >> network->prefix_len) - 1;
 	struct db_rows rows;
-	int r = db_query(db, &rows, err, "SELECT ip FROM leases WHERE network = ?1 ORDER BY ip", "i",
-			 network->id);
+	int r = db_query(db, &rows, err, "SELECT ip FROM leases WHERE network = ?1 ORDER BY ip",
+			 "i", network->id);
 
 	if (r < 0)
 		return r;
@@ -198,7 +201,8 @@ int network_reserve(struct db *db, const struct network_request *req, struct net
 	if (r < 0)
 		return r;
 	fill_lease(&network, req->id, ip, &lease);
-	r = db_run(db, err, "INSERT INTO leases (container, network, ip, link) VALUES (?1, ?2, ?3, ?4)",
+	r = db_run(db, err,
+		   "INSERT INTO leases (container, network, ip, link) VALUES (?1, ?2, ?3, ?4)",
 		   "siis", lease.id, network.id, (int64_t)ip, lease.link);
 	if (r == 0)
 		r = claim_ports(db, req, &lease, err);
@@ -244,10 +248,11 @@ static int make_bridge(struct nl *nl, const struct network_lease *lease, struct 
 		r = index < 0 ? error_sys(err, index, "find bridge %s", lease->bridge) : 0;
 	}
 	if (r == 0)
-		r = address_add(nl, index, lease->bridge, lease->gateway_ip, lease->prefix_len, "", err);
+		r = address_add(nl, index, lease->bridge, lease->gateway_ip, lease->prefix_len, "",
+				err);
 	if (r == 0)
-		r = put_sysctl("/proc/sys/net/ipv4/ip_forward", "this host routes between its links",
-			       err);
+		r = put_sysctl("/proc/sys/net/ipv4/ip_forward",
+			       "this host routes between its links", err);
 	if (r == 0)
 		r = put_sysctl(localnet, "a port published here is reached as 127.0.0.1, too", err);
 	if (r == 0)
@@ -266,8 +271,8 @@ static int find_bridge(struct nl *nl, const struct network_lease *lease, struct 
 	return make_bridge(nl, lease, err);
 }
 
-/* 02: locally administered; the rest follows from the address, so that a restarted container with the
- * same address is the same neighbour.
+/* 02: locally administered; the rest follows from the address, so that a restarted container with
+ * the same address is the same neighbour.
  */
 static void choose_mac(const struct network_lease *lease, unsigned char mac[6])
 {
@@ -279,13 +284,14 @@ static void choose_mac(const struct network_lease *lease, unsigned char mac[6])
 static int configure_inside(const struct network_lease *lease, const struct netns *ns,
 			    const char *netns, struct error *err)
 {
-	autofree char *where = explain_mode() == EXPLAIN_OFF ? xstrdup("") :
-							       xasprintf("nsenter --net=%s ", sq(netns));
+	autofree char *where = explain_mode() == EXPLAIN_OFF
+				       ? xstrdup("")
+				       : xasprintf("nsenter --net=%s ", sq(netns));
 	int r = link_set_up(ns->nl, 1, "lo", where, err);
 
 	if (r == 0)
-		r = address_add(ns->nl, LINK_PEER_INDEX, PEER_NAME, lease->ip, lease->prefix_len, where,
-				err);
+		r = address_add(ns->nl, LINK_PEER_INDEX, PEER_NAME, lease->ip, lease->prefix_len,
+				where, err);
 	if (r == 0)
 		r = link_set_up(ns->nl, LINK_PEER_INDEX, PEER_NAME, where, err);
 	return r < 0 ? r : route_add_default(ns->nl, lease->gateway_ip, where, err);
@@ -340,8 +346,9 @@ int network_attach(struct db *db, const struct network_lease *lease, const char 
 
 int network_none(const char *netns, struct error *err)
 {
-	autofree char *where = explain_mode() == EXPLAIN_OFF ? xstrdup("") :
-							       xasprintf("nsenter --net=%s ", sq(netns));
+	autofree char *where = explain_mode() == EXPLAIN_OFF
+				       ? xstrdup("")
+				       : xasprintf("nsenter --net=%s ", sq(netns));
 	struct netns ns = NETNS_INIT;
 	int r = netns_create(netns, &ns, err);
 
@@ -358,8 +365,8 @@ static int read_ports(struct db *db, const char *id, struct network_lease *lease
 	size_t room = 0;
 	struct db_rows rows;
 	int r = db_query(db, &rows, err,
-			 "SELECT ip, protocol, host, count, target FROM ports WHERE container = ?1", "s",
-			 id);
+			 "SELECT ip, protocol, host, count, target FROM ports WHERE container = ?1",
+			 "s", id);
 
 	if (r < 0)
 		return r;
@@ -472,7 +479,8 @@ int network_detach(struct db *db, const char *id, const char *netns, struct erro
 /* check */
 
 /* A cable of ours hangs in one of our bridges, or in none any more; another instance's does not. */
-static int link_is_ours(struct db *db, struct nl *nl, const char *name, bool *ret, struct error *err)
+static int link_is_ours(struct db *db, struct nl *nl, const char *name, bool *ret,
+			struct error *err)
 {
 	int master = link_master(nl, name), r;
 	struct db_rows rows;

@@ -113,8 +113,9 @@ static void copy_host_resolver(const struct names_request *req, struct buf *ret)
 		if (copy_resolver(text, req->host_network, ret) > 0)
 			return;
 	}
-	(void)explain_note("the host's name servers are on its loopback, which no container reaches; "
-			   "--dns names others");
+	(void)explain_note(
+		"the host's name servers are on its loopback, which no container reaches; "
+		"--dns names others");
 }
 
 static int write_resolver(const struct names_request *req, struct error *err)
@@ -124,7 +125,8 @@ static int write_resolver(const struct names_request *req, struct error *err)
 
 	for (size_t i = 0; r == 0 && i < req->dns->n; i++) {
 		if (!is_address(req->dns->items[i]))
-			r = error_set(err, -EINVAL, "--dns '%s' is not an address", req->dns->items[i]);
+			r = error_set(err, -EINVAL, "--dns '%s' is not an address",
+				      req->dns->items[i]);
 		buf_addf(&text, "nameserver %s\n", req->dns->items[i]);
 	}
 	if (req->dns->n == 0)

@@ -12,11 +12,11 @@
 #include "network/port.h"
 #include "network/schema.h"
 
-#define BRIDGE_PREFIX  "strake"
-#define BRIDGES	       1000
-#define SUBNET_FIRST   0x0a780000U /* 10.120.0.0: seldom used by others */
-#define SUBNET_LEN     20	   /* 4093 containers; a bridge has 1023 ports */
-#define SUBNETS	       128
+#define BRIDGE_PREFIX "strake"
+#define BRIDGES       1000
+#define SUBNET_FIRST  0x0a780000U /* 10.120.0.0: seldom used by others */
+#define SUBNET_LEN    20          /* 4093 containers; a bridge has 1023 ports */
+#define SUBNETS       128
 
 static const char *const steps[] = {
 	"CREATE TABLE networks ("
@@ -93,7 +93,8 @@ static int choose_subnet(struct db *db, uint32_t *ret, struct error *err)
 		r = route_overlaps(&nl, subnet, &taken, err);
 		if (r < 0 || taken)
 			continue;
-		r = db_query(db, &rows, err, "SELECT 1 FROM networks WHERE net = ?1", "i", (int64_t)net);
+		r = db_query(db, &rows, err, "SELECT 1 FROM networks WHERE net = ?1", "i",
+			     (int64_t)net);
 		if (r < 0)
 			break;
 		taken = db_next(&rows);
@@ -105,7 +106,8 @@ static int choose_subnet(struct db *db, uint32_t *ret, struct error *err)
 		return 0;
 	}
 	nl_close(&nl);
-	return r < 0 ? r : error_set(err, -ENOSPC, "no free subnet from 10.120.0.0 on for a network");
+	return r < 0 ? r
+		     : error_set(err, -ENOSPC, "no free subnet from 10.120.0.0 on for a network");
 }
 
 /* Another instance on this host may have the first ones. */
@@ -181,18 +183,20 @@ static json_t *address_text(uint32_t host_order)
 static int add_containers(struct db *db, int64_t id, json_t *ret, struct error *err)
 {
 	struct db_rows rows;
-	int r = db_query(db, &rows, err,
-			 "SELECT l.container, l.ip, l.link, c.name FROM leases l"
-			 " LEFT JOIN containers c ON c.id = l.container WHERE l.network = ?1 ORDER BY l.ip",
-			 "i", id);
+	int r = db_query(
+		db, &rows, err,
+		"SELECT l.container, l.ip, l.link, c.name FROM leases l"
+		" LEFT JOIN containers c ON c.id = l.container WHERE l.network = ?1 ORDER BY l.ip",
+		"i", id);
 
 	if (r < 0)
 		return r;
 	while (db_next(&rows))
-		(void)json_object_set_new(
-			ret, db_text(&rows, 0),
-			json_pack("{s:s?, s:o, s:s}", "Name", db_text(&rows, 3), "IPv4Address",
-				  address_text((uint32_t)db_int(&rows, 1)), "Link", db_text(&rows, 2)));
+		(void)json_object_set_new(ret, db_text(&rows, 0),
+					  json_pack("{s:s?, s:o, s:s}", "Name", db_text(&rows, 3),
+						    "IPv4Address",
+						    address_text((uint32_t)db_int(&rows, 1)),
+						    "Link", db_text(&rows, 2)));
 	return db_finish(&rows);
 }
 
@@ -243,7 +247,8 @@ int network_inspect(struct db *db, const char *name, json_t **ret, struct error 
 	containers = json_object();
 	doc = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "Name", network.name, "Driver", "bridge",
 			"Bridge", network.bridge, "Subnet", subnet, "Gateway",
-			address_text(ntohl(network_gateway(&network).s_addr)), "Containers", containers);
+			address_text(ntohl(network_gateway(&network).s_addr)), "Containers",
+			containers);
 	r = add_containers(db, network.id, containers, err);
 	if (r == 0)
 		r = add_ports(db, containers, err);

@@ -22,7 +22,8 @@ struct network {
 	int64_t users; /* containers in it now */
 };
 
-int network_find(struct db *db, const char *name, struct network *ret, struct error *err) must_check;
+int network_find(struct db *db, const char *name, struct network *ret,
+		 struct error *err) must_check;
 /* The default network, made at first use with a subnet that no route of the host overlaps. */
 int network_find_default(struct db *db, struct network *ret, struct error *err) must_check;
 int network_names(struct db *db, struct strv *ret, struct error *err) must_check;

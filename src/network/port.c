@@ -75,21 +75,23 @@ int port_parse(const char *text, struct port *ret, struct error *err)
 		else if (inet_pton(AF_INET, copy, &port.ip) != 1)
 			host = copy;
 		if (host != copy && inet_pton(AF_INET, copy, &port.ip) != 1)
-			return error_set(err, -EINVAL, "--publish '%s': '%s' is not an IPv4 address", text,
-					 copy);
+			return error_set(err, -EINVAL,
+					 "--publish '%s': '%s' is not an IPv4 address", text, copy);
 	}
 	if (!parse_protocol(protocol, &port.protocol))
 		return error_set(err, -EINVAL, "--publish '%s': '%s' is not tcp, udp or sctp", text,
 				 protocol);
 	if (!parse_range(container ? container : copy, &port.container, &port.count) ||
 	    port.container == 0)
-		return error_set(err, -EINVAL,
-				 "--publish '%s': expected [IP:][HOST:]CONTAINER[/udp], ports 1 to 65535",
-				 text);
+		return error_set(
+			err, -EINVAL,
+			"--publish '%s': expected [IP:][HOST:]CONTAINER[/udp], ports 1 to 65535",
+			text);
 	if (host && *host && !parse_range(host, &port.host, &count))
 		return error_set(err, -EINVAL, "--publish '%s': '%s' is not a port", text, host);
 	if (host && *host && port.host && count != port.count)
-		return error_set(err, -EINVAL, "--publish '%s': the two ranges differ in length", text);
+		return error_set(err, -EINVAL, "--publish '%s': the two ranges differ in length",
+				 text);
 	*ret = port;
 	return 0;
 }

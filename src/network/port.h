@@ -10,11 +10,11 @@
 #define PORT_RANGE_MAX 1024 /* ports of one range; each is an element of a map */
 
 struct port {
-	struct in_addr ip;	 /* of the host; 0.0.0.0: all */
-	uint16_t host;		 /* 0: any free one */
+	struct in_addr ip; /* of the host; 0.0.0.0: all */
+	uint16_t host;     /* 0: any free one */
 	uint16_t container;
-	uint16_t count;		 /* of a range; both sides count up together */
-	uint8_t protocol;	 /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
+	uint16_t count;   /* of a range; both sides count up together */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
 };
 
 int port_parse(const char *text, struct port *ret, struct error *err) must_check;

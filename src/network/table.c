@@ -1,7 +1,7 @@
 /* src/network/table.c
  *
- * The text below is the table as nft(8) would load it, for narration and scripts; build_table() makes
- * the same over netlink.  A test compares what the kernel lists after either.
+ * The text below is the table as nft(8) would load it, for narration and scripts; build_table()
+ * makes the same over netlink.  A test compares what the kernel lists after either.
  */
 #include "network/table.h"
 
@@ -64,16 +64,20 @@ static const char table_text[] =
 	"	}\n"
 	"}";
 
-static const struct nft_set bridges = { .name = "bridges", .key_type = NFT_TYPE_IFNAME,
+static const struct nft_set bridges = { .name = "bridges",
+					.key_type = NFT_TYPE_IFNAME,
 					.key_len = IF_NAMESIZE };
 static const struct nft_set self = { .name = "self",
 				     .key_type = NFT_CONCAT(NFT_TYPE_IFNAME, NFT_TYPE_IFNAME),
 				     .key_len = 2 * IF_NAMESIZE };
-static const struct nft_set subnets4 = { .name = "subnets4", .key_type = NFT_TYPE_IPADDR,
-					 .key_len = 4, .interval = true };
+static const struct nft_set subnets4 = {
+	.name = "subnets4", .key_type = NFT_TYPE_IPADDR, .key_len = 4, .interval = true
+};
 static const struct nft_set samenet4 = { .name = "samenet4",
 					 .key_type = NFT_CONCAT(NFT_TYPE_IPADDR, NFT_TYPE_IPADDR),
-					 .key_len = 8, .interval = true, .fields = { 4, 4 } };
+					 .key_len = 8,
+					 .interval = true,
+					 .fields = { 4, 4 } };
 static const struct nft_set pub4 = { .name = "pub4",
 				     .key_type = NFT_CONCAT(NFT_TYPE_PROTO, NFT_TYPE_SERVICE),
 				     .key_len = 8,
@@ -241,9 +245,9 @@ static void build_nat_post(struct nft *nft)
 	nft_add_rule(nft, r);
 }
 
-#define STATE_INVALID	  1U
+#define STATE_INVALID     1U
 #define STATE_ESTABLISHED 2U
-#define STATE_RELATED	  4U
+#define STATE_RELATED     4U
 
 static void build_forward(struct nft *nft)
 {
@@ -282,7 +286,9 @@ static void build_forward(struct nft *nft)
 
 static void build_table(struct nft *nft)
 {
-	const struct nft_set *const sets[] = { &bridges, &self, &subnets4, &samenet4, &pub4, &pub4ip };
+	const struct nft_set *const sets[] = {
+		&bridges, &self, &subnets4, &samenet4, &pub4, &pub4ip
+	};
 
 	nft_add_table(nft);
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
@@ -360,15 +366,16 @@ static bool narrate_add(const struct table_network *network)
 		return false;
 	text = xasprintf(table_text, network->table);
 	(void)inet_ntop(AF_INET, &network->net, net, sizeof(net));
-	return explain("one table for all networks, whose rules never change, and this network's place in it",
-		       "nft list table inet %1$s > /dev/null 2>&1 || nft -f - <<'TABLE'\n%2$s\nTABLE\n"
-		       "nft -f - <<'NETWORK'\n"
-		       "add element inet %1$s bridges { \"%3$s\" }\n"
-		       "add element inet %1$s self { \"%3$s\" . \"%3$s\" }\n"
-		       "add element inet %1$s subnets4 { %4$s/%5$u }\n"
-		       "add element inet %1$s samenet4 { %4$s/%5$u . %4$s/%5$u }\n"
-		       "NETWORK",
-		       network->table, text, network->bridge, net, network->prefix_len);
+	return explain(
+		"one table for all networks, whose rules never change, and this network's place in it",
+		"nft list table inet %1$s > /dev/null 2>&1 || nft -f - <<'TABLE'\n%2$s\nTABLE\n"
+		"nft -f - <<'NETWORK'\n"
+		"add element inet %1$s bridges { \"%3$s\" }\n"
+		"add element inet %1$s self { \"%3$s\" . \"%3$s\" }\n"
+		"add element inet %1$s subnets4 { %4$s/%5$u }\n"
+		"add element inet %1$s samenet4 { %4$s/%5$u . %4$s/%5$u }\n"
+		"NETWORK",
+		network->table, text, network->bridge, net, network->prefix_len);
 }
 
 int table_add_network(const struct table_network *network, struct error *err)
@@ -397,8 +404,8 @@ int table_del_network(const struct table_network *network, bool last, struct err
 	struct nft *nft;
 	int r;
 
-	if (last ? explain(NULL, "nft delete table inet %s", network->table) :
-		   explain(NULL, "nft delete element inet %s bridges { %s }", network->table,
+	if (last ? explain(NULL, "nft delete table inet %s", network->table)
+		 : explain(NULL, "nft delete element inet %s bridges { %s }", network->table,
 			   network->bridge))
 		return 0;
 	nft = nft_new(network->table);
@@ -412,7 +419,9 @@ int table_del_network(const struct table_network *network, bool last, struct err
 	}
 	r = nft_commit(nft);
 	nft_free(nft);
-	return r < 0 && r != -ENOENT ? error_sys(err, r, "clean nftables table inet %s", network->table) : 0;
+	return r < 0 && r != -ENOENT
+		       ? error_sys(err, r, "clean nftables table inet %s", network->table)
+		       : 0;
 }
 
 /* ports */

@@ -1,8 +1,9 @@
 /* src/network/table.h - the table in nftables: rules that never change, and sets and maps that do.
  *
- * What a network or a published port adds is an element, so that neither attaching nor a packet costs
- * more when there are many.  A bridge is in "bridges" and "self", its subnet in "subnets4" and
- * "samenet4"; a published port is one element of "pub4", or of "pub4ip" if it is for one address.
+ * What a network or a published port adds is an element, so that neither attaching nor a packet
+ * costs more when there are many.  A bridge is in "bridges" and "self", its subnet in "subnets4"
+ * and "samenet4"; a published port is one element of "pub4", or of "pub4ip" if it is for one
+ * address.
  */
 #ifndef NETWORK_TABLE_H
 #define NETWORK_TABLE_H
@@ -21,8 +22,8 @@ struct table_network {
 };
 
 #define TABLE_NAME_LEN 32
-/* Instances with other roots live side by side: the one whose bridge is strake0 has "strake", the one
- * of strake3 "strake-3".
+/* Instances with other roots live side by side: the one whose bridge is strake0 has "strake", the
+ * one of strake3 "strake-3".
  */
 void table_name(const char *bridge, char ret[TABLE_NAME_LEN]);
 

@@ -1,4 +1,5 @@
-/* src/programs/strake-image.c - what needs archive libraries, executed by strake when it is used. */
+/* src/programs/strake-image.c - what needs archive libraries, executed by strake when it is used.
+ */
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 #include "engine/engine.h"
@@ -7,8 +8,10 @@ extern const struct cmd cmd_image_load;
 
 static const struct opt global_opts[] = {
 	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
-	OPT(struct globals, run_root, "run-root", 0, "DIR", "state gone at reboot (default /run/strake)"),
-	OPT(struct globals, explain, "explain", 0, NULL, "nothing is told: no kernel state changes here"),
+	OPT(struct globals, run_root, "run-root", 0, "DIR",
+	    "state gone at reboot (default /run/strake)"),
+	OPT(struct globals, explain, "explain", 0, NULL,
+	    "nothing is told: no kernel state changes here"),
 	OPT(struct globals, dry_run, "dry-run", 0, NULL, "refused: loading is not a script"),
 	{ 0 },
 };
@@ -20,8 +23,9 @@ static int setup(const void *globals, struct error *err)
 	const struct globals *g = globals;
 
 	if (g->dry_run)
-		return error_set(err, -EOPNOTSUPP,
-				 "--dry-run: stock tools cannot fill the image store; nothing was done");
+		return error_set(
+			err, -EOPNOTSUPP,
+			"--dry-run: stock tools cannot fill the image store; nothing was done");
 	return 0;
 }
 

@@ -1,8 +1,9 @@
 /* src/programs/strake-init.c - what "strake run --init" puts in front of the program.
  *
  * Process 1 of a pid namespace inherits every orphan and gets no default signal actions; programs
- * rarely expect either.  This one forwards signals to its only child, reaps whatever ends, and exits
- * as its child did.  It waits for signals alone (sigwaitinfo), so there is nothing to race with.
+ * rarely expect either.  This one forwards signals to its only child, reaps whatever ends, and
+ * exits as its child did.  It waits for signals alone (sigwaitinfo), so there is nothing to race
+ * with.
  */
 #include <errno.h>
 #include <signal.h>

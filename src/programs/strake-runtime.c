@@ -18,7 +18,8 @@ extern const struct cmd cmd_runtime_create, cmd_runtime_delete, cmd_runtime_exec
 static const struct opt global_opts[] = {
 	OPT(struct runtime_globals, root, "root", 0, "DIR", "state (default /run/strake-runtime)"),
 	OPT(struct runtime_globals, log, "log", 0, "FILE", "append errors to FILE"),
-	OPT(struct runtime_globals, log_format, "log-format", 0, "FORMAT", "text (default) or json"),
+	OPT(struct runtime_globals, log_format, "log-format", 0, "FORMAT",
+	    "text (default) or json"),
 	OPT(struct runtime_globals, debug, "debug", 0, NULL, "taken for the callers' sake"),
 	OPT(struct runtime_globals, systemd_cgroup, "systemd-cgroup", 0, NULL,
 	    "refused: only cgroupfs is there"),
@@ -32,9 +33,12 @@ static const struct opt global_opts[] = {
 };
 
 static const struct cmd *const cmds[] = {
-	&cmd_runtime_create, &cmd_runtime_start, &cmd_runtime_run,   &cmd_runtime_exec,
-	&cmd_runtime_state,  &cmd_runtime_list,	 &cmd_runtime_ps,    &cmd_runtime_kill,
-	&cmd_runtime_pause,  &cmd_runtime_resume, &cmd_runtime_delete, &cmd_runtime_spec,
+	&cmd_runtime_create,   &cmd_runtime_start,
+	&cmd_runtime_run,      &cmd_runtime_exec,
+	&cmd_runtime_state,    &cmd_runtime_list,
+	&cmd_runtime_ps,       &cmd_runtime_kill,
+	&cmd_runtime_pause,    &cmd_runtime_resume,
+	&cmd_runtime_delete,   &cmd_runtime_spec,
 	&cmd_runtime_features, NULL,
 };
 

@@ -1,7 +1,8 @@
 /* src/runtime/child.c - the process that becomes the container's first.
  *
- * It is a clone of its parent and goes straight to the user's program: our own file is never executed
- * again, and /proc/PID/exe of this process is shut by PR_SET_DUMPABLE until then (CVE-2019-5736).
+ * It is a clone of its parent and goes straight to the user's program: our own file is never
+ * executed again, and /proc/PID/exe of this process is shut by PR_SET_DUMPABLE until then
+ * (CVE-2019-5736).
  */
 #include <fcntl.h>
 #include <linux/keyctl.h>
@@ -87,7 +88,8 @@ static int run_hooks(const struct setup *s, enum spec_hook_kind kind, const char
 
 	if (s->spec->hooks[kind].n == 0)
 		return 0;
-	/* Our pid as the host knows it is not known in here: 0 would lie, the inner one is what it is. */
+	/* Our pid as the host knows it is not known in here: 0 would lie, the inner one is what it
+	 * is. */
 	state = state_text(s->spec, s->req->id, s->req->bundle, status, getpid());
 	return hooks_run(s->spec, kind, state, err);
 }
@@ -151,7 +153,8 @@ void child_reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Descriptor 3 and up are for the program when descriptors are preserved: ours move out of the way. */
+/* Descriptor 3 and up are for the program when descriptors are preserved: ours move out of the way.
+ */
 static int keep_above(int fd, int preserve)
 {
 	int moved = fcntl(fd, F_DUPFD_CLOEXEC, 3 + preserve);

@@ -31,7 +31,8 @@ static void narrate_mount(const struct setup *s, const struct spec_mount *m, con
 	target = xasprintf("%s%s", s->spec->root,
 			   strcmp(m->destination, "/") == 0 ? "" : m->destination);
 	(void)explain(why, "mount -t %s%s%s %s %s", sq(m->type), options[0] ? " -o " : "",
-		      options[0] ? sq(options) : "", sq(m->source ? m->source : m->type), sq(target));
+		      options[0] ? sq(options) : "", sq(m->source ? m->source : m->type),
+		      sq(target));
 }
 
 static int mount_root(struct setup *s, struct error *err)
@@ -42,7 +43,8 @@ static int mount_root(struct setup *s, struct error *err)
 	int r;
 
 	if (own) {
-		narrate_mount(s, first, "the root: its layers with its own on top, or an empty one");
+		narrate_mount(s, first,
+			      "the root: its layers with its own on top, or an empty one");
 		r = mount_new(first->type, first->source, &first->options, spec->root, &s->root.fd,
 			      err);
 	} else {
@@ -64,8 +66,8 @@ static void narrate_bind(const struct setup *s, const struct spec_mount *m)
 		return;
 	options = mount_options_format(&m->options);
 	target = xasprintf("%s%s", s->spec->root, m->destination);
-	(void)explain(NULL, "mount --%s %s %s", m->options.recursive ? "rbind" : "bind", sq(m->source),
-		      sq(target));
+	(void)explain(NULL, "mount --%s %s %s", m->options.recursive ? "rbind" : "bind",
+		      sq(m->source), sq(target));
 	if (options[0])
 		(void)explain(NULL, "mount -o remount,bind,%s %s", sq(options), sq(target));
 }
@@ -77,7 +79,8 @@ static int script_bind(const struct setup *s, const struct spec_mount *m)
 	autofree char *parent = xstrdup(target);
 
 	*strrchr(parent, '/') = '\0';
-	(void)explain(NULL, "if [ -d %s ]; then mkdir -p %s; else mkdir -p %s; [ -e %s ] || : > %s; fi",
+	(void)explain(NULL,
+		      "if [ -d %s ]; then mkdir -p %s; else mkdir -p %s; [ -e %s ] || : > %s; fi",
 		      sq(m->source), sq(target), sq(parent), sq(target), sq(target));
 	narrate_bind(s, m);
 	return 0;
@@ -93,7 +96,8 @@ static int mount_bind(struct setup *s, const struct spec_mount *m, struct error 
 		return script_bind(s, m);
 	if (stat(m->source, &st) < 0)
 		return error_sys(err, -errno, "bind %s on %s", m->source, m->destination);
-	r = rootdir_make(&s->root, m->destination, !S_ISDIR(st.st_mode), ROOTDIR_PLAIN, &target, err);
+	r = rootdir_make(&s->root, m->destination, !S_ISDIR(st.st_mode), ROOTDIR_PLAIN, &target,
+			 err);
 	if (r < 0)
 		return r;
 	narrate_bind(s, m);
@@ -110,8 +114,8 @@ static bool must_be_real(const struct spec_mount *m)
 	       strcmp(m->destination, "/dev") == 0;
 }
 
-/* sysfs(5) shows the network namespace it was mounted in; without one of its own a user namespace may
- * not mount it, so the host's is bound.
+/* sysfs(5) shows the network namespace it was mounted in; without one of its own a user namespace
+ * may not mount it, so the host's is bound.
  */
 static int mount_plain(struct setup *s, const struct spec_mount *m, struct error *err)
 {
@@ -167,7 +171,8 @@ static void link_cgroup_names(struct setup *s, const struct spec_mount *m,
 
 static int mount_cgroup_v1(struct setup *s, const struct spec_mount *m, struct error *err)
 {
-	struct spec_mount base = { .destination = m->destination, .type = (char *)"tmpfs",
+	struct spec_mount base = { .destination = m->destination,
+				   .type = (char *)"tmpfs",
 				   .source = (char *)"tmpfs" };
 	autoclose int target = -1;
 	struct mount_options seal = { .set = m->options.set & MOUNT_ATTR_RDONLY };
@@ -192,8 +197,8 @@ static int mount_cgroup_v1(struct setup *s, const struct spec_mount *m, struct e
 		    sq(m->destination)))
 		return 0;
 	r = rootdir_open(&s->root, m->destination, ROOTDIR_PLAIN, &target);
-	return r < 0 ? error_sys(err, r, "open %s", m->destination) :
-		       mount_set(target, &seal, m->destination, err);
+	return r < 0 ? error_sys(err, r, "open %s", m->destination)
+		     : mount_set(target, &seal, m->destination, err);
 }
 
 static int mount_cgroup(struct setup *s, const struct spec_mount *m, struct error *err)
@@ -245,15 +250,18 @@ static const struct {
 static const struct {
 	const char *name, *target;
 } dev_links[] = {
-	{ "fd", "/proc/self/fd" },	 { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
-	{ "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" },	 { "core", "/proc/kcore" },
+	{ "fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
+	{ "ptmx", "pts/ptmx" },          { "core", "/proc/kcore" },
 };
 
 /* A user namespace may not make devices: the host's are bound then. */
 static int device_bind(struct setup *s, const char *path, struct error *err)
 {
-	struct spec_mount m = { .destination = (char *)path, .source = (char *)path,
-				.type = (char *)"bind", .options = { .bind = true } };
+	struct spec_mount m = { .destination = (char *)path,
+				.source = (char *)path,
+				.type = (char *)"bind",
+				.options = { .bind = true } };
 
 	return mount_bind(s, &m, err);
 }
@@ -277,13 +285,16 @@ static int device_make(struct setup *s, int dir, const char *name, const struct 
 
 static int make_default_devices(struct setup *s, int dev, struct error *err)
 {
-	const struct spec_device tty = { .path = (char *)"/dev/tty", .mode = S_IFCHR | 0666,
-					 .major = 5, .minor = 0 };
+	const struct spec_device tty = {
+		.path = (char *)"/dev/tty", .mode = S_IFCHR | 0666, .major = 5, .minor = 0
+	};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(plain_devices); i++) {
 		autofree char *path = xasprintf("/dev/%s", plain_devices[i].name);
-		const struct spec_device d = { .path = path, .mode = S_IFCHR | 0666, .major = 1,
+		const struct spec_device d = { .path = path,
+					       .mode = S_IFCHR | 0666,
+					       .major = 1,
 					       .minor = plain_devices[i].minor_of_1 };
 
 		r = device_make(s, dev, plain_devices[i].name, &d, err);
@@ -325,7 +336,8 @@ static int make_own_devices(struct setup *s, struct error *err)
 static bool dev_is_bound(const struct spec *spec)
 {
 	for (size_t i = 0; i < spec->nmounts; i++)
-		if (strcmp(spec->mounts[i].destination, "/dev") == 0 && spec->mounts[i].options.bind)
+		if (strcmp(spec->mounts[i].destination, "/dev") == 0 &&
+		    spec->mounts[i].options.bind)
 			return true;
 	return false;
 }
@@ -357,9 +369,12 @@ static bool sysctl_is_ours(const struct spec *spec, const char *name)
 		const char *prefix;
 		int flag;
 	} known[] = {
-		{ "net.", CLONE_NEWNET },	 { "fs.mqueue.", CLONE_NEWIPC },
-		{ "kernel.msg", CLONE_NEWIPC },	 { "kernel.sem", CLONE_NEWIPC },
-		{ "kernel.shm", CLONE_NEWIPC },	 { "kernel.hostname", CLONE_NEWUTS },
+		{ "net.", CLONE_NEWNET },
+		{ "fs.mqueue.", CLONE_NEWIPC },
+		{ "kernel.msg", CLONE_NEWIPC },
+		{ "kernel.sem", CLONE_NEWIPC },
+		{ "kernel.shm", CLONE_NEWIPC },
+		{ "kernel.hostname", CLONE_NEWUTS },
 		{ "kernel.domainname", CLONE_NEWUTS },
 	};
 	const char *path;
@@ -406,9 +421,10 @@ static int write_sysctls(struct setup *s, struct error *err)
 
 		*value++ = '\0';
 		if (!sysctl_is_ours(s->spec, name))
-			return error_set(err, -EINVAL,
-					 "kernel parameter %s would change the host, not the container",
-					 name);
+			return error_set(
+				err, -EINVAL,
+				"kernel parameter %s would change the host, not the container",
+				name);
 		if (explain(NULL, "sysctl -q -w %s=%s", sq(name), sq(value)))
 			continue;
 		r = sysctl_write(s->proc_fd >= 0 ? s->proc_fd : own, name, value, err);
@@ -465,10 +481,11 @@ static int mask_one(struct setup *s, struct mask *mask, const char *path, struct
 	if (explain_dry()) {
 		autofree char *whole = xasprintf("%s%s", s->spec->root, path);
 
-		(void)explain(NULL,
-			      "if [ -d %s ]; then mount -t tmpfs -o ro,nosuid,nodev,noexec tmpfs %s; "
-			      "elif [ -e %s ]; then mount --bind /dev/null %s; fi",
-			      sq(whole), sq(whole), sq(whole), sq(whole));
+		(void)explain(
+			NULL,
+			"if [ -d %s ]; then mount -t tmpfs -o ro,nosuid,nodev,noexec tmpfs %s; "
+			"elif [ -e %s ]; then mount --bind /dev/null %s; fi",
+			sq(whole), sq(whole), sq(whole), sq(whole));
 		return 0;
 	}
 	r = rootdir_open(&s->root, path, ROOTDIR_PLAIN, &target);
@@ -613,7 +630,8 @@ int filesystem_enter(struct setup *s, struct error *err)
 	bool no_pivot = s->req->flags & INSTANCE_NO_PIVOT;
 	int r = seal_root(s, err);
 
-	if (r < 0 || explain_dry()) /* a script's last step is chroot: it needs its tools until then */
+	if (r < 0 ||
+	    explain_dry()) /* a script's last step is chroot: it needs its tools until then */
 		return r;
 	(void)explain("the host's files go out of sight", "cd %s && pivot_root . . && umount -l .",
 		      sq(s->spec->root));

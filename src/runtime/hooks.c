@@ -76,8 +76,8 @@ int hooks_run(const struct spec *spec, enum spec_hook_kind kind, const char *sta
 		pid = fork();
 		if (pid == 0)
 			hook_exec(hook, input);
-		r = pid < 0 ? error_sys(err, -errno, "start hook %s", hook->path) :
-			      hook_wait(hook, pid, err);
+		r = pid < 0 ? error_sys(err, -errno, "start hook %s", hook->path)
+			    : hook_wait(hook, pid, err);
 	}
 	return r;
 }

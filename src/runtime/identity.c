@@ -1,7 +1,8 @@
 /* src/runtime/identity.c - who the program is and what it may do.
  *
- * The order matters: limits while we may still raise them, the bounding set before the user changes,
- * the filter before the capabilities go if no_new_privs does not stand in for CAP_SYS_ADMIN.
+ * The order matters: limits while we may still raise them, the bounding set before the user
+ * changes, the filter before the capabilities go if no_new_privs does not stand in for
+ * CAP_SYS_ADMIN.
  */
 #include <fcntl.h>
 #include <grp.h>
@@ -56,7 +57,8 @@ int identity_prepare(const struct spec_process *p, struct error *err)
 	return r;
 }
 
-/* A pipe belongs to who made it; without this a program that is not root cannot open /dev/stdout. */
+/* A pipe belongs to who made it; without this a program that is not root cannot open /dev/stdout.
+ */
 static void give_pipe(int fd, uid_t owner)
 {
 	struct stat st;
@@ -136,7 +138,8 @@ int identity_take(const struct spec_process *p, const struct seccomp_program *se
 		(void)umask(p->umask);
 	else
 		(void)umask(022);
-	/* Relative to the root we are in; a directory that is only readable by the user needs the user. */
+	/* Relative to the root we are in; a directory that is only readable by the user needs the
+	 * user. */
 	if (chdir(p->cwd) < 0)
 		return error_sys(err, -errno, "change to working directory %s", p->cwd);
 	r = set_filter(p, seccomp, false, err);
@@ -154,10 +157,12 @@ static int exec_error(const struct spec_process *p, int r, struct error *err)
 	const char *name = p->args.items[0];
 
 	if (r == -ENOENT || r == -ENOTDIR)
-		(void)error_set(err, r, strchr(name, '/') ?
-						"%s: no such file in the container, or its loader is missing" :
-						"%s: not found in the container's PATH",
-				name);
+		(void)error_set(
+			err, r,
+			strchr(name, '/')
+				? "%s: no such file in the container, or its loader is missing"
+				: "%s: not found in the container's PATH",
+			name);
 	else if (r == -ENOEXEC)
 		(void)error_set(err, r, "%s: not an executable for this machine", name);
 	else if (r == -EACCES)
@@ -199,12 +204,22 @@ int identity_exec(const struct spec_process *p, struct error *err)
 static void add_limits(struct buf *line, const struct spec_process *p)
 {
 	static const char *const names[] = {
-		[RLIMIT_AS] = "as",	      [RLIMIT_CORE] = "core",	  [RLIMIT_CPU] = "cpu",
-		[RLIMIT_DATA] = "data",	      [RLIMIT_FSIZE] = "fsize",	  [RLIMIT_LOCKS] = "locks",
-		[RLIMIT_MEMLOCK] = "memlock", [RLIMIT_MSGQUEUE] = "msgqueue", [RLIMIT_NICE] = "nice",
-		[RLIMIT_NOFILE] = "nofile",   [RLIMIT_NPROC] = "nproc",	  [RLIMIT_RSS] = "rss",
-		[RLIMIT_RTPRIO] = "rtprio",   [RLIMIT_RTTIME] = "rttime",
-		[RLIMIT_SIGPENDING] = "sigpending", [RLIMIT_STACK] = "stack",
+		[RLIMIT_AS] = "as",
+		[RLIMIT_CORE] = "core",
+		[RLIMIT_CPU] = "cpu",
+		[RLIMIT_DATA] = "data",
+		[RLIMIT_FSIZE] = "fsize",
+		[RLIMIT_LOCKS] = "locks",
+		[RLIMIT_MEMLOCK] = "memlock",
+		[RLIMIT_MSGQUEUE] = "msgqueue",
+		[RLIMIT_NICE] = "nice",
+		[RLIMIT_NOFILE] = "nofile",
+		[RLIMIT_NPROC] = "nproc",
+		[RLIMIT_RSS] = "rss",
+		[RLIMIT_RTPRIO] = "rtprio",
+		[RLIMIT_RTTIME] = "rttime",
+		[RLIMIT_SIGPENDING] = "sigpending",
+		[RLIMIT_STACK] = "stack",
 	};
 
 	if (p->nrlimits == 0)
@@ -214,7 +229,8 @@ static void add_limits(struct buf *line, const struct spec_process *p)
 		const struct spec_rlimit *l = &p->rlimits[i];
 
 		buf_addf(line, " --%s=", names[l->resource]);
-		buf_addf(line, l->soft == UINT64_MAX ? "unlimited" : "%llu", (unsigned long long)l->soft);
+		buf_addf(line, l->soft == UINT64_MAX ? "unlimited" : "%llu",
+			 (unsigned long long)l->soft);
 		buf_addf(line, l->hard == UINT64_MAX ? ":unlimited" : ":%llu",
 			 (unsigned long long)l->hard);
 	}
@@ -246,8 +262,8 @@ static void add_args(struct buf *line, const struct spec_process *p)
 	}
 }
 
-/* setpriv(1) needs no tool inside if it comes first, and chroot(1) needs CAP_SYS_CHROOT after it: both
- * work for root, and chroot changes the user itself.  The bounding set is what execve leaves.
+/* setpriv(1) needs no tool inside if it comes first, and chroot(1) needs CAP_SYS_CHROOT after it:
+ * both work for root, and chroot changes the user itself.  The bounding set is what execve leaves.
  */
 void identity_narrate(const struct spec *spec, const struct spec_process *p,
 		      const struct seccomp_program *seccomp)
@@ -258,8 +274,9 @@ void identity_narrate(const struct spec *spec, const struct spec_process *p,
 	if (explain_mode() == EXPLAIN_OFF)
 		return;
 	if (seccomp->insns)
-		(void)explain_note("%zu instructions of seccomp filter, for which there is no stock tool",
-				   seccomp->n);
+		(void)explain_note(
+			"%zu instructions of seccomp filter, for which there is no stock tool",
+			seccomp->n);
 	add_limits(&line, p);
 	add_environment(&line, p);
 	buf_add_str(&line, "setpriv");
@@ -279,6 +296,7 @@ void identity_narrate(const struct spec *spec, const struct spec_process *p,
 		buf_addf(&line, " --setgid=%u --setuid=%u", p->gid, p->uid);
 	buf_add_str(&line, " --");
 	add_args(&line, p);
-	(void)explain("the user, what it may do, the root, the program", "exec %s", buf_text(&line));
+	(void)explain("the user, what it may do, the root, the program", "exec %s",
+		      buf_text(&line));
 	buf_done(&line);
 }

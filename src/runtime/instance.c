@@ -1,8 +1,9 @@
 /* src/runtime/instance.c - the parent's side: cgroup, clone, and the talk with the child.
  *
  * Parent and child share one SOCK_SEQPACKET pair.  The child sends struct errors, one with code 0
- * meaning "so far so good"; the parent sends single bytes meaning "go on".  The last "so far so good"
- * is the barrier; after the last byte the end of the stream means that the program was executed.
+ * meaning "so far so good"; the parent sends single bytes meaning "go on".  The last "so far so
+ * good" is the barrier; after the last byte the end of the stream means that the program was
+ * executed.
  */
 #include "runtime/instance.h"
 
@@ -34,10 +35,10 @@
  * console, ptmx, ptys; and make any node, which is no access.
  */
 static const struct cgroup_device_rule default_rules[] = {
-	{ true, 'c', -1, -1, "m" },  { true, 'b', -1, -1, "m" },  { true, 'c', 1, 3, "rwm" },
-	{ true, 'c', 1, 5, "rwm" },  { true, 'c', 1, 7, "rwm" },  { true, 'c', 1, 8, "rwm" },
-	{ true, 'c', 1, 9, "rwm" },  { true, 'c', 5, 0, "rwm" },  { true, 'c', 5, 1, "rwm" },
-	{ true, 'c', 5, 2, "rwm" },  { true, 'c', 136, -1, "rwm" },
+	{ true, 'c', -1, -1, "m" }, { true, 'b', -1, -1, "m" },    { true, 'c', 1, 3, "rwm" },
+	{ true, 'c', 1, 5, "rwm" }, { true, 'c', 1, 7, "rwm" },    { true, 'c', 1, 8, "rwm" },
+	{ true, 'c', 1, 9, "rwm" }, { true, 'c', 5, 0, "rwm" },    { true, 'c', 5, 1, "rwm" },
+	{ true, 'c', 5, 2, "rwm" }, { true, 'c', 136, -1, "rwm" },
 };
 
 static bool allows_all(const struct cgroup_device_rule *rule)
@@ -73,8 +74,8 @@ static char *cgroup_path(const struct spec *spec, const char *id)
 {
 	if (!spec->cgroups_path || !spec->cgroups_path[0])
 		return xasprintf("/strake/%s", id);
-	return spec->cgroups_path[0] == '/' ? xstrdup(spec->cgroups_path) :
-					      xasprintf("/%s", spec->cgroups_path);
+	return spec->cgroups_path[0] == '/' ? xstrdup(spec->cgroups_path)
+					    : xasprintf("/%s", spec->cgroups_path);
 }
 
 static int prepare(struct setup *s, struct error *err)
@@ -109,9 +110,12 @@ static void narrate_clone(const struct setup *s)
 		int flag;
 		const char *option;
 	} options[] = {
-		{ CLONE_NEWNS, "--mount --propagation unchanged" }, { CLONE_NEWUTS, "--uts" },
-		{ CLONE_NEWIPC, "--ipc" },    { CLONE_NEWNET, "--net" },
-		{ CLONE_NEWPID, "--pid --fork" }, { CLONE_NEWCGROUP, "--cgroup" },
+		{ CLONE_NEWNS, "--mount --propagation unchanged" },
+		{ CLONE_NEWUTS, "--uts" },
+		{ CLONE_NEWIPC, "--ipc" },
+		{ CLONE_NEWNET, "--net" },
+		{ CLONE_NEWPID, "--pid --fork" },
+		{ CLONE_NEWCGROUP, "--cgroup" },
 		{ CLONE_NEWUSER, "--user" },
 	};
 	struct buf join = BUF_INIT(MAPS_BYTES_MAX), fresh = BUF_INIT(MAPS_BYTES_MAX);
@@ -224,7 +228,8 @@ static int hear(int sock, const char *what, struct error *err)
 	if (r < 0)
 		return error_sys(err, r, "hear from the container's first process");
 	if (r == 0)
-		return error_set(err, -ECHILD, "the container's first process was killed while %s", what);
+		return error_set(err, -ECHILD, "the container's first process was killed while %s",
+				 what);
 	if (said.code == 0)
 		return 0;
 	if (err)
@@ -312,7 +317,8 @@ static int raise_child(struct setup *s, struct instance *inst, struct error *err
 	if (r == 0)
 		r = run_parent_hooks(s, inst, ours, err);
 	if (r == 0)
-		r = hear(ours, "it was being built (its memory limit may be too small for that)", err);
+		r = hear(ours, "it was being built (its memory limit may be too small for that)",
+			 err);
 	if (r == 0) {
 		r = process_start_time(inst->pid, &inst->start_time);
 		if (r < 0)
@@ -401,8 +407,7 @@ void instance_done(struct instance *inst)
 
 /* after its end */
 
-int instance_cgroup(const struct spec *spec, const char *id, struct cgroup *ret,
-		       struct error *err)
+int instance_cgroup(const struct spec *spec, const char *id, struct cgroup *ret, struct error *err)
 {
 	autofree char *path = cgroup_path(spec, id);
 

@@ -45,13 +45,12 @@ struct instance_request {
 	int stdio[3];       /* become 0, 1, 2; ignored with process.terminal */
 	int console_socket; /* process.terminal: gets the pty's master (SCM_RIGHTS); else -1 */
 	int preserve_fds;   /* descriptors 3 .. 3 + n - 1 stay open in the container */
-	int listen_fd;      /* -1, or a listening SOCK_SEQPACKET socket: the barrier is opened by who
-			       connects there (instance_start_at()), and start_fd stays -1 */
+	int listen_fd; /* -1, or a listening SOCK_SEQPACKET socket: the barrier is opened by who
+			  connects there (instance_start_at()), and start_fd stays -1 */
 	enum instance_flags flags;
 };
 #define INSTANCE_REQUEST_INIT                                                                      \
-	((struct instance_request) {                                                               \
-		.stdio = { 0, 1, 2 }, .console_socket = -1, .listen_fd = -1 })
+	((struct instance_request) { .stdio = { 0, 1, 2 }, .console_socket = -1, .listen_fd = -1 })
 
 /* The caller becomes the parent.  On failure nothing is left: no process, cgroup or mount.
  * err->status is 127 or 126 if process.args[0] is missing or cannot be executed.
@@ -85,7 +84,6 @@ int instance_cleanup(const struct spec *spec, const char *id, struct error *err)
 /* Every process in its cgroups gets sig. */
 int instance_kill_all(const struct spec *spec, const char *id, int sig,
 		      struct error *err) must_check;
-
 
 /* Kills and reaps one that was created by us and shall not live. */
 void instance_abandon(struct instance *inst);

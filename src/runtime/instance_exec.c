@@ -50,8 +50,8 @@ static _Noreturn void exec_child(struct join *j, int sync)
 	if (r == 0 && setsid() < 0)
 		r = error_sys(&err, -errno, "start a session");
 	if (r == 0)
-		r = p->terminal ? console_open(p, j->req->console_socket, NULL, &err) :
-				  identity_stdio(j->req->stdio, j->req->preserve_fds, p->uid, &err);
+		r = p->terminal ? console_open(p, j->req->console_socket, NULL, &err)
+				: identity_stdio(j->req->stdio, j->req->preserve_fds, p->uid, &err);
 	if (r == 0 && p->terminal)
 		r = identity_stdio(NULL, j->req->preserve_fds, p->uid, &err);
 	child_reset_signals();

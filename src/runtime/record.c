@@ -33,8 +33,8 @@ static int check_id(const char *id, struct error *err)
 {
 	if (name_is_valid(id))
 		return 0;
-	return error_set(err, -EINVAL, "container id '%s': letters, digits, and _.+- behind the first",
-			 id);
+	return error_set(err, -EINVAL,
+			 "container id '%s': letters, digits, and _.+- behind the first", id);
 }
 
 int record_new(const char *root, const char *id, const char *bundle, struct record *ret,
@@ -55,8 +55,8 @@ int record_new(const char *root, const char *id, const char *bundle, struct reco
 	if (mkdirat(root_fd, id, 0711) < 0) {
 		r = -errno;
 		free(absolute);
-		return r == -EEXIST ? error_set(err, r, "container with id exists already: %s", id) :
-				      error_sys(err, r, "make %s/%s", root, id);
+		return r == -EEXIST ? error_set(err, r, "container with id exists already: %s", id)
+				    : error_sys(err, r, "make %s/%s", root, id);
 	}
 	rec.id = xstrdup(id);
 	rec.bundle = absolute;

@@ -1,8 +1,8 @@
 /* src/runtime/record.h - what strake-runtime remembers of a container between two calls.
  *
  * ROOT/ID/state.json, written whole, and ROOT/ID/start, the socket that its first process waits at.
- * Whether it runs is derived from pid and start time each time.  The library under the engine does not
- * use this.
+ * Whether it runs is derived from pid and start time each time.  The library under the engine does
+ * not use this.
  */
 #ifndef RUNTIME_RECORD_H
 #define RUNTIME_RECORD_H

@@ -2,10 +2,9 @@
  *
  * The order, in the child unless said otherwise:
  *	instance.c	(parent) cgroup, limits, clone
- *	child.c		joins namespaces and v1 cgroups, then calls the others, then waits at the barrier
- *	filesystem.c	root, mounts, devices, sysctls, masks, pivot
- *	console.c	the pty
- *	identity.c	limits of the process, user, capabilities, seccomp, the program
+ *	child.c		joins namespaces and v1 cgroups, then calls the others, then waits at the
+ *barrier filesystem.c	root, mounts, devices, sysctls, masks, pivot console.c	the pty identity.c
+ *limits of the process, user, capabilities, seccomp, the program
  */
 #ifndef RUNTIME_SETUP_H
 #define RUNTIME_SETUP_H
@@ -23,16 +22,17 @@ struct setup {
 	struct cgroup cgroup;
 	struct seccomp_program seccomp;
 	struct rootdir root; /* once it is mounted */
-	int proc_fd;	     /* the container's own procfs, before anything was mounted over it; or -1 */
-	int sync;	     /* the child's end to its parent */
+	int proc_fd; /* the container's own procfs, before anything was mounted over it; or -1 */
+	int sync;    /* the child's end to its parent */
 };
 
 int filesystem_build(struct setup *s, struct error *err) must_check;
 /* From here on the host's files are out of reach. */
 int filesystem_enter(struct setup *s, struct error *err) must_check;
 
-/* A pty of the container's own devpts: becomes 0, 1, 2 and /dev/console, and the controlling terminal;
- * its master goes through console_socket.  root is -1 for a process that is inside already.
+/* A pty of the container's own devpts: becomes 0, 1, 2 and /dev/console, and the controlling
+ * terminal; its master goes through console_socket.  root is -1 for a process that is inside
+ * already.
  */
 int console_open(const struct spec_process *p, int console_socket, const struct rootdir *root,
 		 struct error *err) must_check;
@@ -62,8 +62,8 @@ int instance_cgroup(const struct spec *spec, const char *id, struct cgroup *ret,
 /* child.c */
 _Noreturn void child_main(struct setup *s);
 int child_build(struct setup *s, struct error *err) must_check; /* also the whole of a dry run */
-int child_report(int sync);			      /* tells the parent "so far so good" */
-int child_wait(int sync);			      /* until the parent says go */
+int child_report(int sync); /* tells the parent "so far so good" */
+int child_wait(int sync);   /* until the parent says go */
 void child_reset_signals(void);
 _Noreturn void child_fail(int sync, const struct error *err);
 

@@ -62,7 +62,8 @@ static void read_mount(struct json_reader *rd, const json_t *obj, const char *bu
 	if (type && strcmp(type, "bind") == 0)
 		m->options.bind = true;
 	m->type = xstrdup(m->options.bind ? "bind" : type ? type : "none");
-	/* Older documents say "proc" and mean "/proc"; the specification has allowed it since 1.2. */
+	/* Older documents say "proc" and mean "/proc"; the specification has allowed it since 1.2.
+	 */
 	m->destination = dest[0] == '/' ? xstrdup(dest) : xasprintf("/%s", dest);
 	if (has_parent_step(dest))
 		json_fail(rd, "destination", "'%s' has a '..' in it", dest);
@@ -102,8 +103,8 @@ static const struct {
 	const char *name;
 	int flag;
 } namespace_types[] = {
-	{ "mount", CLONE_NEWNS },    { "pid", CLONE_NEWPID },	    { "network", CLONE_NEWNET },
-	{ "ipc", CLONE_NEWIPC },     { "uts", CLONE_NEWUTS },	    { "user", CLONE_NEWUSER },
+	{ "mount", CLONE_NEWNS },      { "pid", CLONE_NEWPID }, { "network", CLONE_NEWNET },
+	{ "ipc", CLONE_NEWIPC },       { "uts", CLONE_NEWUTS }, { "user", CLONE_NEWUSER },
 	{ "cgroup", CLONE_NEWCGROUP },
 };
 
@@ -137,9 +138,9 @@ static void read_namespaces(struct json_reader *rd, const json_t *linux_part, st
 			json_fail(rd, "type", "is there twice");
 		if (path && path[0] && path[0] != '/')
 			json_fail(rd, "path", "'%s' does not start with /", path);
-		spec->namespaces[spec->nnamespaces++] = (struct spec_namespace) {
-			.flag = flag, .path = path && path[0] ? xstrdup(path) : NULL
-		};
+		spec->namespaces[spec->nnamespaces++] =
+			(struct spec_namespace) { .flag = flag,
+						  .path = path && path[0] ? xstrdup(path) : NULL };
 		json_leave(rd, place);
 	}
 	json_leave(rd, outer);
@@ -175,9 +176,7 @@ static void read_maps(struct json_reader *rd, const json_t *linux_part, const ch
 static void read_device(struct json_reader *rd, const json_t *obj, struct spec_device *d)
 {
 	const char *type = json_need_string(rd, obj, "type");
-	mode_t kind = strcmp(type, "b") == 0 ? S_IFBLK :
-		      strcmp(type, "p") == 0 ? S_IFIFO :
-					       S_IFCHR;
+	mode_t kind = strcmp(type, "b") == 0 ? S_IFBLK : strcmp(type, "p") == 0 ? S_IFIFO : S_IFCHR;
 
 	d->path = xstrdup(json_need_string(rd, obj, "path"));
 	if (d->path[0] != '/' || has_parent_step(d->path))
@@ -219,7 +218,7 @@ static void read_sysctls(struct json_reader *rd, const json_t *linux_part, struc
 	json_t *obj = json_read_object(rd, linux_part, "sysctl"), *value;
 	const char *key;
 
-	json_object_foreach(obj, key, value) {
+	json_object_foreach (obj, key, value) {
 		if (!json_is_string(value) || !key[0] || key[0] == '/' || key[0] == '.' ||
 		    strstr(key, "..") || has_parent_step(key) || strchr(key, '='))
 			json_fail(rd, "sysctl", "'%s' is not a kernel parameter with a text", key);
@@ -379,7 +378,8 @@ static void replace_unlimited(char *text)
 	char *p = text;
 
 	while ((p = strstr(p, number))) {
-		if (p > text && strchr(": [,\t\n", p[-1]) && strchr(",}] \t\r\n", p[sizeof(number) - 1])) {
+		if (p > text && strchr(": [,\t\n", p[-1]) &&
+		    strchr(",}] \t\r\n", p[sizeof(number) - 1])) {
 			memset(p, ' ', sizeof(number) - 1);
 			memcpy(p, "-1", 2);
 		}

@@ -1,8 +1,8 @@
 /* src/runtime/spec.h - config.json, read once into what the rest of the runtime can rely on.
  *
- * OCI runtime-spec 1.x, Linux.  Whatever is in a struct spec is valid: names are known, numbers are in
- * range, paths that must be absolute are.  Unknown members are ignored, as the specification asks;
- * unknown words where it lists the words are errors that name their place.
+ * OCI runtime-spec 1.x, Linux.  Whatever is in a struct spec is valid: names are known, numbers are
+ * in range, paths that must be absolute are.  Unknown members are ignored, as the specification
+ * asks; unknown words where it lists the words are errors that name their place.
  */
 #ifndef RUNTIME_SPEC_H
 #define RUNTIME_SPEC_H
@@ -47,8 +47,8 @@ struct spec_process {
 
 struct spec_mount {
 	char *destination; /* absolute inside; "/" only in the first: the root itself */
-	char *type;	   /* "bind" if options say so */
-	char *source;	   /* of a bind: absolute on the host */
+	char *type;        /* "bind" if options say so */
+	char *source;      /* of a bind: absolute on the host */
 	struct mount_options options;
 };
 
@@ -93,7 +93,7 @@ struct spec_hooks {
 struct spec {
 	char *version;
 	struct spec_process *process; /* NULL: nothing can be started */
-	char *root;		      /* absolute path on the host */
+	char *root;                   /* absolute path on the host */
 	bool root_read_only;
 	char *hostname, *domainname;
 	struct spec_mount *mounts;

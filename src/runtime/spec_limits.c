@@ -7,7 +7,7 @@
 #include "runtime/spec_read.h"
 
 #define DEVICE_RULES_MAX 1000
-#define THROTTLES_MAX	 256
+#define THROTTLES_MAX    256
 
 static bool read_amount(struct json_reader *rd, const json_t *obj, const char *key, int64_t *ret)
 {
@@ -129,7 +129,7 @@ static void read_hugetlb(struct json_reader *rd, const json_t *resources, struct
 	const json_t *list = json_read_array(rd, resources, "hugepageLimits"), *item;
 	size_t i;
 
-	json_array_foreach(list, i, item) {
+	json_array_foreach (list, i, item) {
 		const char *size = json_need_string(rd, item, "pageSize");
 		long long limit = json_read_int(rd, item, "limit", 0, INT64_MAX, 0);
 
@@ -144,7 +144,7 @@ static void read_unified(struct json_reader *rd, const json_t *resources, struct
 	json_t *obj = json_read_object(rd, resources, "unified"), *value;
 	const char *key;
 
-	json_object_foreach(obj, key, value) {
+	json_object_foreach (obj, key, value) {
 		if (!json_is_string(value) || strchr(key, '/') || !key[0] || key[0] == '.')
 			json_fail(rd, "unified", "'%s' is not a cgroup file with a text", key);
 		else

@@ -14,14 +14,22 @@ static const struct {
 	const char *name;
 	int resource;
 } rlimit_names[] = {
-	{ "RLIMIT_AS", RLIMIT_AS },	    { "RLIMIT_CORE", RLIMIT_CORE },
-	{ "RLIMIT_CPU", RLIMIT_CPU },	    { "RLIMIT_DATA", RLIMIT_DATA },
-	{ "RLIMIT_FSIZE", RLIMIT_FSIZE },   { "RLIMIT_LOCKS", RLIMIT_LOCKS },
-	{ "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK }, { "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
-	{ "RLIMIT_NICE", RLIMIT_NICE },	    { "RLIMIT_NOFILE", RLIMIT_NOFILE },
-	{ "RLIMIT_NPROC", RLIMIT_NPROC },   { "RLIMIT_RSS", RLIMIT_RSS },
-	{ "RLIMIT_RTPRIO", RLIMIT_RTPRIO }, { "RLIMIT_RTTIME", RLIMIT_RTTIME },
-	{ "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING }, { "RLIMIT_STACK", RLIMIT_STACK },
+	{ "RLIMIT_AS", RLIMIT_AS },
+	{ "RLIMIT_CORE", RLIMIT_CORE },
+	{ "RLIMIT_CPU", RLIMIT_CPU },
+	{ "RLIMIT_DATA", RLIMIT_DATA },
+	{ "RLIMIT_FSIZE", RLIMIT_FSIZE },
+	{ "RLIMIT_LOCKS", RLIMIT_LOCKS },
+	{ "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
+	{ "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
+	{ "RLIMIT_NICE", RLIMIT_NICE },
+	{ "RLIMIT_NOFILE", RLIMIT_NOFILE },
+	{ "RLIMIT_NPROC", RLIMIT_NPROC },
+	{ "RLIMIT_RSS", RLIMIT_RSS },
+	{ "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
+	{ "RLIMIT_RTTIME", RLIMIT_RTTIME },
+	{ "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
+	{ "RLIMIT_STACK", RLIMIT_STACK },
 };
 
 static int rlimit_parse(struct json_reader *rd, const json_t *obj)
@@ -71,7 +79,8 @@ static void read_rlimits(struct json_reader *rd, const json_t *obj, struct spec_
 	json_leave(rd, outer);
 }
 
-/* A capability that this kernel does not know is dropped with the rest: newer tools name newer ones. */
+/* A capability that this kernel does not know is dropped with the rest: newer tools name newer
+ * ones. */
 static uint64_t read_set(struct json_reader *rd, const json_t *obj, const char *key)
 {
 	struct strv names = { 0 };
@@ -121,7 +130,7 @@ static void read_user(struct json_reader *rd, const json_t *obj, struct spec_pro
 		json_fail(rd, "additionalGids", "more than %d groups", GROUPS_MAX);
 	} else if (json_array_size(groups) > 0) {
 		p->groups = xcalloc(json_array_size(groups), sizeof(*p->groups));
-		json_array_foreach(groups, i, group) {
+		json_array_foreach (groups, i, group) {
 			json_int_t gid = json_integer_value(group);
 
 			if (!json_is_integer(group) || gid < 0 || gid >= UINT32_MAX)

@@ -18,9 +18,9 @@ char *state_text(const struct spec *spec, const char *id, const char *bundle, co
 	if (pid > 0)
 		(void)json_object_set_new(doc, "pid", json_integer(pid));
 	(void)json_object_set_new(doc, "bundle", json_string(bundle));
-	(void)json_object_set_new(doc, "annotations", spec && spec->annotations ?
-							      json_incref(spec->annotations) :
-							      json_object());
+	(void)json_object_set_new(doc, "annotations",
+				  spec && spec->annotations ? json_incref(spec->annotations)
+							    : json_object());
 	text = json_dumps(doc, JSON_INDENT(2));
 	json_decref(doc);
 	return text ? text : xstrdup("{}");

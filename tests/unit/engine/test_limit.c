@@ -16,9 +16,7 @@ static json_int_t number_at(const json_t *doc, const char *outer, const char *in
 
 static void limits_become_resources(void **state)
 {
-	const struct container_options o = {
-		.memory = 64U << 20, .cpus = "1.5", .pids_limit = 20
-	};
+	const struct container_options o = { .memory = 64U << 20, .cpus = "1.5", .pids_limit = 20 };
 	cleanup(json_cleanup) json_t *doc = json_object();
 
 	(void)state;
@@ -69,11 +67,16 @@ static void ulimits(void **state)
 		int r;
 		json_int_t soft, hard;
 	} cases[] = {
-		{ "nofile=1024", 0, 1024, 1024 },	 { "nofile=1024:4096", 0, 1024, 4096 },
-		{ "core=0:unlimited", 0, 0, INT64_MAX }, { "core=-1", 0, INT64_MAX, INT64_MAX },
-		{ "nofile", -EINVAL, 0, 0 },		 { "nofiles=1", -EINVAL, 0, 0 },
-		{ "nofile=2:1", -EINVAL, 0, 0 },	 { "nofile=", -EINVAL, 0, 0 },
-		{ "nofile=1:", -EINVAL, 0, 0 },		 { "=1", -EINVAL, 0, 0 },
+		{ "nofile=1024", 0, 1024, 1024 },
+		{ "nofile=1024:4096", 0, 1024, 4096 },
+		{ "core=0:unlimited", 0, 0, INT64_MAX },
+		{ "core=-1", 0, INT64_MAX, INT64_MAX },
+		{ "nofile", -EINVAL, 0, 0 },
+		{ "nofiles=1", -EINVAL, 0, 0 },
+		{ "nofile=2:1", -EINVAL, 0, 0 },
+		{ "nofile=", -EINVAL, 0, 0 },
+		{ "nofile=1:", -EINVAL, 0, 0 },
+		{ "=1", -EINVAL, 0, 0 },
 	};
 
 	(void)state;
@@ -86,10 +89,12 @@ static void ulimits(void **state)
 		strv_done(&o.ulimits);
 		if (cases[i].r < 0)
 			continue;
-		assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "soft")),
-				 cases[i].soft);
-		assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "hard")),
-				 cases[i].hard);
+		assert_int_equal(
+			json_integer_value(json_object_get(json_array_get(list, 0), "soft")),
+			cases[i].soft);
+		assert_int_equal(
+			json_integer_value(json_object_get(json_array_get(list, 0), "hard")),
+			cases[i].hard);
 	}
 }
 

@@ -51,7 +51,8 @@ static void put(const struct layers *l, size_t layer, const char *path, const ch
 {
 	autofree char *whole = xasprintf("%s/%s", l->list.items[layer], path);
 
-	assert_int_equal(file_write_at(AT_FDCWD, whole, text, strlen(text), 0644, FILE_PLAIN, NULL), 0);
+	assert_int_equal(file_write_at(AT_FDCWD, whole, text, strlen(text), 0644, FILE_PLAIN, NULL),
+			 0);
 }
 
 static void the_upper_layer_wins(void **state)
@@ -161,7 +162,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_upper_layer_wins, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_missing_file_is_looked_for_below, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_missing_file_is_looked_for_below, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_whiteout_hides, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_symlink_stays_inside, setup, teardown),
 		cmocka_unit_test_setup_teardown(users_by_name_and_number, setup, teardown),
