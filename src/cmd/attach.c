@@ -27,7 +27,7 @@ static int attach_run(struct engine *engine, const void *data, int argc, char **
 	autofree char *path = NULL;
 	autoclose int sock = -1, pidfd = -1;
 	struct client client = { 0 };
-	struct status status;
+	struct status status = { .pid = 0 };
 	int r = container_find(engine, argv[0], &c, err), ended = 0;
 
 	(void)argc;

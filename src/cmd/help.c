@@ -137,5 +137,6 @@ void help_man(const struct program *program, const struct cmd *cmd, const char *
 		man_cmds(path, cmd->sub, to);
 	else
 		man_options("OPTIONS", cmd->opts, to);
-	man_options(cmd ? "OPTIONS OF EVERY COMMAND" : "OPTIONS", program->global_opts, to);
+	if (!cmd || !cmd->sub)
+		man_options(cmd ? "OPTIONS OF EVERY COMMAND" : "OPTIONS", program->global_opts, to);
 }

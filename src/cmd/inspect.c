@@ -33,7 +33,7 @@ static int print_path(const json_t *doc, const char *format, struct error *err)
 	path = xstrndup(start + 2, (size_t)(end - start) - 2);
 	path[strcspn(path, " ")] = '\0';
 	rest = path[0] == '.' ? path + 1 : path;
-	while (*rest && (key = strsep(&rest, "."))) {
+	while (rest && *rest && (key = strsep(&rest, "."))) {
 		value = json_object_get(value, key);
 		if (!value)
 			return error_set(err, -EINVAL, "--format '%s': there is no '%s'", format,

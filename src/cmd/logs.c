@@ -76,7 +76,7 @@ static int logs_run(struct engine *engine, const void *data, int argc, char **ar
 	cleanup(container_cleanup) struct container *c = NULL;
 	autofree char *dir = NULL;
 	struct log_options options;
-	struct status status;
+	struct status status = { .pid = 0 };
 	int r = parse(data, &options, err);
 
 	(void)argc;

@@ -205,7 +205,7 @@ int container_exec(struct engine *engine, const struct container *c,
 		.sockets = { -1, -1 },
 		.master = -1,
 	};
-	struct status status;
+	struct status status = { .pid = 0 };
 	int r = status_read(engine, c->id, &status, err);
 
 	if (r == 0 && status.kind != STATUS_RUNNING)

@@ -74,7 +74,7 @@ static bool was_started(const struct engine *engine, const char *id)
 /* The caller holds its lock. */
 static void recover_locked(struct engine *engine, const struct active *a)
 {
-	struct status status;
+	struct status status = { .pid = 0 };
 
 	if (a->state == ACTIVE_REMOVE) {
 		ignore_result(container_discard(engine, a->id, NULL));
@@ -274,7 +274,7 @@ static void check_row(struct check *check, const char *id)
 	cleanup(container_cleanup) struct container *c = NULL;
 	struct engine *engine = check->engine;
 	autoclose int lock = -1;
-	struct status status;
+	struct status status = { .pid = 0 };
 	struct error why = { 0 };
 	int r = container_lock(engine, id, false, &lock, &why);
 
@@ -288,7 +288,7 @@ static void check_row(struct check *check, const char *id)
 			repaired(check, container_discard(engine, id, check->err));
 		return;
 	}
-	if (status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING) {
+	if (c && status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING) {
 		found(check, "container %s runs without its monitor; 'strake stop %s' ends it",
 		      c->name, c->name);
 		check->found -= check->repair; /* nothing of ours to repair */

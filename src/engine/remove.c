@@ -92,7 +92,7 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
 int container_finish(struct engine *engine, const char *id, struct error *err)
 {
 	autoclose int lock = -1;
-	struct status status;
+	struct status status = { .pid = 0 };
 	int r = container_lock(engine, id, true, &lock, err);
 
 	if (r == -ENOENT)
@@ -108,7 +108,7 @@ int container_remove(struct engine *engine, const struct container *c, enum remo
 		     struct error *err)
 {
 	autoclose int lock = -1;
-	struct status status;
+	struct status status = { .pid = 0 };
 	int r = status_read(engine, c->id, &status, err);
 
 	if (r == 0 && status.kind == STATUS_RUNNING) {

@@ -33,18 +33,17 @@ static int open_inside(int root, const char *path, int flags)
 static bool is_opaque(int root, const char *path)
 {
 	autofree char *dir = xstrdup(path);
-	autoclose int fd = -1;
-	char value;
+	char *slash;
 
-	while (strrchr(dir, '/') && dir[0]) {
-		*strrchr(dir, '/') = '\0';
-		fd = dir[0] ? open_inside(root, dir, O_RDONLY | O_DIRECTORY) : -1;
+	while ((slash = strrchr(dir, '/')) && slash > dir) {
+		autoclose int fd = -1;
+		char value;
+
+		*slash = '\0';
+		fd = open_inside(root, dir, O_RDONLY | O_DIRECTORY);
 		if (fd >= 0 && fgetxattr(fd, "trusted.overlay.opaque", &value, 1) == 1 &&
 		    value == 'y')
 			return true;
-		if (fd >= 0)
-			(void)close(fd);
-		fd = -1;
 	}
 	return false;
 }

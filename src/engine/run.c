@@ -85,7 +85,7 @@ static int start_monitor(struct making *m, int client_fd, struct error *err)
 /* One that ended already has no process to signal; that is fine. */
 static int open_init(const struct making *m)
 {
-	struct status status;
+	struct status status = { .pid = 0 };
 	int fd = -1;
 
 	if (status_read(m->engine, m->c->id, &status, NULL) < 0 || status.kind != STATUS_RUNNING)

@@ -26,7 +26,7 @@
 static int open_init(const struct engine *engine, const struct container *c, int *ret,
 		     pid_t *ret_pid, struct error *err)
 {
-	struct status status;
+	struct status status = { .pid = 0 };
 	int r = status_read(engine, c->id, &status, err);
 
 	if (r == 0 && status.kind == STATUS_RUNNING)
@@ -69,7 +69,7 @@ static int wait_end(int pidfd, int timeout_s, struct error *err)
 int container_kill(struct engine *engine, const struct container *c, int sig, struct error *err)
 {
 	autoclose int pidfd = -1;
-	pid_t pid;
+	pid_t pid = 0;
 	int r = open_init(engine, c, &pidfd, &pid, err);
 
 	return r < 0 ? r : send_signal(pidfd, pid, sig, err);
@@ -79,7 +79,7 @@ int container_stop_with(struct engine *engine, const struct container *c, int si
 			struct error *err)
 {
 	autoclose int pidfd = -1;
-	pid_t pid;
+	pid_t pid = 0;
 	int r = open_init(engine, c, &pidfd, &pid, err);
 
 	if (r == -ESRCH)
@@ -121,7 +121,7 @@ int container_wait(struct engine *engine, const struct container *c, int *ret_st
 		   struct error *err)
 {
 	autoclose int lock = -1;
-	struct status status;
+	struct status status = { .pid = 0 };
 	int r;
 
 	if (wait_attached(engine, c, ret_status) == 0)

@@ -119,7 +119,7 @@ int volume_add_mount(const struct engine *engine, const char *text, json_t *moun
 	if (words)
 		*words++ = '\0';
 	r = source_path(engine, copy, &source, err);
-	if (r == 0)
+	if (r == 0 && source)
 		r = make_source(source, err);
 	if (r < 0)
 		return r;

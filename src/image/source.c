@@ -252,7 +252,7 @@ int source_read(const struct source *s, const char *name, size_t max, char **ret
 {
 	autofree char *text = NULL;
 	autoclose int fd = -1;
-	int64_t size;
+	int64_t size = 0;
 	int r = source_get(s, name, &fd, &size, err);
 
 	if (r < 0)

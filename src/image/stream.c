@@ -179,7 +179,7 @@ ssize_t stream_next(struct stream *s, const void **ret_bytes, struct error *err)
 int stream_finish(struct stream *s, char ret_stored[DIGEST_HEX_LEN + 1],
 		  char ret_unpacked[DIGEST_HEX_LEN + 1], struct error *err)
 {
-	const void *bytes;
+	const void *bytes = NULL;
 	ssize_t n;
 
 	do

@@ -151,17 +151,20 @@ int capability_raise(struct error *err)
 	return r < 0 ? error_sys(err, r, "raise capabilities") : 0;
 }
 
+static void add_lower(struct buf *text, const char *name)
+{
+	buf_add_str(text, ",+");
+	for (; *name; name++)
+		buf_add_char(text, (char)tolower((unsigned char)*name));
+}
+
 char *capability_format(uint64_t set)
 {
 	struct buf text = BUF_INIT(4096);
 
 	buf_add_str(&text, "-all");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!(set >> i & 1))
-			continue;
-		buf_add_str(&text, ",+");
-		for (const char *p = names[i] + 4; *p; p++)
-			buf_add_char(&text, (char)tolower((unsigned char)*p));
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (set >> i & 1)
+			add_lower(&text, names[i] + strlen("CAP_"));
 	return buf_steal(&text);
 }

@@ -370,7 +370,7 @@ static int hear(const struct nft *nft, struct mnl_socket *sock)
 int nft_commit(struct nft *nft)
 {
 	struct mnl_socket *sock;
-	int r;
+	int r = 0;
 
 	if (nft->full)
 		return -E2BIG;
@@ -380,14 +380,14 @@ int nft_commit(struct nft *nft)
 	(void)nftnl_batch_end(mnl_nlmsg_batch_current(nft->batch), nft->seq++);
 	(void)mnl_nlmsg_batch_next(nft->batch);
 	sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!sock || mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0)
+	if (!sock)
+		return -errno;
+	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_sendto(sock, mnl_nlmsg_batch_head(nft->batch),
+			      mnl_nlmsg_batch_size(nft->batch)) < 0)
 		r = -errno;
-	else if (mnl_socket_sendto(sock, mnl_nlmsg_batch_head(nft->batch),
-				   mnl_nlmsg_batch_size(nft->batch)) < 0)
-		r = -errno;
-	else
+	if (r == 0)
 		r = hear(nft, sock);
-	if (sock)
-		(void)mnl_socket_close(sock);
+	(void)mnl_socket_close(sock);
 	return r;
 }

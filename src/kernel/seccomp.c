@@ -259,7 +259,7 @@ static void prepend_unknown(struct seccomp_program *p, uint32_t native_arch, int
 	};
 	struct sock_filter *all;
 
-	if (p->n + ARRAY_SIZE(head) > INSNS_MAX)
+	if (!p->insns || p->n + ARRAY_SIZE(head) > INSNS_MAX)
 		return;
 	all = xcalloc(p->n + ARRAY_SIZE(head), sizeof(*all));
 	memcpy(all, head, sizeof(head));

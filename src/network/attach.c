@@ -188,7 +188,7 @@ int network_reserve(struct db *db, const struct network_request *req, struct net
 		    struct error *err)
 {
 	struct network_lease lease = { .nports = 0 };
-	struct network network;
+	struct network network = { .id = 0 };
 	uint32_t ip = 0;
 	int r;
 
@@ -225,12 +225,12 @@ static int put_sysctl(const char *path, const char *why, struct error *err)
 
 static struct table_network table_network(const struct network_lease *lease)
 {
-	uint32_t mask = UINT32_MAX << (32 - lease->prefix_len);
+	uint32_t hosts = UINT32_MAX >> lease->prefix_len;
 
 	return (struct table_network) {
 		.table = lease->table,
 		.bridge = lease->bridge,
-		.net.s_addr = lease->ip.s_addr & htonl(mask),
+		.net.s_addr = lease->ip.s_addr & htonl(~hosts),
 		.prefix_len = lease->prefix_len,
 	};
 }
@@ -464,7 +464,7 @@ static int detach_lease(struct db *db, const char *id, const struct network *net
 int network_detach(struct db *db, const char *id, const char *netns, struct error *err)
 {
 	struct network_lease lease = { .nports = 0 };
-	struct network network;
+	struct network network = { .id = 0 };
 	int r = netns_remove(netns, err), found;
 
 	if (r < 0)

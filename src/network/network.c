@@ -235,7 +235,7 @@ static int add_ports(struct db *db, json_t *containers, struct error *err)
 
 int network_inspect(struct db *db, const char *name, json_t **ret, struct error *err)
 {
-	struct network network;
+	struct network network = { .id = 0 };
 	char net[INET_ADDRSTRLEN], subnet[INET_ADDRSTRLEN + 4];
 	json_t *doc, *containers;
 	int r = network_find(db, name, &network, err);
