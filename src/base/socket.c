@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/alloc.h"
@@ -37,6 +38,7 @@ int socket_listen_at(int dirfd, const char *path, int type, int *ret, struct err
 	struct sockaddr_un address;
 	autoclose int dir = -1;
 	autoclose int sock = -1;
+	mode_t before;
 	int r = address_fill(dirfd, path, &dir, &address);
 
 	if (r < 0)
@@ -44,8 +46,13 @@ int socket_listen_at(int dirfd, const char *path, int type, int *ret, struct err
 	sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return error_sys(err, -errno, "make socket %s", path);
-	if (bind(sock, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(sock, 64) < 0)
-		return error_sys(err, -errno, "listen on %s", path);
+	before = umask(0177);
+	r = bind(sock, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(sock, 64) < 0
+		    ? -errno
+		    : 0;
+	(void)umask(before);
+	if (r < 0)
+		return error_sys(err, r, "listen on %s", path);
 	*ret = steal_fd(&sock);
 	return 0;
 }

@@ -66,14 +66,39 @@ static void take_signal(struct session *s, int fd)
 			      0);
 }
 
-/* Nobody reads any more (run ... | head): what would end any other writer ends this one. */
+/* A descriptor that our caller made non-blocking is waited for like any other. */
+static int write_waiting(int fd, const struct frame *frame)
+{
+	size_t done = 0;
+
+	while (done < frame->len) {
+		ssize_t n = write(fd, frame->bytes + done, frame->len - done);
+		struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+		if (n >= 0)
+			done += (size_t)n;
+		else if (errno == EAGAIN)
+			(void)poll(&p, 1, -1);
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Nobody reads any more: what would end any other writer ends the container that runs for us
+ * (run ... | head); one that we only look at goes on without us.
+ */
 static void write_output(struct session *s, int fd, const struct frame *frame)
 {
-	if (s->broken_pipe || s->client->quiet || file_write_all(fd, frame->bytes, frame->len) == 0)
+	if (s->broken_pipe || s->client->quiet || write_waiting(fd, frame) != -EPIPE)
 		return;
 	s->broken_pipe = true;
-	if (s->client->pidfd >= 0)
+	if (s->client->cleanup_mine && s->client->pidfd >= 0) {
 		(void)syscall(SYS_pidfd_send_signal, s->client->pidfd, SIGKILL, NULL, 0);
+		return;
+	}
+	s->ended = true;
+	s->status = CLIENT_DETACHED;
 }
 
 static void take_frame(struct session *s, const struct frame *frame)
@@ -117,15 +142,21 @@ static int take_monitor(struct session *s, struct error *err)
 	return 0;
 }
 
-/* Returns true if the two keys were in it; what stood before them still goes in. */
-static bool find_detach(struct session *s, const char *bytes, size_t *len)
+/* Takes the two keys out; the first is held back until it is known what follows.  Returns true when
+ * both were pressed.
+ */
+static bool filter_detach(struct session *s, const char *bytes, size_t len, struct buf *ret)
 {
-	for (size_t i = 0; s->client->terminal && i < *len; i++) {
-		if (s->prefix && bytes[i] == KEY_DETACH_2) {
-			*len = i > 0 ? i - 1 : 0;
+	static const char first = KEY_DETACH_1;
+
+	for (size_t i = 0; i < len; i++) {
+		if (s->prefix && bytes[i] == KEY_DETACH_2)
 			return true;
-		}
-		s->prefix = bytes[i] == KEY_DETACH_1;
+		if (s->prefix)
+			buf_add(ret, &first, 1);
+		s->prefix = bytes[i] == first;
+		if (!s->prefix)
+			buf_add(ret, &bytes[i], 1);
 	}
 	return false;
 }
@@ -133,8 +164,8 @@ static bool find_detach(struct session *s, const char *bytes, size_t *len)
 static void take_input(struct session *s)
 {
 	char bytes[16384];
+	struct buf in = BUF_INIT(sizeof(bytes) + 1);
 	ssize_t n = TEMP_FAILURE_RETRY(read(STDIN_FILENO, bytes, sizeof(bytes)));
-	size_t len = n > 0 ? (size_t)n : 0;
 
 	if (n < 0 && errno == EAGAIN)
 		return;
@@ -143,12 +174,17 @@ static void take_input(struct session *s)
 		frame_add(&s->out, FRAME_STDIN_EOF, NULL, 0);
 		return;
 	}
-	if (find_detach(s, bytes, &len)) {
+	if (!s->client->terminal) {
+		frame_add(&s->out, FRAME_STDIN, bytes, (size_t)n);
+		return;
+	}
+	if (filter_detach(s, bytes, (size_t)n, &in)) {
 		s->ended = true;
 		s->status = CLIENT_DETACHED;
 	}
-	if (len)
-		frame_add(&s->out, FRAME_STDIN, bytes, len);
+	if (in.len)
+		frame_add(&s->out, FRAME_STDIN, in.data, in.len);
+	buf_done(&in);
 }
 
 static int flush_out(struct session *s, struct error *err)
@@ -215,6 +251,8 @@ int client_run(const struct client *client, int *ret_status, struct error *err)
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
 		(void)sigaddset(&set, forwarded[i]);
+	if (client->quiet) /* a mere wait ends by ^C as anything does */
+		(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGPIPE);
 	(void)sigprocmask(SIG_BLOCK, &set, &before);
 	(void)sigdelset(&set, SIGPIPE);

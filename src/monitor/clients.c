@@ -4,8 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-
 void clients_add(struct clients *all, int fd, bool foreground)
 {
 	if (all->n == CLIENTS_MAX) {
@@ -148,9 +146,8 @@ void clients_handle(struct clients *all, const struct pollfd *polled, client_fra
 	sweep(all);
 }
 
-bool clients_finish(struct clients *all, int timeout_ms)
+bool clients_finish(struct clients *all)
 {
-	int64_t deadline = clock_monotonic_ms() + timeout_ms;
 	bool cleaned = false;
 
 	for (size_t i = 0; i < all->n; i++) {
@@ -159,10 +156,8 @@ bool clients_finish(struct clients *all, int timeout_ms)
 		flush(c);
 		while (c->foreground && c->fd >= 0 && c->out.len > 0) {
 			struct pollfd p = { .fd = c->fd, .events = POLLOUT };
-			int64_t left = deadline - clock_monotonic_ms();
 
-			if (left <= 0 || poll(&p, 1, (int)left) == 0)
-				break;
+			(void)poll(&p, 1, -1);
 			flush(c);
 		}
 		cleaned = cleaned || (c->fd >= 0 && c->cleans_up && c->out.len == 0);

@@ -33,6 +33,14 @@ void log_close(struct log *log)
 	log->fd = -1;
 }
 
+static int open_newest(struct log *log, int flags)
+{
+	log->fd =
+		openat(log->dir_fd, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags, 0600);
+	log->size = 0;
+	return log->fd < 0 ? -errno : 0;
+}
+
 /* The oldest goes, the others move up by one; a reader that has one open keeps it. */
 static int rotate(struct log *log)
 {
@@ -47,10 +55,7 @@ static int rotate(struct log *log)
 		(void)renameat(log->dir_fd, from, log->dir_fd, to);
 	}
 	log_close(log);
-	log->fd = openat(log->dir_fd, "log", O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
-			 0600);
-	log->size = 0;
-	return log->fd < 0 ? -errno : 0;
+	return open_newest(log, O_TRUNC);
 }
 
 int log_write(struct log *log, bool is_stderr, const char *bytes, size_t len)
@@ -72,10 +77,15 @@ int log_write(struct log *log, bool is_stderr, const char *bytes, size_t len)
 	}
 	if (log->size && log->size + out.len > log->max_size)
 		r = rotate(log);
+	if (r == 0 && log->fd < 0)
+		r = open_newest(log, 0);
 	if (r == 0)
 		r = file_write_all(log->fd, out.data, out.len);
+	/* A full disk may take half a line: it must not become the start of the next one. */
 	if (r == 0)
 		log->size += out.len;
+	else if (log->fd >= 0)
+		(void)ftruncate(log->fd, (off_t)log->size);
 	buf_done(&out);
 	return r;
 }

@@ -111,6 +111,14 @@ static int open_log(int dir_fd, int number)
 	return openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
 }
 
+static bool same_file(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_ino == other.st_ino &&
+	       one.st_dev == other.st_dev;
+}
+
 /* Whole lines of one file. */
 static int64_t count_lines(int fd, const struct log_options *options)
 {
@@ -151,8 +159,17 @@ static int print_all(struct reader *rd, struct error *err)
 		return 0;
 	if (rd->fd < 0)
 		return error_sys(err, -errno, "open the log");
-	while (n + 1 < FILES_MAX && (fds[n] = open_log(rd->dir_fd, n + 1)) >= 0)
-		n++;
+	/* A rotation right now shows the same file under its next name once more. */
+	for (int number = 1; number < FILES_MAX; number++) {
+		int fd = open_log(rd->dir_fd, number);
+
+		if (fd < 0)
+			break;
+		if (same_file(fd, rd->fd))
+			(void)close(fd);
+		else
+			fds[n++] = fd;
+	}
 	if (rd->options->tail >= 0) {
 		for (int i = 0; i < n; i++)
 			lines += count_lines(fds[i], rd->options);
@@ -167,25 +184,41 @@ static int print_all(struct reader *rd, struct error *err)
 	return r < 0 ? r : drain(rd, rd->fd, err);
 }
 
-/* A rotation: what was "log" is read to its end first. */
+/* After rotations: the rest of the file that we know, then those that came behind it. */
+static int catch_up(struct reader *rd, struct error *err)
+{
+	int fds[FILES_MAX], n = 0, r = drain(rd, rd->fd, err);
+
+	for (int number = 0; number < FILES_MAX; number++) {
+		int fd = open_log(rd->dir_fd, number);
+
+		if (fd < 0)
+			break;
+		if (same_file(fd, rd->fd)) {
+			(void)close(fd);
+			break;
+		}
+		fds[n++] = fd;
+	}
+	for (int i = n - 1; i >= 0; i--) {
+		if (r == 0)
+			r = drain(rd, fds[i], err);
+		if (i > 0)
+			(void)close(fds[i]);
+	}
+	if (n > 0) {
+		(void)close(rd->fd);
+		rd->fd = fds[0];
+	}
+	return r;
+}
+
 static int reopen(struct reader *rd, struct error *err)
 {
-	struct stat now, ours;
-	int fd = open_log(rd->dir_fd, 0), r = 0;
-
-	if (fd < 0)
-		return 0;
-	if (rd->fd >= 0 && fstat(fd, &now) == 0 && fstat(rd->fd, &ours) == 0 &&
-	    now.st_ino == ours.st_ino) {
-		(void)close(fd);
-		return drain(rd, rd->fd, err);
-	}
-	if (rd->fd >= 0) {
-		r = drain(rd, rd->fd, err);
-		(void)close(rd->fd);
-	}
-	rd->fd = fd;
-	return r < 0 ? r : drain(rd, rd->fd, err);
+	if (rd->fd >= 0)
+		return catch_up(rd, err);
+	rd->fd = open_log(rd->dir_fd, 0);
+	return rd->fd < 0 ? 0 : drain(rd, rd->fd, err);
 }
 
 static bool has_ended(const struct reader *rd)
@@ -226,8 +259,8 @@ int log_print(const char *dir, const struct log_options *options, struct error *
 		watch = inotify_init1(IN_CLOEXEC);
 		if (watch < 0 ||
 		    inotify_add_watch(watch, dir,
-				      IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM |
-					      IN_DELETE | IN_DELETE_SELF) < 0) {
+				      IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_MOVED_TO |
+					      IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF) < 0) {
 			r = error_sys(err, -errno, "watch %s", dir);
 			(void)close(rd.dir_fd);
 			return r;

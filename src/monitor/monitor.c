@@ -46,12 +46,17 @@ static void build_args(const struct monitor_request *req, const struct handed *f
 static _Noreturn void become(const struct monitor_request *req, const struct handed *fds, size_t n,
 			     const struct strv *args, int status)
 {
-	const struct error gone = { .code = -EIO };
-	struct error err = gone;
+	struct error err = { .code = -EIO };
+	pid_t pid;
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	(void)setsid();
-	if (fork() != 0)
+	pid = fork();
+	if (pid < 0) {
+		(void)error_sys(&err, -errno, "start the monitor");
+		(void)error_send(status, &err);
+	}
+	if (pid != 0)
 		_exit(0);
 	for (size_t i = 0; i < n; i++)
 		if (fds[i].fd >= 0)

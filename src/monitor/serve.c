@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -30,10 +31,9 @@
 #include "runtime/instance.h"
 #include "runtime/spec.h"
 
-#define ATTACH_SOCKET  "attach"
-#define INPUT_MAX      (1U << 20) /* waits for the container to read it */
-#define READ_SIZE      32768
-#define CLIENT_WAIT_MS 10000 /* for a foreground client that does not read its end */
+#define ATTACH_SOCKET "attach"
+#define INPUT_MAX     (1U << 20) /* waits for the container to read it */
+#define READ_SIZE     32768
 
 enum { AT_CHILD, AT_SIGNAL, AT_OUT, AT_ERR, AT_LISTENER, AT_INPUT, N_FIXED };
 
@@ -65,6 +65,7 @@ static int open_dirs(struct monitor *m, struct error *err)
 		r = log_open(&m->log, m->bundle_fd,
 			     m->req->log_max_size ? m->req->log_max_size : LOG_SIZE_DEFAULT,
 			     m->req->log_files ? m->req->log_files : LOG_FILES_DEFAULT, err);
+	(void)unlinkat(m->run_fd, ATTACH_SOCKET, 0); /* of one that was killed */
 	if (r == 0)
 		r = socket_listen_at(m->run_fd, ATTACH_SOCKET, SOCK_STREAM, &m->listener, err);
 	return r < 0 ? r : spec_load(m->req->bundle, &m->spec, err);
@@ -335,23 +336,13 @@ static void watch(struct monitor *m)
 	}
 }
 
-/* Its processes are all gone (the kernel ends a pid namespace with its first process), so what is
- * in the pipes is the end; a foreground client that is slow is waited for.
- */
+/* Its processes are all gone, so what is in the pipes is the end, and fits the clients' buffers. */
 static void drain(struct monitor *m, int fd, bool is_stderr)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	while (fd >= 0 && poll(&p, 1, 0) > 0 && take_output(m, fd, is_stderr)) {
-		struct pollfd c[CLIENTS_MAX];
-
-		while (clients_are_full(&m->clients)) {
-			clients_poll(&m->clients, true, c);
-			if (poll(c, m->clients.n, CLIENT_WAIT_MS) <= 0)
-				return;
-			clients_handle(&m->clients, c, take_frame, m);
-		}
-	}
+	while (fd >= 0 && poll(&p, 1, 0) > 0 && take_output(m, fd, is_stderr))
+		;
 }
 
 /* the end */
@@ -375,9 +366,24 @@ static void record_end(struct monitor *m)
 	(void)TEMP_FAILURE_RETRY(waitpid(m->instance.pid, &status, 0));
 	signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	m->status = signal ? 128 + signal : WEXITSTATUS(status);
+	/* The kernel ends a pid namespace with its first process; without one, others may live. */
+	if (!spec_has_new(m->spec, CLONE_NEWPID))
+		ignore_result(instance_kill_all(m->spec, m->req->id, SIGKILL, NULL));
 	drain(m, m->out, false);
 	drain(m, m->err, true);
 	write_exit(m, signal, oom);
+}
+
+static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE };
+
+static void restore_signals(void)
+{
+	sigset_t none;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		(void)signal(ignored[i], SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* The lock goes before the clean-up command takes it. */
@@ -390,6 +396,7 @@ static int clean_up(const struct serve_request *req)
 	memcpy(argv, req->cleanup, req->ncleanup * sizeof(*argv));
 	if (req->lock_fd > 0)
 		(void)close(req->lock_fd);
+	restore_signals();
 	(void)execv(argv[0], argv);
 	return 127;
 }
@@ -402,7 +409,7 @@ static int finish(struct monitor *m)
 	(void)unlinkat(m->run_fd, ATTACH_SOCKET, 0);
 	ignore_result(instance_cleanup(m->spec, m->req->id, NULL));
 	clients_send(&m->clients, FRAME_EXIT, &status, 1);
-	cleaned = clients_finish(&m->clients, CLIENT_WAIT_MS);
+	cleaned = clients_finish(&m->clients);
 	return cleaned ? 0 : clean_up(m->req);
 }
 
@@ -410,11 +417,8 @@ static int block_signals(void)
 {
 	sigset_t set;
 
-	(void)signal(SIGTERM, SIG_IGN);
-	(void)signal(SIGINT, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
-	(void)signal(SIGQUIT, SIG_IGN);
-	(void)signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		(void)signal(ignored[i], SIG_IGN);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
@@ -442,7 +446,7 @@ int serve(const struct serve_request *req)
 		.err = -1,
 		.input = -1,
 		.listener = -1,
-		.pending = BUF_INIT(INPUT_MAX * 2),
+		.pending = BUF_INIT(INPUT_MAX + 4 * CLIENTS_MAX * FRAME_BYTES_MAX),
 	};
 	struct error err = { 0 };
 	int r;
