@@ -9,6 +9,7 @@
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
@@ -100,6 +101,18 @@ static void describe_fields(struct nftnl_set *s, const struct nft_set *set)
 	nftnl_set_set_data(s, NFTNL_SET_DESC_CONCAT, lengths, sizeof(set->fields) - 1);
 }
 
+/* For nft(8) alone, which else shows names of links backwards. */
+static void note_host_order(struct nftnl_set *s)
+{
+	struct nftnl_udata_buf *notes = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+	const uint32_t host_order = 1;
+
+	(void)nftnl_udata_put_u32(notes, NFTNL_UDATA_SET_KEYBYTEORDER, host_order);
+	nftnl_set_set_data(s, NFTNL_SET_USERDATA, nftnl_udata_buf_data(notes),
+			   nftnl_udata_buf_len(notes));
+	nftnl_udata_buf_free(notes);
+}
+
 void nft_add_set(struct nft *nft, const struct nft_set *set)
 {
 	struct nftnl_set *s = nftnl_set_alloc();
@@ -119,6 +132,8 @@ void nft_add_set(struct nft *nft, const struct nft_set *set)
 	}
 	if (set->fields[0])
 		describe_fields(s, set);
+	if (set->key_type == NFT_TYPE_IFNAME)
+		note_host_order(s);
 	nftnl_set_nlmsg_build_payload(message(nft, NFT_MSG_NEWSET, NLM_F_CREATE), s);
 	nftnl_set_free(s);
 	message_end(nft);

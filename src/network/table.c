@@ -37,7 +37,7 @@ static const char table_text[] =
 	"	}\n"
 	"	chain publish {\n"
 	"		dnat ip to ip daddr . meta l4proto . th dport map @pub4ip\n"
-	"		dnat ip to meta l4proto . th dport map @pub4\n"
+	"		meta nfproto ipv4 dnat ip to meta l4proto . th dport map @pub4\n"
 	"	}\n"
 	"	chain nat_pre {\n"
 	"		type nat hook prerouting priority dstnat; policy accept;\n"
