@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -110,10 +111,23 @@ static int remove_whole(struct db *db, int root_fd, const struct image *image, r
 	return r < 0 ? r : delete_files(db, root_fd, image, report, data, err);
 }
 
+/* Loads hold it shared from before they look which layers are there. */
+static int lock_layers(int root_fd, bool wait)
+{
+	int fd = openat(root_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 && TEMP_FAILURE_RETRY(flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB))) < 0) {
+		(void)close(fd);
+		return -EBUSY;
+	}
+	return fd < 0 ? -errno : fd;
+}
+
 int image_remove(struct db *db, int root_fd, const char *what, bool force,
 		 void (*report)(void *data, const char *text), void *data, struct error *err)
 {
 	cleanup(image_cleanup) struct image *image = NULL;
+	autoclose int lock = lock_layers(root_fd, true);
 	char name[REFERENCE_MAX];
 	bool by_name;
 	int r = image_find(db, root_fd, what, &image, err);
@@ -160,8 +174,23 @@ static void found(struct check *c, const char *kind, const char *path)
 		c->r = -EIO;
 }
 
-static bool blob_is_used(struct db *db, const char *hex)
+static bool layer_is_known(const struct check *c, const char *chain)
 {
+	return layer_is_used(c->db, chain);
+}
+
+/* Its load still lives if it holds the lock. */
+static bool tmp_is_used(const struct check *c, const char *name)
+{
+	autofree char *path = xasprintf("tmp/%s", name);
+	autoclose int fd = openat(c->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+}
+
+static bool blob_is_used(const struct check *c, const char *hex)
+{
+	struct db *db = c->db;
 	struct db_rows rows;
 	bool used;
 
@@ -172,7 +201,7 @@ static bool blob_is_used(struct db *db, const char *hex)
 }
 
 static void check_dir(struct check *c, const char *dir, const char *kind,
-		      bool (*is_used)(struct db *, const char *))
+		      bool (*is_used)(const struct check *, const char *))
 {
 	int fd = openat(c->root_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
@@ -182,7 +211,7 @@ static void check_dir(struct check *c, const char *dir, const char *kind,
 		autofree char *path = xasprintf("%s/%s", dir, entry->d_name);
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    is_used(c->db, entry->d_name))
+		    is_used(c, entry->d_name))
 			continue;
 		found(c, kind, path);
 	}
@@ -231,11 +260,16 @@ int image_check(struct db *db, int root_fd, bool repair,
 			   .report = report,
 			   .data = data,
 			   .err = err };
+	autoclose int lock = -1;
 	int r = check_rows(&c);
 
 	if (r < 0)
 		return r;
-	check_dir(&c, "layers", "directory", layer_is_used);
-	check_dir(&c, "blobs/sha256", "file", blob_is_used);
+	check_dir(&c, "tmp", "directory", tmp_is_used);
+	lock = lock_layers(root_fd, false);
+	if (lock >= 0) { /* else a load is at work, and what it made has no row yet */
+		check_dir(&c, "layers", "directory", layer_is_known);
+		check_dir(&c, "blobs/sha256", "file", blob_is_used);
+	}
 	return c.r < 0 ? c.r : c.found;
 }

@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# Images: archives of every kind in, whiteouts, config, removal; and what a hostile archive tries.
+bats_require_minimum_version 1.5.0
+load lib
+
+# One image of three layers: base, a change, and a removal; as docker-archive $STATE/tmp/image.tar.
+image_new() { # COMPRESSION
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar" "${1:-none}"
+}
+fresh_root() { ROOT=$STATE/root-$1; mkdir "$ROOT"; }
+
+@test "docker-archive: three layers, whiteouts and an opaque directory, as podman and skopeo understand them" {
+	image_new
+	run strake load -i "$STATE/tmp/image.tar"
+	assert_status 0
+	assert_equal "$output" "Loaded image: test:1"
+	run strake run --rm --network none test:1 sh -c 'cat /etc/kept; ls /gone /opaque /dir 2>&1; stat -c "%a %u:%g" /bin/suid /dir; readlink /link; cat /hard'
+	assert_status 0
+	assert_equal "$output" "$(printf '%s\n' 'second' 'ls: /gone: No such file or directory' '/dir:' 'new' '' '/opaque:' 'only' \
+		'4755 0:0' '750 7:8' '../etc/kept' 'hard')"
+}
+
+@test "gzip, zstd, standard input, OCI archive and layout (by skopeo): the same image each time" {
+	local id
+	image_new
+	id=$(strake load -q -i "$STATE/tmp/image.tar")
+	[ ${#id} = 64 ]
+	fresh_root gz
+	gzip -k "$STATE/tmp/image.tar"
+	assert_equal "$(strake load -q -i "$STATE/tmp/image.tar.gz")" "$id"
+	fresh_root zst
+	zstd -q -k "$STATE/tmp/image.tar"
+	assert_equal "$(strake load -q <"$STATE/tmp/image.tar.zst")" "$id"
+	need_command skopeo
+	skopeo --insecure-policy copy -q "docker-archive:$STATE/tmp/image.tar" "oci:$STATE/tmp/layout:docker.io/library/test:2"
+	fresh_root layout
+	id=$(strake load -q -i "$STATE/tmp/layout")
+	run strake run --rm --network none test:2 cat /etc/kept
+	assert_equal "$output" second
+	tar -C "$STATE/tmp/layout" -cf "$STATE/tmp/oci.tar" .
+	fresh_root oci
+	assert_equal "$(strake load -q -i "$STATE/tmp/oci.tar")" "$id"
+	skopeo --insecure-policy copy -q --dest-compress-format zstd "docker-archive:$STATE/tmp/image.tar" "oci:$STATE/tmp/zlayout:docker.io/library/test:3"
+	fresh_root zlayout
+	strake load -q -i "$STATE/tmp/zlayout"
+	run strake run --rm --network none test:3 cat /etc/kept
+	assert_equal "$output" second
+}
+
+@test "the unpacked root is what podman unpacks" {
+	need_command podman
+	image_new
+	strake load -q -i "$STATE/tmp/image.tar"
+	podman() { command podman --root "$STATE/p" --runroot "$STATE/pr" --storage-driver vfs "$@"; }
+	podman load -q -i "$STATE/tmp/image.tar"
+	local theirs ours=$STATE/ours
+	theirs=$(podman image mount docker.io/library/test:1 2>/dev/null || podman image mount localhost/test:1)
+	mkdir "$ours"
+	lower=$(strake images --format json | jq -r '.Layers | reverse | map("'"$ROOT"'/layers/" + . + "/diff") | join(":")')
+	mount -t overlay overlay -o "lowerdir=$lower" "$ours"
+	list() { (cd "$1" && find . ! -path './etc/hosts' -printf '%p %y %m %U:%G %l %T@\n' | sort | sed 's/0*$//'); }
+	diff <(list "$theirs") <(list "$ours")
+	umount "$ours"
+	podman image umount -a >/dev/null
+}
+
+@test "the config is honoured: entrypoint, command, environment, user, directory, stop signal; volumes are noted" {
+	python3 "$TOOLS/images.py" config "$STATE/tmp/image.tar"
+	strake load -q -i "$STATE/tmp/image.tar"
+	run strake run --rm --network none cfg
+	assert_equal "$output" "entry cmd1 cmd2 from-image 33 /var/www"
+	run strake run --rm --network none cfg other
+	assert_equal "$output" "entry other from-image 33 /var/www"
+	run strake run --rm --network none --entrypoint /bin/echo cfg hi
+	assert_equal "$output" hi
+	run strake run --rm --network none -e FROM=me -u 0 -w / cfg x
+	assert_equal "$output" "entry x me 0 /"
+	run strake images --format json
+	assert_has '"/data"'
+	strake run -d --network none --name s --entrypoint sh cfg -c 'trap "exit 9" USR2; while :; do read -t 1 x < /dev/zero; done'
+	assert_equal "$(strake inspect -f '{{.StopSignal}}' s)" SIGUSR2
+}
+
+@test "images and rmi: names, IDs, in use, shared layers" {
+	image_new
+	strake load -q -i "$STATE/tmp/image.tar"
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/b.tar" none other:latest
+	strake load -q -i "$STATE/tmp/b.tar"
+	run strake images
+	assert_has test
+	assert_has other
+	assert_equal "$(ls "$ROOT/layers" | wc -l)" 3
+	strake run -d --network none --name user test:1 tail -f /dev/null
+	run strake rmi other
+	assert_status 0
+	assert_has "Untagged: other:latest"
+	run strake rmi test:1
+	assert_status 1
+	assert_has "used by container user"
+	strake rm -f user
+	run strake rmi test:1
+	assert_status 0
+	assert_has "Deleted: sha256:"
+	assert_equal "$(ls -A "$ROOT/layers" "$ROOT/blobs/sha256" "$ROOT/tmp" | grep -v : | tr -d '\n')" ""
+	run strake run --rm test:1
+	assert_status 125
+	assert_has "no image 'test:1'"
+	run strake rmi Nope
+	assert_status 1
+}
+
+@test "hostile archives: one line each, nothing outside, nothing left" {
+	local case cases before
+	cases=$(python3 "$TOOLS/images.py" list)
+	[ "$(wc -w <<<"$cases")" -gt 20 ]
+	echo untouched >"$STATE/victim"
+	strake images
+	before=$(cd "$ROOT" && find . ! -name 'state.db*' | sort)
+	for case in $cases; do
+		python3 "$TOOLS/images.py" hostile "$STATE/tmp/evil.tar" "$case" "$STATE/victim"
+		run timeout 60 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" load -i "$STATE/tmp/evil.tar"
+		case $case in
+		ok-*) [ "$status" = 0 ] || { echo "$case: $output"; false; } ;;
+		*)
+			[ "$status" = 1 ] || { echo "$case: status $status: $output"; false; }
+			[ "${#lines[@]}" = 1 ] || { echo "$case: $output"; false; }
+			[[ $output == "strake-image load: "* ]] || { echo "$case: $output"; false; }
+			;;
+		esac
+		assert_equal "$(cat "$STATE/victim")" untouched
+		[ ! -e "$STATE/escaped" ]
+		strake images -q | xargs -r -n 1 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rmi -f >/dev/null
+		assert_equal "$(cd "$ROOT" && find . ! -name 'state.db*' ! -path ./layers ! -path ./tmp ! -path './blobs*' | sort)" \
+			"$(grep -v -e '^./layers$' -e '^./tmp$' -e '^./blobs' <<<"$before")"
+	done
+	run strake system check
+	assert_status 0
+}
+
+@test "a killed load leaves nothing visible, and check finds the rest" {
+	image_new
+	python3 "$TOOLS/images.py" big "$STATE/tmp/big.tar"
+	background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" load -i "$STATE/tmp/big.tar"
+	local pid=$!
+	soon eval 'ls "$ROOT"/tmp/*/* >/dev/null 2>&1'
+	kill -KILL "$pid"
+	wait "$pid" || true
+	assert_equal "$(strake images -q)" ""
+	strake system check --repair
+	run strake system check
+	assert_status 0
+	assert_equal "$(ls -A "$ROOT/tmp")" ""
+}

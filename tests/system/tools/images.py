@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Image archives for the tests: good ones, and what an attacker would send.
+
+images.py layers FILE [COMPRESSION [NAME]] | config FILE | big FILE | list | hostile FILE CASE VICTIM
+"""
+import gzip
+import hashlib
+import io
+import json
+import sys
+import tarfile
+
+BUSYBOX = open("/bin/busybox", "rb").read()
+
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def entry(name, **kw):
+    t = tarfile.TarInfo(name)
+    t.mtime = 1000000000
+    t.mode = 0o644
+    for key, value in kw.items():
+        setattr(t, key, value)
+    return t
+
+
+def layer(*entries, fmt=tarfile.PAX_FORMAT):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=fmt) as tar:
+        for e in entries:
+            t, data = e if isinstance(e, tuple) else (e, None)
+            if data is not None:
+                t.size = len(data)
+            tar.addfile(t, io.BytesIO(data) if data is not None else None)
+    return out.getvalue()
+
+
+def directory(name, **kw):
+    return entry(name, type=tarfile.DIRTYPE, **{"mode": 0o755, **kw})
+
+
+def base(*more):
+    links = [entry("bin/" + n, type=tarfile.SYMTYPE, linkname="busybox")
+             for n in ("sh", "cat", "ls", "stat", "readlink", "echo", "id", "tail", "true", "trap")]
+    return layer(directory("bin"), (entry("bin/busybox", mode=0o755), BUSYBOX), *links, *more)
+
+
+def write_docker(path, layers, config=None, names=("test:1",), manifest=None, rootfs=None, packed=None, extra=()):
+    config = dict(config or {})
+    doc = {"architecture": "amd64", "os": "linux", "created": "2020-01-01T00:00:00Z", "config": config,
+           "rootfs": {"type": "layers", "diff_ids": ["sha256:" + sha(l) for l in layers]}}
+    if rootfs is not None:
+        doc["rootfs"] = rootfs
+    text = json.dumps(doc).encode()
+    with tarfile.open(path, "w") as tar:
+        blobs = []
+        for i, l in enumerate(layers):
+            data = packed(l) if packed else l
+            name = f"{i}.tar"
+            blobs.append(name)
+            t = entry(name, size=len(data))
+            tar.addfile(t, io.BytesIO(data))
+        t = entry(sha(text) + ".json", size=len(text))
+        tar.addfile(t, io.BytesIO(text))
+        m = manifest if manifest is not None else json.dumps(
+            [{"Config": sha(text) + ".json", "RepoTags": list(names), "Layers": blobs}]).encode()
+        tar.addfile(entry("manifest.json", size=len(m)), io.BytesIO(m))
+        for e in extra:
+            t, data = e
+            t.size = len(data)
+            tar.addfile(t, io.BytesIO(data))
+
+
+def write_layers(path, compression="none", name="test:1"):
+    first = base(directory("etc"), (entry("etc/kept"), b"first\n"), (entry("gone"), b"x"),
+                 directory("opaque"), (entry("opaque/old"), b"x"), directory("dir", mode=0o750, uid=7, gid=8),
+                 (entry("dir/old"), b"x"), (entry("bin/suid", mode=0o4755), b"x"),
+                 entry("link", type=tarfile.SYMTYPE, linkname="../etc/kept"),
+                 (entry("a/deep/" + "n" * 120), b"long"), (entry("sub", mtime=1000000000.25), b"t"))
+    second = layer((entry("etc/kept"), b"second\n"), (entry(".wh.gone"), b""),
+                   directory("opaque"), (entry("opaque/.wh..wh..opq"), b""), (entry("opaque/only"), b"x"),
+                   (entry("dir/.wh.old"), b""), (entry("dir/new"), b"x"), (entry("orig"), b"hard\n"),
+                   entry("hard", type=tarfile.LNKTYPE, linkname="orig"))
+    third = layer(entry("again", type=tarfile.LNKTYPE, linkname="etc/kept"), (entry(".wh.sub"), b""))
+    write_docker(path, [first, second, third], names=(name,), packed=gzip.compress if compression == "gzip" else None)
+
+
+def write_config(path):
+    script = b"#!/bin/sh\necho entry \"$@\" $FROM $(id -u) $PWD\n"
+    l = base((entry("entry", mode=0o755), script), directory("var/www"), directory("etc"),
+             (entry("etc/passwd"), b"root:x:0:0::/:/bin/sh\nwww:x:33:33::/var/www:/bin/sh\n"),
+             (entry("etc/group"), b"root:x:0:\nwww:x:33:\n"))
+    write_docker(path, [l], config={"Entrypoint": ["/entry"], "Cmd": ["cmd1", "cmd2"], "Env": ["FROM=from-image", "PATH=/bin"],
+                                    "User": "www", "WorkingDir": "/var/www", "StopSignal": "SIGUSR2",
+                                    "Volumes": {"/data": {}}, "ExposedPorts": {"80/tcp": {}}}, names=("cfg",))
+
+
+def bad_layer(*entries, **kw):
+    return lambda path, victim: write_docker(path, [layer(*entries)], **kw)
+
+
+def with_victim(make):
+    return lambda path, victim: write_docker(path, [layer(*make(victim))])
+
+
+def raw(data):
+    def write(path, victim):
+        open(path, "wb").write(data)
+    return write
+
+
+def truncated(path, victim):
+    write_layers(path)
+    data = open(path, "rb").read()
+    open(path, "wb").write(data[:len(data) // 2])
+
+
+def truncated_gzip(path, victim):
+    write_docker(path, [base()], packed=lambda l: gzip.compress(l)[:-200])
+
+
+def wrong_diff_id(path, victim):
+    write_docker(path, [base()], rootfs={"type": "layers", "diff_ids": ["sha256:" + "0" * 64]})
+
+
+def oci(path, mutate):
+    l = base()
+    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {},
+                         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + sha(l)]}}).encode()
+    parts = {"layer": l, "config": config}
+    man = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+           "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:" + sha(config), "size": len(config)},
+           "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": "sha256:" + sha(l), "size": len(l)}]}
+    index = {"schemaVersion": 2, "manifests": []}
+    blobs = {sha(l): l, sha(config): config}
+    mutate(man, index, blobs)
+    text = json.dumps(man).encode()
+    blobs.setdefault(sha(text), text)
+    if not index["manifests"]:
+        index["manifests"] = [{"mediaType": man["mediaType"], "digest": "sha256:" + sha(text), "size": len(text)}]
+    with tarfile.open(path, "w") as tar:
+        for name, data in [("oci-layout", b'{"imageLayoutVersion": "1.0.0"}'), ("index.json", json.dumps(index).encode())] + \
+                [("blobs/sha256/" + k, v) for k, v in blobs.items()]:
+            tar.addfile(entry(name, size=len(data)), io.BytesIO(data))
+    del parts
+
+
+def oci_case(mutate):
+    return lambda path, victim: oci(path, mutate)
+
+
+def lying_size(man, index, blobs):
+    man["layers"][0]["size"] += 1
+
+
+def lying_digest(man, index, blobs):
+    digest = man["layers"][0]["digest"][7:]
+    blobs[digest] = blobs[digest] + b"\0" * 512
+
+
+def self_index(man, index, blobs):
+    # An index cannot hold its own digest; a chain of them that is too deep is the nearest thing.
+    inner = json.dumps({"schemaVersion": 2, "manifests": []}).encode()
+    for _ in range(20):
+        blobs[sha(inner)] = inner
+        inner = json.dumps({"schemaVersion": 2, "manifests": [{"mediaType": "application/vnd.oci.image.index.v1+json",
+                            "digest": "sha256:" + sha(inner), "size": len(inner),
+                            "platform": {"os": "linux", "architecture": "amd64"}}]}).encode()
+    blobs[sha(inner)] = inner
+    index["manifests"] = [{"mediaType": "application/vnd.oci.image.index.v1+json", "digest": "sha256:" + sha(inner), "size": len(inner)}]
+
+
+def other_platform(man, index, blobs):
+    inner = json.dumps({"schemaVersion": 2, "manifests": [{"mediaType": "x", "digest": "sha256:" + "1" * 64, "size": 1,
+                        "platform": {"os": "linux", "architecture": "vax"}}]}).encode()
+    blobs[sha(inner)] = inner
+    index["manifests"] = [{"mediaType": "x", "digest": "sha256:" + sha(inner), "size": len(inner)}]
+
+
+def negative_size(man, index, blobs):
+    man["layers"][0]["size"] = -5
+
+
+def path_digest(man, index, blobs):
+    man["config"]["digest"] = "sha256:../../../../etc/passwd"
+
+
+CASES = {
+    "dotdot": bad_layer((entry("../escaped"), b"x")),
+    "dotdot-deep": bad_layer((entry("a/b/../../../../escaped"), b"x")),
+    "dotdot-dir": bad_layer(directory("../../escaped")),
+    "hardlink-dotdot": with_victim(lambda v: [entry("l", type=tarfile.LNKTYPE, linkname="../" * 20 + v[1:])]),
+    "hardlink-absolute": with_victim(lambda v: [entry("l", type=tarfile.LNKTYPE, linkname=v)]),
+    "hardlink-via-symlink": with_victim(lambda v: [entry("s", type=tarfile.SYMTYPE, linkname=v.rsplit("/", 1)[0]),
+                                                   entry("l", type=tarfile.LNKTYPE, linkname="s/victim")]),
+    "whiteout-dot": bad_layer((entry(".wh.."), b"")),
+    "whiteout-dotdot": bad_layer((entry("a/.wh..."), b"")),
+    "whiteout-empty": bad_layer((entry(".wh."), b"")),
+    "file-as-dir": bad_layer((entry("f"), b"x"), (entry("f/g"), b"y")),
+    "symlink-loop": bad_layer(entry("a", type=tarfile.SYMTYPE, linkname="b"), entry("b", type=tarfile.SYMTYPE, linkname="a"),
+                              (entry("a/x"), b"x")),
+    "deep": bad_layer((entry("d/" * 500 + "f"), b"x")),
+    "root-is-file": bad_layer((entry("./"), b"x")),
+    "uid-too-large": bad_layer((entry("f", uid=2 ** 40), b"x")),
+    "truncated": truncated,
+    "truncated-gzip": truncated_gzip,
+    "empty-file": raw(b""),
+    "not-a-tar": raw(b"hello world\n" * 1000),
+    "random-gzip": raw(gzip.compress(b"nothing" * 10000)),
+    "wrong-diff-id": wrong_diff_id,
+    "no-manifest": lambda p, v: write_docker(p, [base()], manifest=b"[]"),
+    "manifest-garbage": lambda p, v: write_docker(p, [base()], manifest=b"{\"a\":" * 3000),
+    "manifest-not-json": lambda p, v: write_docker(p, [base()], manifest=b"\xff\xfe"),
+    "manifest-escape": lambda p, v: write_docker(p, [base()], manifest=json.dumps(
+        [{"Config": "../../../../etc/passwd", "RepoTags": ["x"], "Layers": []}]).encode()),
+    "layer-escape": lambda p, v: write_docker(p, [base()], manifest=json.dumps(
+        [{"Config": "../x", "RepoTags": [], "Layers": [v]}]).encode()),
+    "bad-name": lambda p, v: write_docker(p, [base()], names=("UPPER case",)),
+    "bad-diff-ids": lambda p, v: write_docker(p, [base()], rootfs={"type": "layers", "diff_ids": ["md5:1"]}),
+    "missing-diff-ids": lambda p, v: write_docker(p, [base()], rootfs={"type": "layers", "diff_ids": []}),
+    "too-many-layers": lambda p, v: write_docker(p, [layer()] * 200),
+    "member-dotdot": lambda p, v: write_docker(p, [base()], extra=[(entry("../../escaped"), b"x")]),
+    "oci-size-lies": oci_case(lying_size),
+    "oci-digest-lies": oci_case(lying_digest),
+    "oci-index-deep": oci_case(self_index),
+    "oci-other-platform": oci_case(other_platform),
+    "oci-negative-size": oci_case(negative_size),
+    "oci-digest-is-path": oci_case(path_digest),
+    # These are strange, and harmless: they stay inside.
+    "ok-absolute": with_victim(lambda v: [(entry(v), b"overwritten")]),
+    "ok-symlink-out": with_victim(lambda v: [entry("s", type=tarfile.SYMTYPE, linkname=v.rsplit("/", 1)[0]),
+                                             (entry("s/victim"), b"overwritten")]
+                                  if False else [entry("s", type=tarfile.SYMTYPE, linkname=v)]),
+    "ok-replaced": bad_layer((entry("f"), b"x"), directory("f"), (entry("f/g"), b"y"), (entry("f"), b"z")),
+    "ok-duplicates": bad_layer(*[(entry("same"), b"x")] * 500),
+    "ok-device": bad_layer(entry("null", type=tarfile.CHRTYPE, devmajor=1, devminor=3)),
+    "ok-many": bad_layer(*[entry(f"d/{i}", type=tarfile.SYMTYPE, linkname="x") for i in range(20000)]),
+    "ok-oci": oci_case(lambda man, index, blobs: None),
+}
+
+
+def main():
+    what, *args = sys.argv[1:]
+    if what == "list":
+        print(" ".join(CASES))
+    elif what == "layers":
+        write_layers(*args)
+    elif what == "config":
+        write_config(*args)
+    elif what == "big":
+        write_docker(args[0], [base(*[(entry(f"f{i}"), bytes([i % 256]) * 1000000) for i in range(150)])])
+    else:
+        path, case, victim = args
+        CASES[case](path, victim)
+
+
+main()
