@@ -5,10 +5,10 @@
 # host, tests run beside each other, and when a test ends or is killed the kernel takes its processes,
 # links and mounts along.  Its state is in memory, below $STATE.
 
-STRAKE_BUILD=${STRAKE_BUILD:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build}
+HERE=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+STRAKE_BUILD=${STRAKE_BUILD:-${HERE%/tests/system}/build}
 PROGRAMS=$STRAKE_BUILD/src/programs
-LIB=$BATS_TEST_DIRNAME/lib.bash
-TOOLS=$BATS_TEST_DIRNAME/tools
+TOOLS=$HERE/tools
 
 # The process that runs one test starts itself again inside the namespaces (its pid changes, and so do
 # the names of the files that bats derives from it, hence the folder of its own).  bats reads each file
