@@ -104,6 +104,13 @@ soon() {
 	exec {never}>&-
 }
 
+# $SHORT: a folder with a short name, which podman asks for its --runroot (50 characters at most).
+short_folder() {
+	SHORT=/mnt
+	mount -t tmpfs strake-short "$SHORT"
+	MOUNTS_BEFORE=$(mount_points)
+}
+
 # A root directory with busybox and its links: rootfs_new DIR
 rootfs_new() {
 	local busybox=/bin/busybox
