@@ -169,10 +169,15 @@ int db_finish(struct db_rows *rows)
 	return rows->r;
 }
 
+/* A dry run is one transaction, from db_open() to db_close(): it sees what it would have written.
+ */
 int db_begin(struct db *db, struct error *err)
 {
-	int r = db_plain(db, err, "BEGIN IMMEDIATE");
+	int r;
 
+	if (explain_dry() && db->in_transaction)
+		return 0;
+	r = db_plain(db, err, "BEGIN IMMEDIATE");
 	db->in_transaction = r == 0;
 	return r;
 }
@@ -181,22 +186,26 @@ int db_commit(struct db *db, struct error *err)
 {
 	int r;
 
-	if (explain_dry()) {
-		db_rollback(db);
+	if (explain_dry())
 		return 0;
-	}
 	r = db_plain(db, err, "COMMIT");
 	if (r == 0)
 		db->in_transaction = false;
 	return r;
 }
 
-void db_rollback(struct db *db)
+static void roll_back(struct db *db)
 {
 	if (!db->in_transaction)
 		return;
 	(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 	db->in_transaction = false;
+}
+
+void db_rollback(struct db *db)
+{
+	if (!explain_dry())
+		roll_back(db);
 }
 
 static int schema_version(struct db *db, const char *module, int64_t *ret, struct error *err)
@@ -253,10 +262,9 @@ static int schemas_migrate(struct db *db, const struct db_schema *const *schemas
 	r = db_finish(&rows);
 	if (r < 0 || have == want)
 		return r;
-	r = db_plain(db, err, "BEGIN IMMEDIATE");
+	r = db_begin(db, err);
 	if (r < 0)
 		return r;
-	db->in_transaction = true;
 	r = db_plain(
 		db, err,
 		"CREATE TABLE IF NOT EXISTS schema (module TEXT PRIMARY KEY, version INTEGER)");
@@ -266,10 +274,8 @@ static int schemas_migrate(struct db *db, const struct db_schema *const *schemas
 	if (r == 0)
 		r = db_plain(db, err, pragma);
 	if (r == 0)
-		r = db_plain(db, err, "COMMIT");
-	if (r < 0)
-		db_rollback(db);
-	db->in_transaction = false;
+		r = db_commit(db, err);
+	db_rollback(db);
 	return r;
 }
 
@@ -289,6 +295,8 @@ int db_open(const char *path, const struct db_schema *const *schemas, struct db 
 	(void)sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
 	r = db_plain(db, err,
 		     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON");
+	if (r == 0 && explain_dry())
+		r = db_begin(db, err);
 	if (r == 0)
 		r = schemas_migrate(db, schemas, err);
 	if (r < 0)
@@ -301,7 +309,7 @@ void db_close(struct db *db)
 {
 	if (!db)
 		return;
-	db_rollback(db);
+	roll_back(db);
 	for (size_t i = 0; i < db->n; i++)
 		(void)sqlite3_finalize(db->cache[i].stmt);
 	(void)sqlite3_close(db->handle);

@@ -31,7 +31,7 @@ int db_open(const char *path, const struct db_schema *const *schemas, struct db 
 void db_close(struct db *db); /* NULL is fine; an open transaction is rolled back */
 DEFINE_CLEANUP(struct db *, db, db_close);
 
-/* A transaction.  In a dry run db_commit() rolls back, so that a script changes nothing. */
+/* A transaction.  A dry run sees its own writes until db_close(), which takes all of them back. */
 int db_begin(struct db *db, struct error *err) must_check;
 int db_commit(struct db *db, struct error *err) must_check;
 void db_rollback(struct db *db); /* nothing if none is open */

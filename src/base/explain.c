@@ -1,6 +1,7 @@
 /* src/base/explain.c */
 #include "base/explain.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -16,6 +17,12 @@ static struct {
 	unsigned depth; /* open explain_begin() blocks */
 	char *words[16];
 	unsigned next;
+	struct {
+		const char *name;
+		char *value;
+		size_t len;
+	} names[4];
+	unsigned nnames;
 } state = { .fd = -1 };
 
 void explain_init(enum explain_mode mode, int fd)
@@ -39,9 +46,67 @@ int explain_fd(void)
 	return state.fd;
 }
 
+/* The name whose value stands at p, as a word or as the beginning of a path. */
+static int name_at(const char *start, const char *p)
+{
+	for (unsigned i = state.nnames; i-- > 0;) {
+		if (strncmp(p, state.names[i].value, state.names[i].len) != 0)
+			continue;
+		if ((p > start && isalnum((unsigned char)p[-1])) ||
+		    isalnum((unsigned char)p[state.names[i].len]))
+			continue;
+		return (int)i;
+	}
+	return -1;
+}
+
+/* Between single quotes the shell puts nothing in. */
+static void add_named(struct buf *line, const char *command)
+{
+	bool quoted = false;
+
+	for (const char *p = command; *p; p++) {
+		int i = quoted ? -1 : name_at(command, p);
+
+		quoted ^= *p == '\'';
+		if (i < 0) {
+			buf_add_char(line, *p);
+			continue;
+		}
+		buf_addf(line, "$%s", state.names[i].name);
+		p += state.names[i].len - 1;
+	}
+}
+
+static bool name_is_useful(const char *value)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+	size_t len = strlen(value);
+
+	return state.mode != EXPLAIN_OFF && state.nnames < ARRAY_SIZE(state.names) && len >= 8 &&
+	       strspn(value, plain) == len;
+}
+
+void explain_name_known(const char *name, const char *value)
+{
+	if (!name_is_useful(value))
+		return;
+	state.names[state.nnames].name = name;
+	state.names[state.nnames].value = xstrdup(value);
+	state.names[state.nnames++].len = strlen(value);
+}
+
+void explain_name(const char *name, const char *value)
+{
+	if (name_is_useful(value))
+		(void)explain(NULL, "export %s=%s", name, value);
+	explain_name_known(name, value);
+}
+
 static void emit(const char *why, const char *tail, const char *fmt, va_list ap)
 {
-	struct buf line = BUF_INIT(LINE_MAX_BYTES);
+	struct buf line = BUF_INIT(LINE_MAX_BYTES), command = BUF_INIT(LINE_MAX_BYTES);
 	bool narrate = state.mode == EXPLAIN_NARRATE;
 
 	for (unsigned i = 0; narrate && i < state.depth; i++)
@@ -54,10 +119,12 @@ static void emit(const char *why, const char *tail, const char *fmt, va_list ap)
 	}
 	if (narrate)
 		buf_add_str(&line, fmt ? "+ " : "");
-	buf_addv(&line, fmt, ap);
+	buf_addv(&command, fmt, ap);
+	add_named(&line, buf_text(&command));
 	buf_addf(&line, "%s\n", tail ? tail : "");
 	/* One write per step: lines of the front command, the monitor and the child stay whole. */
 	ignore_result(file_write_all(state.fd, line.data, line.len));
+	buf_done(&command);
 	buf_done(&line);
 }
 
@@ -118,6 +185,12 @@ void explain_end(const char *word)
 
 		ignore_result(file_write_all(state.fd, line, strlen(line)));
 	}
+}
+
+void explain_exit(void)
+{
+	if (state.mode == EXPLAIN_DRY)
+		(void)explain(NULL, "exit \"${status:-0}\"");
 }
 
 const char *sq(const char *word)

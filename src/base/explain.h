@@ -7,14 +7,14 @@
  *		return 0;
  *
  * EXPLAIN_OFF	    returns false at once, nothing is formatted.
- * EXPLAIN_NARRATE  prints "# why" and "+ command" on the narration descriptor, returns false: do
- *it.
- * EXPLAIN_DRY	    prints both as lines of a POSIX shell script on the same descriptor, returns
- *true: skip the act.
+ * EXPLAIN_NARRATE  prints "# why" and "+ command" on the narration descriptor and returns false,
+ *		    so that it is done.
+ * EXPLAIN_DRY	    prints both as lines of a POSIX shell script on the same descriptor and returns
+ *		    true, so that it is not.
  *
  * In a dry run nothing is made, so descriptors that would come out of a skipped act are -1, and
- *only functions that themselves explain may be handed one.  The script runs under "set -eu", as
- *root, with stock tools (iproute2, nftables, util-linux, coreutils, libcap2-bin).
+ * only functions that themselves explain may be handed one.  The script runs under "set -eu", as
+ * root, with stock tools (iproute2, nftables, util-linux, coreutils, libcap2-bin).
  *
  * The mode is the one mutable global: main() sets it once (rule 5 of the house style).
  */
@@ -39,6 +39,14 @@ bool explain(const char *why, const char *fmt, ...) printf_like(2, 3);
 /* Something that no stock tool can do, said as a comment only.  Returns as explain(). */
 bool explain_note(const char *fmt, ...) printf_like(1, 2);
 
+/* From here on commands say "$name" where they would say value: a container's long ID, its root.
+ * The name stays good in here-documents.  Of a value that needs quotes or has less than 8
+ * characters nothing is said.  At most 4, a part before the whole.  The second is for a process
+ * that goes on with another's narration, where the name has been told.
+ */
+void explain_name(const char *name, const char *value);
+void explain_name_known(const char *name, const char *value);
+
 /* In a script, the commands up to explain_end() are the here-document of this one, which reads them
  * from its descriptor 3: `unshare ... sh -eu /dev/fd/3 3<<'WORD'`.  fmt is the command without the
  * redirection; word must be unique among the open ones.  While narrating, the inner steps are only
@@ -46,6 +54,9 @@ bool explain_note(const char *fmt, ...) printf_like(1, 2);
  */
 bool explain_begin(const char *word, const char *why, const char *fmt, ...) printf_like(3, 4);
 void explain_end(const char *word);
+
+/* A script's last line: it ends as the container did. */
+void explain_exit(void);
 
 /* A shell word, quoted if it needs it.  While explain is off it is the text itself.  The result is
  * good until 16 more calls.

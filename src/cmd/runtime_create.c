@@ -100,7 +100,7 @@ static int write_pid_file(const struct making *m, struct error *err)
 			     err);
 }
 
-static int make_instance(struct making *m, const char *id, struct error *err)
+static int make_instance(struct making *m, const char *id, bool foreground, struct error *err)
 {
 	autofree char *cache = runtime_cache(m->globals);
 	struct instance_request req = INSTANCE_REQUEST_INIT;
@@ -114,7 +114,8 @@ static int make_instance(struct making *m, const char *id, struct error *err)
 	req.preserve_fds = m->args->preserve_fds;
 	req.listen_fd = m->listener;
 	req.flags = (m->args->no_pivot ? INSTANCE_NO_PIVOT : 0) |
-		    (m->args->no_new_keyring ? INSTANCE_NO_NEW_KEYRING : 0);
+		    (m->args->no_new_keyring ? INSTANCE_NO_NEW_KEYRING : 0) |
+		    (foreground && !m->args->detach ? 0 : INSTANCE_BACKGROUND);
 	r = instance_create(&req, &m->instance, err);
 	if (r < 0 || explain_dry())
 		return r;
@@ -146,7 +147,7 @@ static int make(struct making *m, const char *id, bool foreground, struct error 
 		return r;
 	if (explain_dry()) {
 		m->record.bundle = steal_ptr(&absolute);
-		return make_instance(m, id, err);
+		return make_instance(m, id, foreground, err);
 	}
 	r = record_new(runtime_root(m->globals), id, bundle, &m->record, err);
 	if (r < 0)
@@ -156,7 +157,7 @@ static int make(struct making *m, const char *id, bool foreground, struct error 
 			       : socket_listen_at(m->record.dir_fd, RECORD_START_SOCKET,
 						  SOCK_SEQPACKET, &m->listener, err);
 	if (r == 0)
-		r = make_instance(m, id, err);
+		r = make_instance(m, id, foreground, err);
 	if (r < 0)
 		undo(m, id);
 	return r;
@@ -284,6 +285,8 @@ static int run_run(const void *globals, const void *data, int argc, char **argv,
 	(void)argc;
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	r = make(&m, argv[0], true, err);
+	if (r == 0 && !args->detach)
+		explain_exit();
 	if (r < 0 || explain_dry()) {
 		making_done(&m);
 		return r;

@@ -212,6 +212,9 @@ static int make_dirs(struct making *m, struct error *err)
 	size_t n = m->root.kind == ROOT_BARE ? 1 : ARRAY_SIZE(inner);
 	int r = 0;
 
+	explain_name("id", m->c->id);
+	explain_name("state", m->dir);
+	explain_name("run", m->run_dir);
 	if (explain("the container's own directory: where its root will be, and its own layer",
 		    n == 1 ? "mkdir -p %1$s/merged %2$s"
 			   : "mkdir -p %1$s/merged %1$s/upper %1$s/work %2$s",

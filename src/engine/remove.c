@@ -93,7 +93,7 @@ int container_finish(struct engine *engine, const char *id, struct error *err)
 {
 	autoclose int lock = -1;
 	struct status status = { .pid = 0 };
-	int r = container_lock(engine, id, true, &lock, err);
+	int r = explain_dry() ? 0 : container_lock(engine, id, true, &lock, err);
 
 	if (r == -ENOENT)
 		return 0;
@@ -118,7 +118,8 @@ int container_remove(struct engine *engine, const struct container *c, enum remo
 					 c->name, c->name);
 		r = container_stop_with(engine, c, SIGKILL, -1, err);
 	}
-	if (r == 0)
+	/* In a dry run it goes on running, and holds the lock. */
+	if (r == 0 && !explain_dry())
 		r = container_lock(engine, c->id, true, &lock, err);
 	if (r == -ENOENT) /* --rm was faster */
 		return 0;

@@ -21,6 +21,7 @@
 #include "engine/status.h"
 #include "monitor/client.h"
 #include "monitor/monitor.h"
+#include "network/attach.h"
 #include "runtime/instance.h"
 #include "runtime/spec.h"
 
@@ -41,7 +42,14 @@ static int narrate(struct making *m, struct error *err)
 	req.id = m->c->id;
 	req.bundle = m->dir;
 	req.spec = spec;
-	return instance_create(&req, &none, err);
+	req.flags = m->options->detach ? INSTANCE_BACKGROUND : INSTANCE_PLAIN;
+	r = instance_create(&req, &none, err);
+	if (r < 0 || m->options->detach)
+		return r;
+	r = m->options->remove ? container_discard(m->engine, m->c->id, err)
+			       : network_detach(m->engine->db, m->c->id, m->netns, err);
+	explain_exit();
+	return r;
 }
 
 static int start_monitor(struct making *m, int client_fd, struct error *err)

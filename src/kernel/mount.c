@@ -133,6 +133,11 @@ char *mount_options_format(const struct mount_options *o)
 		if (!attributes[i].recursive && attributes[i].set && !attributes[i].clear &&
 		    (o->set | o->recursive_set) & attributes[i].set)
 			add_word(&text, attributes[i].name);
+	/* Of the three ways to keep access times one is nothing but the absence of the others. */
+	if ((o->set & ATIME) == MOUNT_ATTR_STRICTATIME)
+		add_word(&text, "strictatime");
+	else if ((o->set & ATIME) == MOUNT_ATTR_NOATIME)
+		add_word(&text, "noatime");
 	for (size_t i = 0; i < o->data.n; i++)
 		add_word(&text, o->data.items[i]);
 	return buf_steal(&text);

@@ -33,6 +33,9 @@ int main(int argc, char **argv)
 	}
 	if (req.explain_fd > 0)
 		explain_init(EXPLAIN_NARRATE, req.explain_fd);
+	explain_name_known("id", req.id);
+	explain_name_known("state", req.bundle);
+	explain_name_known("run", req.run_dir);
 	req.cleanup = argv + 1;
 	req.ncleanup = (size_t)n;
 	return serve(&req);

@@ -24,7 +24,7 @@ static const char text[] =
 	"    \"CAP_SETPCAP\", \"CAP_NET_BIND_SERVICE\", \"CAP_SYS_CHROOT\", \"CAP_KILL\","
 	"    \"CAP_AUDIT_WRITE\"]}"
 	" },"
-	" \"root\": {\"path\": \"rootfs\", \"readonly\": false},"
+	" \"root\": {\"path\": \"rootfs\", \"readonly\": true},"
 	" \"hostname\": \"strake\","
 	" \"mounts\": ["
 	"  {\"destination\": \"/proc\", \"type\": \"proc\", \"source\": \"proc\","

@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <stdio.h>
@@ -262,13 +263,27 @@ static void add_args(struct buf *line, const struct spec_process *p)
 	}
 }
 
-/* setpriv(1) needs no tool inside if it comes first, and chroot(1) needs CAP_SYS_CHROOT after it:
- * both work for root, and chroot changes the user itself.  The bounding set is what execve leaves.
+/* setpriv(1) comes first, because the root may hold no tool.  Then unshare(1) changes root and
+ * user, for which it needs capabilities that the program shall not have: a root user's inheritable
+ * ones survive one execve that the bounding set would not let through.
  */
+static void add_capabilities(struct buf *line, const struct spec_process *p)
+{
+	const uint64_t chroot_bit = 1ULL << CAP_SYS_CHROOT, setuid_bit = 1ULL << CAP_SETUID;
+	uint64_t bounding = p->capabilities.bounding;
+	uint64_t lent = (chroot_bit | (p->uid ? setuid_bit : 0)) & ~bounding;
+	autofree char *set = capability_format(bounding), *inherited = capability_format(lent);
+
+	if (lent)
+		buf_addf(line, " --inh-caps=%s setpriv", inherited);
+	buf_addf(line, " --bounding-set=%s", set);
+	if (!lent)
+		buf_add_str(line, " --inh-caps=-all");
+}
+
 void identity_narrate(const struct spec *spec, const struct spec_process *p,
 		      const struct seccomp_program *seccomp)
 {
-	const uint64_t chroot_bit = 1ULL << 18; /* CAP_SYS_CHROOT */
 	struct buf line = BUF_INIT(COMMAND_BYTES_MAX);
 
 	if (explain_mode() == EXPLAIN_OFF)
@@ -280,11 +295,10 @@ void identity_narrate(const struct spec *spec, const struct spec_process *p,
 	add_limits(&line, p);
 	add_environment(&line, p);
 	buf_add_str(&line, "setpriv");
-	if (p->has_capabilities) {
-		autofree char *set = capability_format(p->capabilities.bounding | chroot_bit);
-
-		buf_addf(&line, " --bounding-set=%s --inh-caps=-all", set);
-	}
+	if (p->has_capabilities)
+		add_capabilities(&line, p);
+	if (p->gid)
+		buf_addf(&line, " --regid=%u", p->gid);
 	add_groups(&line, p);
 	if (p->no_new_privileges)
 		buf_add_str(&line, " --no-new-privs");
@@ -292,8 +306,8 @@ void identity_narrate(const struct spec *spec, const struct spec_process *p,
 	buf_add_shell(&line, spec->root);
 	buf_add_str(&line, " --wd=");
 	buf_add_shell(&line, p->cwd);
-	if (p->uid || p->gid)
-		buf_addf(&line, " --setgid=%u --setuid=%u", p->gid, p->uid);
+	if (p->uid)
+		buf_addf(&line, " --setuid=%u", p->uid);
 	buf_add_str(&line, " --");
 	add_args(&line, p);
 	(void)explain("the user, what it may do, the root, the program", "exec %s",

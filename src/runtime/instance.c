@@ -124,6 +124,7 @@ static void narrate_clone(const struct setup *s)
 
 	if (explain_mode() == EXPLAIN_OFF)
 		return;
+	explain_name("root", s->spec->root);
 	dirs = cgroup_join_script(&s->cgroup);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		if (!spec_namespace_find(s->spec, options[i].flag, &path))
@@ -136,8 +137,8 @@ static void narrate_clone(const struct setup *s)
 	}
 	(void)explain_begin(
 		"CONTAINER", "a process in its cgroups and in namespaces of its own",
-		"sh -c 'for d in %s; do echo 0 > $d/cgroup.procs; done; exec \"$@\"' enter %sunshare%s",
-		dirs, buf_text(&join), buf_text(&fresh));
+		"%sfor d in %s; do echo 0 > $d/cgroup.procs || exit; done; exec %sunshare%s",
+		explain_dry() ? "(" : "", dirs, buf_text(&join), buf_text(&fresh));
 	buf_done(&join);
 	buf_done(&fresh);
 }
@@ -329,6 +330,19 @@ static int raise_child(struct setup *s, struct instance *inst, struct error *err
 	return r;
 }
 
+/* A script has no one who waits for a container in the background. */
+static void narrate_end(const struct setup *s)
+{
+	autofree char *dirs = cgroup_join_script(&s->cgroup);
+
+	if (s->req->flags & INSTANCE_BACKGROUND) {
+		(void)explain(NULL, ") &");
+		return;
+	}
+	(void)explain(NULL, ") || status=$?");
+	(void)explain("nothing runs in its control groups any more", "rmdir %s", dirs);
+}
+
 static int create_dry(struct setup *s, struct error *err)
 {
 	int r;
@@ -338,6 +352,7 @@ static int create_dry(struct setup *s, struct error *err)
 	if (r == 0 && s->spec->process)
 		identity_narrate(s->spec, s->spec->process, &s->seccomp);
 	explain_end("CONTAINER");
+	narrate_end(s);
 	return r;
 }
 

@@ -24,7 +24,8 @@ enum instance_flags {
 	INSTANCE_PLAIN = 0,
 	INSTANCE_NO_PIVOT = 1, /* chroot instead of pivot_root (root on initramfs) */
 	INSTANCE_NO_NEW_KEYRING = 2,
-	INSTANCE_DETACHED = 4, /* exec: do not die with the caller */
+	INSTANCE_DETACHED = 4,   /* exec: do not die with the caller */
+	INSTANCE_BACKGROUND = 8, /* create, dry run: the script does not wait for its end */
 };
 
 /* A process that instance_create() or instance_exec() made.  Owned; instance_done() closes. */

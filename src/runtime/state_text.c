@@ -21,7 +21,7 @@ char *state_text(const struct spec *spec, const char *id, const char *bundle, co
 	(void)json_object_set_new(doc, "annotations",
 				  spec && spec->annotations ? json_incref(spec->annotations)
 							    : json_object());
-	text = json_dumps(doc, JSON_INDENT(2));
+	text = json_dumps(doc, JSON_COMPACT);
 	json_decref(doc);
 	return text ? text : xstrdup("{}");
 }

@@ -17,7 +17,8 @@ if [ -z "${STRAKE_TEST_PRIVATE-}" ] && [ -n "${BATS_TEST_TMPDIR-}" ]; then
 	mapfile -d '' -t arguments <"/proc/$$/cmdline"
 	export STRAKE_TEST_PRIVATE=1 BATS_RUN_TMPDIR=$BATS_TEST_TMPDIR/private
 	mkdir -p "$BATS_RUN_TMPDIR"
-	exec unshare -mnp --fork --kill-child --mount-proc --propagation private "${arguments[@]}"
+	# The end of a test that hangs: with unshare goes its process namespace and all that is in it.
+	exec timeout --foreground -s KILL "${STRAKE_TEST_DEADLINE:-100}" unshare -mnp --fork --kill-child --mount-proc --propagation private "${arguments[@]}"
 fi
 
 setup() {
@@ -34,7 +35,7 @@ state_new() {
 	STATE=$BATS_TEST_TMPDIR/state
 	ROOT=$STATE/root
 	RUN=$STATE/run
-	BACKGROUND=()
+	BACKGROUND=() GROUPS_MADE=()
 	mkdir -p "$STATE"
 	mount -t tmpfs -o mode=755 strake-test "$STATE"
 	mkdir "$ROOT" "$RUN" "$STATE/tmp"
@@ -51,6 +52,7 @@ state_done() {
 		wait "$pid" 2>/dev/null || true
 	done
 	if [ -x "$PROGRAMS/strake" ] && [ -e "$ROOT/state.db" ]; then
+		mapfile -t -O "${#GROUPS_MADE[@]}" GROUPS_MADE < <(strake ps -aq --no-trunc 2>/dev/null)
 		strake ps -aq 2>/dev/null | xargs -r -n 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rm -f >/dev/null
 	fi
 	if [ -n "${BATS_TEST_COMPLETED-}" ]; then
@@ -126,7 +128,7 @@ rootfs_new() {
 # assert_output_has TEXT; assert_status N: about the last "run".
 assert_status() {
 	[ "$status" = "$1" ] && return
-	printf 'exit status %s, not %s; it said:\n%s\n' "$status" "$1" "$output"
+	printf 'exit status %s, not %s; it said:\n%s\n%s\n' "$status" "$1" "$output" "${stderr-}"
 	return 1
 }
 assert_has() {
@@ -182,7 +184,15 @@ is_ours() {
 no_processes() { [ -z "$(foreign_processes)" ]; }
 
 # Control groups of the containers of this test's root.
-container_ids() { find "$ROOT/containers" "$RUN/containers" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | sort -u; }
+container_ids() {
+	echo "${GROUPS_MADE[@]}" | xargs -n 1
+	find "$ROOT/containers" "$RUN/containers" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null
+}
+# A name for a control group, which the teardown then looks for; it is in $GROUP.
+group_new() {
+	GROUP=strake-test-$(od -An -N6 -tx1 /dev/urandom | tr -d ' ')
+	GROUPS_MADE+=("$GROUP")
+}
 cgroups_left() {
 	local id
 	for id in $(container_ids); do
