@@ -79,10 +79,11 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	assert_status 42
 	args sleep 1000
 	"$PROGRAMS/strake-runtime" --root "$RUN/runtime" run --bundle "$BUNDLE" c1 3>&- &
+	pid=$!
 	soon is_state c1 running
 	runtime kill c1 KILL
 	output= status=0
-	wait $! || status=$?
+	wait "$pid" || status=$?
 	assert_status 137
 	args nothing-of-that-name
 	run_it
