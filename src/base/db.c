@@ -48,10 +48,14 @@ static int db_errno(int code)
 
 static int db_fail(struct db *db, struct error *err, const char *doing)
 {
-	int r = db_errno(sqlite3_errcode(db->handle));
+	int r = db_errno(sqlite3_errcode(db->handle)), cause = sqlite3_system_errno(db->handle);
 
-	return error_set(err, r, "state database %s: %s: %s", db->path, doing,
-			 sqlite3_errmsg(db->handle));
+	/* "disk I/O error" is not what a user can act on. */
+	if (r == -EIO && cause > 0)
+		return error_sys(err, -cause, "state database %s: %s", db->path, doing);
+	return error_set(
+		err, r, "state database %s: %s: %s%s", db->path, doing, sqlite3_errmsg(db->handle),
+		r == -EUCLEAN ? "; move it away, and it is made again from the files" : "");
 }
 
 static int db_plain(struct db *db, struct error *err, const char *sql)

@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 
-/* type is SOCK_STREAM or SOCK_SEQPACKET; SOCK_CLOEXEC is added.  path is relative to dirfd.  Only our
- * own user may connect, whatever the umask.
+/* type is SOCK_STREAM or SOCK_SEQPACKET; SOCK_CLOEXEC is added.  path is relative to dirfd.  Only
+ * our own user may connect, whatever the umask.
  */
 int socket_listen_at(int dirfd, const char *path, int type, int *ret, struct error *err) must_check;
 int socket_connect_at(int dirfd, const char *path, int type, int *ret,

@@ -55,6 +55,7 @@ struct making {
 	int console;  /* connected to whoever wants the terminal */
 	int listener; /* what its first process waits at; -1 when we start it ourselves */
 	int own_end;  /* of console, if we relay the terminal ourselves */
+	bool made;    /* there is something to take back */
 };
 
 static void making_done(struct making *m)
@@ -119,6 +120,7 @@ static int make_instance(struct making *m, const char *id, bool foreground, stru
 	r = instance_create(&req, &m->instance, err);
 	if (r < 0 || explain_dry())
 		return r;
+	m->made = true;
 	m->record.pid = m->instance.pid;
 	m->record.start_time = m->instance.start_time;
 	r = record_save(&m->record, err);
@@ -127,7 +129,7 @@ static int make_instance(struct making *m, const char *id, bool foreground, stru
 
 static void undo(struct making *m, const char *id)
 {
-	if (m->instance.pid > 0)
+	if (m->made)
 		ignore_result(instance_cleanup(m->spec, id, NULL));
 	ignore_result(record_remove(runtime_root(m->globals), id, NULL));
 }

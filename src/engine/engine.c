@@ -9,6 +9,7 @@
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "engine/recover.h"
 #include "engine/schema.h"
 #include "image/schema.h"
 #include "network/schema.h"
@@ -105,9 +106,13 @@ static int db_ready(struct engine *engine, struct error *err)
 {
 	autofree char *path = xasprintf("%s/state.db", engine->root);
 
+	bool is_new = access(path, F_OK) < 0;
+	int r;
+
 	if (explain_dry() && access(path, R_OK | W_OK) < 0)
-		return db_open(":memory:", schemas, &engine->db, err);
-	return db_open(path, schemas, &engine->db, err);
+		path[0] = '\0';
+	r = db_open(path[0] ? path : ":memory:", schemas, &engine->db, err);
+	return r == 0 && is_new ? recover_lost(engine, err) : r;
 }
 
 int engine_open(const struct engine_options *options, struct engine **ret, struct error *err)

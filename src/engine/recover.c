@@ -25,6 +25,7 @@
 #include "engine/status.h"
 #include "image/image.h"
 #include "network/attach.h"
+#include "network/check.h"
 #include "runtime/instance.h"
 #include "runtime/spec.h"
 
@@ -193,34 +194,55 @@ static bool is_known(struct engine *engine, const char *id)
 	return known;
 }
 
-/* A definition without a row: the database was lost or replaced. */
-static void adopt(struct check *check, const char *id)
+/* A definition without a row: the database was lost or replaced.  One that runs is adopted as
+ * running, with its address and ports.
+ */
+static int insert_again(struct engine *engine, const struct container *c, bool runs,
+			struct error *err)
+{
+	char boot[BOOT_ID_LEN + 1] = "";
+	int r = boot_id(boot, err);
+
+	if (r == 0)
+		r = db_begin(engine->db, err);
+	if (r == 0)
+		r = db_run(engine->db, err,
+			   "INSERT INTO containers (id, name, image, created, auto_remove, active,"
+			   " boot, maker, maker_start) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0)",
+			   "sssiiis", c->id, c->name, c->image_id, c->created_ns,
+			   (int64_t)c->auto_remove, (int64_t)(runs ? ACTIVE_RUN : ACTIVE_IDLE),
+			   boot);
+	if (r == -EEXIST)
+		(void)error_wrap(err, r, "the name '%s' is taken meanwhile", c->name);
+	if (r == 0 && runs)
+		r = network_restore(engine->db, c->id, c->network, c->address, &c->ports, err);
+	if (r == 0)
+		r = db_commit(engine->db, err);
+	db_rollback(engine->db);
+	return r;
+}
+
+static void adopt(struct check *check, const char *id, bool runs)
 {
 	cleanup(container_cleanup) struct container *c = NULL;
 	struct engine *engine = check->engine;
 	struct error *err = check->repair ? check->err : NULL;
 	autofree char *path = xasprintf("containers/%s", id);
-	int r = container_load(engine, id, &c, NULL);
 
-	if (r < 0) {
+	if (container_load(engine, id, &c, NULL) < 0) {
 		found(check, "directory containers/%.12s... belongs to no container", id);
-		if (check->repair)
+		if (check->repair && !runs)
 			repaired(check, dir_remove_at(engine->root_fd, path, err));
 		return;
 	}
 	found(check, "container %s (%.12s) has files but is not in the database", c->name, id);
-	if (!check->repair)
-		return;
-	r = db_run(engine->db, err,
-		   "INSERT INTO containers (id, name, image, created, auto_remove, active)"
-		   " VALUES (?1, ?2, ?3, ?4, ?5, 0)",
-		   "sssii", c->id, c->name, c->image_id, c->created_ns, (int64_t)c->auto_remove);
-	if (r == -EEXIST)
-		(void)error_wrap(err, r, "the name '%s' is taken meanwhile", c->name);
-	repaired(check, r);
+	if (check->repair)
+		repaired(check, insert_again(engine, c, runs, err));
 }
 
-/* Directories of both roots that no row knows.  One that is locked is just being made. */
+/* Directories that no row knows.  A row is there before its directory, and goes after it: a
+ * directory without a row is one of a lost database, and runs if its monitor holds the lock.
+ */
 static void check_dirs(struct check *check)
 {
 	struct engine *engine = check->engine;
@@ -230,12 +252,13 @@ static void check_dirs(struct check *check)
 
 	while (dir && (entry = readdir(dir))) {
 		autoclose int lock = -1;
+		int r;
 
 		if (entry->d_name[0] == '.' || is_known(engine, entry->d_name))
 			continue;
-		if (container_lock(engine, entry->d_name, false, &lock, NULL) == 0 &&
-		    !is_known(engine, entry->d_name))
-			adopt(check, entry->d_name);
+		r = container_lock(engine, entry->d_name, false, &lock, NULL);
+		if ((r == 0 || r == -EBUSY) && !is_known(engine, entry->d_name))
+			adopt(check, entry->d_name, r == -EBUSY);
 	}
 	if (dir)
 		(void)closedir(dir);
@@ -249,16 +272,17 @@ static void check_run_dirs(struct check *check)
 	const struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
-		autofree char *netns = NULL, *path = NULL;
+		autofree char *path = xasprintf("containers/%s", entry->d_name);
+		autofree char *netns = NULL;
 
-		if (entry->d_name[0] == '.' || is_known(engine, entry->d_name))
+		if (entry->d_name[0] == '.' || is_known(engine, entry->d_name) ||
+		    faccessat(engine->root_fd, path, F_OK, 0) == 0)
 			continue;
 		found(check, "run directory containers/%.12s... belongs to no container",
 		      entry->d_name);
 		if (!check->repair)
 			continue;
 		netns = container_netns(engine, entry->d_name);
-		path = xasprintf("containers/%s", entry->d_name);
 		repaired(check, network_detach(engine->db, entry->d_name, netns, check->err));
 		repaired(check, dir_remove_at(engine->run_fd, path, check->err));
 	}
@@ -333,4 +357,39 @@ int check_all(struct engine *engine, bool repair, check_report_fn report, void *
 	if (n < 0)
 		return n;
 	return check.r < 0 ? check.r : check.found + n;
+}
+
+/* recover_lost */
+
+static int recover_container(struct engine *engine, const char *id, struct error *err)
+{
+	cleanup(container_cleanup) struct container *c = NULL;
+	autoclose int lock = -1;
+	int r = container_lock(engine, id, false, &lock, NULL);
+
+	/* Without a definition it is what a killed command left: system check names it. */
+	if ((r < 0 && r != -EBUSY) || container_load(engine, id, &c, NULL) < 0 ||
+	    is_known(engine, id))
+		return 0;
+	return insert_again(engine, c, r == -EBUSY, err);
+}
+
+int recover_lost(struct engine *engine, struct error *err)
+{
+	int fd = openat(engine->root_fd, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	int r = db_begin(engine->db, err);
+
+	if (r == 0)
+		r = image_restore(engine->db, engine->root_fd, err);
+	if (r == 0)
+		r = db_commit(engine->db, err);
+	db_rollback(engine->db);
+	while (r == 0 && dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			r = recover_container(engine, entry->d_name, err);
+	if (dir)
+		(void)closedir(dir);
+	return r < 0 ? error_wrap(err, r, "make the lost state database again") : 0;
 }

@@ -24,4 +24,7 @@ typedef void (*check_report_fn)(void *data, const char *text);
 int check_all(struct engine *engine, bool repair, check_report_fn report, void *data,
 	      struct error *err) must_check;
 
+/* Fills a database that is new with what the files of this root say; nothing is removed. */
+int recover_lost(struct engine *engine, struct error *err) must_check;
+
 #endif

@@ -67,4 +67,7 @@ int image_check(struct db *db, int root_fd, bool repair,
 		void (*report)(void *data, const char *text), void *data,
 		struct error *err) must_check;
 
+/* What a lost database knew, from the files.  Inside a transaction. */
+int image_restore(struct db *db, int root_fd, struct error *err) must_check;
+
 #endif

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "image/catalog.h"
 #include "image/digest.h"
 #include "image/image.h"
 #include "image/layer.h"
@@ -242,6 +243,8 @@ static int record_image(struct loader *l, const struct manifest *m, const struct
 		r = insert_image(l, m, chains, size);
 	for (size_t i = 0; r == 0 && i < names->n; i++)
 		r = image_name_set(l->db, names->items[i], m->config_id, l->err);
+	if (r == 0)
+		r = catalog_save(l->db, l->req->root_fd, m->config_id, l->err);
 	if (r == 0)
 		r = db_commit(l->db, l->err);
 	db_rollback(l->db);

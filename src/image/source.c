@@ -87,6 +87,21 @@ static struct member *find(const struct source *s, const char *name)
 	return NULL;
 }
 
+/* A full disk shows as a short write first. */
+static int write_at(int fd, const char *bytes, size_t len, int64_t offset)
+{
+	while (len > 0) {
+		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, bytes, len, offset));
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		bytes += n;
+		len -= (size_t)n;
+		offset += n;
+	}
+	return 0;
+}
+
 static int copy_data(struct source *s, struct archive *a, struct member *m, struct error *err)
 {
 	const void *bytes;
@@ -100,9 +115,9 @@ static int copy_data(struct source *s, struct archive *a, struct member *m, stru
 		    s->total > ARCHIVE_BYTES)
 			return error_set(err, -EFBIG, "archive member %.100s is too large",
 					 m->name);
-		if (pwrite(m->fd, bytes, len, offset) != (ssize_t)len)
-			return error_sys(err, errno ? -errno : -EIO, "unpack archive member %.100s",
-					 m->name);
+		r = write_at(m->fd, bytes, len, offset);
+		if (r < 0)
+			return error_sys(err, r, "unpack archive member %.100s", m->name);
 		m->size = MAX(m->size, offset + (int64_t)len);
 	}
 	if (r != ARCHIVE_EOF)

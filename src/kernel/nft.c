@@ -406,3 +406,87 @@ int nft_commit(struct nft *nft)
 	(void)mnl_socket_close(sock);
 	return r;
 }
+
+/* listing */
+
+struct listing {
+	void (*each)(void *data, const struct nft_element *e);
+	void *data;
+};
+
+static void take_bytes(struct nftnl_set_elem *elem, uint16_t attr, unsigned char *ret, size_t max)
+{
+	uint32_t len = 0;
+	const void *bytes = nftnl_set_elem_get(elem, attr, &len);
+
+	if (bytes)
+		memcpy(ret, bytes, MIN((size_t)len, max));
+}
+
+static int list_message(const struct nlmsghdr *hdr, void *data)
+{
+	const struct listing *listing = data;
+	struct nftnl_set *set = nftnl_set_alloc();
+	struct nftnl_set_elems_iter *iter;
+	struct nftnl_set_elem *elem;
+
+	if (!set || nftnl_set_elems_nlmsg_parse(hdr, set) < 0) {
+		nftnl_set_free(set);
+		return MNL_CB_ERROR;
+	}
+	iter = nftnl_set_elems_iter_create(set);
+	while (iter && (elem = nftnl_set_elems_iter_next(iter))) {
+		struct nft_element e = { .has_end = false };
+
+		take_bytes(elem, NFTNL_SET_ELEM_KEY, e.key, sizeof(e.key));
+		take_bytes(elem, NFTNL_SET_ELEM_DATA, e.data, sizeof(e.data));
+		listing->each(listing->data, &e);
+	}
+	nftnl_set_elems_iter_destroy(iter);
+	nftnl_set_free(set);
+	return MNL_CB_OK;
+}
+
+static int list_from(struct mnl_socket *sock, const struct nlmsghdr *request,
+		     struct listing *listing)
+{
+	alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
+	int r;
+
+	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_sendto(sock, request, request->nlmsg_len) < 0)
+		return -errno;
+	do {
+		ssize_t n = mnl_socket_recvfrom(sock, answer, sizeof(answer));
+
+		if (n < 0)
+			return -errno;
+		r = mnl_cb_run(answer, (size_t)n, 0, mnl_socket_get_portid(sock), list_message,
+			       listing);
+	} while (r > MNL_CB_STOP);
+	return r < 0 ? -errno : 0;
+}
+
+int nft_list_elements(const char *table, const struct nft_set *set,
+		      void (*each)(void *data, const struct nft_element *e), void *data)
+{
+	alignas(struct nlmsghdr) char bytes[MESSAGE_BYTES];
+	struct listing listing = { each, data };
+	struct nftnl_set *which = nftnl_set_alloc();
+	struct mnl_socket *sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	struct nlmsghdr *hdr;
+	int r = which && sock ? 0 : -ENOMEM;
+
+	if (r == 0) {
+		hdr = nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, 0);
+		(void)nftnl_set_set_str(which, NFTNL_SET_TABLE, table);
+		(void)nftnl_set_set_str(which, NFTNL_SET_NAME, set->name);
+		nftnl_set_elems_nlmsg_build_payload(hdr, which);
+		r = list_from(sock, hdr, &listing);
+	}
+	if (which)
+		nftnl_set_free(which);
+	if (sock)
+		(void)mnl_socket_close(sock);
+	return r;
+}

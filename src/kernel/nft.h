@@ -70,6 +70,10 @@ void nft_masquerade(struct nftnl_rule *r);
 void nft_counter(struct nftnl_rule *r);
 void nft_verdict(struct nftnl_rule *r, int verdict, const char *chain); /* NF_DROP, NFT_JUMP, ... */
 
+/* Calls each for every element of a set, in no order; -ENOENT: no such table or set. */
+int nft_list_elements(const char *table, const struct nft_set *set,
+		      void (*each)(void *data, const struct nft_element *e), void *data) must_check;
+
 /* Sends the batch.  -EEXIST, -ENOENT as the kernel says; no text of its own. */
 int nft_commit(struct nft *nft) must_check;
 

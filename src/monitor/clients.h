@@ -40,8 +40,8 @@ void clients_send(struct clients *all, enum frame_type type, const void *bytes, 
 void clients_poll(const struct clients *all, bool input, struct pollfd *ret);
 void clients_handle(struct clients *all, const struct pollfd *polled, client_frame_fn fn,
 		    void *data);
-/* Waits until the foreground client has all or is gone, others get what fits now.  Returns whether a client
- * said that it cleans up and is still there.
+/* Waits until the foreground client has all or is gone, others get what fits now.  Returns whether
+ * a client said that it cleans up and is still there.
  */
 bool clients_finish(struct clients *all);
 

@@ -19,7 +19,6 @@
 #include "network/network.h"
 #include "network/table.h"
 
-#define LINK_PREFIX    "sk-"
 #define EPHEMERAL_FROM 32768 /* where host ports are chosen that the user left open */
 #define EPHEMERAL_TO   60999
 #define BRIDGE_NF      "/proc/sys/net/bridge/bridge-nf-call-iptables"
@@ -176,7 +175,7 @@ static void fill_lease(const struct network *network, const char *id, uint32_t i
 	(void)snprintf(lease->network, sizeof(lease->network), "%s", network->name);
 	(void)snprintf(lease->bridge, sizeof(lease->bridge), "%s", network->bridge);
 	table_name(network->bridge, lease->table);
-	(void)snprintf(lease->link, sizeof(lease->link), LINK_PREFIX "%.12s", id);
+	(void)snprintf(lease->link, sizeof(lease->link), NETWORK_LINK_PREFIX "%.12s", id);
 	lease->ip.s_addr = htonl(ip);
 	lease->gateway_ip = network_gateway(network);
 	lease->prefix_len = network->prefix_len;
@@ -474,65 +473,4 @@ int network_detach(struct db *db, const char *id, const char *netns, struct erro
 		r = detach_lease(db, id, &network, &lease, err);
 	network_lease_done(&lease);
 	return found < 0 ? found : r;
-}
-
-/* check */
-
-/* A cable of ours hangs in one of our bridges, or in none any more; another instance's does not. */
-static int link_is_ours(struct db *db, struct nl *nl, const char *name, bool *ret,
-			struct error *err)
-{
-	int master = link_master(nl, name), r;
-	struct db_rows rows;
-
-	*ret = master == 0;
-	r = db_query(db, &rows, err, "SELECT bridge FROM networks", "");
-	if (r < 0)
-		return r;
-	while (db_next(&rows))
-		*ret = *ret || (master > 0 && link_index(nl, db_text(&rows, 0)) == master);
-	return db_finish(&rows);
-}
-
-static int check_link(struct db *db, struct nl *nl, const char *name, bool *ret_orphan,
-		      struct error *err)
-{
-	struct db_rows rows;
-	bool known, ours = false;
-	int r = db_query(db, &rows, err, "SELECT 1 FROM leases WHERE link = ?1", "s", name);
-
-	if (r < 0)
-		return r;
-	known = db_next(&rows);
-	r = db_finish(&rows);
-	if (r == 0 && !known)
-		r = link_is_ours(db, nl, name, &ours, err);
-	*ret_orphan = r == 0 && !known && ours;
-	return r;
-}
-
-int network_check(struct db *db, bool repair, void (*report)(void *data, const char *text),
-		  void *data, struct error *err)
-{
-	struct strv links = { 0 };
-	struct nl nl = { 0 };
-	int found = 0, r = nl_open(&nl, err);
-
-	if (r == 0)
-		r = link_names(&nl, LINK_PREFIX, &links, err);
-	for (size_t i = 0; r == 0 && i < links.n; i++) {
-		autofree char *text = xasprintf("link %s belongs to no container", links.items[i]);
-		bool orphan;
-
-		r = check_link(db, &nl, links.items[i], &orphan, err);
-		if (r < 0 || !orphan)
-			continue;
-		report(data, text);
-		found++;
-		if (repair)
-			r = link_delete(&nl, links.items[i], err);
-	}
-	strv_done(&links);
-	nl_close(&nl);
-	return r < 0 ? r : found;
 }

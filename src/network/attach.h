@@ -14,6 +14,8 @@
 #include "base/error.h"
 #include "network/port.h"
 
+#define NETWORK_LINK_PREFIX "sk-" /* of cables; the rest is the container's short ID */
+
 struct db;
 struct strv;
 
@@ -54,9 +56,5 @@ int network_none(const char *netns, struct error *err) must_check;
  * With the last container of a network its bridge and table go too.
  */
 int network_detach(struct db *db, const char *id, const char *netns, struct error *err) must_check;
-
-/* Compares links and map elements with the rows; see engine/recover.h.  Returns the findings. */
-int network_check(struct db *db, bool repair, void (*report)(void *data, const char *text),
-		  void *data, struct error *err) must_check;
 
 #endif

@@ -15,7 +15,6 @@
 #define BRIDGE_PREFIX "strake"
 #define BRIDGES       1000
 #define SUBNET_FIRST  0x0a780000U /* 10.120.0.0: seldom used by others */
-#define SUBNET_LEN    20          /* 4093 containers; a bridge has 1023 ports */
 #define SUBNETS       128
 
 static const char *const steps[] = {
@@ -85,8 +84,9 @@ static int choose_subnet(struct db *db, uint32_t *ret, struct error *err)
 	int r = nl_open(&nl, err);
 
 	for (uint32_t i = 0; r == 0 && i < SUBNETS; i++) {
-		uint32_t net = SUBNET_FIRST + (i << (32 - SUBNET_LEN));
-		struct subnet subnet = { .net.s_addr = htonl(net), .prefix_len = SUBNET_LEN };
+		uint32_t net = SUBNET_FIRST + (i << (32 - NETWORK_PREFIX_LEN));
+		struct subnet subnet = { .net.s_addr = htonl(net),
+					 .prefix_len = NETWORK_PREFIX_LEN };
 		struct db_rows rows;
 		bool taken = false;
 
@@ -142,7 +142,8 @@ int network_find_default(struct db *db, struct network *ret, struct error *err)
 		r = db_run(db, err,
 			   "INSERT INTO networks (name, bridge, net, prefix_len)"
 			   " VALUES (?1, ?2, ?3, ?4)",
-			   "ssii", NETWORK_DEFAULT, bridge, (int64_t)net, (int64_t)SUBNET_LEN);
+			   "ssii", NETWORK_DEFAULT, bridge, (int64_t)net,
+			   (int64_t)NETWORK_PREFIX_LEN);
 	return r < 0 ? r : find(db, NETWORK_DEFAULT, ret, err);
 }
 

@@ -11,7 +11,8 @@
 
 struct db;
 
-#define NETWORK_DEFAULT "bridge"
+#define NETWORK_DEFAULT    "bridge"
+#define NETWORK_PREFIX_LEN 20 /* of those that we choose: 4093 containers */
 
 struct network {
 	int64_t id;

@@ -518,3 +518,40 @@ int table_del_ports(const char *table, const struct port *ports, size_t n, struc
 	}
 	return r < 0 && r != -ENOENT ? error_sys(err, r, "take back published ports") : 0;
 }
+
+struct port_listing {
+	table_port_fn each;
+	void *data;
+	bool with_ip;
+};
+
+/* The reverse of port_element(). */
+static void list_port(void *data, const struct nft_element *e)
+{
+	const struct port_listing *listing = data;
+	const unsigned char *key = e->key;
+	struct port port = { .count = 1 };
+	struct in_addr to;
+	uint16_t host, container;
+
+	if (listing->with_ip) {
+		memcpy(&port.ip, key, sizeof(port.ip));
+		key += 4;
+	}
+	memcpy(&host, key + 4, sizeof(host));
+	memcpy(&to, e->data, sizeof(to));
+	memcpy(&container, e->data + 4, sizeof(container));
+	port.protocol = key[0];
+	port.host = ntohs(host);
+	port.container = ntohs(container);
+	listing->each(listing->data, &port, to);
+}
+
+int table_list_ports(const char *table, table_port_fn each, void *data)
+{
+	struct port_listing listing = { each, data, false };
+	int r = nft_list_elements(table, &pub4, list_port, &listing);
+
+	listing.with_ip = true;
+	return r < 0 ? r : nft_list_elements(table, &pub4ip, list_port, &listing);
+}

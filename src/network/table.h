@@ -35,6 +35,9 @@ int table_del_network(const struct table_network *network, bool last, struct err
 /* All ports of one container in one transaction. */
 int table_add_ports(const char *table, const struct port *ports, size_t n, struct in_addr to,
 		    struct error *err) must_check;
+/* What is published now, port by port (count 1); -ENOENT: there is no such table. */
+typedef void (*table_port_fn)(void *data, const struct port *port, struct in_addr to);
+int table_list_ports(const char *table, table_port_fn each, void *data) must_check;
 /* Nothing there is fine. */
 int table_del_ports(const char *table, const struct port *ports, size_t n, struct in_addr to,
 		    struct error *err) must_check;

@@ -135,7 +135,7 @@ fresh_root() { ROOT=$STATE/root-$1; mkdir "$ROOT"; }
 		assert_equal "$(cat "$STATE/victim")" untouched
 		[ ! -e "$STATE/escaped" ]
 		strake images -q | xargs -r -n 1 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rmi -f >/dev/null
-		assert_equal "$(cd "$ROOT" && find . ! -name 'state.db*' ! -path ./layers ! -path ./tmp ! -path './blobs*' | sort)" \
+		assert_equal "$(cd "$ROOT" && find . ! -name 'state.db*' ! -path ./layers ! -path ./images ! -path ./tmp ! -path './blobs*' | sort)" \
 			"$(grep -v -e '^./layers$' -e '^./tmp$' -e '^./blobs' <<<"$before")"
 	done
 	run strake system check

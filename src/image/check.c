@@ -1,0 +1,175 @@
+/* src/image/check.c - what a killed load left, and what a lost database forgot. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/db.h"
+#include "base/file.h"
+#include "image/catalog.h"
+#include "image/image.h"
+#include "image/remove.h"
+
+struct check {
+	struct db *db;
+	int root_fd;
+	bool repair;
+	void (*report)(void *data, const char *text);
+	void *data;
+	struct error *err;
+	int found, r;
+};
+
+static void found(struct check *c, const char *kind, const char *path)
+{
+	autofree char *text = xasprintf("%s %s belongs to no image", kind, path);
+
+	c->report(c->data, text);
+	c->found++;
+	if (!c->repair)
+		return;
+	if (dir_remove_at(c->root_fd, path, c->err) < 0)
+		c->r = -EIO;
+}
+
+static bool layer_is_known(const struct check *c, const char *chain)
+{
+	return layer_is_used(c->db, chain);
+}
+
+/* Its load still lives if it holds the lock. */
+static bool tmp_is_used(const struct check *c, const char *name)
+{
+	autofree char *path = xasprintf("tmp/%s", name);
+	autoclose int fd = openat(c->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+}
+
+static bool blob_is_used(const struct check *c, const char *hex)
+{
+	struct db *db = c->db;
+	struct db_rows rows;
+	bool used;
+
+	if (db_query(db, &rows, NULL, "SELECT 1 FROM images WHERE id = ?1", "s", hex) < 0)
+		return true;
+	used = db_next(&rows);
+	return db_finish(&rows) < 0 || used;
+}
+
+static void check_dir(struct check *c, const char *dir, const char *kind,
+		      bool (*is_used)(const struct check *, const char *))
+{
+	int fd = openat(c->root_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		autofree char *path = xasprintf("%s/%s", dir, entry->d_name);
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    is_used(c, entry->d_name))
+			continue;
+		found(c, kind, path);
+	}
+	if (d)
+		(void)closedir(d);
+}
+
+/* The other way round: rows whose files are gone. */
+static int check_rows(struct check *c)
+{
+	struct strv ids = { 0 };
+	int r = image_ids(c->db, &ids, c->err);
+
+	for (size_t i = 0; r == 0 && i < ids.n; i++) {
+		cleanup(image_cleanup) struct image *image = NULL;
+		struct error why = { 0 };
+		autofree char *text = NULL;
+
+		if (image_load(c->db, c->root_fd, ids.items[i], &image, &why) == 0) {
+			for (size_t k = 0; k < image->layers.n && !text; k++) {
+				autofree char *dir =
+					xasprintf("layers/%s/diff", image->layers.items[k]);
+
+				if (faccessat(c->root_fd, dir, F_OK, 0) < 0)
+					text = xasprintf("image %.12s: %s is gone; load it again",
+							 image->id, dir);
+			}
+		} else {
+			text = xasprintf("image %.12s: %s", ids.items[i], why.text);
+		}
+		if (!text)
+			continue;
+		c->report(c->data, text);
+		c->found++;
+	}
+	strv_done(&ids);
+	return r;
+}
+
+static void restored(void *data, const char *id, bool whole)
+{
+	struct check *c = data;
+	autofree char *text =
+		whole ? xasprintf("image %.12s has files but is not in the database", id)
+		      : xasprintf("images/%.12s....json is all that is left of an image", id);
+
+	c->report(c->data, text);
+	c->found++;
+	if (!whole && c->repair)
+		ignore_result(catalog_remove(c->root_fd, id, NULL));
+}
+
+static int check_files(struct check *c)
+{
+	autoclose int lock = -1;
+	int r = catalog_restore(c->db, c->root_fd, restored, c, c->err);
+
+	if (r == 0)
+		r = check_rows(c);
+	if (r < 0)
+		return r;
+	check_dir(c, "tmp", "directory", tmp_is_used);
+	lock = layers_lock(c->root_fd, false);
+	if (lock >= 0) { /* else a load is at work, and what it made has no row yet */
+		check_dir(c, "layers", "directory", layer_is_known);
+		check_dir(c, "blobs/sha256", "file", blob_is_used);
+	}
+	return 0;
+}
+
+int image_check(struct db *db, int root_fd, bool repair,
+		void (*report)(void *data, const char *text), void *data, struct error *err)
+{
+	struct check c = { .db = db,
+			   .root_fd = root_fd,
+			   .repair = repair,
+			   .report = report,
+			   .data = data,
+			   .err = err };
+	int r = db_begin(db, err);
+
+	/* Without repair what was restored is taken back: till then its files belong to it. */
+	if (r == 0)
+		r = check_files(&c);
+	if (r == 0 && repair)
+		r = db_commit(db, err);
+	db_rollback(db);
+	return r < 0 ? r : c.r < 0 ? c.r : c.found;
+}
+
+static void say_nothing(void *data, const char *id, bool whole)
+{
+	(void)data;
+	(void)id;
+	(void)whole;
+}
+
+int image_restore(struct db *db, int root_fd, struct error *err)
+{
+	return catalog_restore(db, root_fd, say_nothing, NULL, err);
+}

@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# A crash at any moment: the next command clears up, and loses nothing.
+bats_require_minimum_version 1.5.0
+load lib
+
+# All that a container has made outside of its own directory.
+traces() {
+	ip -o link | grep -oE '(strake|sk-)[^:@ ]*' || true
+	nft list tables 2>/dev/null | grep strake || true
+	awk -v run="$RUN/" -v root="$ROOT/" 'index($5, run) == 1 || index($5, root) == 1 { print $5 }' /proc/self/mountinfo
+	ls -A "$ROOT/containers" "$RUN/containers" 2>/dev/null | grep -vE '^$|:$' || true
+	# shellcheck disable=SC2009
+	pgrep -f "^strake-monitor.*$RUN" || true
+}
+assert_no_traces() {
+	soon no_traces && return
+	traces
+	return 1
+}
+no_traces() { [ -z "$(traces)" ]; }
+
+# Kill the front command when it makes its Nth system call of a kind that changes something.
+CHANGING=mkdirat,openat,sendto,sendmsg,mount,fsmount,move_mount,unshare,setns,clone,clone3,execve,rename,renameat,renameat2,pwrite64,fdatasync,unlink,unlinkat,socketpair,bind,connect,vfork
+
+@test "kill -9 of run at many points: the next command clears up" {
+	need_command strace
+	run strake run -d --name warm -p 7999:80 --bare /bin/busybox -- httpd -f
+	strake rm -f warm >/dev/null
+	count=$(strace -o "$STATE/trace" -e "trace=$CHANGING" "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" \
+		run -d --name t -p 8000:80 -m 64m --bare /bin/busybox -- httpd -f >/dev/null && grep -c '(' "$STATE/trace")
+	strake rm -f t >/dev/null
+	[ "$count" -gt 40 ]
+	step=$((count / 24))
+	for ((n = 1; n <= count; n += step)); do
+		strace -o /dev/null -e "trace=$CHANGING" -e "inject=$CHANGING:signal=KILL:when=$n" "$PROGRAMS/strake" --root "$ROOT" \
+			--run-root "$RUN" run --rm -d --name t -p 8000:80 -m 64m --bare /bin/busybox -- httpd -f >/dev/null 2>&1 || true
+		# It either runs, whole, or there is nothing of it.
+		if [ "$(strake ps -q | wc -l)" = 1 ]; then
+			soon curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8000/ || { echo "point $n: half a container"; return 1; }
+			strake rm -f t >/dev/null
+		fi
+		strake ps -a >/dev/null
+		assert_equal "$(strake ps -aq)" ""
+		assert_no_traces || { echo "after a kill at call $n of $count"; return 1; }
+		run strake system check
+		assert_status 0
+	done
+}
+
+# First processes of containers, as this namespace numbers them.
+init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
+
+@test "kill -9 of a monitor: its container lives on; when it has ended, too, the next command sees it" {
+	strake run -d --name a -p 8000:80 --bare /bin/busybox -- httpd -f
+	strake run -d --name b --rm -p 8001:80 --bare /bin/busybox -- httpd -f
+	for name in a b; do
+		pkill -KILL -f "^strake-monitor.*$(strake inspect --format '{{.Id}}' $name)"
+	done
+	soon eval '! pgrep -f "^strake-monitor.*$RUN"'
+	assert_equal "$(strake inspect --format '{{.State.Status}}' a)" running
+	run strake exec a /busybox true
+	assert_status 0
+	run strake system check
+	assert_has "without its monitor"
+	kill -KILL "$(init_of a)" "$(init_of b)"
+	soon eval '[ -z "$(strake ps -q)" ]'
+	run strake ps -a --format json
+	assert_has '"a"'
+	assert_lacks '"b"'
+	assert_equal "$(strake inspect --format '{{.State.Status}}' a)" exited
+	run curl --silent --max-time 1 http://127.0.0.1:8000/
+	[ "$status" != 0 ]
+	strake rm a
+	assert_no_traces
+}
+
+@test "kill -9 of the front command: a detached container lives, a foreground one goes with its terminal or lives on" {
+	strake run -d --name a --bare /bin/busybox -- sleep 1000
+	"$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" run --name f --bare /bin/busybox -- sleep 1000 3>&- &
+	pid=$!
+	soon eval '[ "$(strake ps -q | wc -l)" = 2 ]'
+	kill -KILL "$pid"
+	wait "$pid" || true
+	assert_equal "$(strake inspect --format '{{.State.Status}}' a)" running
+	strake rm -f a f
+	assert_no_traces
+}
+
+@test "after a reboot nothing runs, what was kept is there, and starts of new ones work" {
+	strake run -d --name kept -p 8000:80 --bare /bin/busybox -- httpd -f
+	strake run -d --rm --name gone --bare /bin/busybox -- sleep 1000
+	# What a reboot does: no process, no link, no rule, another boot ID, an empty run directory.
+	inits=("$(init_of kept)" "$(init_of gone)")
+	for name in kept gone; do
+		id=$(strake inspect --format '{{.Id}}' $name)
+		GROUPS_MADE+=("$id")
+		pkill -KILL -f "^strake-monitor.*$id"
+	done
+	kill -KILL "${inits[@]}"
+	soon no_processes
+	awk -v run="$RUN/" 'index($5, run) == 1 { print $5 }' /proc/self/mountinfo | xargs -r umount -l
+	rm -rf "${RUN:?}"/*
+	ip link delete strake0
+	nft delete table inet strake
+	cat /proc/sys/kernel/random/uuid >"$STATE/boot_id"
+	mount --bind "$STATE/boot_id" /proc/sys/kernel/random/boot_id
+	run strake ps -a --format json
+	assert_has '"kept"'
+	assert_lacks '"gone"'
+	assert_equal "$(strake inspect --format '{{.State.Status}}' kept)" exited
+	strake run -d --name new -p 8000:80 --bare /bin/busybox -- httpd -f
+	soon curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8000/
+	run strake system check
+	assert_status 0
+	strake rm -f new kept
+	assert_no_traces
+	umount /proc/sys/kernel/random/boot_id
+}
+
+@test "system check names what is wrong, --repair puts it right" {
+	run strake system check
+	assert_status 0
+	strake run -d --name a --bare /bin/busybox -- sleep 1000
+	id=$(strake inspect --format '{{.Id}}' a)
+	run strake system check
+	assert_status 0
+	mkdir -p "$ROOT/containers/0000000000000000000000000000000000000000000000000000000000000bad/upper"
+	ip link add sk-badbadbadbad type veth peer name x0
+	ip link set sk-badbadbadbad master strake0
+	nft add element inet strake pub4 '{ tcp . 4444 : 10.120.0.77 . 80 }'
+	run strake system check
+	[ "$status" != 0 ]
+	assert_has 000000000000
+	assert_has sk-badbadbadbad
+	assert_has 4444
+	run strake system check --repair
+	run strake system check
+	assert_status 0
+	! ip link show sk-badbadbadbad
+	! nft list map inet strake pub4 | grep -q 4444
+	[ ! -e "$ROOT/containers/0000000000000000000000000000000000000000000000000000000000000bad" ]
+	assert_equal "$(strake inspect --format '{{.State.Status}}' a)" running
+	run strake exec a /busybox true
+	assert_status 0
+}
+
+@test "system check --repair publishes again what somebody flushed" {
+	strake run -d --name a -p 8000:80 --bare /bin/busybox -- httpd -f
+	nft delete table inet strake
+	run curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8000/
+	[ "$status" != 0 ]
+	run strake system check
+	[ "$status" != 0 ]
+	assert_has "0.0.0.0:8000->80/tcp"
+	run strake system check --repair
+	run curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8000/
+	assert_status 0
+	run strake system check
+	assert_status 0
+}
+
+@test "a lost database is made again from the directories" {
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
+	strake load -q -i "$STATE/tmp/image.tar"
+	strake run -d --name a -p 8000:80 --bare /bin/busybox -- httpd -f
+	strake run --name done --network none --bare /bin/busybox -- sh -c 'exit 4' || true
+	rm -f "$ROOT"/state.db*
+	run strake ps -a --format json
+	assert_has '"a"'
+	assert_has '"done"'
+	run strake images
+	assert_has test
+	run strake exec a /busybox true
+	assert_status 0
+	run curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8000/
+	assert_status 0
+	run strake run -d --name b -p 8000:80 --bare /bin/busybox -- httpd -f
+	assert_status 125
+	run strake system check
+	assert_status 0
+	strake rm -f a done
+	assert_no_traces
+	# One that cannot be read is named, with what to do about it.
+	echo garbage >"$ROOT/state.db"
+	run strake ps
+	[ "$status" != 0 ]
+	assert_has "state.db"
+	assert_has "move it away"
+	rm -f "$ROOT"/state.db*
+	run strake run --rm --network none test:1 cat /etc/kept
+	assert_equal "$output" second
+}
+
+@test "no space: one line, and nothing is left" {
+	mkdir "$STATE/small"
+	mount -t tmpfs -o size=300k strake-small "$STATE/small"
+	ROOT=$STATE/small/root
+	run strake images
+	assert_status 0
+	head -c 250k /dev/zero >"$STATE/small/fill" || true
+	run strake run -d --network none --bare /bin/busybox -- true
+	assert_status 125
+	assert_equal "${#lines[@]}" 1
+	assert_has "pace"
+	rm "$STATE/small/fill"
+	assert_equal "$(strake ps -aq)" ""
+	python3 "$TOOLS/images.py" big "$STATE/tmp/big.tar"
+	run strake load -i "$STATE/tmp/big.tar"
+	[ "$status" != 0 ]
+	assert_equal "${#lines[@]}" 1
+	assert_has "pace"
+	assert_equal "$(strake images -q)" ""
+	run strake system check
+	assert_status 0
+	umount "$STATE/small"
+	ROOT=$STATE/root
+}
+
+@test "without root: one line that says what is missing" {
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" run --bare /bin/busybox -- true
+	assert_status 125
+	assert_equal "${#lines[@]}" 1
+	assert_has root
+}
