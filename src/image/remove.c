@@ -152,6 +152,7 @@ int image_remove(struct db *db, int root_fd, const char *what, bool force,
 	bool by_name;
 	int r = image_find(db, root_fd, what, &image, err);
 
+	(void)lock; /* without layers there is nothing to lock */
 	if (r < 0)
 		return r;
 	by_name = reference_canonical(what, name, NULL) == 0 && strv_has(&image->names, name);

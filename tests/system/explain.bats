@@ -17,7 +17,7 @@ VIEW='echo "pid $$"; cat /proc/1/cmdline | tr "\0" " " | cut -c1-20; set -- /pro
 
 # The same options by strake and by the script; the view must be the same.
 same_view() { # RUN-OPTION...
-	local ours script
+	local ours
 	run --separate-stderr strake run --rm "$@" sh -c "$VIEW"
 	assert_status 3
 	ours=$output

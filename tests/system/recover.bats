@@ -136,8 +136,9 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 	run strake system check --repair
 	run strake system check
 	assert_status 0
-	! ip link show sk-badbadbadbad
-	! nft list map inet strake pub4 | grep -q 4444
+	[ ! -e /sys/class/net/sk-badbadbadbad ]
+	run nft list map inet strake pub4
+	assert_lacks 4444
 	[ ! -e "$ROOT/containers/0000000000000000000000000000000000000000000000000000000000000bad" ]
 	assert_equal "$(strake inspect --format '{{.State.Status}}' a)" running
 	run strake exec a /busybox true
@@ -163,7 +164,7 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
 	strake load -q -i "$STATE/tmp/image.tar"
 	strake run -d --name a -p 8000:80 --bare /bin/busybox -- httpd -f
-	strake run --name done --network none --bare /bin/busybox -- sh -c 'exit 4' || true
+	strake run --name "done" --network none --bare /bin/busybox -- sh -c 'exit 4' || true
 	rm -f "$ROOT"/state.db*
 	run strake ps -a --format json
 	assert_has '"a"'
@@ -178,7 +179,7 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 	assert_status 125
 	run strake system check
 	assert_status 0
-	strake rm -f a done
+	strake rm -f a "done"
 	assert_no_traces
 	# One that cannot be read is named, with what to do about it.
 	echo garbage >"$ROOT/state.db"

@@ -23,7 +23,7 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 
 @test "create, start, state, list, exec, kill, delete: each does its own part and no more" {
 	bundle_new
-	args sh -c 'echo started >>/tmp/log; trap "echo term >>/tmp/log; exit 5" TERM; while :; do sleep 0.1; done'
+	args sh -c 'echo started >>/tmp/log; trap "echo term >>/tmp/log; exit 5" TERM; tail -f /dev/null & wait'
 	config '.root.readonly = false'
 	runtime create --bundle "$BUNDLE" --pid-file "$STATE/pid" c1
 	assert_equal "$(state_of c1)" created
@@ -82,7 +82,7 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	pid=$!
 	soon is_state c1 running
 	runtime kill c1 KILL
-	output= status=0
+	output='' status=0
 	wait "$pid" || status=$?
 	assert_status 137
 	args nothing-of-that-name
@@ -276,7 +276,7 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	assert_status 6
 	assert_has "from podman"
 	podman run -d --name w --network none --memory 64m --pids-limit 50 --rootfs "$STATE/fs" \
-		sh -c 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done'
+		sh -c 'trap "exit 3" TERM; echo up; tail -f /dev/null & wait'
 	soon eval 'podman logs w | grep -q up'
 	assert_equal "$(podman exec w sh -c 'echo inside')" inside
 	run podman exec w sh -c 'exit 9'
