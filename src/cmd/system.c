@@ -33,7 +33,12 @@ static int check_run(struct engine *engine, const void *args, int argc, char **a
 	found = check_all(engine, repair, print_finding, NULL, err);
 	if (found < 0)
 		return found;
-	(void)printf("%d found%s\n", found, found && repair ? ", repaired" : "");
+	if (found == 0)
+		(void)puts("nothing is wrong");
+	else
+		(void)printf("%d found%s\n", found,
+			     repair ? ", repaired"
+				    : "; 'strake system check --repair' puts it right");
 	return found && !repair ? 1 : 0;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "engine/run.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -115,7 +116,7 @@ static int follow(struct making *m, int sock, int *ret_status, struct error *err
 	return client_run(&client, ret_status, err);
 }
 
-static int run_foreground(struct making *m, struct error *err)
+static int run_attached(struct making *m, struct error *err)
 {
 	autoclose int ours = -1, theirs = -1;
 	int pair[2], status = 0, r;
@@ -136,6 +137,17 @@ static int run_foreground(struct making *m, struct error *err)
 	(void)close(steal_fd(&ours));
 	r = container_finish(m->engine, m->c->id, err);
 	return r < 0 ? r : status;
+}
+
+static int run_foreground(struct making *m, struct error *err)
+{
+	sigset_t before;
+	int r;
+
+	client_hold_signals(&before);
+	r = run_attached(m, err);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
 }
 
 static int run_detached(struct making *m, struct error *err)

@@ -235,6 +235,21 @@ static int loop(struct session *s, int signals, struct error *err)
 	return r;
 }
 
+static void forwarded_set(sigset_t *ret)
+{
+	(void)sigemptyset(ret);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		(void)sigaddset(ret, forwarded[i]);
+}
+
+void client_hold_signals(sigset_t *ret_before)
+{
+	sigset_t set;
+
+	forwarded_set(&set);
+	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
+}
+
 int client_run(const struct client *client, int *ret_status, struct error *err)
 {
 	struct session s = {
@@ -244,18 +259,18 @@ int client_run(const struct client *client, int *ret_status, struct error *err)
 		.input_open = client->input,
 	};
 	struct terminal terminal = TERMINAL_INIT;
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction pipe_before;
 	sigset_t set, before;
 	autoclose int signals = -1;
 	int r = 0;
 
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		(void)sigaddset(&set, forwarded[i]);
+	forwarded_set(&set);
 	if (client->quiet) /* a mere wait ends by ^C as anything does */
 		(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGPIPE);
 	(void)sigprocmask(SIG_BLOCK, &set, &before);
-	(void)sigdelset(&set, SIGPIPE);
+	/* Ignored and not blocked: a pending one would end us later, before we have cleared up. */
+	(void)sigaction(SIGPIPE, &ignore, &pipe_before);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (client->terminal && client->input)
 		r = terminal_raw(&terminal, STDIN_FILENO, err);
@@ -266,6 +281,7 @@ int client_run(const struct client *client, int *ret_status, struct error *err)
 		r = loop(&s, signals, err);
 	terminal_done(&terminal);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	(void)sigaction(SIGPIPE, &pipe_before, NULL);
 	buf_done(&s.in);
 	buf_done(&s.out);
 	if (r == 0)

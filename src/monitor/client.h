@@ -2,6 +2,7 @@
 #ifndef MONITOR_CLIENT_H
 #define MONITOR_CLIENT_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "base/error.h"
@@ -16,6 +17,11 @@ struct client {
 };
 
 #define CLIENT_DETACHED (-1)
+
+/* From here on signals wait for client_run(), which hands them to the container: one that comes
+ * while it starts does not end us and leave it running.  The caller puts *ret_before back.
+ */
+void client_hold_signals(sigset_t *ret_before);
 
 /* Relays until the container ends: *ret_status is its exit status, or CLIENT_DETACHED. */
 int client_run(const struct client *client, int *ret_status, struct error *err) must_check;

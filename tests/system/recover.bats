@@ -19,6 +19,9 @@ assert_no_traces() {
 }
 no_traces() { [ -z "$(traces)" ]; }
 
+# strace(1) and the leak check of a sanitized build do not go together.
+traced() { ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace "$@"; }
+
 # Kill the front command when it makes its Nth system call of a kind that changes something.
 CHANGING=mkdirat,openat,sendto,sendmsg,mount,fsmount,move_mount,unshare,setns,clone,clone3,execve,rename,renameat,renameat2,pwrite64,fdatasync,unlink,unlinkat,socketpair,bind,connect,vfork
 
@@ -26,13 +29,13 @@ CHANGING=mkdirat,openat,sendto,sendmsg,mount,fsmount,move_mount,unshare,setns,cl
 	need_command strace
 	run strake run -d --name warm -p 7999:80 --bare /bin/busybox -- httpd -f
 	strake rm -f warm >/dev/null
-	count=$(strace -o "$STATE/trace" -e "trace=$CHANGING" "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" \
+	count=$(traced -o "$STATE/trace" -e "trace=$CHANGING" "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" \
 		run -d --name t -p 8000:80 -m 64m --bare /bin/busybox -- httpd -f >/dev/null && grep -c '(' "$STATE/trace")
 	strake rm -f t >/dev/null
 	[ "$count" -gt 40 ]
 	step=$((count / 24))
 	for ((n = 1; n <= count; n += step)); do
-		strace -o /dev/null -e "trace=$CHANGING" -e "inject=$CHANGING:signal=KILL:when=$n" "$PROGRAMS/strake" --root "$ROOT" \
+		traced -o /dev/null -e "trace=$CHANGING" -e "inject=$CHANGING:signal=KILL:when=$n" "$PROGRAMS/strake" --root "$ROOT" \
 			--run-root "$RUN" run --rm -d --name t -p 8000:80 -m 64m --bare /bin/busybox -- httpd -f >/dev/null 2>&1 || true
 		# It either runs, whole, or there is nothing of it.
 		if [ "$(strake ps -q | wc -l)" = 1 ]; then
