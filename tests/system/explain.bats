@@ -48,7 +48,7 @@ same_view() { # RUN-OPTION...
 	same_view test:1
 }
 
-@test "the script's published port answers, from the same address" {
+@test "A5.17 the script's published port answers, from the same address" {
 	mkdir "$STATE/www"
 	echo page >"$STATE/www/index.html"
 	strake --dry-run run -d -p 8080:80 -v "$STATE/www:/www:ro" --bare /bin/busybox -- httpd -f -p 80 -h /www >"$STATE/script"

@@ -31,7 +31,7 @@ teardown() {
 	state_done
 }
 
-@test "A7.1 a container gets an address, a default route, and the bridge answers" {
+@test "a container gets an address, a default route, and the bridge answers" {
 	run strake run --rm --bare /bin/busybox -- sh -c 'ip -4 addr show eth0; ip route; ping -c 1 -W 3 10.120.0.1'
 	assert_status 0
 	assert_has "inet 10.120.0.2/20"
@@ -39,7 +39,7 @@ teardown() {
 	assert_has "0% packet loss"
 }
 
-@test "a published port answers from this host, from 127.0.0.1 and from next door, with the client's address" {
+@test "A5.8 A5.11 a published port answers from this host, from 127.0.0.1 and from next door, with the client's address" {
 	outside_new
 	rootfs_new "$STATE/fs"
 	web a -p 8080:80
@@ -53,7 +53,7 @@ teardown() {
 	assert_equal "$(outside curl --silent --max-time 5 http://192.0.2.1:7000/cgi-bin/who)" '[::ffff:192.0.2.2]'
 }
 
-@test "a port that is not published is closed to next door, as is the container's address" {
+@test "A5.12 a port that is not published is closed to next door, as is the container's address" {
 	outside_new
 	web a -p 8080:80
 	outside ip route add 10.120.0.0/20 via 192.0.2.1
@@ -63,7 +63,7 @@ teardown() {
 	[ "$status" != 0 ]
 }
 
-@test "containers reach each other, and a published port through the host's address (hairpin)" {
+@test "A5.8 containers reach each other, and a published port through the host's address (hairpin)" {
 	rootfs_new "$STATE/fs"
 	web a -p 8080:80
 	strake run -d --name b --rootfs "$STATE/fs" tail -f /dev/null
@@ -76,7 +76,7 @@ teardown() {
 	assert_has "page of a"
 }
 
-@test "outbound: masqueraded as this host" {
+@test "A5.6 outbound: masqueraded as this host" {
 	outside_new
 	outside socat -u TCP-LISTEN:9000,fork SYSTEM:'echo $SOCAT_PEERADDR > '"$STATE/tmp/seen" 3>&- &
 	BACKGROUND+=($!)
@@ -124,7 +124,7 @@ teardown() {
 	assert_status 125
 }
 
-@test "none has loopback alone, host is this host" {
+@test "A5.1 none has loopback alone, host is this host" {
 	run strake run --rm --network none --bare /bin/busybox -- ip -o link
 	assert_has "lo:"
 	assert_lacks eth0

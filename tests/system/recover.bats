@@ -25,7 +25,7 @@ traced() { ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace "$@"; }
 # Kill the front command when it makes its Nth system call of a kind that changes something.
 CHANGING=mkdirat,openat,sendto,sendmsg,mount,fsmount,move_mount,unshare,setns,clone,clone3,execve,rename,renameat,renameat2,pwrite64,fdatasync,unlink,unlinkat,socketpair,bind,connect,vfork
 
-@test "kill -9 of run at many points: the next command clears up" {
+@test "A5.18 kill -9 of run at many points: the next command clears up" {
 	need_command strace
 	run strake run -d --name warm -p 7999:80 --bare /bin/busybox -- httpd -f
 	strake rm -f warm >/dev/null

@@ -5,7 +5,7 @@ load lib
 
 bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 
-@test "A1.1 one executable with no image: output, arguments and exit status are its own" {
+@test "one executable with no image: output, arguments and exit status are its own" {
 	need_program strake
 	run bare -- echo "hello  there"
 	assert_status 0
@@ -20,7 +20,7 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_equal "$(tr '\n' ' ' <<<"$output")" "busybox dev proc sys "
 }
 
-@test "a dynamic executable names its loader and libraries; --with-libs brings them" {
+@test "A8.3 a dynamic executable names its loader and libraries; --with-libs brings them" {
 	run strake run --rm --network none --bare /bin/ls -- /
 	assert_status 126
 	assert_has "libc.so.6"
@@ -139,7 +139,7 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_lacks survived
 }
 
-@test "volumes, tmpfs, read-only root" {
+@test "A7.7 volumes, tmpfs, read-only root" {
 	mkdir "$STATE/tmp/data"
 	echo there >"$STATE/tmp/data/file"
 	rootfs_new "$STATE/fs"

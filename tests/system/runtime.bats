@@ -21,7 +21,7 @@ state_of() { runtime state "$1" | jq -r "${2:-.status}"; }
 is_state() { [ "$(state_of "$1")" = "$2" ]; }
 run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 
-@test "create, start, state, list, exec, kill, delete: each does its own part and no more" {
+@test "A7.1 A7.6 create, start, state, list, exec, kill, delete: each does its own part and no more" {
 	bundle_new
 	args sh -c 'echo started >>/tmp/log; trap "echo term >>/tmp/log; exit 5" TERM; tail -f /dev/null & wait'
 	config '.root.readonly = false'
