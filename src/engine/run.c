@@ -110,7 +110,7 @@ static int follow(struct making *m, int sock, int *ret_status, struct error *err
 		.pidfd = pidfd,
 		.input = m->options->interactive,
 		.terminal = m->options->tty,
-		.cleanup_mine = true,
+		.is_maker = true,
 	};
 
 	return client_run(&client, ret_status, err);

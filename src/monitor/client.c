@@ -93,7 +93,7 @@ static void write_output(struct session *s, int fd, const struct frame *frame)
 	if (s->broken_pipe || s->client->quiet || write_waiting(fd, frame) != -EPIPE)
 		return;
 	s->broken_pipe = true;
-	if (s->client->cleanup_mine && s->client->pidfd >= 0) {
+	if (s->client->is_maker && s->client->pidfd >= 0) {
 		(void)syscall(SYS_pidfd_send_signal, s->client->pidfd, SIGKILL, NULL, 0);
 		return;
 	}
@@ -274,8 +274,6 @@ int client_run(const struct client *client, int *ret_status, struct error *err)
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (client->terminal && client->input)
 		r = terminal_raw(&terminal, STDIN_FILENO, err);
-	if (client->cleanup_mine)
-		frame_add(&s.out, FRAME_CLEANUP_MINE, NULL, 0);
 	send_size(&s);
 	if (r == 0)
 		r = loop(&s, signals, err);

@@ -8,12 +8,12 @@
 #include "base/error.h"
 
 struct client {
-	int sock;          /* to the monitor, protocol.h; borrowed */
-	int pidfd;         /* of the container's first process, for signals; -1: forward none */
-	bool input;        /* our standard input goes in */
-	bool terminal;     /* it has one: ours becomes raw, sizes go along, ^P^Q detaches */
-	bool quiet;        /* output is not wanted */
-	bool cleanup_mine; /* tell the monitor that the caller cleans up at the end */
+	int sock;      /* to the monitor, protocol.h; borrowed */
+	int pidfd;     /* of the container's first process, for signals; -1: forward none */
+	bool input;    /* our standard input goes in */
+	bool terminal; /* it has one: ours becomes raw, sizes go along, ^P^Q detaches */
+	bool quiet;    /* output is not wanted */
+	bool is_maker; /* it runs for us: nobody reads any more, it ends */
 };
 
 #define CLIENT_DETACHED (-1)

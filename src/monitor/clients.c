@@ -119,10 +119,7 @@ static void take(struct connection *c, client_frame_fn fn, void *data)
 			drop(c);
 		if (took <= 0)
 			break;
-		if (frame.type == FRAME_CLEANUP_MINE)
-			c->cleans_up = c->foreground;
-		else
-			fn(data, &frame);
+		fn(data, &frame);
 		used += (size_t)took;
 	}
 	buf_drop_front(&c->in, used);
@@ -160,7 +157,7 @@ bool clients_finish(struct clients *all)
 			(void)poll(&p, 1, -1);
 			flush(c);
 		}
-		cleaned = cleaned || (c->fd >= 0 && c->cleans_up && c->out.len == 0);
+		cleaned = cleaned || (c->fd >= 0 && c->foreground && c->out.len == 0);
 	}
 	return cleaned;
 }

@@ -20,8 +20,7 @@
 struct connection {
 	int fd;
 	struct buf in, out;
-	bool foreground;
-	bool cleans_up;
+	bool foreground; /* the command that made the container: it cleans up at the end */
 };
 
 struct clients {
@@ -41,7 +40,7 @@ void clients_poll(const struct clients *all, bool input, struct pollfd *ret);
 void clients_handle(struct clients *all, const struct pollfd *polled, client_frame_fn fn,
 		    void *data);
 /* Waits until the foreground client has all or is gone, others get what fits now.  Returns whether
- * a client said that it cleans up and is still there.
+ * there is one who cleans up.
  */
 bool clients_finish(struct clients *all);
 

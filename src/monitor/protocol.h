@@ -8,7 +8,6 @@
  *	STDIN	   bytes		STDOUT, STDERR	bytes
  *	STDIN_EOF  nothing		EXIT		one byte, the exit status
  *	RESIZE	   rows, columns (2 x 16 bit)
- *	CLEANUP_MINE  nothing: "when it ends, I clean up"
  */
 #ifndef MONITOR_PROTOCOL_H
 #define MONITOR_PROTOCOL_H
@@ -28,7 +27,6 @@ enum frame_type {
 	FRAME_STDIN_EOF = 3,
 	FRAME_RESIZE = 4,
 	FRAME_EXIT = 5,
-	FRAME_CLEANUP_MINE = 6,
 	N_FRAME_TYPES
 };
 

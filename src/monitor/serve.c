@@ -260,7 +260,6 @@ static void take_frame(void *data, const struct frame *frame)
 	case FRAME_STDOUT:
 	case FRAME_STDERR:
 	case FRAME_EXIT:
-	case FRAME_CLEANUP_MINE:
 	case N_FRAME_TYPES:
 		break;
 	}
