@@ -31,6 +31,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -103,9 +104,11 @@ static void groups_make(void)
 {
 	int root = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *e;
+	uint32_t tag; /* a pid would be the same in another pid namespace */
 	DIR *dir;
 
-	snprintf(group_name, sizeof(group_name), "strake-floor-%d", getpid());
+	must(getrandom(&tag, sizeof(tag), 0), "getrandom");
+	snprintf(group_name, sizeof(group_name), "strake-floor-%08x", tag);
 	if (faccessat(root, "cgroup.procs", F_OK, 0) == 0) {
 		must(mkdirat(root, group_name, 0755), "group");
 		group_v2 = openat(root, group_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -264,7 +267,11 @@ int main(int argc, char **argv)
 		args.cgroup = (uint64_t)group_v2;
 	}
 	pid = syscall(SYS_clone3, &args, sizeof(args));
-	must(pid, "clone3");
+	if (pid < 0) {
+		perror("floor: clone3");
+		groups_remove();
+		return 125;
+	}
 	if (pid == 0)
 		child(argv[1], argv[2], argv[3], argv + 4);
 	status = ended((pid_t)pid);
