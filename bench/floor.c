@@ -257,7 +257,7 @@ int main(int argc, char **argv)
 		return 2;
 	snprintf(upper, sizeof(upper), "%s/upper", argv[3]);
 	snprintf(work, sizeof(work), "%s/work", argv[3]);
-	snprintf(inner, sizeof(inner), "%s/work/work", argv[3]);
+	snprintf(inner, sizeof(inner), "%s/work", work);
 	must(mkdir(argv[3], 0755), argv[3]);
 	must(mkdir(upper, 0755), upper);
 	must(mkdir(work, 0755), work);
