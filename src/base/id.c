@@ -51,7 +51,7 @@ bool name_is_valid(const char *s)
 	return len > 0 && len <= NAME_LEN_MAX && strchr(first, s[0]) && strspn(s, later) == len;
 }
 
-/* Ship's words, to fit the product; 32 x 32 is enough because a taken name is drawn again. */
+/* Ship's words, to fit the product; whoever finds the name taken puts something behind it. */
 int name_new(char ret[64])
 {
 	static const char *const how[] = {

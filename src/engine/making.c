@@ -149,7 +149,19 @@ static int name_taken(struct making *m, struct error *err)
 			 m->c->name, owner, m->c->name);
 }
 
-static int insert_row(struct making *m, struct error *err)
+static int insert_row(struct making *m, const char *boot, uint64_t start, struct error *err)
+{
+	return db_run(m->engine->db, err,
+		      "INSERT INTO containers (id, name, image, created, auto_remove, active, boot,"
+		      " maker, maker_start) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8)",
+		      "sssiisii", m->c->id, m->c->name, m->c->image_id, m->c->created_ns,
+		      (int64_t)m->c->auto_remove, boot, (int64_t)getpid(), (int64_t)start);
+}
+
+/* A name that we chose and that is taken gets a part of the ID behind it, so that there is one for
+ * any number of containers; what else can be wrong is wrong again, and told then.
+ */
+static int record_container(struct making *m, struct error *err)
 {
 	char boot[BOOT_ID_LEN + 1];
 	uint64_t start = 0;
@@ -160,11 +172,13 @@ static int insert_row(struct making *m, struct error *err)
 	r = process_start_time(getpid(), &start);
 	if (r < 0)
 		return error_sys(err, r, "read our own start time");
-	r = db_run(m->engine->db, err,
-		   "INSERT INTO containers (id, name, image, created, auto_remove, active, boot,"
-		   " maker, maker_start) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8)",
-		   "sssiisii", m->c->id, m->c->name, m->c->image_id, m->c->created_ns,
-		   (int64_t)m->c->auto_remove, boot, (int64_t)getpid(), (int64_t)start);
+	r = insert_row(m, boot, start, m->options->name ? err : NULL);
+	if (r < 0 && !m->options->name) {
+		autofree char *drawn = steal_ptr(&m->c->name);
+
+		m->c->name = xasprintf("%s_%.6s", drawn, m->c->id);
+		r = insert_row(m, boot, start, err);
+	}
 	return r == -EEXIST ? name_taken(m, err) : r;
 }
 
@@ -194,7 +208,7 @@ static int record(struct making *m, struct error *err)
 	int r = db_begin(m->engine->db, err);
 
 	if (r == 0)
-		r = insert_row(m, err);
+		r = record_container(m, err);
 	if (r == 0)
 		r = reserve_network(m, err);
 	if (r == 0)

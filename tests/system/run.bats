@@ -286,3 +286,20 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_status 1
 	assert_has "does not run"
 }
+
+@test "a name is found when all names of the list are taken" {
+	bare true
+	python3 - "$ROOT/state.db" "$HERE/../../src/base/id.c" <<-'PYTHON'
+		import re, sqlite3, sys
+		lists = re.findall(r"const (?:how|what)\[\] = \{(.*?)\}", open(sys.argv[2]).read(), re.S)
+		how, what = (re.findall(r'"(\w+)"', one) for one in lists)
+		assert len(how) * len(what) == 1024
+		db = sqlite3.connect(sys.argv[1])
+		db.executemany("INSERT INTO containers (id, name, created) VALUES (?, ?, 1)",
+		               [(f"{i:03x}" + 61 * "0", f"{h}_{w}") for i, (h, w) in enumerate((h, w) for h in how for w in what)])
+		db.commit()
+	PYTHON
+	run --separate-stderr bare echo fine
+	assert_status 0
+	assert_equal "$output" fine
+}
