@@ -247,7 +247,7 @@ static int enter(const char *target, char **argv)
 int main(int argc, char **argv)
 {
 	struct clone_args args = { .flags = NAMESPACES, .exit_signal = SIGCHLD };
-	char upper[300], work[300], inner[300];
+	char upper[300], work[300], inner[310];
 	int status;
 	long pid;
 
