@@ -44,7 +44,7 @@ help:
 	@echo 'make          build into $(BUILD)/ (installs missing Debian packages if root)'
 	@echo 'make demo     build, then run a web server in three containers and look at them'
 	@echo 'make check    run every test and lint; the last line counts them'
-	@echo 'make bench    compare with crun, runc and podman'
+	@echo 'make bench    compare with crun, runc and podman (six minutes)'
 	@echo 'make fuzz     run each fuzz target for SECONDS_EACH=60 seconds'
 	@echo 'make install  install below PREFIX=/usr/local (DESTDIR works)'
 	@echo 'make format   lay out the sources'
