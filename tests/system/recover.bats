@@ -25,28 +25,44 @@ traced() { ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace "$@"; }
 # Kill the front command when it makes its Nth system call of a kind that changes something.
 CHANGING=mkdirat,openat,sendto,sendmsg,mount,fsmount,move_mount,unshare,setns,clone,clone3,execve,rename,renameat,renameat2,pwrite64,fdatasync,unlink,unlinkat,socketpair,bind,connect,vfork
 
+run_traced() { # OPTIONS-OF-STRACE... : a run under strace; what is not said here is in $MORE
+	# shellcheck disable=SC2086
+	traced "$@" "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" \
+		run --rm --name t -p 8000:80 -m 64m ${MORE--d --bare /bin/busybox -- httpd -f} >/dev/null 2>&1
+}
+# It either runs, whole, or there is nothing of it.
+whole_or_nothing() {
+	if [ "$(strake ps -q | wc -l)" = 1 ]; then
+		soon curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8000/ || { echo "half a container"; return 1; }
+		strake rm -f t >/dev/null
+	fi
+	strake ps -a >/dev/null
+	assert_equal "$(strake ps -aq)" ""
+	assert_no_traces
+	run strake system check
+	assert_status 0
+}
+
 @test "A5.18 kill -9 of run at many points: the next command clears up" {
 	need_command strace
-	run strake run -d --name warm -p 7999:80 --bare /bin/busybox -- httpd -f
-	strake rm -f warm >/dev/null
-	count=$(traced -o "$STATE/trace" -e "trace=$CHANGING" "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" \
-		run -d --name t -p 8000:80 -m 64m --bare /bin/busybox -- httpd -f >/dev/null && grep -c '(' "$STATE/trace")
+	run_traced -o "$STATE/trace" -e "trace=$CHANGING"
+	count=$(grep -c '(' "$STATE/trace")
 	strake rm -f t >/dev/null
 	[ "$count" -gt 40 ]
 	step=$((count / 24))
 	for ((n = 1; n <= count; n += step)); do
-		traced -o /dev/null -e "trace=$CHANGING" -e "inject=$CHANGING:signal=KILL:when=$n" "$PROGRAMS/strake" --root "$ROOT" \
-			--run-root "$RUN" run --rm -d --name t -p 8000:80 -m 64m --bare /bin/busybox -- httpd -f >/dev/null 2>&1 || true
-		# It either runs, whole, or there is nothing of it.
-		if [ "$(strake ps -q | wc -l)" = 1 ]; then
-			soon curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8000/ || { echo "point $n: half a container"; return 1; }
-			strake rm -f t >/dev/null
-		fi
-		strake ps -a >/dev/null
-		assert_equal "$(strake ps -aq)" ""
-		assert_no_traces || { echo "after a kill at call $n of $count"; return 1; }
-		run strake system check
-		assert_status 0
+		run_traced -o /dev/null -e "trace=$CHANGING" -e "inject=$CHANGING:signal=KILL:when=$n" || true
+		whole_or_nothing || { echo "after a kill at call $n of $count"; return 1; }
+	done
+}
+
+@test "A5.18 kill -9 of whatever run has started, at many points" {
+	need_command strace
+	MORE='--bare /bin/busybox -- true' # strace waits for all that it follows
+	for n in 3 9 17 26 34 45 58 70 85 100 120 150; do
+		# Each process on its own way is killed at its Nth call: the monitor, and process 1 before it is the program.
+		run_traced -f -o /dev/null -e "trace=$CHANGING" -e "inject=$CHANGING:signal=KILL:when=$n" || true
+		whole_or_nothing || { echo "after a kill at call $n"; return 1; }
 	done
 }
 
