@@ -60,6 +60,6 @@ struct program {
 int program_main(const struct program *program, int argc, char **argv);
 
 /* A failure that does not end the command (one of several operands). */
-void cmd_report(const struct error *err);
+void cmd_report(const char *command, const struct error *err);
 
 #endif

@@ -41,9 +41,11 @@ static void report_plain(const char *name, const struct error *err)
 	(void)fprintf(stderr, "%s: %s\n", name, err->text);
 }
 
-void cmd_report(const struct error *err)
+void cmd_report(const char *command, const struct error *err)
 {
-	report_plain("strake", err);
+	autofree char *name = xasprintf("strake %s", command);
+
+	report_plain(name, err);
 }
 
 static int fail(const struct invocation *inv, const struct error *err, int status)

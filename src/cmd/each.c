@@ -6,8 +6,8 @@
 #include "cmd/cmd.h"
 #include "engine/container.h"
 
-int each_container(struct engine *engine, int argc, char **argv, each_fn fn, const void *args,
-		   struct error *err)
+int each_container(struct engine *engine, const char *command, int argc, char **argv, each_fn fn,
+		   const void *args, struct error *err)
 {
 	int status = 0;
 
@@ -20,7 +20,7 @@ int each_container(struct engine *engine, int argc, char **argv, each_fn fn, con
 		if (r == 0)
 			r = fn(engine, c, args, &failure);
 		if (r < 0) {
-			cmd_report(&failure);
+			cmd_report(command, &failure);
 			status = 1;
 		} else {
 			(void)puts(argv[i]);

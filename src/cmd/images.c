@@ -102,7 +102,7 @@ static int images_run(struct engine *engine, const void *data, int argc, char **
 			show(args, image, &t);
 			continue;
 		}
-		cmd_report(&failure);
+		cmd_report("images", &failure);
 		status = 1;
 	}
 	if (r == 0 && !args->quiet && !(args->format && strcmp(args->format, "json") == 0))

@@ -29,7 +29,7 @@ static int kill_run(struct engine *engine, const void *data, int argc, char **ar
 
 	if (sig < 0)
 		return error_set(err, sig, "unknown signal '%s'", args->signal);
-	return each_container(engine, argc, argv, kill_one, &sig, err);
+	return each_container(engine, "kill", argc, argv, kill_one, &sig, err);
 }
 
 const struct cmd cmd_kill = {

@@ -20,6 +20,11 @@ static const struct opt ls_opts[] = {
 	{ 0 },
 };
 
+static void print_cell(struct table *t, const json_t *value)
+{
+	table_cell(t, json_is_string(value) ? json_string_value(value) : "-");
+}
+
 static void print_networks(const json_t *all)
 {
 	static const char *const headings[] = { "NETWORK", "BRIDGE", "SUBNET", "GATEWAY",
@@ -32,7 +37,7 @@ static void print_networks(const json_t *all)
 	table_init(&t, ARRAY_SIZE(headings), headings);
 	json_array_foreach (all, i, doc) {
 		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
-			table_cell(&t, json_string_value(json_object_get(doc, keys[k])));
+			print_cell(&t, json_object_get(doc, keys[k]));
 		table_cellf(&t, "%zu", json_object_size(json_object_get(doc, "Containers")));
 	}
 	table_print(&t, stdout);
@@ -44,7 +49,7 @@ static int ls_run(struct engine *engine, const void *data, int argc, char **argv
 	const struct ls_args *args = data;
 	cleanup(json_cleanup) json_t *all = json_array();
 	struct strv names = { 0 };
-	int r = network_names(engine_db(engine), &names, err);
+	int r = network_list(engine_db(engine), &names, err);
 
 	(void)argc;
 	(void)argv;

@@ -125,7 +125,7 @@ static int ps_run(struct engine *engine, const void *data, int argc, char **argv
 		/* One removed meanwhile is not an error; a damaged one is told and hides no other.
 		 */
 		if (one < 0 && one != -ENOENT) {
-			cmd_report(&failure);
+			cmd_report("ps", &failure);
 			first = 1;
 		}
 	}

@@ -24,7 +24,7 @@ static int rm_one(struct engine *engine, const struct container *c, const void *
 
 static int rm_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
 {
-	return each_container(engine, argc, argv, rm_one, args, err);
+	return each_container(engine, "rm", argc, argv, rm_one, args, err);
 }
 
 const struct cmd cmd_rm = {

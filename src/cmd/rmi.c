@@ -34,7 +34,7 @@ static int rmi_run(struct engine *engine, const void *data, int argc, char **arg
 		if (image_remove(engine_db(engine), engine_root_fd(engine), argv[i], args->force,
 				 print, NULL, &failure) == 0)
 			continue;
-		cmd_report(&failure);
+		cmd_report("rmi", &failure);
 		status = 1;
 	}
 	return status;

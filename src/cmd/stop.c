@@ -27,7 +27,7 @@ static int stop_one(struct engine *engine, const struct container *c, const void
 static int stop_run(struct engine *engine, const void *args, int argc, char **argv,
 		    struct error *err)
 {
-	return each_container(engine, argc, argv, stop_one, args, err);
+	return each_container(engine, "stop", argc, argv, stop_one, args, err);
 }
 
 const struct cmd cmd_stop = {

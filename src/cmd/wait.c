@@ -22,7 +22,7 @@ static int wait_run(struct engine *engine, const void *args, int argc, char **ar
 		if (r == 0)
 			r = container_wait(engine, c, &status, &failure);
 		if (r < 0) {
-			cmd_report(&failure);
+			cmd_report("wait", &failure);
 			result = 1;
 			continue;
 		}

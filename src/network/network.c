@@ -44,6 +44,10 @@ static const char *const steps[] = {
 
 const struct db_schema network_schema = { .module = "network", .steps = steps };
 
+static const struct {
+	const char *name, *driver;
+} builtin[] = { { NETWORK_DEFAULT, "bridge" }, { "host", "host" }, { "none", "null" } };
+
 static int find(struct db *db, const char *name, struct network *ret, struct error *err)
 {
 	struct db_rows rows;
@@ -234,6 +238,31 @@ static int add_ports(struct db *db, json_t *containers, struct error *err)
 	return db_finish(&rows);
 }
 
+int network_list(struct db *db, struct strv *ret, struct error *err)
+{
+	struct strv made = { 0 };
+	int r = network_names(db, &made, err);
+
+	for (size_t i = 0; i < ARRAY_SIZE(builtin); i++)
+		strv_add(ret, builtin[i].name);
+	for (size_t i = 0; i < made.n; i++)
+		if (strcmp(made.items[i], NETWORK_DEFAULT) != 0)
+			strv_add(ret, made.items[i]);
+	strv_done(&made);
+	return r;
+}
+
+/* One without anything of its own in the kernel, for now or ever. */
+static json_t *inspect_builtin(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(builtin); i++)
+		if (strcmp(builtin[i].name, name) == 0)
+			return json_pack("{s:s, s:s, s:n, s:n, s:n, s:{}}", "Name", name, "Driver",
+					 builtin[i].driver, "Bridge", "Subnet", "Gateway",
+					 "Containers");
+	return NULL;
+}
+
 int network_inspect(struct db *db, const char *name, json_t **ret, struct error *err)
 {
 	struct network network = { .id = 0 };
@@ -241,6 +270,10 @@ int network_inspect(struct db *db, const char *name, json_t **ret, struct error 
 	json_t *doc, *containers;
 	int r = network_find(db, name, &network, err);
 
+	if (r == -ENOENT && (doc = inspect_builtin(name)) != NULL) {
+		*ret = doc;
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	(void)inet_ntop(AF_INET, &network.net, net, sizeof(net));

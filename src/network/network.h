@@ -27,7 +27,9 @@ int network_find(struct db *db, const char *name, struct network *ret,
 		 struct error *err) must_check;
 /* The default network, made at first use with a subnet that no route of the host overlaps. */
 int network_find_default(struct db *db, struct network *ret, struct error *err) must_check;
+/* Those that the database knows, and those that there are for the user. */
 int network_names(struct db *db, struct strv *ret, struct error *err) must_check;
+int network_list(struct db *db, struct strv *ret, struct error *err) must_check;
 int network_delete(struct db *db, int64_t id, struct error *err) must_check;
 struct in_addr network_gateway(const struct network *network); /* the first address */
 /* Everything known, for people and programs; the caller owns *ret. */

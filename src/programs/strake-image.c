@@ -40,7 +40,7 @@ static int open_engine(const void *data, struct engine **ret, struct error *err)
 int main(int argc, char **argv)
 {
 	const struct program program = {
-		.name = "strake-image",
+		.name = "strake", /* whoever reads an error typed "strake load" */
 		.help = "images out of archives; called by strake",
 		.cmds = cmds,
 		.global_opts = global_opts,
