@@ -1,3 +1,4 @@
+/* tests/unit/engine/test_limit.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,5 +108,5 @@ int main(void)
 		cmocka_unit_test(ulimits),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("engine/limit", tests, NULL, NULL);
 }

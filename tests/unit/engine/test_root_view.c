@@ -1,5 +1,7 @@
+/* tests/unit/engine/test_root_view.c */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -170,5 +172,5 @@ int main(void)
 		cmocka_unit_test(lower_directories_survive_join_and_split),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("engine/root_view", tests, NULL, NULL);
 }
