@@ -89,7 +89,7 @@ int port_parse(const char *text, struct port *ret, struct error *err)
 			text);
 	if (host && *host && !parse_range(host, &port.host, &count))
 		return error_set(err, -EINVAL, "--publish '%s': '%s' is not a port", text, host);
-	if (host && *host && port.host && count != port.count)
+	if (host && *host && (port.host || count > 1) && count != port.count)
 		return error_set(err, -EINVAL, "--publish '%s': the two ranges differ in length",
 				 text);
 	*ret = port;
