@@ -38,7 +38,7 @@ static bool path_is_valid(const char *p)
 		if (start || !is_word(p[1])) {
 			bool run = !start && (*p == '-' || *p == '_') && p[1] == *p;
 
-			if (!run)
+			if (!run || (*p == '_' && p[2] == '_'))
 				return false;
 		}
 		if (!strchr("._-/", *p))
@@ -118,13 +118,22 @@ int reference_canonical(const char *text, char ret[REFERENCE_MAX], struct error 
 		       : error_set(err, -EINVAL, "image name '%.60s...' is too long", text);
 }
 
+/* Only what a reader would put back is left out: docker.io/library/a/b is not a/b. */
 void reference_familiar(const char *canonical, char ret[REFERENCE_MAX])
 {
-	const char *p = canonical;
+	static const char *const defaults[] = { DEFAULT_DOMAIN "/" DEFAULT_PATH,
+						DEFAULT_DOMAIN "/" };
 
-	if (strncmp(p, DEFAULT_DOMAIN "/", sizeof(DEFAULT_DOMAIN)) == 0)
-		p += sizeof(DEFAULT_DOMAIN);
-	if (p != canonical && strncmp(p, DEFAULT_PATH, sizeof(DEFAULT_PATH) - 1) == 0)
-		p += sizeof(DEFAULT_PATH) - 1;
-	(void)snprintf(ret, REFERENCE_MAX, "%s", p);
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
+		size_t len = strlen(defaults[i]);
+		char back[REFERENCE_MAX];
+
+		if (strncmp(canonical, defaults[i], len) != 0 ||
+		    reference_canonical(canonical + len, back, NULL) < 0 ||
+		    strcmp(back, canonical) != 0)
+			continue;
+		(void)snprintf(ret, REFERENCE_MAX, "%s", canonical + len);
+		return;
+	}
+	(void)snprintf(ret, REFERENCE_MAX, "%s", canonical);
 }
