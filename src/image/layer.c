@@ -305,18 +305,32 @@ static int make_dir(struct applier *a, struct archive_entry *entry, const char *
 	return set_xattrs(entry, fd);
 }
 
+/* Looked at before it is opened: to open a device would do something to the machine. */
+static int open_file(int root, const char *path)
+{
+	autoclose int fd = open_in(root, path, O_PATH | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EBADMSG;
+	return open_in(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+}
+
 /* The file of a layer below that a hard link names is copied up, as overlayfs would. */
 static int copy_up(struct applier *a, const char *target, int dir, const char *name)
 {
 	for (size_t i = 0; i < a->req->lower->n; i++) {
 		autoclose int root =
 			open(a->req->lower->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		autoclose int from =
-			root < 0 ? -1 : open_in(root, target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+		autoclose int from = root < 0 ? -1 : open_file(root, target);
 		autoclose int to = -1;
 		struct stat st;
 		ssize_t n = 1;
 
+		if (from == -EBADMSG)
+			return from;
 		if (from < 0)
 			continue;
 		if (fstat(from, &st) < 0 || !S_ISREG(st.st_mode))
