@@ -67,7 +67,7 @@ static int offset_parse(const char *s, int64_t *ret_s)
 int clock_parse(const char *text, int64_t *ret_ns)
 {
 	int century, year, month, day, hour, minute, second;
-	int64_t fraction = 0, scale = NS_PER_S, offset;
+	int64_t fraction = 0, scale = NS_PER_S, offset, ns;
 	struct tm tm = { 0 };
 
 	if (strnlen(text, 20) < 20 || text[4] != '-' || text[7] != '-' ||
@@ -95,9 +95,10 @@ int clock_parse(const char *text, int64_t *ret_ns)
 	tm.tm_hour = hour;
 	tm.tm_min = minute;
 	tm.tm_sec = second;
-	if (__builtin_mul_overflow((int64_t)timegm(&tm) - offset, NS_PER_S, ret_ns))
+	if (__builtin_mul_overflow((int64_t)timegm(&tm) - offset, NS_PER_S, &ns) ||
+	    __builtin_add_overflow(ns, fraction, &ns))
 		return -EINVAL;
-	*ret_ns += fraction;
+	*ret_ns = ns;
 	return 0;
 }
 
