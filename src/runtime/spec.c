@@ -254,7 +254,7 @@ static void check_absolute(struct json_reader *rd, const char *key, const struct
 
 static void read_linux(struct json_reader *rd, const json_t *doc, struct spec *spec)
 {
-	const json_t *obj = json_read_object(rd, doc, "linux");
+	const json_t *obj = json_read_object(rd, doc, "linux"), *resources;
 	struct json_place place = json_enter(rd, "linux"), inner;
 
 	read_namespaces(rd, obj, spec);
@@ -269,8 +269,9 @@ static void read_linux(struct json_reader *rd, const json_t *doc, struct spec *s
 	check_absolute(rd, "maskedPaths", &spec->masked_paths);
 	check_absolute(rd, "readonlyPaths", &spec->read_only_paths);
 	spec->seccomp = json_incref(json_read_object(rd, obj, "seccomp"));
+	resources = json_read_object(rd, obj, "resources");
 	inner = json_enter(rd, "resources");
-	spec_read_limits(rd, json_object_get(obj, "resources"), &spec->limits);
+	spec_read_limits(rd, resources, &spec->limits);
 	json_leave(rd, inner);
 	json_leave(rd, place);
 }
@@ -371,19 +372,26 @@ int spec_from_json(const json_t *doc, const char *bundle, struct spec **ret, str
 	return 0;
 }
 
-/* Docker writes an unlimited rlimit as 2^64 - 1, which is past what a JSON integer is here. */
-static void replace_unlimited(char *text)
+/* Docker writes an unlimited rlimit as 2^64 - 1, which is past what a JSON integer is here.  Texts
+ * that hold the number stay as they are.
+ */
+static void replace_unlimited(char *text, size_t len)
 {
 	static const char number[] = "18446744073709551615";
-	char *p = text;
+	const size_t digits = sizeof(number) - 1;
+	bool in_text = false;
 
-	while ((p = strstr(p, number))) {
-		if (p > text && strchr(": [,\t\n", p[-1]) &&
-		    strchr(",}] \t\r\n", p[sizeof(number) - 1])) {
-			memset(p, ' ', sizeof(number) - 1);
-			memcpy(p, "-1", 2);
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\\' && in_text)
+			i++;
+		else if (text[i] == '"')
+			in_text = !in_text;
+		else if (!in_text && i > 0 && len - i > digits && strchr(": [,\t\n", text[i - 1]) &&
+			 memcmp(text + i, number, digits) == 0 &&
+			 strchr(",}] \t\r\n", text[i + digits])) {
+			memset(text + i, ' ', digits);
+			memcpy(text + i, "-1", 2);
 		}
-		p += sizeof(number) - 1;
 	}
 }
 
@@ -391,11 +399,12 @@ int spec_parse(const char *bytes, size_t len, const char *bundle, struct spec **
 	       struct error *err)
 {
 	cleanup(json_cleanup) json_t *doc = NULL;
-	autofree char *text = xstrndup(bytes, len);
+	autofree char *text = xmalloc(len + 1);
 	int r;
 
-	replace_unlimited(text);
-	r = json_load_bytes(text, strlen(text), "config.json", &doc, err);
+	memcpy(text, bytes, len);
+	replace_unlimited(text, len);
+	r = json_load_bytes(text, len, "config.json", &doc, err);
 	return r < 0 ? r : spec_from_json(doc, bundle, ret, err);
 }
 
