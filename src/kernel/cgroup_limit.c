@@ -14,17 +14,27 @@
 
 #define VALUE_BYTES_MAX 4096
 
+/* Whether word is one of those in "cpuset,cpu,cpuacct". */
+static bool has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = list; *p; p += strspn(p, ",")) {
+		size_t n = strcspn(p, ",");
+
+		if (n == len && strncmp(p, word, n) == 0)
+			return true;
+		p += n;
+	}
+	return false;
+}
+
 /* The hierarchy with this controller: v1's own one (mounted alone or with others), else v2. */
 static const struct cgroup_part *part_of(const struct cgroup *cg, const char *controller)
 {
-	size_t len = strlen(controller);
-
-	for (size_t i = 0; i < cg->n; i++) {
-		const char *p = cg->parts[i].v2 ? NULL : strstr(cg->parts[i].name, controller);
-
-		if (p && (p == cg->parts[i].name || p[-1] == ',') && (p[len] == ',' || !p[len]))
+	for (size_t i = 0; i < cg->n; i++)
+		if (!cg->parts[i].v2 && has_word(cg->parts[i].name, controller))
 			return &cg->parts[i];
-	}
 	for (size_t i = 0; i < cg->n; i++)
 		if (cg->parts[i].v2)
 			return &cg->parts[i];
@@ -59,14 +69,22 @@ static int put_number(const struct cgroup *cg, const char *controller, const cha
 	return put(part, part->v2 ? v2_file : v1_file, part->v2 && value < 0 ? "max" : text, err);
 }
 
-/* OCI's swap is memory and swap together, as v1 counts; v2 counts swap alone. */
+/* OCI's swap is memory and swap together, as v1 counts; v2 counts swap alone.  Less than the memory
+ * is refused, as v1's kernel does: the difference would read as "no limit".
+ */
 static int limit_swap(const struct cgroup *cg, const struct cgroup_limits *l, struct error *err)
 {
 	const struct cgroup_part *part = part_of(cg, "memory");
 	int64_t value = l->swap;
 
-	if (part && part->v2 && value > 0 && l->has_memory)
+	if (part && part->v2 && value > 0 && l->has_memory) {
+		if (l->memory < 0 || value < l->memory)
+			return error_set(err, -EINVAL,
+					 "limit memory and swap to %lld: that is less than the "
+					 "memory alone may be",
+					 (long long)value);
 		value -= l->memory;
+	}
 	return put_number(cg, "memory", "memory.memsw.limit_in_bytes", "memory.swap.max", value,
 			  err);
 }
@@ -162,13 +180,22 @@ static int limit_throttle(const struct cgroup *cg, const char *text, struct erro
 	return error_set(err, -EINVAL, "limit %s is unknown", text);
 }
 
+/* v2 has weights 1..10000 for v1's 10..1000: the conversion of the OCI runtimes. */
+static int limit_weight(const struct cgroup *cg, uint64_t weight, struct error *err)
+{
+	const struct cgroup_part *part = part_of(cg, "blkio");
+	uint64_t in_range = MAX(MIN(weight, 1000), 10);
+	uint64_t value = part && part->v2 ? 1 + ((in_range - 10) * 9999) / 990 : in_range;
+
+	return put_number(cg, "blkio", "blkio.weight", "io.weight", (int64_t)value, err);
+}
+
 static int limit_io(const struct cgroup *cg, const struct cgroup_limits *l, struct error *err)
 {
 	int r = 0;
 
 	if (l->blkio_weight)
-		r = put_number(cg, "blkio", "blkio.weight", "io.weight", (int64_t)l->blkio_weight,
-			       err);
+		r = limit_weight(cg, l->blkio_weight, err);
 	for (size_t i = 0; r == 0 && i < l->throttle.n; i++)
 		r = limit_throttle(cg, l->throttle.items[i], err);
 	return r;
