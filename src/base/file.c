@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -162,6 +164,8 @@ int dir_ensure_at(int dirfd, const char *path, mode_t mode, int *ret, struct err
 	return r < 0 ? r : dir_open_at(dirfd, path, ret, err);
 }
 
+#define LEVELS_MAX 100 /* descriptors for one removal */
+
 /* One level of a tree being removed.  Levels are linked, not recursive: depth comes from outside.
  */
 struct level {
@@ -206,44 +210,93 @@ static void level_pop(struct level **top)
 	free(level);
 }
 
-/* Empties the directory that is the only level of top; stops at the first failure. */
-static int levels_empty(struct level **top, dev_t dev)
+struct removal {
+	struct level *top;
+	dev_t dev;
+	unsigned depth; /* levels above the first */
+	bool moved;     /* something came into the first level behind the reader's back */
+};
+
+/* A container's tree may be deeper than a process may have descriptors: what lies too deep is moved
+ * up into the first level, and found there.
+ */
+static int move_up(struct removal *rm, const char *name)
 {
-	while (*top) {
-		struct dirent *entry;
-		int r = 0;
+	const struct level *first = rm->top;
+	char fresh[32];
+	uint64_t bits;
+	int r = random_bytes(&bits, sizeof(bits));
+
+	if (r < 0)
+		return r;
+	while (first->up)
+		first = first->up;
+	(void)snprintf(fresh, sizeof(fresh), "%016llx", (unsigned long long)bits);
+	if (renameat(dirfd(rm->top->dir), name, dirfd(first->dir), fresh) < 0)
+		return -errno;
+	rm->moved = true;
+	return 0;
+}
+
+static int remove_entry(struct removal *rm, const struct dirent *entry)
+{
+	int dir = dirfd(rm->top->dir), r;
+
+	if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+		return 0;
+	if (entry->d_type != DT_DIR) {
+		if (unlinkat(dir, entry->d_name, 0) == 0)
+			return 0;
+		if (errno != EISDIR)
+			return -errno;
+	}
+	if (rm->depth == LEVELS_MAX)
+		return move_up(rm, entry->d_name);
+	r = level_push(&rm->top, dir, entry->d_name, rm->dev);
+	rm->depth += r == 0;
+	return r;
+}
+
+/* The uppermost level was read to its end. */
+static int leave_level(struct removal *rm)
+{
+	char name[sizeof(rm->top->name)];
+
+	memcpy(name, rm->top->name, sizeof(name));
+	level_pop(&rm->top);
+	rm->depth--;
+	return unlinkat(dirfd(rm->top->dir), name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+/* Empties the directory that is the only level; stops at the first failure. */
+static int levels_empty(struct removal *rm)
+{
+	int r = 0;
+
+	while (r == 0) {
+		const struct dirent *entry;
 
 		errno = 0;
-		entry = readdir((*top)->dir);
-		if (!entry) {
-			char name[sizeof((*top)->name)];
-
-			if (errno)
-				return -errno;
-			memcpy(name, (*top)->name, sizeof(name));
-			if (!(*top)->up)
-				return 0;
-			level_pop(top);
-			if (unlinkat(dirfd((*top)->dir), name, AT_REMOVEDIR) < 0)
-				return -errno;
-			continue;
+		entry = readdir(rm->top->dir);
+		if (entry) {
+			r = remove_entry(rm, entry);
+		} else if (errno) {
+			r = -errno;
+		} else if (rm->depth > 0) {
+			r = leave_level(rm);
+		} else if (rm->moved) {
+			rm->moved = false;
+			rewinddir(rm->top->dir);
+		} else {
+			return 0;
 		}
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (entry->d_type != DT_DIR && unlinkat(dirfd((*top)->dir), entry->d_name, 0) == 0)
-			continue;
-		if (entry->d_type != DT_DIR && errno != EISDIR)
-			return -errno;
-		r = level_push(top, dirfd((*top)->dir), entry->d_name, dev);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
 }
 
 int dir_remove_at(int dirfd, const char *path, struct error *err)
 {
-	struct level *top = NULL;
+	struct removal rm = { .top = NULL };
 	struct stat st;
 	int r;
 
@@ -253,11 +306,12 @@ int dir_remove_at(int dirfd, const char *path, struct error *err)
 		return 0;
 	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_sys(err, -errno, "remove %s", path);
-	r = level_push(&top, dirfd, path, st.st_dev);
+	rm.dev = st.st_dev;
+	r = level_push(&rm.top, dirfd, path, rm.dev);
 	if (r == 0)
-		r = levels_empty(&top, st.st_dev);
-	while (top)
-		level_pop(&top);
+		r = levels_empty(&rm);
+	while (rm.top)
+		level_pop(&rm.top);
 	if (r == 0 && unlinkat(dirfd, path, AT_REMOVEDIR) < 0)
 		r = -errno;
 	return r < 0 ? error_sys(err, r, "remove %s", path) : 0;

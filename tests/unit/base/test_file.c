@@ -1,0 +1,148 @@
+/* tests/unit/base/test_file.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "../scratch.h"
+
+#define DEPTH 3000 /* more than the test may have descriptors */
+
+static void a_file_is_read_up_to_a_limit(void **state)
+{
+	static const struct {
+		size_t len, max;
+		int r;
+	} cases[] = {
+		{ 0, 0, 0 },          { 0, 10, 0 },        { 10, 10, 0 },
+		{ 11, 10, -EFBIG },   { 1, 0, -EFBIG },    { 8191, 1 << 20, 0 },
+		{ 8192, 1 << 20, 0 }, { 50000, 50000, 0 }, { 50001, 50000, -EFBIG },
+	};
+	autoclose int dir = scratch_open(*state);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *bytes = xcalloc(1, cases[i].len + 1), *text = NULL;
+		size_t len = 0;
+
+		memset(bytes, 'x', cases[i].len);
+		assert_int_equal(
+			file_write_at(dir, "file", bytes, cases[i].len, 0600, FILE_PLAIN, NULL), 0);
+		assert_int_equal(file_read_at(dir, "file", cases[i].max, &text, &len, NULL),
+				 cases[i].r);
+		if (cases[i].r < 0) {
+			assert_null(text);
+			continue;
+		}
+		assert_int_equal(len, cases[i].len);
+		assert_string_equal(text, bytes);
+	}
+}
+
+static void a_file_is_replaced_as_a_whole(void **state)
+{
+	autoclose int dir = scratch_open(*state);
+	autofree char *path = xasprintf("%s/file", (const char *)*state), *text = NULL;
+	struct error err = { 0 };
+	struct stat st;
+
+	scratch_put(*state, "file", "a long text from before");
+	assert_int_equal(file_write_at(dir, "file", "new", 3, 0640, FILE_SYNC, NULL), 0);
+	text = scratch_get(*state, "file");
+	assert_string_equal(text, "new");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_int_equal(file_write_at(dir, "no/file", "x", 1, 0600, FILE_PLAIN, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "no/file"));
+	/* Nothing is left beside it. */
+	assert_int_equal(unlinkat(dir, "file", 0), 0);
+	assert_int_equal(rmdir(*state), 0);
+	assert_int_equal(mkdir(*state, 0700), 0);
+}
+
+static void a_value_goes_only_into_a_file_that_is_there(void **state)
+{
+	autoclose int dir = scratch_open(*state);
+	autofree char *text = NULL;
+
+	assert_int_equal(file_put_at(dir, "value", "1", NULL), -ENOENT);
+	scratch_put(*state, "value", "");
+	assert_int_equal(file_put_at(dir, "value", "1", NULL), 0);
+	text = scratch_get(*state, "value");
+	assert_string_equal(text, "1");
+}
+
+static void directories_are_made_with_their_parents(void **state)
+{
+	autoclose int dir = scratch_open(*state), made = -1, again = -1;
+
+	assert_int_equal(dir_ensure_at(dir, "a/b/c", 0755, &made, NULL), 0);
+	assert_int_equal(dir_ensure_at(dir, "a/b/c", 0755, &again, NULL), 0);
+	assert_int_equal(dir_make_at(dir, "a/b/c", 0755, NULL), 0);
+	scratch_put(*state, "file", "");
+	assert_int_equal(dir_make_at(dir, "file/x", 0755, NULL), -ENOTDIR);
+	assert_int_equal(dir_open_at(dir, "file", &made, NULL), -ENOTDIR);
+}
+
+static void a_tree_is_removed_but_not_what_it_points_to(void **state)
+{
+	autoclose int dir = scratch_open(*state);
+	autofree char *text = NULL;
+
+	scratch_put(*state, "tree/a/b/file", "");
+	scratch_put(*state, "tree/file", "");
+	scratch_put(*state, "kept/file", "kept");
+	assert_int_equal(symlinkat("../kept", dir, "tree/link"), 0);
+	assert_int_equal(mkfifoat(dir, "tree/pipe", 0600), 0);
+	assert_int_equal(dir_remove_at(dir, "tree", NULL), 0);
+	assert_int_equal(faccessat(dir, "tree", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+	assert_int_equal(dir_remove_at(dir, "tree", NULL), 0);
+	assert_int_equal(symlinkat("kept", dir, "link"), 0);
+	assert_int_equal(dir_remove_at(dir, "link", NULL), 0);
+	text = scratch_get(*state, "kept/file");
+	assert_string_equal(text, "kept");
+}
+
+/* A container can make a tree deeper than any path, and than the table of descriptors. */
+static void a_deep_tree_is_removed(void **state)
+{
+	autoclose int at = scratch_open(*state), dir = scratch_open(*state);
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = MIN(limit.rlim_max, 256);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (int i = 0; i < DEPTH; i++) {
+		int next;
+
+		assert_int_equal(mkdirat(at, "d", 0700), 0);
+		assert_int_equal(mkdirat(at, "e", 0700), 0);
+		next = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(next >= 0);
+		(void)close(at);
+		at = next;
+	}
+	assert_int_equal(dir_remove_at(dir, "d", NULL), 0);
+	assert_int_equal(faccessat(dir, "d", F_OK, 0), -1);
+}
+
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_file_is_read_up_to_a_limit),
+		CASE(a_file_is_replaced_as_a_whole),
+		CASE(a_value_goes_only_into_a_file_that_is_there),
+		CASE(directories_are_made_with_their_parents),
+		CASE(a_tree_is_removed_but_not_what_it_points_to),
+		CASE(a_deep_tree_is_removed),
+	};
+
+	(void)umask(022);
+	return cmocka_run_group_tests_name("base/file", tests, NULL, NULL);
+}
