@@ -16,9 +16,9 @@ static void what_is_added_is_parsed(void **state)
 		enum frame_type type;
 		size_t len;
 	} cases[] = {
-		{ FRAME_STDIN, 1 },        { FRAME_STDOUT, FRAME_BYTES_MAX },
-		{ FRAME_STDERR, 255 },     { FRAME_STDIN_EOF, 0 },
-		{ FRAME_RESIZE, 4 },       { FRAME_EXIT, 1 },
+		{ FRAME_STDIN, 1 },    { FRAME_STDOUT, FRAME_BYTES_MAX },
+		{ FRAME_STDERR, 255 }, { FRAME_STDIN_EOF, 0 },
+		{ FRAME_RESIZE, 4 },   { FRAME_EXIT, 1 },
 	};
 	static const unsigned char content[FRAME_BYTES_MAX] = { 1, 2, 3, 4 };
 
