@@ -129,7 +129,7 @@ fresh_root() { ROOT=$STATE/root-$1; mkdir "$ROOT"; }
 		*)
 			[ "$status" = 1 ] || { echo "$case: status $status: $output"; false; }
 			[ "${#lines[@]}" = 1 ] || { echo "$case: $output"; false; }
-			[[ $output == "strake-image load: "* ]] || { echo "$case: $output"; false; }
+			[[ $output == "strake load: "* ]] || { echo "$case: $output"; false; }
 			;;
 		esac
 		assert_equal "$(cat "$STATE/victim")" untouched
