@@ -103,6 +103,17 @@ static json_t *mount_new(const char *dest, const char *type, const char *source,
 			 source, "options", options);
 }
 
+/* Said here in the user's terms; the runtime would say it of config.json. */
+static int destination_check(const char *dest, struct error *err)
+{
+	size_t len = strlen(dest);
+
+	if (strspn(dest, "/.") == len || strstr(dest, "/../") ||
+	    (len >= 3 && strcmp(dest + len - 3, "/..") == 0))
+		return error_set(err, -EINVAL, "'%s' is no place to mount something", dest);
+	return 0;
+}
+
 int volume_add_mount(const struct engine *engine, const char *text, json_t *mounts,
 		     struct error *err)
 {
@@ -118,16 +129,19 @@ int volume_add_mount(const struct engine *engine, const char *text, json_t *moun
 	words = strchr(dest, ':');
 	if (words)
 		*words++ = '\0';
-	r = source_path(engine, copy, &source, err);
+	options = json_array();
+	r = destination_check(dest, err);
+	if (r == 0)
+		r = options_take(words ? words : "rbind", options, err);
+	if (r < 0)
+		(void)error_wrap(err, r, "volume '%s'", text);
+	if (r == 0)
+		r = source_path(engine, copy, &source, err);
 	if (r == 0 && source)
 		r = make_source(source, err);
-	if (r < 0)
-		return r;
-	options = json_array();
-	r = options_take(words ? words : "rbind", options, err);
 	if (r < 0) {
 		json_decref(options);
-		return error_wrap(err, r, "volume '%s'", text);
+		return r;
 	}
 	(void)json_array_append_new(mounts, mount_new(dest, "bind", source, options));
 	return 0;
@@ -137,15 +151,18 @@ int tmpfs_add_mount(const char *text, json_t *mounts, struct error *err)
 {
 	autofree char *copy = xstrdup(text);
 	char *words = strchr(copy, ':'), *word;
-	json_t *options = json_array();
+	json_t *options;
+	int r;
 
 	if (words)
 		*words++ = '\0';
-	if (copy[0] != '/') {
-		json_decref(options);
+	if (copy[0] != '/')
 		return error_set(err, -EINVAL, "tmpfs '%s': expected /PATH/INSIDE[:size=64m,...]",
 				 text);
-	}
+	r = destination_check(copy, err);
+	if (r < 0)
+		return error_wrap(err, r, "tmpfs '%s'", text);
+	options = json_array();
 	(void)json_array_append_new(options, json_string("nosuid"));
 	(void)json_array_append_new(options, json_string("nodev"));
 	(void)json_array_append_new(options, json_string("noexec"));
