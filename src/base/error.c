@@ -37,6 +37,12 @@ int error_set(struct error *err, int r, const char *fmt, ...)
 	return r;
 }
 
+/* The newest call that nothing here does without is mount_setattr(2). */
+static const char *reason(int r)
+{
+	return r == -ENOSYS ? "this kernel cannot do that; Linux 5.12 or newer can" : strerror(-r);
+}
+
 int error_sys(struct error *err, int r, const char *fmt, ...)
 {
 	va_list ap;
@@ -45,7 +51,7 @@ int error_sys(struct error *err, int r, const char *fmt, ...)
 	if (!err)
 		return r;
 	va_start(ap, fmt);
-	error_fill(err, r, strerror(-r), fmt, ap);
+	error_fill(err, r, reason(r), fmt, ap);
 	va_end(ap);
 	return r;
 }

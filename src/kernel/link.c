@@ -54,6 +54,16 @@ int link_master(struct nl *nl, const char *name)
 	return r < 0 ? r : master;
 }
 
+static int refused(int r, const char *kind, const char *name, struct error *err)
+{
+	if (r == -EOPNOTSUPP)
+		return error_set(
+			err, r,
+			"create %s %s: this kernel has no %s links; 'modprobe %s' may bring them",
+			kind, name, kind, kind);
+	return error_sys(err, r, "create %s %s", kind, name);
+}
+
 int link_add_bridge(struct nl *nl, const char *name, struct error *err)
 {
 	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC,
@@ -72,7 +82,7 @@ int link_add_bridge(struct nl *nl, const char *name, struct error *err)
 	nl_put_str(&q, IFLA_INFO_KIND, "bridge");
 	nl_nest_end(&q, info);
 	r = nl_call(nl, &q);
-	return r < 0 && r != -EEXIST ? error_sys(err, r, "create bridge %s", name) : 0;
+	return r < 0 && r != -EEXIST ? refused(r, "bridge", name, err) : 0;
 }
 
 static void put_peer(struct nl_req *q, const struct veth *veth)
@@ -112,7 +122,7 @@ int link_add_veth(struct nl *nl, const struct veth *v, struct error *err)
 	put_peer(&q, v);
 	nl_nest_end(&q, info);
 	r = nl_call(nl, &q);
-	return r < 0 ? error_sys(err, r, "create link %s", v->name) : 0;
+	return r < 0 ? refused(r, "veth", v->name, err) : 0;
 }
 
 int link_set_hairpin(struct nl *nl, const char *name, struct error *err)

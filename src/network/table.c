@@ -394,6 +394,12 @@ int table_add_network(const struct table_network *network, struct error *err)
 		r = nft_commit(nft);
 		nft_free(nft);
 	}
+	if (r == -EPROTONOSUPPORT || r == -EOPNOTSUPP)
+		return error_set(
+			err, r,
+			"set up nftables table inet %s: this kernel has no nf_tables with NAT; "
+			"'modprobe nft_chain_nat' may bring it, --network none needs none",
+			network->table);
 	return r < 0 ? error_sys(err, r, "set up nftables table inet %s", network->table) : 0;
 }
 

@@ -209,7 +209,11 @@ static int spawn(struct setup *s, int sockets[2], struct instance *inst, struct 
 			child_main(s);
 		}
 		if (r < 0)
-			(void)error_sys(err, r, "make a process in new namespaces");
+			(void)(r == -ENOSPC
+				       ? error_set(err, r,
+						   "make a process in new namespaces: there are "
+						   "too many; sysctl user.max_*_namespaces")
+				       : error_sys(err, r, "make a process in new namespaces"));
 	}
 	leave_pid_namespace(&visit);
 	if (r < 0)

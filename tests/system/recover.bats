@@ -242,3 +242,23 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 	assert_equal "${#lines[@]}" 1
 	assert_has root
 }
+
+@test "a kernel feature that is missing is named, and what would bring it" {
+	need_command strace
+	rootfs_new "$STATE/fs"
+	while IFS='|' read -r inject text; do
+		run traced -f -o /dev/null -e "trace=${inject%%:*}" -e "inject=$inject" "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" \
+			run --rm --network none --rootfs "$STATE/fs" true
+		assert_equal "$inject: $status, ${#lines[@]} line" "$inject: 125, 1 line"
+		assert_has "$text"
+		assert_equal "$(strake ps -aq)" ""
+	done <<-'CASES'
+		mount_setattr:error=ENOSYS|Linux 5.12
+		openat2:error=ENOSYS|Linux 5.12
+		fsopen:error=ENODEV|no file system overlay
+		clone3:error=ENOSPC|max_*_namespaces
+		seccomp:error=ENOSYS|seccomp
+	CASES
+	run strake system check
+	assert_status 0
+}
