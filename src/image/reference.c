@@ -88,7 +88,7 @@ int reference_canonical(const char *text, char ret[REFERENCE_MAX], struct error 
 {
 	autofree char *copy = xstrdup(text);
 	char *digest, *path, *tag;
-	const char *domain;
+	const char *domain, *library;
 	int n;
 
 	if (strlen(text) >= REFERENCE_MAX)
@@ -100,15 +100,16 @@ int reference_canonical(const char *text, char ret[REFERENCE_MAX], struct error 
 	tag = strchr(path, ':');
 	if (tag)
 		*tag++ = '\0';
-	if (!path_is_valid(path) || !domain_is_valid(domain) || (tag && !tag_is_valid(tag)) ||
+	library = strcmp(domain, DEFAULT_DOMAIN) == 0 && !strchr(path, '/') ? DEFAULT_PATH : "";
+	if (!path_is_valid(path) || strlen(library) + strlen(path) > PATH_MAX_LEN ||
+	    !domain_is_valid(domain) || (tag && !tag_is_valid(tag)) ||
 	    (digest && !digest_is_valid(digest)))
 		return error_set(err, -EINVAL,
 				 "'%s' is not an image name: [REGISTRY/]NAME[:TAG][@sha256:HEX], "
 				 "NAME in lower case",
 				 text);
-	n = snprintf(ret, REFERENCE_MAX, "%s/%s%s%s%s%s%s", domain,
-		     strcmp(domain, DEFAULT_DOMAIN) == 0 && !strchr(path, '/') ? DEFAULT_PATH : "",
-		     path, tag || !digest ? ":" : "",
+	n = snprintf(ret, REFERENCE_MAX, "%s/%s%s%s%s%s%s", domain, library, path,
+		     tag || !digest ? ":" : "",
 		     tag      ? tag
 		     : digest ? ""
 			      : DEFAULT_TAG,
