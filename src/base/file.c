@@ -1,6 +1,7 @@
 /* src/base/file.c */
 #include "base/file.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -264,6 +265,7 @@ static int leave_level(struct removal *rm)
 
 	memcpy(name, rm->top->name, sizeof(name));
 	level_pop(&rm->top);
+	assert(rm->top);
 	rm->depth--;
 	return unlinkat(dirfd(rm->top->dir), name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
@@ -276,6 +278,7 @@ static int levels_empty(struct removal *rm)
 	while (r == 0) {
 		const struct dirent *entry;
 
+		assert(rm->top);
 		errno = 0;
 		entry = readdir(rm->top->dir);
 		if (entry) {
