@@ -97,10 +97,23 @@ static int options_take(const char *text, json_t *options, struct error *err)
 	return 0;
 }
 
-static json_t *mount_new(const char *dest, const char *type, const char *source, json_t *options)
+/* JSON is UTF-8 and nothing else; what is not would be lost without a word.  Takes options. */
+static int add_mount(json_t *mounts, const char *dest, const char *type, const char *source,
+		     json_t *options, struct error *err)
 {
-	return json_pack("{s:s, s:s, s:s, s:o}", "destination", dest, "type", type, "source",
-			 source, "options", options);
+	json_t *mount = json_object();
+
+	(void)json_object_set_new(mount, "destination", json_string(dest));
+	(void)json_object_set_new(mount, "type", json_string(type));
+	(void)json_object_set_new(mount, "source", json_string(source));
+	(void)json_object_set_new(mount, "options", options);
+	if (json_object_size(mount) < 4) {
+		json_decref(mount);
+		return error_set(err, -EILSEQ, "mount '%s' is not UTF-8, which config.json needs",
+				 dest);
+	}
+	(void)json_array_append_new(mounts, mount);
+	return 0;
 }
 
 int volume_add_mount(const struct engine *engine, const char *text, json_t *mounts,
@@ -118,39 +131,41 @@ int volume_add_mount(const struct engine *engine, const char *text, json_t *moun
 	words = strchr(dest, ':');
 	if (words)
 		*words++ = '\0';
-	r = source_path(engine, copy, &source, err);
-	if (r == 0 && source)
-		r = make_source(source, err);
-	if (r < 0)
-		return r;
 	options = json_array();
 	r = options_take(words ? words : "rbind", options, err);
 	if (r < 0) {
 		json_decref(options);
 		return error_wrap(err, r, "volume '%s'", text);
 	}
-	(void)json_array_append_new(mounts, mount_new(dest, "bind", source, options));
-	return 0;
+	r = source_path(engine, copy, &source, err);
+	if (r == 0)
+		r = make_source(source, err);
+	if (r < 0) {
+		json_decref(options);
+		return r;
+	}
+	return add_mount(mounts, dest, "bind", source, options, err);
 }
 
 int tmpfs_add_mount(const char *text, json_t *mounts, struct error *err)
 {
 	autofree char *copy = xstrdup(text);
 	char *words = strchr(copy, ':'), *word;
-	json_t *options = json_array();
+	json_t *options;
+	int failed = 0;
 
 	if (words)
 		*words++ = '\0';
-	if (copy[0] != '/') {
-		json_decref(options);
+	if (copy[0] != '/')
 		return error_set(err, -EINVAL, "tmpfs '%s': expected /PATH/INSIDE[:size=64m,...]",
 				 text);
-	}
-	(void)json_array_append_new(options, json_string("nosuid"));
-	(void)json_array_append_new(options, json_string("nodev"));
-	(void)json_array_append_new(options, json_string("noexec"));
+	options = json_pack("[s, s, s]", "nosuid", "nodev", "noexec");
 	while ((word = strsep(&words, ",")))
-		(void)json_array_append_new(options, json_string(word));
-	(void)json_array_append_new(mounts, mount_new(copy, "tmpfs", "tmpfs", options));
-	return 0;
+		failed |= json_array_append_new(options, json_string(word));
+	if (failed) {
+		json_decref(options);
+		return error_set(err, -EILSEQ, "tmpfs '%s' is not UTF-8, which config.json needs",
+				 text);
+	}
+	return add_mount(mounts, copy, "tmpfs", "tmpfs", options, err);
 }
