@@ -138,7 +138,7 @@ int volume_add_mount(const struct engine *engine, const char *text, json_t *moun
 		return error_wrap(err, r, "volume '%s'", text);
 	}
 	r = source_path(engine, copy, &source, err);
-	if (r == 0)
+	if (r == 0 && source)
 		r = make_source(source, err);
 	if (r < 0) {
 		json_decref(options);
