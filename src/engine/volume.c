@@ -97,10 +97,23 @@ static int options_take(const char *text, json_t *options, struct error *err)
 	return 0;
 }
 
-static json_t *mount_new(const char *dest, const char *type, const char *source, json_t *options)
+/* JSON is UTF-8 and nothing else; what is not would be lost without a word.  Takes options. */
+static int add_mount(json_t *mounts, const char *dest, const char *type, const char *source,
+		     json_t *options, struct error *err)
 {
-	return json_pack("{s:s, s:s, s:s, s:o}", "destination", dest, "type", type, "source",
-			 source, "options", options);
+	json_t *mount = json_object();
+
+	(void)json_object_set_new(mount, "destination", json_string(dest));
+	(void)json_object_set_new(mount, "type", json_string(type));
+	(void)json_object_set_new(mount, "source", json_string(source));
+	(void)json_object_set_new(mount, "options", options);
+	if (json_object_size(mount) < 4) {
+		json_decref(mount);
+		return error_set(err, -EILSEQ, "mount '%s' is not UTF-8, which config.json needs",
+				 dest);
+	}
+	(void)json_array_append_new(mounts, mount);
+	return 0;
 }
 
 /* Said here in the user's terms; the runtime would say it of config.json. */
@@ -143,8 +156,7 @@ int volume_add_mount(const struct engine *engine, const char *text, json_t *moun
 		json_decref(options);
 		return r;
 	}
-	(void)json_array_append_new(mounts, mount_new(dest, "bind", source, options));
-	return 0;
+	return add_mount(mounts, dest, "bind", source, options, err);
 }
 
 int tmpfs_add_mount(const char *text, json_t *mounts, struct error *err)
@@ -152,7 +164,7 @@ int tmpfs_add_mount(const char *text, json_t *mounts, struct error *err)
 	autofree char *copy = xstrdup(text);
 	char *words = strchr(copy, ':'), *word;
 	json_t *options;
-	int r;
+	int failed = 0, r;
 
 	if (words)
 		*words++ = '\0';
@@ -162,12 +174,13 @@ int tmpfs_add_mount(const char *text, json_t *mounts, struct error *err)
 	r = destination_check(copy, err);
 	if (r < 0)
 		return error_wrap(err, r, "tmpfs '%s'", text);
-	options = json_array();
-	(void)json_array_append_new(options, json_string("nosuid"));
-	(void)json_array_append_new(options, json_string("nodev"));
-	(void)json_array_append_new(options, json_string("noexec"));
+	options = json_pack("[s, s, s]", "nosuid", "nodev", "noexec");
 	while ((word = strsep(&words, ",")))
-		(void)json_array_append_new(options, json_string(word));
-	(void)json_array_append_new(mounts, mount_new(copy, "tmpfs", "tmpfs", options));
-	return 0;
+		failed |= json_array_append_new(options, json_string(word));
+	if (failed) {
+		json_decref(options);
+		return error_set(err, -EILSEQ, "tmpfs '%s' is not UTF-8, which config.json needs",
+				 text);
+	}
+	return add_mount(mounts, copy, "tmpfs", "tmpfs", options, err);
 }

@@ -50,6 +50,11 @@ static void unless_equal(struct program *p, uint8_t reg, int32_t imm)
 		       .code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = reg & 0xf, .imm = imm });
 }
 
+static void unless_any(struct program *p, uint8_t reg)
+{
+	add(p, (struct bpf_insn) { .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = reg & 0xf });
+}
+
 static int32_t access_bits(const char *access)
 {
 	return (strchr(access, 'r') ? BPF_DEVCG_ACC_READ : 0) |
@@ -83,10 +88,14 @@ static void add_rule(struct program *p, const struct cgroup_device_rule *rule)
 	if (rule->type != 'a') {
 		unless_equal(p, BPF_REG_2,
 			     rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
-		if (bits != 7) { /* all that is wanted must be in the rule */
+		if (bits != 7 && rule->allow) { /* all that is wanted must be in the rule */
 			move(p, BPF_REG_1, BPF_REG_3);
 			alu_imm(p, BPF_AND, BPF_REG_1, ~bits & 7);
 			unless_equal(p, BPF_REG_1, 0);
+		} else if (bits != 7) { /* a part of it is enough: to open for both is to write */
+			move(p, BPF_REG_1, BPF_REG_3);
+			alu_imm(p, BPF_AND, BPF_REG_1, bits);
+			unless_any(p, BPF_REG_1);
 		}
 		if (rule->major >= 0)
 			unless_equal(p, BPF_REG_4, (int32_t)rule->major);
@@ -95,7 +104,8 @@ static void add_rule(struct program *p, const struct cgroup_device_rule *rule)
 	}
 	leave(p, rule->allow);
 	for (size_t i = start; i < p->n; i++)
-		if (p->insns[i].code == (BPF_JMP | BPF_JNE | BPF_K))
+		if (p->insns[i].code == (BPF_JMP | BPF_JNE | BPF_K) ||
+		    p->insns[i].code == (BPF_JMP | BPF_JEQ | BPF_K))
 			p->insns[i].off = (int16_t)(p->n - i - 1);
 }
 
