@@ -2,6 +2,7 @@
 #include "kernel/mount.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -204,6 +205,15 @@ static int lower_open(const char *value, struct lower *ret)
 	return fd < 0 ? -errno : 0;
 }
 
+/* Overlayfs before Linux 6.5 reads its options when it is mounted; until then the kernel takes any
+ * string for it, "lowerdir+" too.  What tells is that it refuses descriptors for such a file system
+ * before it looks at them (fs/fsopen.c), so one that nobody has changes nothing.
+ */
+static bool takes_any_string(int fs)
+{
+	return fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL, INT_MAX) < 0 && errno == EOPNOTSUPP;
+}
+
 /* Linux 6.8 takes layers one by one.  Before, all are one string, of which fsconfig(2) takes 256
  * bytes: seen from /proc/self/fd a layer's name is its descriptor's number, and some 80 fit.
  */
@@ -211,14 +221,14 @@ static int set_lower(int fs, const struct lower *lower)
 {
 	struct buf joined = BUF_INIT(OPTIONS_BYTES_MAX);
 	char name[32];
-	int r = 0;
+	int r = takes_any_string(fs) ? -EINVAL : 0;
 
-	for (size_t i = 0; i < lower->n && r == 0; i++) {
+	for (size_t i = 0; i < lower->n; i++) {
 		const char *path = lower->names.items[i];
 
 		(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", lower->fds[i]);
-		if (fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+",
-			     strlen(path) < FSCONFIG_STRING_MAX ? path : name, 0) < 0)
+		if (r == 0 && fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+",
+				       strlen(path) < FSCONFIG_STRING_MAX ? path : name, 0) < 0)
 			r = -errno;
 		buf_addf(&joined, "%s%d", i ? ":" : "", lower->fds[i]);
 	}
