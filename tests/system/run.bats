@@ -41,7 +41,6 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	[ -e "$STATE/fs/etc/passwd" ]
 }
 
-# bats test_tags=vm
 @test "six namespaces of its own" {
 	local kind
 	for kind in mnt pid uts ipc net cgroup; do
