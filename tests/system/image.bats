@@ -9,6 +9,7 @@ image_new() { # COMPRESSION
 }
 fresh_root() { ROOT=$STATE/root-$1; mkdir "$ROOT"; }
 
+# bats test_tags=vm
 @test "docker-archive: three layers, whiteouts and an opaque directory, as podman and skopeo understand them" {
 	image_new
 	run strake load -i "$STATE/tmp/image.tar"

@@ -120,7 +120,8 @@ rootfs_new() {
 	mkdir -p "$1"/{bin,dev,etc,proc,sys,tmp,root,var/www}
 	chmod 1777 "$1/tmp"
 	cp "$busybox" "$1/bin/busybox"
-	"$busybox" --list | grep -vx busybox | (cd "$1/bin" && xargs -n 1 ln -s busybox)
+	# One process for the 270 links: as many as there are links take 15 s in the emulated machine.
+	"$busybox" --list | (cd "$1/bin" && perl -ne 'chomp; symlink "busybox", $_')
 	printf 'root:x:0:0:root:/root:/bin/sh\nwww:x:33:33:www:/var/www:/bin/sh\n' >"$1/etc/passwd"
 	printf 'root:x:0:\nwww:x:33:\n' >"$1/etc/group"
 }

@@ -39,6 +39,7 @@ teardown() {
 	assert_has "0% packet loss"
 }
 
+# bats test_tags=vm
 @test "A5.8 A5.11 a published port answers from this host, from 127.0.0.1 and from next door, with the client's address" {
 	outside_new
 	rootfs_new "$STATE/fs"
@@ -63,6 +64,7 @@ teardown() {
 	[ "$status" != 0 ]
 }
 
+# bats test_tags=vm
 @test "A5.8 containers reach each other, and a published port through the host's address (hairpin)" {
 	rootfs_new "$STATE/fs"
 	web a -p 8080:80
@@ -148,6 +150,7 @@ teardown() {
 	assert_has "box"
 }
 
+# bats test_tags=vm
 @test "with the last container bridge, table and links go" {
 	web a -p 8080:80
 	web b
@@ -182,6 +185,7 @@ teardown() {
 	assert_equal "$(fetch http://127.0.0.1:8080/)" "page of a"
 }
 
+# bats test_tags=vm
 @test "the table over netlink is the table as nft would load it" {
 	web a -p 8080:80 -p 127.0.0.1:9090:90
 	nft list ruleset | sed 's/counter packets [0-9]* bytes [0-9]*/counter/' >"$STATE/tmp/ours"

@@ -5,6 +5,7 @@ load lib
 
 bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 
+# bats test_tags=vm
 @test "one executable with no image: output, arguments and exit status are its own" {
 	need_program strake
 	run bare -- echo "hello  there"
@@ -30,6 +31,7 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_has "lib64"
 }
 
+# bats test_tags=vm
 @test "a directory: it is never written to" {
 	rootfs_new "$STATE/fs"
 	run strake run --rm --network none --rootfs "$STATE/fs" sh -c 'echo new > /made && cat /made && rm /etc/passwd'
@@ -87,6 +89,7 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_has "nobody-here"
 }
 
+# bats test_tags=vm
 @test "/dev, /proc and /sys as the specification has them" {
 	run bare -- sh -c 'for d in null zero full random urandom tty; do [ -c /dev/$d ] || echo no $d; done
 		for l in fd stdin stdout stderr ptmx; do [ -L /dev/$l ] || echo no $l; done
@@ -125,6 +128,7 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_has 1
 }
 
+# bats test_tags=vm
 @test "memory, cpu and pids limits are what the kernel then enforces" {
 	run strake run --rm --network none -m 32m --bare /bin/busybox -- sh -c \
 		'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null'
@@ -190,6 +194,7 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_equal "$output" ""
 }
 
+# bats test_tags=vm
 @test "detached: ps, inspect, logs, exec, stop, wait, rm" {
 	rootfs_new "$STATE/fs"
 	run strake run -d --network none --name web --label a=b --rootfs "$STATE/fs" sh -c 'echo one; echo two >&2; exec tail -f /dev/null'
@@ -257,6 +262,7 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_status 0
 }
 
+# bats test_tags=vm
 @test "--rm leaves nothing: no directory, no row, no cgroup, no mount" {
 	bare -- true
 	assert_equal "$(ls "$ROOT/containers" "$RUN/containers" | grep -v : | tr -d '\n')" ""
@@ -274,6 +280,7 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	strake rm -f fds
 }
 
+# bats test_tags=vm
 @test "kill sends any signal; a stop signal of one's own is used" {
 	rootfs_new "$STATE/fs"
 	strake run -d --network none --name s --stop-signal USR1 --rootfs "$STATE/fs" sh -c \

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The emulated machine is what the tests that run in it expect.
+# bats file_tags=vm
 load ../system/lib
 
 @test "systemd is process 1 and all controllers are cgroup v2" {
