@@ -229,6 +229,24 @@ static int make_part(struct cgroup_part *part, const char *path, struct error *e
 	return r < 0 ? r : open_part(part, err);
 }
 
+/* What enable_controllers() does, from the mount point down to the parent. */
+static void narrate_controllers(const char *dir, size_t mount_len)
+{
+	struct buf parents = BUF_INIT(PROC_BYTES_MAX);
+	const char *p = dir + mount_len;
+
+	for (; p; p = strchr(p + 1, '/')) {
+		autofree char *parent = xasprintf("%.*s", (int)(p - dir), dir);
+
+		buf_addf(&parents, " %s", sq(parent));
+	}
+	(void)explain(NULL,
+		      "for d in%s; do for c in $(cat $d/cgroup.controllers); do "
+		      "echo +$c > $d/cgroup.subtree_control || :; done; done",
+		      buf_text(&parents));
+	buf_done(&parents);
+}
+
 static bool narrate_create(const struct cgroup *cg)
 {
 	struct buf dirs = BUF_INIT(PROC_BYTES_MAX);
@@ -243,7 +261,9 @@ static bool narrate_create(const struct cgroup *cg)
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct cgroup_part *part = &cg->parts[i];
 
-		if (!part->v2 && strstr(part->name, "cpuset"))
+		if (part->v2)
+			narrate_controllers(part->dir, strlen(part->dir) - strlen(cg->path));
+		else if (strstr(part->name, "cpuset"))
 			(void)explain(
 				NULL,
 				"for f in cpuset.cpus cpuset.mems; do d=%s; cat \"$d/../../$f\" "

@@ -29,6 +29,7 @@ same_view() { # RUN-OPTION...
 	[ ! -e /sys/class/net/strake0 ]
 }
 
+# bats test_tags=vm
 @test "the script of --bare makes the same container with stock tools, and clears up like --rm" {
 	same_view -m 64m --pids-limit 30 --cpus 0.5 -e A=b --bare /bin/busybox --
 	[ -z "$(ls -A "$ROOT/containers")" ]

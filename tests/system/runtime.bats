@@ -21,6 +21,7 @@ state_of() { runtime state "$1" | jq -r "${2:-.status}"; }
 is_state() { [ "$(state_of "$1")" = "$2" ]; }
 run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 
+# bats test_tags=vm
 @test "A7.1 A7.6 create, start, state, list, exec, kill, delete: each does its own part and no more" {
 	bundle_new
 	args sh -c 'echo started >>/tmp/log; trap "echo term >>/tmp/log; exit 5" TERM; tail -f /dev/null & wait'
@@ -134,6 +135,7 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	assert_equal "$(ls -A "$STATE/victim")" ""
 }
 
+# bats test_tags=vm
 @test "limits become what the kernel enforces" {
 	bundle_new
 	config '.linux.resources = {memory: {limit: 33554432}, pids: {limit: 20}, cpu: {shares: 512, quota: 50000, period: 100000}}'
@@ -209,6 +211,7 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	umount "$STATE/net"
 }
 
+# bats test_tags=vm
 @test "pause and resume; ps" {
 	bundle_new
 	args sh -c 'i=0; while :; do i=$((i + 1)); echo $i >/tmp/n; done'
