@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "runtime/copy_up.h"
 #include "runtime/setup.h"
 
 /* the root */
@@ -30,9 +31,12 @@ static void narrate_mount(const struct setup *s, const struct spec_mount *m, con
 	options = mount_options_format(&m->options);
 	target = xasprintf("%s%s", s->spec->root,
 			   strcmp(m->destination, "/") == 0 ? "" : m->destination);
-	(void)explain(why, "mount -t %s%s%s %s %s", sq(m->type), options[0] ? " -o " : "",
-		      options[0] ? sq(options) : "", sq(m->source ? m->source : m->type),
-		      sq(target));
+	(void)explain(why,
+		      m->options.copy_up
+			      ? "(cd %5$s && mount -t %1$s%2$s%3$s %4$s %5$s && cp -a . %5$s)"
+			      : "mount -t %1$s%2$s%3$s %4$s %5$s",
+		      sq(m->type), options[0] ? " -o " : "", options[0] ? sq(options) : "",
+		      sq(m->source ? m->source : m->type), sq(target));
 }
 
 static int mount_root(struct setup *s, struct error *err)
@@ -114,6 +118,32 @@ static bool must_be_real(const struct spec_mount *m)
 	       strcmp(m->destination, "/dev") == 0;
 }
 
+static bool has_mode(const struct mount_options *o)
+{
+	for (size_t i = 0; i < o->data.n; i++)
+		if (strncmp(o->data.items[i], "mode=", 5) == 0)
+			return true;
+	return false;
+}
+
+/* Read-only only when all is in it. */
+static int mount_copied_up(const struct spec_mount *m, int target, int *ret, struct error *err)
+{
+	const struct mount_options seal = { .set = m->options.set & MOUNT_ATTR_RDONLY };
+	struct mount_options open = m->options;
+	int r;
+
+	open.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	r = mount_new(m->type, m->source, &open, m->destination, ret, err);
+	if (explain_dry())
+		return r;
+	if (r == 0)
+		r = copy_up(target, *ret, m->destination, err);
+	if (r == 0 && !has_mode(&m->options))
+		r = copy_up_root(target, *ret, m->destination, err);
+	return r == 0 && seal.set ? mount_set(*ret, &seal, m->destination, err) : r;
+}
+
 /* sysfs(5) shows the network namespace it was mounted in; without one of its own a user namespace
  * may not mount it, so the host's is bound.
  */
@@ -126,7 +156,9 @@ static int mount_plain(struct setup *s, const struct spec_mount *m, struct error
 	if (r < 0)
 		return r;
 	narrate_mount(s, m, NULL);
-	r = mount_new(m->type, m->source, &m->options, m->destination, &fd, err);
+	r = m->options.copy_up
+		    ? mount_copied_up(m, target, &fd, err)
+		    : mount_new(m->type, m->source, &m->options, m->destination, &fd, err);
 	if (r == 0)
 		r = mount_attach(fd, target, m->destination, err);
 	if (r == 0 && m->options.propagation) {

@@ -123,6 +123,34 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	assert_equal "$output" "$(printf '%s\n' 0 0 fixed data full 700 root 1)"
 }
 
+@test "tmpcopyup: what a tmpfs hides is in it, and what it hides stays as it is" {
+	bundle_new
+	mkdir -p "$BUNDLE/rootfs/data/deep/er"
+	echo text >"$BUNDLE/rootfs/data/deep/file"
+	head -c 3000000 /dev/urandom >"$BUNDLE/rootfs/data/big"
+	ln -s deep/file "$BUNDLE/rootfs/data/link"
+	mkfifo "$BUNDLE/rootfs/data/fifo"
+	chown 33:7 "$BUNDLE/rootfs/data/deep/file"
+	chmod 4711 "$BUNDLE/rootfs/data/deep/file"
+	chmod 1750 "$BUNDLE/rootfs/data"
+	touch -d @1000000000 "$BUNDLE/rootfs/data/deep/er"
+	config '.mounts += [{destination: "/data", type: "tmpfs", source: "tmpfs", options: ["nosuid", "tmpcopyup"]}]'
+	args sh -c 'cd /data; find . | sort | xargs stat -c "%n %F %a %u %g"; stat -c %Y deep/er; readlink link; md5sum <big; echo new >new; grep -c " /data tmpfs" /proc/mounts'
+	run_it
+	assert_status 0
+	assert_equal "$output" "$(cd "$BUNDLE/rootfs/data" && find . | sort | xargs stat -c '%n %F %a %u %g'; printf '1000000000\ndeep/file\n'
+		md5sum <"$BUNDLE/rootfs/data/big"; echo 1)"
+	[ ! -e "$BUNDLE/rootfs/data/new" ]
+	ours=$output
+	runtime --dry-run run --bundle "$BUNDLE" c2 >"$STATE/script"
+	run --separate-stderr sh "$STATE/script"
+	assert_equal "$output" "$ours"
+	config '.mounts[-1].options += ["size=64k"]'
+	run_it
+	assert_status 1
+	assert_has "No space left"
+}
+
 @test "symlinks in the root that lead out of it lead nowhere" {
 	bundle_new
 	mkdir -p "$STATE/victim"
