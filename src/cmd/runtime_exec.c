@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
@@ -185,6 +186,10 @@ static int go(const struct runtime_globals *g, const struct exec_args *args,
 		return r;
 	req.console_socket = theirs;
 	r = instance_exec(&req, &inst, err);
+	if (explain_dry()) {
+		instance_done(&inst);
+		return r;
+	}
 	if (r == 0 && args->pid_file) {
 		autofree char *pid = xasprintf("%d", inst.pid);
 

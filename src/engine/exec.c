@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/json.h"
 #include "base/socket.h"
 #include "engine/config.h"
@@ -173,7 +174,7 @@ static int exec_start(const struct engine *engine, const char *id, const struct 
 		return error_sys(err, -errno, "make a socket for the terminal");
 	req.console_socket = x->sockets[1];
 	r = instance_exec(&req, &x->instance, err);
-	if (r < 0 || !o->tty)
+	if (r < 0 || !o->tty || explain_dry())
 		return r;
 	n = socket_receive_fd(x->sockets[0], &byte, sizeof(byte), &x->master);
 	return n < 0 ? error_sys(err, (int)n, "receive the terminal") : 0;
@@ -186,8 +187,11 @@ static int exec_wait(struct exec *x, struct error *err)
 		.master = x->master,
 		.input = x->options->interactive,
 	};
-	int r = relay_run(&relay, err), state;
+	int r, state;
 
+	if (explain_dry())
+		return 0;
+	r = relay_run(&relay, err);
 	if (r < 0)
 		return r;
 	if (waitpid(x->instance.pid, &state, 0) < 0)

@@ -247,17 +247,26 @@ static void narrate_controllers(const char *dir, size_t mount_len)
 	buf_done(&parents);
 }
 
-static bool narrate_create(const struct cgroup *cg)
+void cgroup_narrate(const struct cgroup *cg, const char *why)
 {
 	struct buf dirs = BUF_INIT(PROC_BYTES_MAX);
+
+	if (explain_mode() == EXPLAIN_OFF)
+		return;
+	for (size_t i = 0; i < cg->n; i++)
+		buf_addf(&dirs, "%s%s", i ? " " : "", cg->parts[i].dir);
+	(void)explain(why, "groups=\"%s\"", buf_text(&dirs));
+	buf_done(&dirs);
+}
+
+static bool narrate_create(const struct cgroup *cg)
+{
 	bool dry;
 
 	if (explain_mode() == EXPLAIN_OFF)
 		return false;
-	for (size_t i = 0; i < cg->n; i++)
-		buf_addf(&dirs, " %s", sq(cg->parts[i].dir));
-	dry = explain("control groups: what its processes use is counted and limited here",
-		      "mkdir -p%s", buf_text(&dirs));
+	cgroup_narrate(cg, "control groups: what its processes use is counted and limited here");
+	dry = explain(NULL, "mkdir -p $groups");
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct cgroup_part *part = &cg->parts[i];
 
@@ -270,7 +279,6 @@ static bool narrate_create(const struct cgroup *cg)
 				"> \"$d/../$f\"; cat \"$d/../$f\" > \"$d/$f\"; done",
 				sq(part->dir));
 	}
-	buf_done(&dirs);
 	return dry;
 }
 
@@ -313,15 +321,6 @@ int cgroup_join_v1(const struct cgroup *cg, struct error *err)
 		if (cg->parts[i].join_fd >= 0 && write(cg->parts[i].join_fd, "0", 1) < 0)
 			return error_sys(err, -errno, "enter cgroup %s", cg->parts[i].dir);
 	return 0;
-}
-
-char *cgroup_join_script(const struct cgroup *cg)
-{
-	struct buf text = BUF_INIT(PROC_BYTES_MAX);
-
-	for (size_t i = 0; i < cg->n; i++)
-		buf_addf(&text, "%s%s", i ? " " : "", cg->parts[i].dir);
-	return buf_steal(&text);
 }
 
 /* what is inside */

@@ -75,8 +75,10 @@ int cgroup_limit(const struct cgroup *cg, const struct cgroup_limits *limits,
 int cgroup_v2_fd(const struct cgroup *cg);
 /* By the process itself, single-threaded, v1 parts only. */
 int cgroup_join_v1(const struct cgroup *cg, struct error *err) must_check;
-/* "dir dir ..." for narration: a shell loop that enters all of them. */
-char *cgroup_join_script(const struct cgroup *cg);
+/* Tells the directories as the shell variable "groups"; joining is the loop
+ * for d in $groups; do echo 0 > $d/cgroup.procs; done
+ */
+void cgroup_narrate(const struct cgroup *cg, const char *why);
 
 int cgroup_freeze(const struct cgroup *cg, bool frozen, struct error *err) must_check;
 /* Whether it is frozen. */

@@ -314,3 +314,21 @@ void identity_narrate(const struct spec *spec, const struct spec_process *p,
 		      buf_text(&line));
 	buf_done(&line);
 }
+
+void identity_narrate_exec(const struct spec_process *p, const char *enter)
+{
+	struct buf line = BUF_INIT(COMMAND_BYTES_MAX);
+
+	(void)explain_note(
+		"its capabilities and seccomp filter: no stock tool sets them from here");
+	add_limits(&line, p);
+	add_environment(&line, p);
+	buf_addf(&line, "%s --root --wdns=", enter);
+	buf_add_shell(&line, p->cwd);
+	if (p->uid || p->gid)
+		buf_addf(&line, " --setgid=%u --setuid=%u", p->gid, p->uid);
+	buf_add_str(&line, " --");
+	add_args(&line, p);
+	(void)explain("its namespaces, the user, the program", "exec %s", buf_text(&line));
+	buf_done(&line);
+}

@@ -119,13 +119,11 @@ static void narrate_clone(const struct setup *s)
 		{ CLONE_NEWUSER, "--user" },
 	};
 	struct buf join = BUF_INIT(MAPS_BYTES_MAX), fresh = BUF_INIT(MAPS_BYTES_MAX);
-	autofree char *dirs = NULL;
 	const char *path;
 
 	if (explain_mode() == EXPLAIN_OFF)
 		return;
 	explain_name("root", s->spec->root);
-	dirs = cgroup_join_script(&s->cgroup);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		if (!spec_namespace_find(s->spec, options[i].flag, &path))
 			continue;
@@ -137,8 +135,8 @@ static void narrate_clone(const struct setup *s)
 	}
 	(void)explain_begin(
 		"CONTAINER", "a process in its cgroups and in namespaces of its own",
-		"%sfor d in %s; do echo 0 > $d/cgroup.procs || exit; done; exec %sunshare%s",
-		explain_dry() ? "(" : "", dirs, buf_text(&join), buf_text(&fresh));
+		"%sfor d in $groups; do echo 0 > $d/cgroup.procs || exit; done; exec %sunshare%s",
+		explain_dry() ? "(" : "", buf_text(&join), buf_text(&fresh));
 	buf_done(&join);
 	buf_done(&fresh);
 }
@@ -337,14 +335,12 @@ static int raise_child(struct setup *s, struct instance *inst, struct error *err
 /* A script has no one who waits for a container in the background. */
 static void narrate_end(const struct setup *s)
 {
-	autofree char *dirs = cgroup_join_script(&s->cgroup);
-
 	if (s->req->flags & INSTANCE_BACKGROUND) {
 		(void)explain(NULL, ") &");
 		return;
 	}
 	(void)explain(NULL, ") || status=$?");
-	(void)explain("nothing runs in its control groups any more", "rmdir %s", dirs);
+	(void)explain("nothing runs in its control groups any more", "rmdir $groups");
 }
 
 static int create_dry(struct setup *s, struct error *err)

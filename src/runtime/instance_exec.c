@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/explain.h"
 #include "base/process.h"
 #include "runtime/setup.h"
@@ -30,11 +31,28 @@ static int own_namespaces(const struct spec *spec)
 
 static void narrate_exec(const struct join *j)
 {
+	static const struct {
+		int flag;
+		const char *option;
+	} options[] = {
+		{ CLONE_NEWUSER, "--user" },     { CLONE_NEWNS, "--mount" },
+		{ CLONE_NEWUTS, "--uts" },       { CLONE_NEWIPC, "--ipc" },
+		{ CLONE_NEWNET, "--net" },       { CLONE_NEWPID, "--pid" },
+		{ CLONE_NEWCGROUP, "--cgroup" },
+	};
+	struct buf line = BUF_INIT(1024);
+
 	if (explain_mode() == EXPLAIN_OFF)
 		return;
-	(void)explain("another process in the same namespaces",
-		      "nsenter --target %d --mount --uts --ipc --net --pid --cgroup -- %s",
-		      j->req->pid, sq(j->req->process->args.items[0]));
+	explain_name("id", j->req->id);
+	cgroup_narrate(&j->cgroup, "another process in the same control groups");
+	(void)explain(NULL, "for d in $groups; do echo 0 > $d/cgroup.procs || exit; done");
+	buf_addf(&line, "nsenter --target %d", j->req->pid);
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (j->flags & options[i].flag)
+			buf_addf(&line, " %s", options[i].option);
+	identity_narrate_exec(j->req->process, buf_text(&line));
+	buf_done(&line);
 }
 
 static _Noreturn void exec_child(struct join *j, int sync)
@@ -100,9 +118,11 @@ static int exec_go(struct join *j, struct instance *inst, struct error *err)
 {
 	int sockets[2], r;
 
+	narrate_exec(j);
+	if (explain_dry())
+		return 0;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return error_sys(err, -errno, "make a socket to the new process");
-	narrate_exec(j);
 	r = exec_spawn(j, sockets, inst, err);
 	(void)close(sockets[1]);
 	if (r == 0) {
@@ -127,10 +147,6 @@ int instance_exec(const struct instance_exec_request *req, struct instance *ret,
 	struct instance inst = INSTANCE_INIT;
 	int r;
 
-	if (explain_dry()) {
-		narrate_exec(&j);
-		return 0;
-	}
 	r = process_open(req->pid, req->start_time, &j.target);
 	if (r < 0)
 		return error_set(err, r, "the container does not run");

@@ -46,6 +46,8 @@ int identity_take(const struct spec_process *p, const struct seccomp_program *se
 int identity_exec(const struct spec_process *p, struct error *err);
 /* A process's descriptors: stdio in place, all above 2 + preserve closed at exec. */
 int identity_stdio(const int stdio[3], int preserve, uid_t owner, struct error *err) must_check;
+/* Of another process: enter is the nsenter(1) command with its namespaces. */
+void identity_narrate_exec(const struct spec_process *p, const char *enter);
 /* In a dry run: the one command line that does what the three above do. */
 void identity_narrate(const struct spec *spec, const struct spec_process *p,
 		      const struct seccomp_program *seccomp);

@@ -66,6 +66,18 @@ same_view() { # RUN-OPTION...
 	umount -l "$RUN/containers/$id/netns"
 }
 
+@test "the script of exec runs the same program in the same place" {
+	strake run -d --name a -e A=b --network none --bare /bin/busybox -- tail -f /dev/null
+	view='id; pwd; env | sort; cat /proc/self/cgroup; for n in mnt pid net uts ipc cgroup; do readlink /proc/self/ns/$n; done; exit 4'
+	run strake exec -e 'X=y z' -w /dev -u 5:6 a /busybox sh -c "$view"
+	assert_status 4
+	ours=$output
+	strake --dry-run exec -e 'X=y z' -w /dev -u 5:6 a /busybox sh -c "$view" >"$STATE/script"
+	run sh "$STATE/script"
+	assert_status 4
+	assert_equal "$output" "$ours"
+}
+
 @test "a dry run does nothing: no file, link, rule, row or control group" {
 	all() {
 		find "$ROOT" "$RUN" ! -name 'state.db*' | sort
