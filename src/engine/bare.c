@@ -185,11 +185,12 @@ static void libraries_find(struct search *s, const struct elf *program, const ch
 	}
 }
 
-static void names_add(struct buf *text, const struct strv *names)
+/* libc names the loader as a library, too: it is said once. */
+static void names_add(struct buf *text, const struct strv *names, const char *loader)
 {
-	for (size_t i = 0; i < names->n; i++) {
-		buf_addf(text, "%s%s", text->len ? ", " : "", name_of(names->items[i]));
-	}
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(name_of(names->items[i]), name_of(loader)) != 0)
+			buf_addf(text, "%s%s", text->len ? ", " : "", name_of(names->items[i]));
 }
 
 static int refuse_dynamic(const char *file, const struct elf *elf, const struct search *s,
@@ -198,8 +199,8 @@ static int refuse_dynamic(const char *file, const struct elf *elf, const struct 
 	struct buf names = BUF_INIT(NAMES_BYTES_MAX);
 	int r;
 
-	names_add(&names, &s->to);
-	names_add(&names, &s->missing);
+	names_add(&names, &s->to, elf->interp);
+	names_add(&names, &s->missing, elf->interp);
 	r = error_set(err, -ENOEXEC,
 		      "%s is dynamic: an empty root lacks its loader %s and libraries %s; add "
 		      "--with-libs to bring them, or link it with -static",
