@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The default network: address, route, published ports, isolation, removal; real traffic throughout.
+# shellcheck disable=SC2016 # what containers expand
 bats_require_minimum_version 1.5.0
 load lib
 
@@ -62,7 +63,6 @@ teardown() {
 	[ "$status" != 0 ]
 }
 
-# bats test_tags=vm
 @test "containers reach each other, and a published port through the host's address (hairpin)" {
 	rootfs_new "$STATE/fs"
 	web a -p 8080:80
