@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # strake run and what goes with a running container.
+# shellcheck disable=SC2010,SC2016,SC2154 # what containers expand; names are IDs; bats sets stderr
 bats_require_minimum_version 1.5.0
 load lib
 
