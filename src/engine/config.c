@@ -153,12 +153,12 @@ static void set_user(json_t *process, const struct user *user)
 	(void)json_object_set_new(process, "user", obj);
 }
 
-static void set_terminal(const struct config_request *req, json_t *process)
+void config_set_terminal(json_t *process, bool tty)
 {
 	struct winsize size;
 
-	(void)json_object_set_new(process, "terminal", json_boolean(req->options->tty));
-	if (req->options->tty && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+	(void)json_object_set_new(process, "terminal", json_boolean(tty));
+	if (tty && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
 		(void)json_object_set_new(
 			process, "consoleSize",
 			json_pack("{s:i, s:i}", "height", size.ws_row, "width", size.ws_col));
@@ -201,7 +201,7 @@ static int set_process(const struct config_request *req, const struct strv *caps
 			      choose_workdir(req));
 	if (r == 0) {
 		set_user(process, &user);
-		set_terminal(req, process);
+		config_set_terminal(process, req->options->tty);
 		(void)json_object_set_new(process, "args", json_from_strv(&args));
 		(void)json_object_set_new(process, "env", json_from_strv(&env));
 		(void)json_object_set_new(process, "cwd", json_string(choose_workdir(req)));

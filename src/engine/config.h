@@ -3,6 +3,7 @@
 #define ENGINE_CONFIG_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 
@@ -31,5 +32,8 @@ int config_command(const struct container_options *options, const struct root *r
 
 /* Sets NAME=VALUE in env, or for a bare NAME copies ours, if there is one. */
 int config_env(struct strv *env, const struct strv *assignments, struct error *err) must_check;
+
+/* "terminal" and, if standard input is one, its size as "consoleSize". */
+void config_set_terminal(json_t *process, bool tty);
 
 #endif

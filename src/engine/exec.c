@@ -96,7 +96,7 @@ static int build_process(const json_t *config, const struct exec_options *o, jso
 		(void)json_object_set_new(process, "capabilities", grant_capability_sets(&caps));
 	if (o->workdir)
 		(void)json_object_set_new(process, "cwd", json_string(o->workdir));
-	(void)json_object_set_new(process, "terminal", json_boolean(o->tty));
+	config_set_terminal(process, o->tty);
 	(void)json_object_set_new(process, "args", json_from_strv(&args));
 	(void)json_object_set_new(process, "env", json_from_strv(&env));
 	strv_done(&env);

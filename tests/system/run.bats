@@ -176,6 +176,13 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_has /dev/pts/0
 }
 
+@test "exec -it: the terminal has the size of ours, and follows it" {
+	strake run -d --name a --network none --bare /bin/busybox -- tail -f /dev/null
+	run "$TOOLS/terminal.py" --size 100x40 expect='# ' send='stty size\n' expect='40 100' resize=120x50 send='stty size\n' \
+		expect='50 120' send='exit 3\n' -- "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" exec -it a /busybox sh
+	assert_status 3
+}
+
 @test "signals to the front command reach the container" {
 	mkfifo "$STATE/tmp/ready"
 	background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" run --rm --network none -v "$STATE/tmp:/t" --bare /bin/busybox -- \
