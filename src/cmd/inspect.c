@@ -1,11 +1,10 @@
 /* src/cmd/inspect.c - strake inspect */
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/alloc.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
+#include "cmd/format.h"
 #include "engine/container.h"
 #include "engine/inspect.h"
 
@@ -15,40 +14,9 @@ struct inspect_args {
 
 static const struct opt inspect_opts[] = {
 	OPT(struct inspect_args, format, "format", 'f', "FORMAT",
-	    "print one value, such as '{{.State.Pid}}'"),
+	    "a line for each, such as '{{.Name}} {{.State.Pid}}'"),
 	{ 0 },
 };
-
-/* "{{.State.Pid}}", and text around it: the part of Go's templates that people use here. */
-static int print_path(const json_t *doc, const char *format, struct error *err)
-{
-	const char *start = strstr(format, "{{"), *end = start ? strstr(start, "}}") : NULL;
-	autofree char *path = NULL;
-	const json_t *value = doc;
-	char *rest, *key;
-
-	if (!end)
-		return error_set(err, -EINVAL,
-				 "--format '%s': expected something like '{{.State.Pid}}'", format);
-	path = xstrndup(start + 2, (size_t)(end - start) - 2);
-	path[strcspn(path, " ")] = '\0';
-	rest = path[0] == '.' ? path + 1 : path;
-	while (rest && *rest && (key = strsep(&rest, "."))) {
-		value = json_object_get(value, key);
-		if (!value)
-			return error_set(err, -EINVAL, "--format '%s': there is no '%s'", format,
-					 key);
-		if (!rest)
-			break;
-	}
-	(void)printf("%.*s", (int)(start - format), format);
-	if (json_is_string(value))
-		(void)fputs(json_string_value(value), stdout);
-	else
-		(void)json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
-	(void)printf("%s\n", end + 2);
-	return 0;
-}
 
 static int inspect_run(struct engine *engine, const void *data, int argc, char **argv,
 		       struct error *err)
@@ -65,7 +33,7 @@ static int inspect_run(struct engine *engine, const void *data, int argc, char *
 		if (r == 0)
 			r = container_inspect(engine, c, &doc, err);
 		if (r == 0 && args->format)
-			r = print_path(doc, args->format, err);
+			r = format_print(doc, args->format, err);
 		if (doc)
 			(void)json_array_append_new(all, doc);
 	}

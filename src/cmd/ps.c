@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/table.h"
 #include "cmd/cmd.h"
+#include "cmd/format.h"
 #include "engine/container.h"
 #include "engine/status.h"
 
@@ -24,7 +25,8 @@ static const struct opt ps_opts[] = {
 	OPT(struct ps_args, all, "all", 'a', NULL, "those that do not run, too"),
 	OPT(struct ps_args, quiet, "quiet", 'q', NULL, "only IDs"),
 	OPT(struct ps_args, no_trunc, "no-trunc", 0, NULL, "whole IDs and commands"),
-	OPT(struct ps_args, format, "format", 0, "FORMAT", "table (default) or json"),
+	OPT(struct ps_args, format, "format", 0, "FORMAT",
+	    "table (default), json, or such as '{{.Name}} {{.State}}'"),
 	{ 0 },
 };
 
@@ -58,10 +60,12 @@ static void add_row(struct table *t, const struct ps_args *args, const struct co
 	table_cell(t, c->name);
 }
 
-static void print_json(const struct container *c, const struct status *s)
+static json_t *row_of(const struct container *c, const struct status *s)
 {
-	cleanup(json_cleanup) json_t *doc = json_object();
-	char created[CLOCK_TEXT_LEN];
+	json_t *doc = json_object();
+	char created[CLOCK_TEXT_LEN], text[80];
+
+	status_text(s, text);
 
 	clock_format(c->created_ns, created);
 	(void)json_object_set_new(doc, "ID", json_string(c->id));
@@ -70,14 +74,34 @@ static void print_json(const struct container *c, const struct status *s)
 	(void)json_object_set_new(doc, "Command", json_from_strv(&c->command));
 	(void)json_object_set_new(doc, "CreatedAt", json_string(created));
 	(void)json_object_set_new(doc, "State", json_string(status_word(s)));
+	(void)json_object_set_new(doc, "Status", json_string(text));
 	(void)json_object_set_new(doc, "ExitCode", json_integer(s->exit_code));
 	(void)json_object_set_new(doc, "Pid", json_integer(s->pid));
 	(void)json_object_set_new(doc, "Network", json_string(c->network));
 	(void)json_object_set_new(doc, "Address",
 				  c->address ? json_string(c->address) : json_null());
 	(void)json_object_set_new(doc, "Ports", json_from_strv(&c->ports));
+	return doc;
+}
+
+/* As JSON, or as the template says, where a name is also found as others call it. */
+static int print_row(const struct ps_args *args, const struct container *c, const struct status *s,
+		     struct error *err)
+{
+	cleanup(json_cleanup) json_t *doc = row_of(c, s);
+
+	if (format_is_template(args->format)) {
+		(void)json_object_set_new(doc, "Names", json_string(c->name));
+		return format_print(doc, args->format, err);
+	}
 	(void)json_dumpf(doc, stdout, JSON_COMPACT);
 	(void)putchar('\n');
+	return 0;
+}
+
+static bool is_table(const struct ps_args *args)
+{
+	return !args->format || strcmp(args->format, "table") == 0;
 }
 
 static int show(struct engine *engine, const struct ps_args *args, const char *id, struct table *t,
@@ -96,10 +120,9 @@ static int show(struct engine *engine, const struct ps_args *args, const char *i
 	r = container_load(engine, id, &c, err);
 	if (r < 0)
 		return r;
-	if (args->format && strcmp(args->format, "json") == 0)
-		print_json(c, &s);
-	else
-		add_row(t, args, c, &s);
+	if (!is_table(args))
+		return print_row(args, c, &s, err);
+	add_row(t, args, c, &s);
 	return 0;
 }
 
@@ -114,8 +137,11 @@ static int ps_run(struct engine *engine, const void *data, int argc, char **argv
 
 	(void)argc;
 	(void)argv;
-	if (args->format && strcmp(args->format, "json") != 0 && strcmp(args->format, "table") != 0)
-		return error_set(err, -EINVAL, "--format is table or json, not '%s'", args->format);
+	if (!is_table(args) && strcmp(args->format, "json") != 0 &&
+	    !format_is_template(args->format))
+		return error_set(err, -EINVAL,
+				 "--format is table, json or such as '{{.Name}}', not '%s'",
+				 args->format);
 	r = container_ids(engine, &ids, err);
 	table_init(&t, ARRAY_SIZE(headings), headings);
 	for (size_t i = 0; r == 0 && i < ids.n; i++) {
@@ -129,7 +155,7 @@ static int ps_run(struct engine *engine, const void *data, int argc, char **argv
 			first = 1;
 		}
 	}
-	if (r == 0 && !args->quiet && (!args->format || strcmp(args->format, "json") != 0))
+	if (r == 0 && !args->quiet && is_table(args))
 		table_print(&t, stdout);
 	table_done(&t);
 	strv_done(&ids);

@@ -48,23 +48,6 @@ int config_command(const struct container_options *options, const struct root *r
 	return 0;
 }
 
-static int env_add_file(struct strv *env, const char *path, struct error *err)
-{
-	autofree char *text = NULL;
-	char *rest, *line;
-	int r = file_read_at(AT_FDCWD, path, ENV_BYTES_MAX, &text, NULL, err);
-
-	if (r < 0)
-		return error_wrap(err, r, "--env-file");
-	rest = text;
-	while ((line = strsep(&rest, "\n"))) {
-		line += strspn(line, " \t");
-		if (*line && *line != '#' && strchr(line, '='))
-			strv_env_set(env, line);
-	}
-	return 0;
-}
-
 static int env_add(struct strv *env, const char *text, struct error *err)
 {
 	autofree char *copied = NULL;
@@ -81,6 +64,25 @@ static int env_add(struct strv *env, const char *text, struct error *err)
 		return 0;
 	copied = xasprintf("%s=%s", text, ours);
 	strv_env_set(env, copied);
+	return 0;
+}
+
+static int env_add_file(struct strv *env, const char *path, struct error *err)
+{
+	autofree char *text = NULL;
+	char *rest, *line;
+	int r = file_read_at(AT_FDCWD, path, ENV_BYTES_MAX, &text, NULL, err);
+
+	if (r < 0)
+		return error_wrap(err, r, "--env-file");
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		line += strspn(line, " \t");
+		if (*line && *line != '#')
+			r = env_add(env, line, err);
+		if (r < 0)
+			return error_wrap(err, r, "--env-file %s", path);
+	}
 	return 0;
 }
 

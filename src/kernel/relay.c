@@ -80,8 +80,7 @@ int relay_run(const struct relay *relay, struct error *err)
 
 	if (relay->master >= 0 && relay->input)
 		r = terminal_raw(&terminal, STDIN_FILENO, err);
-	if (relay->master >= 0)
-		terminal_copy_size(STDIN_FILENO, relay->master);
+	terminal_copy_size(STDIN_FILENO, relay->master); /* nothing without a master */
 	while (r == 0 && (polled[AT_CHILD].fd >= 0 || polled[AT_MASTER].fd >= 0)) {
 		/* Once the child is gone, only what it wrote is left; others may keep the pty open.
 		 */

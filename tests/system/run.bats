@@ -176,6 +176,28 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_has /dev/pts/0
 }
 
+@test "--format of ps and inspect: fields, text, several of them, json" {
+	strake run -d --name a -p 8080:80 --bare /bin/busybox -- tail -f /dev/null
+	assert_equal "$(strake inspect --format 'x{{.Name}} {{ .State.Status }}\t{{json .NetworkSettings.Ports}}' a)" \
+		"xa running"$'\t''["0.0.0.0:8080->80/tcp"]'
+	assert_equal "$(strake ps --format '{{.Names}}={{.Ports}}={{.State}}')" "a=0.0.0.0:8080->80/tcp=running"
+	run strake inspect --format '{{.Nope}}' a
+	assert_status 1
+	assert_has "no 'Nope'"
+	run strake ps --format nonsense
+	assert_status 1
+}
+
+@test "--env-file: lines, comments, a name that takes our value" {
+	printf 'A=1\n# no\n\nOURS\nNOT_SET\nB=x y\n' >"$STATE/env"
+	run env OURS=mine "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" run --rm --network none --env-file "$STATE/env" \
+		--bare /bin/busybox -- env
+	assert_has A=1
+	assert_has OURS=mine
+	assert_has "B=x y"
+	assert_lacks NOT_SET
+}
+
 @test "exec -it: the terminal has the size of ours, and follows it" {
 	strake run -d --name a --network none --bare /bin/busybox -- tail -f /dev/null
 	run "$TOOLS/terminal.py" --size 100x40 expect='# ' send='stty size\n' expect='40 100' resize=120x50 send='stty size\n' \

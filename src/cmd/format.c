@@ -1,0 +1,113 @@
+/* src/cmd/format.c */
+#include "cmd/format.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+
+#define LINE_BYTES_MAX (16U << 20)
+
+bool format_is_template(const char *format)
+{
+	return strstr(format, "{{") != NULL;
+}
+
+static void add_json(struct buf *line, const json_t *value)
+{
+	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+	buf_add_str(line, text ? text : "");
+	free(text);
+}
+
+static bool is_texts(const json_t *value)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach (value, i, item)
+		if (!json_is_string(item))
+			return false;
+	return json_is_array(value);
+}
+
+static void add_value(struct buf *line, const json_t *value)
+{
+	const json_t *item;
+	size_t i;
+
+	if (json_is_string(value))
+		buf_add_str(line, json_string_value(value));
+	else if (is_texts(value))
+		json_array_foreach (value, i, item)
+			buf_addf(line, "%s%s", i ? ", " : "", json_string_value(item));
+	else
+		add_json(line, value);
+}
+
+/* action: what stands between the braces. */
+static int add_action(struct buf *line, const json_t *doc, char *action, const char *format,
+		      struct error *err)
+{
+	const json_t *value = doc;
+	bool json = false;
+	char *rest, *key;
+
+	action += strspn(action, " ");
+	if (strncmp(action, "json ", 5) == 0) {
+		json = true;
+		action += 5 + strspn(action + 5, " ");
+	}
+	action[strcspn(action, " ")] = '\0';
+	if (action[0] != '.')
+		return error_set(err, -EINVAL,
+				 "--format '%s': expected something like '{{.State.Pid}}'", format);
+	rest = action[1] ? action + 1 : NULL;
+	while ((key = strsep(&rest, "."))) {
+		value = json_object_get(value, key);
+		if (!value)
+			return error_set(err, -EINVAL, "--format '%s': there is no '%s'", format,
+					 key);
+	}
+	if (json)
+		add_json(line, value);
+	else
+		add_value(line, value);
+	return 0;
+}
+
+static void add_text(struct buf *line, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		char next = text[i] == '\\' && i + 1 < len ? text[i + 1] : '\0';
+
+		if (next == 't' || next == 'n') {
+			buf_add_char(line, next == 't' ? '\t' : '\n');
+			i++;
+		} else {
+			buf_add_char(line, text[i]);
+		}
+	}
+}
+
+int format_print(const json_t *doc, const char *format, struct error *err)
+{
+	struct buf line = BUF_INIT(LINE_BYTES_MAX);
+	const char *p = format, *start, *end;
+	int r = 0;
+
+	while (r == 0 && (start = strstr(p, "{{")) && (end = strstr(start, "}}"))) {
+		autofree char *action = xstrndup(start + 2, (size_t)(end - start) - 2);
+
+		add_text(&line, p, (size_t)(start - p));
+		r = add_action(&line, doc, action, format, err);
+		p = end + 2;
+	}
+	add_text(&line, p, strlen(p));
+	if (r == 0)
+		(void)puts(buf_text(&line));
+	buf_done(&line);
+	return r;
+}
