@@ -33,7 +33,8 @@ static char *program_find(const struct exec_reason_request *req)
 	if (strchr(req->name, '/'))
 		return is_inside(req->view, req->name) ? xstrdup(req->name) : NULL;
 	while ((dir = strsep(&rest, ":"))) {
-		autofree char *file = xasprintf("%s/%s", dir, req->name);
+		autofree char *file =
+			xasprintf("%s/%s", strcmp(dir, "/") == 0 ? "" : dir, req->name);
 
 		if (is_inside(req->view, file))
 			return steal_ptr(&file);
