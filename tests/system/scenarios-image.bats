@@ -158,7 +158,7 @@ bundle_new() { # DIR ROOTFS HOSTNAME
 	assert_has closed
 	python3 "$TOOLS/images.py" layers "$STATE/tmp/tools.tar" none tools:1
 	strake load -q -i tools.tar
-	run strake debug --image tools:1 c sh -c 'cat /etc/kept; ls /proc/1/root/bin'
+	run strake debug --image tools:1 c sh -c 'cat /etc/kept; ls $TARGET/bin'
 	assert_status 0
 	assert_equal "$output" "$(printf '%s\n' second ls tail)"
 	run -127 strake debug c no-such-tool
