@@ -30,7 +30,6 @@ teardown() {
 netns_folder() {
 	mkdir -p /run/netns
 	mount -t tmpfs strake-netns /run/netns
-	MOUNTS_BEFORE=$(mount_points)
 }
 
 @test "a packet's way from outside to the container is in the picture: uplink, route, port, bridge, cable, address" {
