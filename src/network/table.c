@@ -168,6 +168,38 @@ void table_collect_port(struct table_elements *v, const struct port *port, const
 		collect_to(v, port, to6, comment);
 }
 
+bool table_element_port(const struct table_element *element, struct port *ret, struct ip *ret_to)
+{
+	size_t which = (size_t)(element->set - table_sets);
+	bool with_ip = element->set->key_len > 8;
+	const unsigned char *key = element->e.key, *end = element->e.key_end;
+	struct port port = { .count = 1 };
+	uint16_t number, last;
+
+	if (which < SET_PUB4)
+		return false;
+	*ret_to = (struct ip) { .family = which < SET_PUB6 ? AF_INET : AF_INET6 };
+	memcpy(ret_to->bytes, element->e.data, ip_len(ret_to));
+	if (with_ip) {
+		port.ip.family = ret_to->family;
+		memcpy(port.ip.bytes, key, ip_len(&port.ip));
+		key += ip_len(&port.ip);
+		end += ip_len(&port.ip);
+	}
+	port.protocol = key[0];
+	memcpy(&number, key + 4, sizeof(number));
+	port.host = port.container = ntohs(number);
+	if (element->e.has_end) {
+		memcpy(&last, end + 4, sizeof(last));
+		port.count = (uint16_t)(ntohs(last) - port.host + 1);
+	} else {
+		memcpy(&number, element->e.data + ip_len(ret_to), sizeof(number));
+		port.container = ntohs(number);
+	}
+	*ret = port;
+	return true;
+}
+
 /* text */
 
 /* As a subnet; intervals that are none do not come up. */

@@ -47,6 +47,8 @@ int table_delete(const char *table, struct error *err) must_check;
 /* All elements of all sets; -ENOENT: there is no such table. */
 int table_list(const char *table, struct table_elements *ret) must_check;
 bool table_element_equal(const struct table_element *a, const struct table_element *b);
+/* What table_collect_port() made it of; false if it is no published port. */
+bool table_element_port(const struct table_element *element, struct port *ret, struct ip *ret_to);
 /* "pub4 { tcp . 8080 : 10.120.0.2 . 80 }"; the caller frees. */
 char *table_element_format(const struct table_element *element);
 
