@@ -215,7 +215,8 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 		.got = &t->layer->got,
 	};
 	struct layer_request lr = { .lower = list_lower, .data = t };
-	int64_t size = 0, disk = 0;
+	struct layer_result result = { 0 };
+	int64_t disk = 0;
 	autoclose int diff = -1;
 	int r = stream_open(&sr, &stream, &t->why);
 
@@ -223,7 +224,7 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 		r = dir_ensure_at(t->dir, "diff", 0755, &diff, &t->why);
 	lr.dir_fd = diff;
 	if (r == 0 && t->dir >= 0)
-		r = layer_apply(&lr, stream, &size, &t->why);
+		r = layer_apply(&lr, stream, &result, &t->why);
 	if (r == 0)
 		r = stream_finish(stream, stored, unpacked, &t->why);
 	if (r == 0)
@@ -231,7 +232,8 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 	if (r == 0 && t->dir >= 0)
 		r = disk_usage(t->dir, &disk, &t->why);
 	if (r == 0 && t->dir >= 0) {
-		t->layer->info.size = size;
+		t->layer->info.size = result.size;
+		t->layer->left_out = result.left_out;
 		t->layer->info.disk = disk;
 	}
 	return r < 0 ? r
