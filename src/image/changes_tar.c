@@ -1,4 +1,4 @@
-/* src/image/tree_tar.c - a tree as an archive */
+/* src/image/changes_tar.c - a tree as an archive */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "image/attributes.h"
 #include "image/tar_write.h"
-#include "image/tree.h"
+#include "image/changes.h"
 
 #define READ_SIZE (256U << 10)
 
@@ -22,7 +22,7 @@ struct first {
 
 struct writer {
 	struct tar_writer *tar;
-	const struct tree_tar *options;
+	const struct changes_tar *options;
 	struct first *table; /* open hash table, room is a power of two */
 	size_t n, room;
 	unsigned char *buffer;
@@ -53,7 +53,7 @@ static void grow(struct writer *w)
 }
 
 /* The name under which the archive has it already, or NULL. */
-static const char *first_name(struct writer *w, const struct tree_item *item)
+static const char *first_name(struct writer *w, const struct change *item)
 {
 	struct first *f;
 
@@ -69,14 +69,14 @@ static const char *first_name(struct writer *w, const struct tree_item *item)
 
 /* one item */
 
-static int fail(const struct tree_item *item, int r, struct error *err)
+static int fail(const struct change *item, int r, struct error *err)
 {
 	return error_sys(err, r, "read /%.300s", item->path);
 }
 
 /* A file that grows or shrinks meanwhile is cut, or filled with zeros: its header has been written.
  */
-static int put_data(struct writer *w, const struct tree_item *item, int fd, int64_t size,
+static int put_data(struct writer *w, const struct change *item, int fd, int64_t size,
 		    struct error *err)
 {
 	int r = 0;
@@ -97,7 +97,7 @@ static int put_data(struct writer *w, const struct tree_item *item, int fd, int6
 	return r;
 }
 
-static int put_file(struct writer *w, const struct tree_item *item, struct tar_entry *e,
+static int put_file(struct writer *w, const struct change *item, struct tar_entry *e,
 		    struct error *err)
 {
 	autoclose int fd =
@@ -118,12 +118,12 @@ static int put_file(struct writer *w, const struct tree_item *item, struct tar_e
 	return r < 0 ? r : put_data(w, item, fd, e->size, err);
 }
 
-static bool is_plain_root(const struct tree_item *item, const struct tar_entry *e)
+static bool is_plain_root(const struct change *item, const struct tar_entry *e)
 {
 	return !*item->path && e->mode == 0755 && e->uid == 0 && e->gid == 0 && e->nxattrs == 0;
 }
 
-static int put_dir(struct writer *w, const struct tree_item *item, struct tar_entry *e,
+static int put_dir(struct writer *w, const struct change *item, struct tar_entry *e,
 		   struct error *err)
 {
 	autoclose int fd =
@@ -149,7 +149,7 @@ static int put_dir(struct writer *w, const struct tree_item *item, struct tar_en
 	return tar_put_file(w->tar, mark, NULL, 0, err);
 }
 
-static int put_symlink(struct writer *w, const struct tree_item *item, struct tar_entry *e,
+static int put_symlink(struct writer *w, const struct change *item, struct tar_entry *e,
 		       struct error *err)
 {
 	char target[TAR_NAME_MAX + 1];
@@ -162,7 +162,7 @@ static int put_symlink(struct writer *w, const struct tree_item *item, struct ta
 	return tar_put(w->tar, e, err);
 }
 
-static int put_whiteout(struct writer *w, const struct tree_item *item, struct error *err)
+static int put_whiteout(struct writer *w, const struct change *item, struct error *err)
 {
 	autofree char *name =
 		xasprintf("%.*s.wh.%s", (int)(strlen(item->path) - strlen(item->name)), item->path,
@@ -171,7 +171,7 @@ static int put_whiteout(struct writer *w, const struct tree_item *item, struct e
 	return tar_put_file(w->tar, name, NULL, 0, err);
 }
 
-static void entry_of(const struct writer *w, const struct tree_item *item, struct tar_entry *e)
+static void entry_of(const struct writer *w, const struct change *item, struct tar_entry *e)
 {
 	const struct stat *st = &item->st;
 	int64_t newest = w->options->newest_s;
@@ -198,14 +198,14 @@ static void entry_of(const struct writer *w, const struct tree_item *item, struc
 					 : TAR_FIFO;
 }
 
-static int put_item(void *data, const struct tree_item *item, struct error *err)
+static int put_item(void *data, const struct change *item, struct error *err)
 {
 	struct writer *w = data;
 	const char *first = NULL;
 	autofree char *name = NULL;
 	struct tar_entry e;
 
-	if (item->change == TREE_DELETED)
+	if (item->kind == CHANGE_DELETED)
 		return put_whiteout(w, item, err);
 	entry_of(w, item, &e);
 	name = e.type == TAR_DIR ? xasprintf("%s/", *item->path ? item->path : ".")
@@ -228,16 +228,16 @@ static int put_item(void *data, const struct tree_item *item, struct error *err)
 	return tar_put(w->tar, &e, err);
 }
 
-int tree_write(const struct tree_request *req, const struct tree_tar *options,
+int changes_write(const struct changes_request *req, const struct changes_tar *options,
 	       struct tar_writer *tar, struct error *err)
 {
 	struct writer w = { .tar = tar, .options = options, .buffer = xmalloc(READ_SIZE) };
-	struct tree_request walk = *req;
+	struct changes_request walk = *req;
 	int r;
 
 	walk.visit = put_item;
 	walk.data = &w;
-	r = tree_walk(&walk, err);
+	r = changes_walk(&walk, err);
 	for (size_t i = 0; i < w.room; i++)
 		free(w.table[i].path);
 	free(w.table);

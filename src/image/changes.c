@@ -1,5 +1,5 @@
-/* src/image/tree.c */
-#include "image/tree.h"
+/* src/image/changes.c */
+#include "image/changes.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -23,7 +23,7 @@ struct level {
 };
 
 struct walk {
-	const struct tree_request *req;
+	const struct changes_request *req;
 	struct error *err;
 	struct level *top;
 	unsigned depth;
@@ -125,9 +125,9 @@ static bool dir_is_empty(int at, const char *name)
 }
 
 /* Made for a mount, and nothing in it. */
-static bool is_mount_point(const struct walk *w, const struct tree_item *item)
+static bool is_mount_point(const struct walk *w, const struct change *item)
 {
-	if (!w->req->mount_points || item->change != TREE_ADDED ||
+	if (!w->req->mount_points || item->kind != CHANGE_ADDED ||
 	    !strv_has(w->req->mount_points, item->path))
 		return false;
 	return S_ISDIR(item->st.st_mode) ? dir_is_empty(item->dir, item->name)
@@ -135,19 +135,19 @@ static bool is_mount_point(const struct walk *w, const struct tree_item *item)
 }
 
 /* A directory that came up only because a mount point was made in it says nothing either. */
-static bool is_only_for_mounts(const struct walk *w, const struct tree_item *item,
+static bool is_only_for_mounts(const struct walk *w, const struct change *item,
 			       const struct stat *below)
 {
 	struct level level = { .fd = openat(item->dir, item->name,
 					    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) };
-	bool only = level.fd >= 0 && w->req->mount_points && item->change == TREE_CHANGED &&
+	bool only = level.fd >= 0 && w->req->mount_points && item->kind == CHANGE_CHANGED &&
 		    !item->opaque && level_read(&level) == 0 && level.n > 0 &&
 		    below->st_mode == item->st.st_mode && below->st_uid == item->st.st_uid &&
 		    below->st_gid == item->st.st_gid;
 
 	for (size_t i = 0; only && i < level.n; i++) {
 		autofree char *path = xasprintf("%s/%s", item->path, level.names[i]);
-		struct tree_item inner = { .path = path, .dir = level.fd, .name = level.names[i] };
+		struct change inner = { .path = path, .dir = level.fd, .name = level.names[i] };
 		struct stat st;
 		autoclose int fd = -1;
 
@@ -162,7 +162,7 @@ static bool is_only_for_mounts(const struct walk *w, const struct tree_item *ite
 	return only;
 }
 
-static bool hides(const struct tree_item *item)
+static bool hides(const struct change *item)
 {
 	autoclose int fd =
 		openat(item->dir, item->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -174,7 +174,7 @@ static int visit_name(struct walk *w, const char *name, bool deleted)
 {
 	const struct level *level = w->top;
 	autofree char *path = *level->path ? xasprintf("%s/%s", level->path, name) : xstrdup(name);
-	struct tree_item item = { .path = path, .dir = level->fd, .name = name };
+	struct change item = { .path = path, .dir = level->fd, .name = name };
 	struct stat below = { 0 };
 	bool is_dir, fresh;
 	int r;
@@ -184,21 +184,21 @@ static int visit_name(struct walk *w, const char *name, bool deleted)
 	if (is_whiteout(&item.st) != deleted || S_ISSOCK(item.st.st_mode))
 		return 0;
 	is_dir = S_ISDIR(item.st.st_mode);
-	item.change = is_below(w, path, &below) ? TREE_CHANGED : TREE_ADDED;
+	item.kind = is_below(w, path, &below) ? CHANGE_CHANGED : CHANGE_ADDED;
 	if (deleted) {
-		if (item.change == TREE_ADDED)
+		if (item.kind == CHANGE_ADDED)
 			return 0; /* it hides nothing */
-		item.change = TREE_DELETED;
+		item.kind = CHANGE_DELETED;
 		return w->req->visit(w->req->data, &item, w->err);
 	}
 	item.opaque =
-		is_dir && item.change == TREE_CHANGED && S_ISDIR(below.st_mode) && hides(&item);
+		is_dir && item.kind == CHANGE_CHANGED && S_ISDIR(below.st_mode) && hides(&item);
 	if (is_mount_point(w, &item) || (is_dir && is_only_for_mounts(w, &item, &below)))
 		return 0;
 	r = w->req->visit(w->req->data, &item, w->err);
 	if (r < 0 || !is_dir)
 		return r;
-	fresh = item.change == TREE_ADDED || item.opaque || !S_ISDIR(below.st_mode);
+	fresh = item.kind == CHANGE_ADDED || item.opaque || !S_ISDIR(below.st_mode);
 	return push(w, level->fd, name, steal_ptr(&path), fresh);
 }
 
@@ -214,15 +214,15 @@ static int visit_deleted(struct walk *w)
 
 static int visit_root(struct walk *w)
 {
-	struct tree_item item = { .path = "", .dir = w->req->fd, .name = "." };
+	struct change item = { .path = "", .dir = w->req->fd, .name = "." };
 
-	item.change = w->req->lower ? TREE_CHANGED : TREE_ADDED;
+	item.kind = w->req->lower ? CHANGE_CHANGED : CHANGE_ADDED;
 	if (fstat(w->req->fd, &item.st) < 0)
 		return fail(w, "", -errno);
 	return w->req->visit(w->req->data, &item, w->err);
 }
 
-int tree_walk(const struct tree_request *req, struct error *err)
+int changes_walk(const struct changes_request *req, struct error *err)
 {
 	struct walk w = { .req = req, .err = err };
 	int r = visit_root(&w);
