@@ -50,7 +50,7 @@ struct changes_tar {
 };
 
 /* The same as an archive: a layer with whiteouts, or a whole tree.  Without the end mark. */
-int changes_write(const struct changes_request *req, const struct changes_tar *options, struct tar_writer *w,
-	       struct error *err) must_check;
+int changes_write(const struct changes_request *req, const struct changes_tar *options,
+		  struct tar_writer *w, struct error *err) must_check;
 
 #endif

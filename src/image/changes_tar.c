@@ -229,7 +229,7 @@ static int put_item(void *data, const struct change *item, struct error *err)
 }
 
 int changes_write(const struct changes_request *req, const struct changes_tar *options,
-	       struct tar_writer *tar, struct error *err)
+		  struct tar_writer *tar, struct error *err)
 {
 	struct writer w = { .tar = tar, .options = options, .buffer = xmalloc(READ_SIZE) };
 	struct changes_request walk = *req;

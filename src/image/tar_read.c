@@ -39,6 +39,8 @@ struct tar_reader {
 	const unsigned char *chunk; /* what the feed gave and is not used yet */
 	size_t left;
 	bool ended;
+	int (*skip)(void *data, int64_t len, struct error *err); /* or NULL */
+	int64_t position;
 	int64_t body;    /* bytes of this entry's data that were not read */
 	int64_t padding; /* behind them */
 	struct tar_entry entry;
@@ -115,11 +117,18 @@ static int take(struct tar_reader *t, void *ret, int64_t len)
 	bool any = false;
 
 	while (len > 0) {
-		int r = more(t);
+		bool pass = !ret && t->skip && t->left == 0 && len > TAR_BLOCK;
+		int r = pass ? t->skip(t->data, len - 1, t->err) : more(t);
 		size_t n = (size_t)MIN((int64_t)t->left, len);
 
 		if (r < 0)
 			return r;
+		/* The last byte is read, to see that it is there. */
+		if (pass) {
+			t->position += len - 1;
+			len = 1;
+			continue;
+		}
 		if (n == 0)
 			return any ? bad(t, "it ends too early") : 0;
 		if (ret) {
@@ -128,6 +137,7 @@ static int take(struct tar_reader *t, void *ret, int64_t len)
 		}
 		t->chunk += n;
 		t->left -= n;
+		t->position += (int64_t)n;
 		len -= (int64_t)n;
 		any = true;
 	}
@@ -531,6 +541,17 @@ int tar_next(struct tar_reader *t, const struct tar_entry **ret, struct error *e
 	return 1;
 }
 
+void tar_reader_set_skip(struct tar_reader *t,
+			 int (*skip)(void *data, int64_t len, struct error *err))
+{
+	t->skip = skip;
+}
+
+int64_t tar_position(const struct tar_reader *t)
+{
+	return t->position;
+}
+
 bool tar_is_sparse(const struct tar_reader *t)
 {
 	return t->sparse.is;
@@ -563,6 +584,7 @@ ssize_t tar_data(struct tar_reader *t, const void **ret, int64_t *ret_offset, st
 	*ret_offset = t->piece_pos + (t->sparse.is ? t->sparse.pieces[t->piece].offset : 0);
 	t->chunk += n;
 	t->left -= n;
+	t->position += (int64_t)n;
 	t->body -= (int64_t)n;
 	t->piece_pos += (int64_t)n;
 	return (ssize_t)n;

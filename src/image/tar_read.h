@@ -28,6 +28,11 @@ int tar_next(struct tar_reader *t, const struct tar_entry **ret, struct error *e
 /* The next piece of the file's data and where it belongs; 0: no more. */
 ssize_t tar_data(struct tar_reader *t, const void **ret, int64_t *ret_offset,
 		 struct error *err) must_check;
+/* For a feed that can seek: passes over len bytes behind what it gave.  Returns 0 or -errno. */
+void tar_reader_set_skip(struct tar_reader *t,
+			 int (*skip)(void *data, int64_t len, struct error *err));
+/* Bytes of the archive up to here; after tar_next(), where the entry's data starts. */
+int64_t tar_position(const struct tar_reader *t);
 bool tar_is_sparse(const struct tar_reader *t); /* the entry's file has holes */
 
 #endif
