@@ -7,7 +7,8 @@
 #include "engine/engine.h"
 #include "image/image.h"
 
-extern const struct cmd cmd_images, cmd_rmi, cmd_load, cmd_history, cmd_tag, cmd_untag;
+extern const struct cmd cmd_images, cmd_rmi, cmd_load, cmd_history, cmd_tag, cmd_untag,
+	cmd_image_tree, cmd_image_inspect, cmd_image_mount, cmd_image_unmount;
 
 static int exists_run(struct engine *engine, const void *args, int argc, char **argv,
 		      struct error *err)
@@ -34,12 +35,17 @@ static const struct cmd image_exists = {
 static const struct cmd *const image_cmds[] = {
 	ALIAS("ls", cmd_images),
 	ALIAS("list", cmd_images),
-	ALIAS("rm", cmd_rmi),
+	&cmd_image_inspect,
+	&cmd_image_tree,
+	&cmd_history,
+	&image_exists,
 	&cmd_tag,
 	&cmd_untag,
-	&cmd_history,
+	&cmd_image_mount,
+	&cmd_image_unmount,
+	ALIAS("umount", cmd_image_unmount),
 	&cmd_load,
-	&image_exists,
+	ALIAS("rm", cmd_rmi),
 	NULL,
 };
 
