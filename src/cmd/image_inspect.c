@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "image/describe.h"
 #include "image/image.h"
+#include "image/reference.h"
 #include "image/tree.h"
 
 struct inspect_args {
@@ -118,18 +119,27 @@ static void say_layers(const struct tree *t)
 	line("distribution", t->distribution);
 }
 
+static void say_names(const struct image *image)
+{
+	char familiar[REFERENCE_MAX];
+
+	for (size_t i = 0; i < image->names.n; i++) {
+		reference_familiar(image->names.items[i], familiar);
+		line(i ? "" : "names", familiar);
+	}
+}
+
 static int say_words(struct engine *engine, const struct image *image, const json_t *doc,
 		     struct error *err)
 {
 	cleanup(tree_done) struct tree t = { .n = 0 };
 	int r = tree_read(engine_db(engine), engine_root(engine), engine_root_fd(engine), image, &t,
 			  err);
-	autofree char *names = joined(&image->names, ", ");
 
 	if (r < 0)
 		return r;
 	line("image", image->id);
-	line("names", names);
+	say_names(image);
 	say_age(image, doc);
 	say_command(&image->config);
 	list("environment", &image->config.env);

@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "engine/engine.h"
 #include "image/image.h"
+#include "image/reference.h"
 #include "image/tree.h"
 
 struct tree_args {
@@ -62,13 +63,23 @@ static void print_layer(const struct tree_layer *l, size_t number, const struct 
 	(void)putchar('\n');
 }
 
+static void print_familiar(const struct strv *names)
+{
+	char familiar[REFERENCE_MAX];
+
+	for (size_t i = 0; i < names->n; i++) {
+		reference_familiar(names->items[i], familiar);
+		(void)printf("%s%s", i ? ", " : "  ", familiar);
+	}
+}
+
 static void print_head(const struct image *image, const struct tree *t)
 {
 	char size[NUMBER_SIZE_LEN], hidden[NUMBER_SIZE_LEN];
 	const char *sep = "";
 
 	(void)printf("image         %.12s", image->id);
-	print_names("  ", &image->names);
+	print_familiar(&image->names);
 	(void)printf("\nsize          %s in %zu layer%s", size_text(t->size, size), t->n,
 		     t->n == 1 ? "" : "s");
 	(void)printf(t->hidden ? ", %s of it wasted: hidden by later layers\n"

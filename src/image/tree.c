@@ -68,7 +68,7 @@ static void note_worst(struct tree *tree, const struct walk_entry *e, size_t lay
 
 	while (at > 0 && tree->worst[at - 1].size < e->st.st_size)
 		at--;
-	if (at == TREE_WORST_MAX || e->st.st_size == 0)
+	if (at == TREE_WORST_MAX || e->st.st_size < TREE_WORST_MIN)
 		return;
 	if (tree->nworst == TREE_WORST_MAX)
 		free(tree->worst[--tree->nworst].path);

@@ -38,6 +38,7 @@ struct tree {
 };
 
 #define TREE_WORST_MAX 10
+#define TREE_WORST_MIN 1024 /* bytes; less is not worth a line */
 
 int tree_read(struct db *db, const char *root, int root_fd, const struct image *image,
 	      struct tree *ret, struct error *err) must_check;

@@ -102,10 +102,10 @@ def write_config(path):
 def write_stack(folder):
     """base.tar, the image base:12, and app.tar, the image app:1 on top of it, where a big file is replaced and removed."""
     first = base(directory("etc"), (entry("etc/os-release"), b'ID=debian\nVERSION_ID="12"\n'), (entry("big"), b"x" * 100000),
-                 (entry("bin/su", mode=0o4755), b"su"), directory("var/lib/dpkg"),
+                 (entry("bin/su", mode=0o4755), b"su"), directory("data"), (entry("data/old"), b"old"), directory("var/lib/dpkg"),
                  (entry("var/lib/dpkg/status"), b"Package: base-files\nStatus: install ok installed\nVersion: 12.4\n"))
     second = layer((entry("big"), b"y" * 50000), (entry("etc/new"), b"1"))
-    third = layer((entry(".wh.big"), b""), directory("etc"), (entry("etc/.wh..wh..opq"), b""), (entry("etc/only"), b"2"))
+    third = layer((entry(".wh.big"), b""), directory("data"), (entry("data/.wh..wh..opq"), b""), (entry("data/only"), b"2"))
     write_docker(folder + "/base.tar", [first], names=("base:12",))
     steps = [{"created": "2020-01-01T00:00:00Z", "created_by": "ADD root /"}, {"created_by": "ENV A=b", "empty_layer": True},
              {"created_by": "RUN make big"}, {"created_by": "RUN rm big", "comment": "smaller?"}]
