@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/db.h"
 #include "base/explain.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
@@ -140,8 +141,10 @@ static int attach_endpoint(const struct network_site *site, struct nl *nl,
 		if (r == 0)
 			r = bridge_ensure(nl, site->db, &e->network, lease->table, &bridge, err);
 	}
+	fault_point("attach-bridge");
 	if (r == 0)
 		r = plug_in(nl, plug, e, &bridge, err);
+	fault_point("attach-cable");
 	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
 		r = names_server_start(site, &e->network, err);
 	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
@@ -184,12 +187,16 @@ int network_attach(const struct network_site *site, const struct network_lease *
 	struct nl nl = { 0 };
 	int r = nl_open(&nl, err);
 
+	fault_point("attach-rows");
 	if (r == 0)
 		r = plug_open(&plug, netns, flags & ATTACH_EXISTING, err);
+	fault_point("attach-namespace");
 	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++)
 		r = attach_endpoint(site, &nl, lease, &lease->endpoints[i], &plug, err);
+	fault_point("attach-networks");
 	if (r == 0)
 		r = publish(site, lease, err);
+	fault_point("attach-ports");
 	plug_close(&plug);
 	nl_close(&nl);
 	return r;

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/db.h"
 #include "base/explain.h"
+#include "base/fault.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
@@ -98,9 +99,11 @@ int detach_rows(const struct network_site *site, struct nl *nl, const struct net
 		if (!endpoint || endpoint == &lease->endpoints[i])
 			r = drop_endpoint(site, nl, lease->id, &lease->endpoints[i], lease->table,
 					  err);
+	fault_point("detach-links");
 	if (r == 0)
 		r = db_commit(site->db, err);
 	db_rollback(site->db);
+	fault_point("detach-rows");
 	return r;
 }
 
@@ -111,11 +114,13 @@ int network_detach(const struct network_site *site, const char *id, const char *
 	struct nl nl = { 0 };
 	int r = netns ? netns_remove(netns, err) : 0;
 
+	fault_point("detach-namespace");
 	if (r == 0)
 		r = network_lease_read(site->db, id, &lease, err);
 	if (r < 0 || (lease.nendpoints == 0 && lease.nports == 0))
 		return r;
 	r = unpublish(&lease, err);
+	fault_point("detach-ports");
 	if (r == 0)
 		r = nl_open(&nl, err);
 	if (r == 0)

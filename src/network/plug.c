@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/explain.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
@@ -234,10 +235,12 @@ int plug_in(struct nl *nl, struct plug *plug, const struct endpoint *e, const st
 		index = link_index(plug->ns.nl, e->interface);
 		r = index < 0 ? error_sys(err, index, "find interface %s", e->interface) : 0;
 	}
+	fault_point("plug-link");
 	if (r == 0)
 		r = quiet(plug, e, err);
 	if (r == 0)
 		r = add_addresses(plug, e, index, err);
+	fault_point("plug-addresses");
 	if (r == 0)
 		r = link_set_up(plug->ns.nl, index, e->interface, plug->where, err);
 	if (r == 0)
