@@ -180,10 +180,19 @@ static int publish(const struct network_site *site, const struct network_lease *
 	return r;
 }
 
+static struct plug plug_of(const struct network_lease *lease)
+{
+	struct plug plug = PLUG_INIT;
+
+	plug.rate_up = lease->rate_up;
+	plug.rate_down = lease->rate_down;
+	return plug;
+}
+
 int network_attach(const struct network_site *site, const struct network_lease *lease,
 		   const char *netns, enum attach_flags flags, struct error *err)
 {
-	struct plug plug = PLUG_INIT;
+	struct plug plug = plug_of(lease);
 	struct nl nl = { 0 };
 	int r = nl_open(&nl, err);
 
@@ -215,7 +224,7 @@ int network_none(const char *netns, struct error *err)
 int network_attach_again(const struct network_site *site, const struct network_lease *lease,
 			 const char *network, const char *netns, struct error *err)
 {
-	struct plug plug = PLUG_INIT;
+	struct plug plug = plug_of(lease);
 	struct nl nl = { 0 };
 	int r = nl_open(&nl, err);
 

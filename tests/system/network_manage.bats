@@ -354,3 +354,25 @@ reach_ping() { in_network "$1" busybox ping -c 1 -W 3 "$2" >/dev/null; }
 	assert_equal "$(address s6 small)" "$old"
 	reach_ping s6 "$(address s1 small)"
 }
+
+@test "bandwidth: what it sends is as slow as asked" {
+	client slow --bandwidth-up 1mbit --bandwidth-down 2mbit
+	client fast
+	run in_network slow tc qdisc show dev eth0
+	assert_has "tbf"
+	assert_has "rate 1Mbit"
+	run tc qdisc show dev "$(settings slow .Networks.bridge.Link)"
+	assert_has "rate 2Mbit"
+	head -c 300000 /dev/zero >"$STATE/tmp/block"
+	enter_network fast
+	background "${ENTER[@]}" socat -u TCP-LISTEN:7000 OPEN:/dev/null
+	soon eval 'in_network fast ss -ltn | grep -q :7000'
+	begin=${EPOCHREALTIME/./}
+	in_network slow timeout 30 socat -u "OPEN:$STATE/tmp/block" "TCP:$(address fast):7000"
+	# 2.4 Mbit, less the bucket and what waits in buffers
+	[ $((${EPOCHREALTIME/./} - begin)) -gt 800000 ]
+	for rate in 5 1kbit 10xbit -1mbit; do
+		run strake run --bandwidth-up "$rate" --bare /bin/busybox true
+		assert_equal "$rate: $status" "$rate: 125"
+	done
+}
