@@ -225,7 +225,7 @@ private_dev() {
 		                return
 		until(b"READY")
 		sent, idle = 0, 0
-		while idle < 5 and time.monotonic() < end:
+		while idle < 5 and sent < 100000 and time.monotonic() < end:
 		    if select.select([], [fd], [], 0.1)[1]:
 		        try:
 		            sent += os.write(fd, b"x" * 1000)
