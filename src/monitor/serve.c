@@ -21,6 +21,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/process.h"
@@ -433,6 +434,14 @@ static void take_over(const struct serve_request *req)
 			(void)fcntl(fds[i], F_SETFD, FD_CLOEXEC);
 }
 
+/* The start is told; who reads along need not wait for the container's end. */
+static void end_narration(const struct serve_request *req)
+{
+	explain_init(EXPLAIN_OFF, -1);
+	if (req->explain_fd > STDERR_FILENO)
+		(void)close(req->explain_fd);
+}
+
 int serve(const struct serve_request *req)
 {
 	struct monitor m = {
@@ -456,6 +465,7 @@ int serve(const struct serve_request *req)
 	if (req->client_fd > 0)
 		clients_add(&m.clients, req->client_fd, true);
 	r = start(&m, &err);
+	end_narration(req);
 	if (r < 0 && err.code == 0)
 		(void)error_sys(&err, r, "start the container");
 	if (req->status_fd > 0) {
