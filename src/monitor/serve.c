@@ -32,9 +32,10 @@
 #include "runtime/instance.h"
 #include "runtime/spec.h"
 
-#define ATTACH_SOCKET "attach"
-#define INPUT_MAX     (1U << 20) /* waits for the container to read it */
-#define READ_SIZE     32768
+#define ATTACH_SOCKET      "attach"
+#define INPUT_MAX          (1U << 20) /* waits for the container to read it */
+#define READ_SIZE          32768
+#define TERMINAL_BYTES_MAX (256 << 10) /* more than a pty holds */
 
 enum { AT_CHILD, AT_SIGNAL, AT_OUT, AT_ERR, AT_LISTENER, AT_INPUT, N_FIXED };
 
@@ -184,15 +185,17 @@ static void set_nonblocking(int fd)
 }
 
 /* Returns false at the end of the stream; EIO is a pty whose last slave was closed. */
-static bool take_output(struct monitor *m, int fd, bool is_stderr)
+static bool take_output(struct monitor *m, int fd, bool is_stderr, size_t *ret_len)
 {
 	char bytes[READ_SIZE];
 	ssize_t n = TEMP_FAILURE_RETRY(read(fd, bytes, sizeof(bytes)));
 
+	*ret_len = 0;
 	if (n < 0)
 		return errno == EAGAIN;
 	if (n == 0)
 		return false;
+	*ret_len = (size_t)n;
 	ignore_result(log_write(&m->log, is_stderr, bytes, (size_t)n));
 	clients_send(&m->clients, is_stderr ? FRAME_STDERR : FRAME_STDOUT, bytes, (size_t)n);
 	return true;
@@ -310,17 +313,17 @@ static void watch(struct monitor *m)
 	struct pollfd p[N_FIXED + CLIENTS_MAX];
 
 	for (;;) {
-		size_t n = prepare_poll(m, p);
+		size_t n = prepare_poll(m, p), took;
 
 		if (poll(p, n, -1) < 0)
 			continue;
-		if (p[AT_OUT].revents && !take_output(m, m->out, false)) {
+		if (p[AT_OUT].revents && !take_output(m, m->out, false, &took)) {
 			if (m->input == m->out)
 				m->input = -1;
 			(void)close(m->out);
 			m->out = -1;
 		}
-		if (p[AT_ERR].revents && !take_output(m, m->err, true)) {
+		if (p[AT_ERR].revents && !take_output(m, m->err, true, &took)) {
 			(void)close(m->err);
 			m->err = -1;
 		}
@@ -336,13 +339,26 @@ static void watch(struct monitor *m)
 	}
 }
 
-/* Its processes are all gone, so what is in the pipes is the end, and fits the clients' buffers. */
+/* Takes what is there at this moment, which fits the clients' buffers.  Its processes are gone, but
+ * it may have handed its output to another container's, and they never stop writing.
+ */
 static void drain(struct monitor *m, int fd, bool is_stderr)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int there = TERMINAL_BYTES_MAX;
 
-	while (fd >= 0 && poll(&p, 1, 0) > 0 && take_output(m, fd, is_stderr))
-		;
+	if (fd < 0)
+		return;
+	/* Of a terminal some may be on its way still, and is not counted. */
+	if (!m->terminal && ioctl(fd, FIONREAD, &there) < 0)
+		return;
+	for (size_t left = (size_t)there; left > 0 && poll(&p, 1, 0) > 0;) {
+		size_t took = 0;
+
+		if (!take_output(m, fd, is_stderr, &took))
+			return;
+		left -= MIN(took, left);
+	}
 }
 
 /* the end */
@@ -386,7 +402,6 @@ static void restore_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The lock goes before the clean-up command takes it. */
 static int clean_up(const struct serve_request *req)
 {
 	autofree char **argv = xcalloc(req->ncleanup + 1, sizeof(*argv));
@@ -394,13 +409,14 @@ static int clean_up(const struct serve_request *req)
 	if (req->ncleanup == 0)
 		return 0;
 	memcpy(argv, req->cleanup, req->ncleanup * sizeof(*argv));
-	if (req->lock_fd > 0)
-		(void)close(req->lock_fd);
 	restore_signals();
 	(void)execv(argv[0], argv);
 	return 127;
 }
 
+/* The end is recorded, so the lock goes: the rest is anybody's, and a client that reads slowly, or
+ * no more, must not keep others from it.
+ */
 static int finish(struct monitor *m)
 {
 	const unsigned char status = (unsigned char)m->status;
@@ -408,6 +424,8 @@ static int finish(struct monitor *m)
 
 	(void)unlinkat(m->run_fd, ATTACH_SOCKET, 0);
 	ignore_result(instance_cleanup(m->spec, m->req->id, NULL));
+	if (m->req->lock_fd > 0)
+		(void)close(m->req->lock_fd);
 	clients_send(&m->clients, FRAME_EXIT, &status, 1);
 	cleaned = clients_finish(&m->clients);
 	return cleaned ? 0 : clean_up(m->req);

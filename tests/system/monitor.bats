@@ -22,3 +22,60 @@ monitor_of() { # ID
 	assert_status 0
 	assert_has "unshare"
 }
+
+# Its standard output goes to another container through a socket, and that one never stops writing.
+# shellcheck disable=SC2016
+hand_over='import array, os, socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+if sys.argv[1] == "send":
+    s.connect("/vol/s")
+    s.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [1]))])
+    s.recv(1)
+    sys.exit(7)
+s.bind("/vol/s")
+s.listen(1)
+print("listening", flush=True)
+c = s.accept()[0]
+fd = array.array("i", c.recvmsg(1, socket.CMSG_SPACE(4))[1][0][2])[0]
+text = b"x\n" * 32768
+for i in range(4):
+    os.write(fd, text)
+c.send(b"y")
+for i in range(3):
+    os.fork()
+while True:
+    os.write(fd, text)
+'
+
+@test "a container whose output another one goes on writing ends all the same" {
+	need_command python3
+	mkdir -p "$STATE/vol" "$STATE/python/usr"
+	ln -s usr/lib usr/lib64 "$STATE/python"
+	options=(-v "$STATE/vol:/vol" -v /usr:/usr:ro --network none --rootfs "$STATE/python")
+	strake run -d --name writer "${options[@]}" python3 -c "$hand_over" take
+	writes() { strake logs writer | grep -q listening; }
+	soon writes
+	strake run -d --name ends "${options[@]}" python3 -c "$hand_over" send
+	run timeout 30 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" wait ends
+	assert_equal "$output" 7
+	run strake ps -a --format '{{.Name}} {{.State}} {{.ExitCode}}'
+	assert_has "ends exited 7"
+	for command in "stop -t 1" rm; do
+		# shellcheck disable=SC2086
+		timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" $command ends
+	done
+}
+
+@test "rm -f does not wait for a foreground reader that reads no more" {
+	mkfifo "$STATE/fifo"
+	exec 9<>"$STATE/fifo"
+	background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" run --name slow --network none --bare /bin/busybox -- yes >&9
+	reader=$!
+	is_full() { [ "$(strake ps -q)" ] && [ "$(python3 -c "import array,fcntl,termios
+b=array.array('i',[0]); fcntl.ioctl(9,termios.FIONREAD,b); print(b[0])")" -ge 4096 ]; }
+	soon is_full
+	timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rm -f slow
+	assert_equal "$(strake ps -aq)" ""
+	kill -KILL "$reader"
+	exec 9>&-
+}
