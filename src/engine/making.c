@@ -25,7 +25,6 @@
 #include "network/names.h"
 #include "network/port.h"
 
-#define STOP_TIMEOUT_S 10
 #define HOST_NAME_ROOM 65
 
 static bool network_is(const struct making *m, const char *kind)
@@ -84,7 +83,7 @@ static int choose_stop_signal(struct making *m, struct error *err)
 	if (text && text[0] && signal_parse(text) < 0)
 		return error_set(err, -EINVAL, "unknown stop signal '%s'", text);
 	m->c->stop_signal = text && text[0] ? xstrdup(text) : NULL;
-	m->c->stop_timeout = m->options->stop_timeout ? m->options->stop_timeout : STOP_TIMEOUT_S;
+	m->c->stop_timeout = m->options->stop_timeout;
 	return 0;
 }
 

@@ -13,7 +13,6 @@
 #include "engine/lock.h"
 #include "engine/schema.h"
 #include "engine/status.h"
-#include "engine/stop.h"
 #include "network/attach.h"
 
 static int remove_run_dir(const struct engine *engine, const char *id, struct error *err)
@@ -104,24 +103,86 @@ int container_finish(struct engine *engine, const char *id, struct error *err)
 	return container_finish_locked(engine, id, err);
 }
 
-int container_remove(struct engine *engine, const struct container *c, enum remove_flags flags,
-		     struct error *err)
+struct removing {
+	struct engine *engine;
+	struct container *const *all;
+	ended_fn removed;
+	void *data;
+};
+
+static int remove_ended(struct engine *engine, const char *id, struct error *err)
 {
 	autoclose int lock = -1;
+	/* In a dry run it goes on running, and holds the lock. */
+	int r = explain_dry() ? 0 : container_lock(engine, id, true, &lock, err);
+
+	if (r == -ENOENT) /* --rm was faster */
+		return 0;
+	return r < 0 ? r : container_discard(engine, id, err);
+}
+
+static void remove_one(void *data, size_t i, int r, const struct error *err)
+{
+	const struct removing *rm = data;
+	struct error failure = { 0 };
+
+	if (r < 0) {
+		rm->removed(rm->data, i, r, err);
+		return;
+	}
+	r = remove_ended(rm->engine, rm->all[i]->id, &failure);
+	rm->removed(rm->data, i, r, &failure);
+}
+
+static int check_ended(const struct engine *engine, const struct container *c, struct error *err)
+{
 	struct status status = { .pid = 0 };
 	int r = status_read(engine, c->id, &status, err);
 
-	if (r == 0 && status.kind == STATUS_RUNNING) {
-		if (!(flags & REMOVE_FORCE))
-			return error_set(err, -EBUSY,
-					 "container %s runs; 'strake stop %s' first, or rm --force",
-					 c->name, c->name);
-		r = container_stop_with(engine, c, SIGKILL, -1, err);
+	if (r == 0 && status.kind == STATUS_RUNNING)
+		return error_set(err, -EBUSY,
+				 "container %s runs; 'strake stop %s' first, or rm --force",
+				 c->name, c->name);
+	return r;
+}
+
+void containers_remove(struct engine *engine, struct container *const *all, size_t n,
+		       enum remove_flags flags, ended_fn removed, void *data)
+{
+	const struct stop_plan plan = { .sig = SIGKILL };
+	struct removing rm = { engine, all, removed, data };
+
+	if (flags & REMOVE_FORCE) {
+		containers_end(engine, all, n, &plan, remove_one, &rm);
+		return;
 	}
-	/* In a dry run it goes on running, and holds the lock. */
-	if (r == 0 && !explain_dry())
-		r = container_lock(engine, c->id, true, &lock, err);
-	if (r == -ENOENT) /* --rm was faster */
-		return 0;
-	return r < 0 ? r : container_discard(engine, c->id, err);
+	for (size_t i = 0; i < n; i++) {
+		struct error err = { 0 };
+
+		remove_one(&rm, i, check_ended(engine, all[i], &err), &err);
+	}
+}
+
+struct outcome {
+	int r;
+	struct error *err;
+};
+
+static void take_outcome(void *data, size_t i, int r, const struct error *err)
+{
+	struct outcome *outcome = data;
+
+	(void)i;
+	outcome->r = r;
+	if (r < 0 && outcome->err)
+		*outcome->err = *err;
+}
+
+int container_remove(struct engine *engine, struct container *c, enum remove_flags flags,
+		     struct error *err)
+{
+	struct outcome outcome = { 0, err };
+
+	containers_remove(engine, &c, 1, flags, take_outcome, &outcome);
+	return outcome.r;
 }
