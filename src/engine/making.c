@@ -236,14 +236,14 @@ static int make_dirs(struct making *m, struct error *err)
 			   : "mkdir -p %1$s/merged %1$s/upper %1$s/work %2$s",
 		    sq(m->dir), sq(m->run_dir)))
 		return 0;
-	r = dir_make_at(AT_FDCWD, m->dir, 0711, err);
+	r = dir_make_at(AT_FDCWD, m->dir, 0700, err);
 	if (r == 0)
 		r = container_lock(m->engine, m->c->id, false, &m->lock_fd, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (mkdirat(m->lock_fd, inner[i], 0755) < 0)
 			r = error_sys(err, -errno, "make directory %s/%s", m->dir, inner[i]);
 	if (r == 0)
-		r = dir_make_at(AT_FDCWD, m->run_dir, 0711, err);
+		r = dir_make_at(AT_FDCWD, m->run_dir, 0700, err);
 	return r;
 }
 
