@@ -194,6 +194,9 @@ static void finish_stopped(void *data, size_t i, int r, const struct error *err)
 		return;
 	}
 	r = container_finish(s->engine, s->all[i]->id, &failure);
+	/* It has ended; what cannot be written is left for the next command that can. */
+	if (r == -EROFS || r == -ENOSPC)
+		r = 0;
 	s->ended(s->data, i, r, &failure);
 }
 

@@ -33,6 +33,8 @@
 #include "runtime/spec.h"
 
 #define ATTACH_SOCKET      "attach"
+#define EXIT_RESERVED      "exit.json.reserved"
+#define EXIT_BYTES_MAX     4096
 #define INPUT_MAX          (1U << 20) /* waits for the container to read it */
 #define READ_SIZE          32768
 #define TERMINAL_BYTES_MAX (256 << 10) /* more than a pty holds */
@@ -45,6 +47,7 @@ struct monitor {
 	struct instance instance;
 	struct log log;
 	int bundle_fd, run_fd;
+	int exit_fd;  /* what becomes exit.json; -1 */
 	int out, err; /* our ends: pipes, or the pty's master in out */
 	int input;    /* to the container; the pty's master too; -1 when closed */
 	bool terminal, input_ends;
@@ -57,12 +60,24 @@ struct monitor {
 
 /* start */
 
+/* The exit record has its blocks from the start: the disk may be full when it is written. */
+static void reserve_exit(struct monitor *m)
+{
+	if (m->req->brief)
+		return;
+	m->exit_fd = openat(m->bundle_fd, EXIT_RESERVED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (m->exit_fd >= 0)
+		(void)fallocate(m->exit_fd, FALLOC_FL_KEEP_SIZE, 0, EXIT_BYTES_MAX);
+}
+
 static int open_dirs(struct monitor *m, struct error *err)
 {
 	int r = dir_open_at(AT_FDCWD, m->req->bundle, &m->bundle_fd, err);
 
 	if (r == 0)
 		r = dir_open_at(AT_FDCWD, m->req->run_dir, &m->run_fd, err);
+	if (r == 0)
+		reserve_exit(m);
 	if (r == 0)
 		r = log_open(&m->log, m->bundle_fd,
 			     m->req->log_max_size ? m->req->log_max_size : LOG_SIZE_DEFAULT,
@@ -366,12 +381,17 @@ static void drain(struct monitor *m, int fd, bool is_stderr)
 static void write_exit(const struct monitor *m, int signal, bool oom)
 {
 	cleanup(json_cleanup) json_t *doc = NULL;
+	autofree char *text = NULL;
 	char now[CLOCK_TEXT_LEN];
 
 	clock_format(clock_now_ns(), now);
 	doc = json_pack("{s:i, s:i, s:b, s:s, s:s}", "exitCode", m->status, "signal", signal,
 			"oomKilled", oom, "startedAt", m->started, "finishedAt", now);
-	ignore_result(json_save_at(m->bundle_fd, "exit.json", doc, !m->req->brief, NULL));
+	text = json_dumps(doc, JSON_INDENT(2));
+	if (m->exit_fd < 0 || !text || file_write_all(m->exit_fd, text, strlen(text)) < 0 ||
+	    fsync(m->exit_fd) < 0 ||
+	    renameat(m->bundle_fd, EXIT_RESERVED, m->bundle_fd, "exit.json") < 0)
+		ignore_result(json_save_at(m->bundle_fd, "exit.json", doc, !m->req->brief, NULL));
 }
 
 static void record_end(struct monitor *m)
@@ -423,7 +443,9 @@ static int finish(struct monitor *m)
 	bool cleaned;
 
 	(void)unlinkat(m->run_fd, ATTACH_SOCKET, 0);
-	ignore_result(instance_cleanup(m->spec, m->req->id, NULL));
+	/* Without its live record, and with one of its end, nothing of it is left in the kernel. */
+	if (instance_cleanup(m->spec, m->req->id, NULL) == 0)
+		(void)unlinkat(m->run_fd, "live.json", 0);
 	if (m->req->lock_fd > 0)
 		(void)close(m->req->lock_fd);
 	clients_send(&m->clients, FRAME_EXIT, &status, 1);
@@ -468,6 +490,7 @@ int serve(const struct serve_request *req)
 		.log = { .fd = -1 },
 		.bundle_fd = -1,
 		.run_fd = -1,
+		.exit_fd = -1,
 		.out = -1,
 		.err = -1,
 		.input = -1,
