@@ -39,30 +39,6 @@ struct active {
 	uint64_t maker_start;
 };
 
-/* What its cgroups still hold; a definition that cannot be read has none that we could know of. */
-static void kill_rest(const struct engine *engine, const char *id)
-{
-	autofree char *dir = container_dir(engine, id);
-	struct spec *spec = NULL;
-
-	if (spec_load(dir, &spec, NULL) < 0)
-		return;
-	ignore_result(instance_cleanup(spec, id, NULL));
-	spec_free(spec);
-}
-
-/* The record that its monitor did not live to write. */
-static void write_exit(const struct engine *engine, const char *id)
-{
-	autofree char *path = xasprintf("containers/%s/exit.json", id);
-	cleanup(json_cleanup) json_t *doc = NULL;
-	char now[CLOCK_TEXT_LEN];
-
-	clock_format(clock_now_ns(), now);
-	doc = json_pack("{s:i, s:b, s:s}", "exitCode", -1, "oomKilled", 0, "finishedAt", now);
-	ignore_result(json_save_at(engine->root_fd, path, doc, true, NULL));
-}
-
 static bool was_started(const struct engine *engine, const char *id)
 {
 	autofree char *live = xasprintf("containers/%s/live.json", id);
@@ -85,13 +61,10 @@ static void recover_locked(struct engine *engine, const struct active *a)
 		return;
 	if (status.kind == STATUS_RUNNING) /* only its monitor died: it runs on, unsupervised */
 		return;
-	kill_rest(engine, a->id);
 	if (a->this_boot && !was_started(engine, a->id)) {
 		ignore_result(container_discard(engine, a->id, NULL));
 		return;
 	}
-	if (status.kind != STATUS_EXITED || status.exit_code < 0)
-		write_exit(engine, a->id);
 	ignore_result(container_finish_locked(engine, a->id, NULL));
 }
 

@@ -3,17 +3,22 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/lock.h"
 #include "engine/schema.h"
 #include "engine/status.h"
 #include "network/attach.h"
+#include "runtime/instance.h"
+#include "runtime/spec.h"
 
 static int remove_run_dir(const struct engine *engine, const char *id, struct error *err)
 {
@@ -33,12 +38,50 @@ static int remove_dir(const struct engine *engine, const char *id, struct error 
 	return dir_remove_at(AT_FDCWD, path, err);
 }
 
+static bool ended_well(const struct engine *engine, const char *id)
+{
+	autofree char *live = xasprintf("containers/%s/live.json", id);
+	autofree char *ended = xasprintf("containers/%s/exit.json", id);
+
+	return faccessat(engine->run_fd, live, F_OK, 0) < 0 &&
+	       faccessat(engine->root_fd, ended, F_OK, 0) == 0;
+}
+
+/* What its monitor did not live to do: the groups, and all that runs in them, and the record. */
+static int end_groups(const struct engine *engine, const char *id, struct error *err)
+{
+	autofree char *dir = container_dir(engine, id);
+	cleanup(spec_cleanup) struct spec *spec = NULL;
+
+	if (explain_dry() || ended_well(engine, id))
+		return 0;
+	/* A definition that cannot be read has none that we could know of. */
+	if (spec_load(dir, &spec, NULL) < 0)
+		return 0;
+	return instance_cleanup(spec, id, err);
+}
+
+static void record_end(const struct engine *engine, const char *id)
+{
+	autofree char *path = xasprintf("containers/%s/exit.json", id);
+	cleanup(json_cleanup) json_t *doc = NULL;
+	char now[CLOCK_TEXT_LEN];
+
+	if (explain_dry() || faccessat(engine->root_fd, path, F_OK, 0) == 0)
+		return;
+	clock_format(clock_now_ns(), now);
+	doc = json_pack("{s:i, s:b, s:s}", "exitCode", -1, "oomKilled", 0, "finishedAt", now);
+	ignore_result(json_save_at(engine->root_fd, path, doc, true, NULL));
+}
+
 int container_discard(struct engine *engine, const char *id, struct error *err)
 {
 	autofree char *netns = container_netns(engine, id);
 	int r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
 		       (int64_t)ACTIVE_REMOVE, id);
 
+	if (r == 0)
+		r = end_groups(engine, id, err);
 	if (r == 0)
 		r = network_detach(engine->db, id, netns, err);
 	if (r == 0)
@@ -79,7 +122,10 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
 		return r;
 	if (active == ACTIVE_REMOVE || auto_remove)
 		return container_discard(engine, id, err);
-	r = network_detach(engine->db, id, netns, err);
+	r = end_groups(engine, id, err);
+	record_end(engine, id);
+	if (r == 0)
+		r = network_detach(engine->db, id, netns, err);
 	if (r == 0)
 		r = remove_run_dir(engine, id, err);
 	if (r == 0)

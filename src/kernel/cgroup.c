@@ -2,6 +2,7 @@
 #include "kernel/cgroup.h"
 
 #include <fcntl.h>
+#include <fts.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
@@ -451,6 +452,44 @@ static int kill_all(const struct cgroup *cg, struct error *err)
 	return error_set(err, -EBUSY, "processes in cgroup %s do not end", cg->path);
 }
 
+/* A process in a group of one hierarchy alone need not be in the others. */
+static void kill_group(const char *dir)
+{
+	autofree char *text = NULL, *procs = xasprintf("%s/cgroup.procs", dir);
+	char *rest, *line;
+	uint64_t pid;
+
+	if (file_read_at(AT_FDCWD, procs, PIDS_BYTES_MAX, &text, NULL, NULL) < 0)
+		return;
+	rest = text;
+	while ((line = strsep(&rest, "\n")))
+		if (*line && number_parse(line, INT32_MAX, &pid) == 0 && pid > 0)
+			wait_gone((pid_t)pid);
+}
+
+/* Its own group's directory and, before it, those that the container made below. */
+static int remove_tree(const char *dir)
+{
+	const char *paths[] = { dir, NULL };
+	FTS *tree = fts_open((char *const *)paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	const FTSENT *entry;
+	int r = 0;
+
+	if (!tree)
+		return -errno;
+	while ((entry = fts_read(tree))) {
+		if (entry->fts_info != FTS_DP)
+			continue;
+		if (rmdir(entry->fts_accpath) == 0 || errno == ENOENT)
+			continue;
+		kill_group(entry->fts_accpath);
+		if (rmdir(entry->fts_accpath) < 0 && errno != ENOENT)
+			r = -errno;
+	}
+	(void)fts_close(tree);
+	return r;
+}
+
 static int remove_part(const struct cgroup *cg, const struct cgroup_part *part, struct error *err)
 {
 	autofree char *parent = xstrdup(part->dir);
@@ -460,10 +499,10 @@ static int remove_part(const struct cgroup *cg, const struct cgroup_part *part, 
 		return 0;
 	if (rmdir(part->dir) < 0 && errno == EBUSY) {
 		r = kill_all(cg, err);
+		if (r == 0)
+			r = remove_tree(part->dir);
 		if (r < 0)
-			return r;
-		if (rmdir(part->dir) < 0 && errno != ENOENT)
-			return error_sys(err, -errno, "remove cgroup %s", part->dir);
+			return error_sys(err, r, "remove cgroup %s", part->dir);
 	}
 	/* Ours is one below "/strake": that goes with the last container, by failing until then. */
 	*strrchr(parent, '/') = '\0';
@@ -474,11 +513,15 @@ static int remove_part(const struct cgroup *cg, const struct cgroup_part *part, 
 
 int cgroup_remove(const struct cgroup *cg, struct error *err)
 {
-	int r = 0;
+	int first = 0;
 
-	for (size_t i = 0; r == 0 && i < cg->n; i++)
-		r = remove_part(cg, &cg->parts[i], err);
-	return r;
+	/* One that cannot be removed keeps no other. */
+	for (size_t i = 0; i < cg->n; i++) {
+		int r = remove_part(cg, &cg->parts[i], first < 0 ? NULL : err);
+
+		first = first < 0 ? first : r;
+	}
+	return first;
 }
 
 uint64_t cgroup_oom_kills(const struct cgroup *cg)
