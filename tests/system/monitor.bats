@@ -8,13 +8,14 @@ monitor_of() { # ID
 }
 
 @test "a monitor keeps nothing that its maker had open" {
-	exec 8>"$STATE/lock" 7<"$STATE/lock"
+	exec 8>"$STATE/lock" 7</etc/passwd
 	flock 8
 	id=$(strake run -d --network none --bare /bin/busybox -- sleep 1000)
 	exec 8>&- 7<&-
 	flock --nonblock "$STATE/lock" true
 	run descriptors "$(monitor_of "$id")"
 	assert_lacks "$STATE/lock"
+	assert_lacks /etc/passwd
 }
 
 @test "--explain run -d ends, and so does who reads what it said" {
