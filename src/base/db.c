@@ -67,8 +67,8 @@ static int no_writing(const struct db *db, int r, struct error *err)
 {
 	if (r == -ENOSPC)
 		return error_set(err, r,
-				 "state database %s: its file system is full; 'strake rm' and "
-				 "'strake rmi' free some of it, or remove other files there",
+				 "state database %s: no space is left on its file system; "
+				 "'strake rm' and 'strake rmi' free some, or other files there go",
 				 db->path);
 	return error_set(err, r,
 			 "state database %s: its file system is read-only; make it writable "

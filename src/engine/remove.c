@@ -77,13 +77,14 @@ static void record_end(const struct engine *engine, const char *id)
 int container_discard(struct engine *engine, const char *id, struct error *err)
 {
 	autofree char *netns = container_netns(engine, id);
+	const struct network_site site = engine_network(engine);
 	int r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
 		       (int64_t)ACTIVE_REMOVE, id);
 
 	if (r == 0)
 		r = end_groups(engine, id, err);
 	if (r == 0)
-		r = network_detach(engine->db, id, netns, err);
+		r = network_detach(&site, id, netns, err);
 	if (r == 0)
 		r = remove_run_dir(engine, id, err);
 	if (r == 0)
@@ -114,6 +115,7 @@ static int row_read(struct engine *engine, const char *id, int *ret_active, bool
 int container_finish_locked(struct engine *engine, const char *id, struct error *err)
 {
 	autofree char *netns = container_netns(engine, id);
+	const struct network_site site = engine_network(engine);
 	bool auto_remove = false;
 	int active;
 	int r = row_read(engine, id, &active, &auto_remove, err);
@@ -125,7 +127,7 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
 	r = end_groups(engine, id, err);
 	record_end(engine, id);
 	if (r == 0)
-		r = network_detach(engine->db, id, netns, err);
+		r = network_detach(&site, id, netns, err);
 	if (r == 0)
 		r = remove_run_dir(engine, id, err);
 	if (r == 0)
