@@ -340,6 +340,16 @@ int making_print(struct engine *engine, const struct container_options *options,
 	return r;
 }
 
+/* Before anything is recorded that somebody with less could not take away again. */
+static int check_power(struct error *err)
+{
+	if (explain_dry() || geteuid() == 0)
+		return 0;
+	return error_set(err, -EPERM,
+			 "needs root: namespaces, mounts, control groups and networks are made; "
+			 "try it with sudo, or look at --dry-run");
+}
+
 int making_go(struct engine *engine, const struct container_options *options, struct making *ret,
 	      struct error *err)
 {
@@ -349,6 +359,8 @@ int making_go(struct engine *engine, const struct container_options *options, st
 	ret->options = options;
 	ret->c = xnew(struct container);
 	r = plan(ret, err);
+	if (r == 0)
+		r = check_power(err);
 	if (r == 0)
 		r = record(ret, err);
 	if (r < 0)
