@@ -80,3 +80,31 @@ b=array.array('i',[0]); fcntl.ioctl(9,termios.FIONREAD,b); print(b[0])")" -ge 40
 	kill -KILL "$reader"
 	exec 9>&-
 }
+
+@test "output that cannot be written: one line, a status of its own, and the run is cleared up" {
+	run bash -c "'$PROGRAMS/strake' --root '$ROOT' --run-root '$RUN' run --name a --network none --bare /bin/busybox -- echo hi >/dev/full"
+	assert_status 125
+	assert_equal "${#lines[@]}" 1
+	assert_has "No space left"
+	assert_equal "$(strake ps -a --format '{{.State}}')" exited
+	assert_equal "$(strake logs a)" hi
+}
+
+@test "^C three times, and it goes on: the front command leaves and says how to end it" {
+	background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" run --name deaf --network none --bare /bin/busybox -- \
+		sh -c 'trap "" INT; echo ready; while :; do sleep 1000; done' >"$STATE/out" 2>"$STATE/err"
+	client=$!
+	soon grep -q ready "$STATE/out"
+	for n in 1 2 3; do
+		kill -INT "$client"
+		taken() { ! grep -q '^ShdPnd:.*[2367abef]$' "/proc/$client/status"; }
+		soon taken
+	done
+	status=0
+	wait "$client" || status=$?
+	assert_equal "$status" 125
+	run cat "$STATE/err"
+	assert_has "strake stop deaf"
+	assert_equal "$(strake ps -q | wc -l)" 1
+	strake stop -t 0 deaf
+}
