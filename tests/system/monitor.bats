@@ -92,7 +92,7 @@ b=array.array('i',[0]); fcntl.ioctl(9,termios.FIONREAD,b); print(b[0])")" -ge 40
 
 @test "^C three times, and it goes on: the front command leaves and says how to end it" {
 	background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" run --name deaf --network none --bare /bin/busybox -- \
-		sh -c 'trap "" INT; echo ready; while :; do sleep 1000; done' >"$STATE/out" 2>"$STATE/err"
+		sh -c 'trap "" INT; echo ready; while :; do tail -f /dev/null; done' >"$STATE/out" 2>"$STATE/err"
 	client=$!
 	soon grep -q ready "$STATE/out"
 	for n in 1 2 3; do
