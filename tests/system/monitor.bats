@@ -95,7 +95,7 @@ b=array.array('i',[0]); fcntl.ioctl(9,termios.FIONREAD,b); print(b[0])")" -ge 40
 		sh -c 'trap "" INT; echo ready; while :; do tail -f /dev/null; done' >"$STATE/out" 2>"$STATE/err"
 	client=$!
 	soon grep -q ready "$STATE/out"
-	for n in 1 2 3; do
+	for _ in 1 2 3; do
 		kill -INT "$client"
 		taken() { ! grep -q '^ShdPnd:.*[2367abef]$' "/proc/$client/status"; }
 		soon taken

@@ -31,6 +31,8 @@ as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups sh -c '"$@"' sh
 	assert_has "--root"
 }
 
+is_full() { df --output=avail "$ROOT" | grep -qx ' *0'; }
+# shellcheck disable=SC2034 # read by the teardown
 small_root() { # SIZE
 	mount -t tmpfs -o "size=$1,mode=755" small "$ROOT"
 	MOUNTS_BEFORE=$(mount_points)
@@ -41,8 +43,7 @@ small_root() { # SIZE
 	small_root 4m
 	strake run -d --name good --network none --rootfs "$STATE/rootfs" sleep 1000
 	strake run -d --name evil --network none --rootfs "$STATE/rootfs" sh -c 'while :; do dd if=/dev/zero bs=4k; done >>/fill 2>/dev/null'
-	full() { df --output=avail "$ROOT" | grep -qx ' *0'; }
-	soon full
+	soon is_full
 	run strake ps --format '{{.Name}}'
 	assert_has good
 	strake exec good true
@@ -64,8 +65,7 @@ small_root() { # SIZE
 @test "a full disk: rm -f at once, and the next run is as any" {
 	small_root 4m
 	strake run -d --name evil --network none --rootfs "$STATE/rootfs" sh -c 'while :; do dd if=/dev/zero bs=4k; done >>/fill 2>/dev/null'
-	full() { df --output=avail "$ROOT" | grep -qx ' *0'; }
-	soon full
+	soon is_full
 	strake rm -f evil
 	assert_equal "$(strake ps -aq)" ""
 	strake run --rm --network none --rootfs "$STATE/rootfs" true
