@@ -24,10 +24,9 @@
 #include "engine/schema.h"
 #include "engine/status.h"
 #include "image/image.h"
+#include "kernel/cgroup.h"
 #include "network/attach.h"
 #include "network/check.h"
-#include "runtime/instance.h"
-#include "runtime/spec.h"
 
 /* recover_dead */
 
@@ -265,6 +264,31 @@ static void check_run_dirs(struct check *check)
 		(void)closedir(dir);
 }
 
+/* Another root's containers have theirs in the same place, so the owner is noted at each. */
+static void check_groups(struct check *check)
+{
+	struct strv ids = { 0 };
+
+	if (cgroup_children("/strake", &ids, NULL) < 0)
+		return;
+	for (size_t i = 0; i < ids.n; i++) {
+		autofree char *path = xasprintf("/strake/%s", ids.items[i]);
+		autofree char *owner = container_dir(check->engine, ids.items[i]);
+		struct cgroup cg = { 0 };
+
+		if (strlen(ids.items[i]) != ID_LEN || !id_is_hex(ids.items[i]) ||
+		    is_known(check->engine, ids.items[i]) || cgroup_open(path, &cg, NULL) < 0)
+			continue;
+		if (cgroup_has_owner(&cg, owner)) {
+			found(check, "control group %.20s... belongs to no container", path);
+			if (check->repair)
+				repaired(check, cgroup_remove(&cg, check->err));
+		}
+		cgroup_close(&cg);
+	}
+	strv_done(&ids);
+}
+
 /* Rows whose files are gone or damaged; and those that were active in vain before recover_dead()
  * ran are gone by now, so what is left active and unlocked runs without a monitor.
  */
@@ -325,6 +349,7 @@ int check_all(struct engine *engine, bool repair, check_report_fn report, void *
 		return r;
 	check_dirs(&check);
 	check_run_dirs(&check);
+	check_groups(&check);
 	n = network_check(&site, repair, forward, &check, err);
 	if (n < 0)
 		return n;

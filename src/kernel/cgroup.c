@@ -2,8 +2,10 @@
 #include "kernel/cgroup.h"
 
 #include <dirent.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +14,7 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -27,6 +30,7 @@
 #define KILL_WAIT_MS     10000
 #define KILL_ROUNDS      100
 #define PARENT_RACES_MAX 16
+#define OWNER_NAME       "trusted.strake"
 
 void cgroup_limits_done(struct cgroup_limits *limits)
 {
@@ -562,6 +566,55 @@ int cgroup_remove(const struct cgroup *cg, struct error *err)
 		first = first < 0 ? first : r;
 	}
 	return first;
+}
+
+/* what others left */
+
+static void add_children(const struct cgroup_part *part, struct strv *to)
+{
+	DIR *dir = opendir(part->dir);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+		    !strv_has(to, entry->d_name))
+			strv_add(to, entry->d_name);
+	if (dir)
+		(void)closedir(dir);
+}
+
+int cgroup_children(const char *path, struct strv *ret, struct error *err)
+{
+	struct cgroup cg = { 0 };
+	int r = cgroup_open(path, &cg, err);
+
+	for (size_t i = 0; r == 0 && i < cg.n; i++)
+		add_children(&cg.parts[i], ret);
+	cgroup_close(&cg);
+	return r;
+}
+
+void cgroup_set_owner(const struct cgroup *cg, const char *owner)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->parts[i].dir_fd >= 0)
+			(void)fsetxattr(cg->parts[i].dir_fd, OWNER_NAME, owner, strlen(owner), 0);
+}
+
+bool cgroup_has_owner(const struct cgroup *cg, const char *owner)
+{
+	char value[PATH_MAX];
+	size_t len = strlen(owner);
+
+	for (size_t i = 0; i < cg->n; i++) {
+		ssize_t n = cg->parts[i].dir_fd < 0 ? -1
+						    : fgetxattr(cg->parts[i].dir_fd, OWNER_NAME,
+								value, sizeof(value));
+
+		if (n >= 0 && (size_t)n == len && memcmp(value, owner, len) == 0)
+			return true;
+	}
+	return false;
 }
 
 uint64_t cgroup_oom_kills(const struct cgroup *cg)

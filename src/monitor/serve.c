@@ -180,6 +180,8 @@ static int start(struct monitor *m, struct error *err)
 	if (r == 0)
 		r = create(m, err);
 	if (r == 0)
+		instance_set_owner(m->spec, m->req->id, m->req->bundle);
+	if (r == 0)
 		r = write_live(m, err);
 	if (r == 0)
 		r = instance_start(&m->instance, err);

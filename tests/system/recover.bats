@@ -293,3 +293,24 @@ groups_of() { find /sys/fs/cgroup -type d -path "*/strake/$1*"; }
 	strake rm -f p
 	assert_equal "$(groups_of "$id")" ""
 }
+
+@test "system check finds control groups of nobody, and leaves another root's alone" {
+	id=$(strake run -d --network none --bare /bin/busybox -- sleep 1000)
+	place=$(find /sys/fs/cgroup -type d -path "*/strake/$id" | head -n 1)
+	lost=$(printf %064x $$)
+	GROUPS_MADE+=("$lost")
+	mkdir -p "${place%/*}/$lost/below"
+	python3 -c 'import os, sys; os.setxattr(sys.argv[1], "trusted.strake", sys.argv[2].encode())' "${place%/*}/$lost" "$ROOT/containers/$lost"
+	mkdir "$STATE/other" "$STATE/otherrun"
+	run "$PROGRAMS/strake" --root "$STATE/other" --run-root "$STATE/otherrun" system check --repair
+	assert_has "nothing is wrong"
+	run strake system check
+	assert_status 1
+	assert_has "control group /strake/$(printf %.12s "$lost")... belongs to no container"
+	assert_has "1 found"
+	strake system check --repair
+	[ ! -e "${place%/*}/$lost" ] && [ -e "$place" ]
+	strake exec "$id" /busybox true
+	run strake system check
+	assert_has "nothing is wrong"
+}
