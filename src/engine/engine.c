@@ -13,6 +13,7 @@
 #include "engine/schema.h"
 #include "image/schema.h"
 #include "network/attach.h"
+#include "network/cni_record.h"
 #include "network/schema.h"
 
 #define LASTING_ROOT "/var/lib/strake"
@@ -21,6 +22,7 @@
 static const struct db_schema *const schemas[] = {
 	&engine_schema,
 	&network_schema,
+	&cni_record_schema,
 	&image_schema,
 	NULL,
 };
