@@ -20,11 +20,7 @@
 #define RUN_ROOT     "/run/strake"
 
 static const struct db_schema *const schemas[] = {
-	&engine_schema,
-	&network_schema,
-	&cni_record_schema,
-	&image_schema,
-	NULL,
+	&engine_schema, &network_schema, &cni_record_schema, &image_schema, NULL,
 };
 
 static char *root_choose(const char *given, const char *variable, const char *home_tail,

@@ -181,7 +181,7 @@ assert_has_client() {
 	ns_new c
 	ns_new d
 	ns_new e
-	a=$(cni ADD a <<<"$(config one)")
+	cni ADD a <<<"$(config one)"
 	b=$(cni ADD b <<<"$(config one)")
 	c=$(cni ADD c <<<"$(config two)")
 	within a ping -c 1 -W 3 "$(address "$b")"
@@ -373,33 +373,31 @@ assert_has_client() {
 	nothing_left
 }
 
-@test "a network that strake made is joined by its name" {
-	strake network create --subnet 10.77.0.0/24 front
-	ns_new a
-	run -0 cni ADD a <<<"$(config k8s '{"network": "front"}')"
-	assert_equal "$(jq -r '.ips[0].gateway' <<<"$output")" 10.77.0.1
-	strake run -d --name b --network front --bare /bin/busybox -- tail -f /dev/null
-	run -0 strake exec b /busybox ping -c 1 -W 3 "$(address "$output")"
-	cni DEL a <<<"$(config k8s '{"network": "front"}')"
-	strake rm -f b
-	strake network ls | grep front
-	strake network rm front
-}
-
-@test "in a chain with Debian's plugins: tuning behind it, portmap with its result, and CHECK through all" {
+@test "in a chain with Debian's plugins: tuning behind it, portmap with its result, and CHECK through both" {
 	need_command /usr/lib/cni/tuning /usr/lib/cni/portmap iptables
+	outside_new
 	ns_new a
-	list mix 1.0.0 "$(config mix | jq 'del(.cniVersion, .name)')" \
-		'{"type": "tuning", "mtu": 1400, "sysctl": {"net.ipv4.conf.eth0.rp_filter": "2"}}' \
-		'{"type": "portmap", "capabilities": {"portMappings": true}}'
-	run -0 chain add "$STATE/tmp/mix" a "$STATE/a" eth0 '{"portMappings": [{"hostPort": 8088, "containerPort": 80, "protocol": "tcp"}]}'
+	ours=$(config mix | jq 'del(.cniVersion, .name)')
+	tuning='{"type": "tuning", "mtu": 1400, "sysctl": {"net.ipv4.conf.eth0.rp_filter": "2"}}'
+	list mix 1.0.0 "$ours" "$tuning"
+	run -0 chain add "$STATE/tmp/mix" a "$STATE/a" eth0
 	assert_equal "$(jq '.interfaces | length' <<<"$output")" 3
 	within a ip link show eth0 | grep -F 'mtu 1400'
+	assert_equal "$(within a cat /proc/sys/net/ipv4/conf/eth0/rp_filter)" 2
+	run -0 chain check "$STATE/tmp/mix" a "$STATE/a" eth0
+	within a ip link set eth0 mtu 1300
+	run -1 chain check "$STATE/tmp/mix" a "$STATE/a" eth0
+	run -0 chain del "$STATE/tmp/mix" a "$STATE/a" eth0
+	nothing_left
+	# The ports by iptables in place of our table.
+	list ports 0.4.0 "$(jq '.name = "ports"' <<<"$ours")" '{"type": "portmap", "capabilities": {"portMappings": true}}'
+	ports='{"portMappings": [{"hostPort": 8088, "containerPort": 80, "protocol": "tcp"}]}'
+	run -0 chain add "$STATE/tmp/ports" a "$STATE/a" eth0 "$ports"
 	web a "page of the chain"
-	assert_equal "$(fetch "http://$(address "$output")/")" "page of the chain"
-	run -0 chain check "$STATE/tmp/mix" a "$STATE/a" eth0 '{"portMappings": [{"hostPort": 8088, "containerPort": 80, "protocol": "tcp"}]}'
-	run -0 chain del "$STATE/tmp/mix" a "$STATE/a" eth0 '{"portMappings": [{"hostPort": 8088, "containerPort": 80, "protocol": "tcp"}]}'
-	run ! within a ip link show eth0
+	assert_equal "$(within outside curl --silent --max-time 5 http://192.0.2.1:8088/)" "page of the chain"
+	run -0 chain del "$STATE/tmp/ports" a "$STATE/a" eth0 "$ports"
+	run within outside curl --silent --max-time 1 http://192.0.2.1:8088/
+	[ "$status" != 0 ]
 }
 
 @test "behind another plugin its result is added to what is there" {
@@ -429,11 +427,47 @@ assert_has_client() {
 		"$SHORT/bin" "$PLUGINS" "$SHORT/net.d" >"$STATE/tmp/containers.conf"
 	export CONTAINERS_CONF=$STATE/tmp/containers.conf
 	rootfs_new "$STATE/fs"
-	pod() { podman --root "$SHORT/root" --runroot "$SHORT/run" --tmpdir "$SHORT/tmp" --storage-driver vfs --runtime crun "$@"; }
-	run -0 pod run -d --name web -p 8080:80 --cgroups=disabled --rootfs "$STATE/fs" httpd -f -p 80 -h /etc
+	pod() { podman --root "$SHORT/root" --runroot "$SHORT/run" --tmpdir "$SHORT/tmp" --storage-driver vfs --cgroup-manager cgroupfs \
+		--runtime "$PROGRAMS/strake-runtime" --network-config-dir "$SHORT/net.d" "$@"; }
+	run -0 pod run -d --name web -p 8080:80 --rootfs "$STATE/fs" httpd -f -p 80 -h /etc
 	soon eval 'fetch http://127.0.0.1:8080/group | grep -q www'
-	run -0 pod run --rm --cgroups=disabled --ip "$(strake network inspect podman | jq -r '.[0].IPAM.Config[0].Subnet' | sed 's/0\/.*/77/')" --rootfs "$STATE/fs" ip address show eth0
+	run -0 pod run --rm --ip "$(strake network inspect podman | jq -r '.[0].IPAM.Config[0].Subnet' | sed 's/0\/.*/77/')" --rootfs "$STATE/fs" ip address show eth0
 	assert_has ".77/"
 	pod rm -f -t 0 web
 	nothing_left
+	umount -R /run/netns # podman's
+}
+
+@test "containerd runs containers with strake-cni and strake-runtime; what ctr forgets GC finds" {
+	need_command containerd ctr
+	short_folder
+	# ctr has these two folders built in.
+	mount -t tmpfs strake-opt /opt
+	mkdir -p /opt/cni/bin "$SHORT/etc/cni/net.d" "$SHORT/upper" "$SHORT/work"
+	mount -t overlay -o "lowerdir=$SHORT/etc:/etc" strake-etc /etc
+	cp "$PROGRAMS/strake-cni" "$PLUGINS/loopback" /opt/cni/bin/
+	config ctr | jq '{cniVersion: "1.0.0", name: "ctr", plugins: [. | del(.name, .cniVersion)]}' >"$SHORT/etc/cni/net.d/10-strake.conflist"
+	printf 'version = 2\nroot = "%s/root"\nstate = "%s/state"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "%s/c.sock"\n' \
+		"$SHORT" "$SHORT" "$SHORT" >"$SHORT/config.toml"
+	background containerd --config "$SHORT/config.toml" 2>/dev/null
+	soon test -S "$SHORT/c.sock"
+	rootfs_new "$STATE/fs"
+	ctl() { ctr --address "$SHORT/c.sock" "$@"; }
+	run -0 ctl run --rm --cni --rootfs --runc-binary "$PROGRAMS/strake-runtime" "$STATE/fs" once ip address show eth0
+	assert_has "inet 10.120.0.2/20"
+	nothing_left
+	ctl run -d --cni --rootfs --runc-binary "$PROGRAMS/strake-runtime" "$STATE/fs" web httpd -f -p 80 -h /etc
+	run -0 strake network inspect ctr
+	assert_equal "$(jq -r '.[0].Containers[].Name' <<<"$output")" default-web
+	soon eval 'fetch "http://$(jq -r ".[0].Containers[].IPv4Address" <<<"$output")/group" | grep -q www'
+	ctl tasks kill -s KILL web
+	soon eval 'ctl tasks ls | grep -q STOPPED'
+	ctl tasks rm web || true
+	ctl containers rm web
+	cni GC x <<<"$(config ctr '{"cni.dev/valid-attachments": []}')"
+	nothing_left
+	kill "${BACKGROUND[-1]}"
+	wait "${BACKGROUND[-1]}" || true
+	umount /etc
+	umount /opt
 }
