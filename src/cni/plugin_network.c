@@ -11,18 +11,6 @@
 #include "network/choose.h"
 #include "network/cni_record.h"
 
-/* What a boot ago was attached is gone; its addresses are free. */
-static int forget_boots(struct plugin *p)
-{
-	struct cni_records old = { 0 };
-	int r = cni_record_list(p->site.db, NULL, p->boot, &old, &p->f.err);
-
-	for (size_t i = 0; r == 0 && i < old.n; i++)
-		r = plugin_undo(p, old.items[i].lease, NULL);
-	cni_records_done(&old);
-	return r < 0 ? cni_fail_from(&p->f, r) : 0;
-}
-
 int plugin_open(struct plugin *p)
 {
 	const struct engine_options options = { .root = p->config.root,
@@ -36,7 +24,8 @@ int plugin_open(struct plugin *p)
 		return r;
 	}
 	p->site = engine_network(p->engine);
-	return forget_boots(p);
+	r = cni_record_forget_boots(&p->site, &p->f.err);
+	return r < 0 ? cni_fail_from(&p->f, r) : 0;
 }
 
 /* comparing */

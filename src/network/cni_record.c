@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/db.h"
+#include "network/attach.h"
 
 static const char *const steps[] = {
 	"CREATE TABLE cni ("
@@ -93,4 +94,21 @@ int cni_record_list(struct db *db, const char *network, const char *boot, struct
 		(void)snprintf(record->boot, sizeof(record->boot), "%s", db_text(&rows, 4));
 	}
 	return db_finish(&rows);
+}
+
+int cni_record_forget_boots(const struct network_site *site, struct error *err)
+{
+	struct cni_records old = { 0 };
+	char boot[BOOT_ID_LEN + 1];
+	int r = boot_id(boot, err);
+
+	if (r == 0)
+		r = cni_record_list(site->db, NULL, boot, &old, err);
+	for (size_t i = 0; r == 0 && i < old.n; i++) {
+		r = network_detach(site, old.items[i].lease, NULL, err);
+		if (r == 0)
+			r = cni_record_drop(site->db, old.items[i].lease, err);
+	}
+	cni_records_done(&old);
+	return r;
 }

@@ -15,6 +15,7 @@
 
 struct db;
 struct db_schema;
+struct network_site;
 
 extern const struct db_schema cni_record_schema;
 
@@ -39,5 +40,7 @@ int cni_record_drop(struct db *db, const char *lease, struct error *err) must_ch
 /* Of one network, or with NULL all; but, if boot is given, only those of other boots. */
 int cni_record_list(struct db *db, const char *network, const char *boot, struct cni_records *ret,
 		    struct error *err) must_check;
+/* Those of earlier boots go, with their leases: nothing of them is left in the kernel. */
+int cni_record_forget_boots(const struct network_site *site, struct error *err) must_check;
 
 #endif

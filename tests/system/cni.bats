@@ -266,6 +266,8 @@ assert_has_client() {
 		db.execute("UPDATE cni SET boot = 'another'")
 		db.commit()
 	END
+	strake system check
+	assert_equal "$(strake network ls -q | sort | xargs)" "bridge host none"
 	run -0 cni ADD b <<<"$(config n "$one")"
 	run -0 cni DEL a CNI_NETNS= <<<"$(config n "$one")"
 	within b ping -c 1 -W 3 10.88.7.1
