@@ -58,6 +58,7 @@ outside_new() {
 
 setup() {
 	NAMESPACES=()
+	exec {NEVER}<> <(:) # a pipe that nobody writes to: reading it waits
 	state_new
 	need_program strake-cni
 }
@@ -357,6 +358,25 @@ assert_has_client() {
 		"$PROGRAMS/strake-cni" <<<"$(config m)"
 	[ "$status" != 0 ]
 	run ! strake network inspect m
+}
+
+@test "A5.18 an ADD that is killed at any moment: DEL, or GC, and nothing is left" {
+	port='{"runtimeConfig": {"portMappings": [{"hostPort": 8080, "containerPort": 80}]}}'
+	for i in 001 002 003 004 006 008 010 015 020 030 050 080; do
+		ns_new "k$i"
+		# From before it has read anything to behind its last step, wherever that is on this machine.
+		cni ADD "k$i" <<<"$(config n "$port")" >/dev/null 2>&1 &
+		read -r -t "0.$i" -u "$NEVER" || true
+		kill -KILL $! 2>/dev/null || true
+		wait $! 2>/dev/null || true
+		if [[ $i == *[05] || $i == *3 ]]; then
+			run -0 cni DEL "k$i" <<<"$(config n "$port")"
+		else
+			umount "$STATE/k$i"
+			run -0 cni GC x <<<"$(config n '{"cni.dev/valid-attachments": []}')"
+		fi
+		nothing_left
+	done
 }
 
 @test "ls, inspect, check and draw know the containers of a CNI runtime" {
