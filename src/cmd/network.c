@@ -117,10 +117,15 @@ static const struct cmd cmd_network_inspect = {
 	.run = inspect_run,
 };
 
-extern const struct cmd cmd_network_draw, cmd_network_show;
+extern const struct cmd cmd_network_check, cmd_network_draw, cmd_network_reload, cmd_network_show;
 
-static const struct cmd *const network_cmds[] = { &cmd_network_ls, &cmd_network_inspect,
-						  &cmd_network_draw, &cmd_network_show, NULL };
+static const struct cmd *const network_cmds[] = { &cmd_network_ls,
+						  &cmd_network_inspect,
+						  &cmd_network_draw,
+						  &cmd_network_show,
+						  &cmd_network_check,
+						  &cmd_network_reload,
+						  NULL };
 
 const struct cmd cmd_network = {
 	.name = "network",

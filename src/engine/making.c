@@ -196,6 +196,7 @@ static int reserve_network(struct making *m, struct error *err)
 		.endpoints = &endpoint,
 		.nendpoints = 1,
 		.publish = &m->options->publish,
+		.dns = &m->options->dns,
 	};
 	char address[IP_TEXT_LEN];
 	int r;
@@ -258,17 +259,30 @@ static int make_dirs(struct making *m, struct error *err)
 
 static int write_names(struct making *m, struct error *err)
 {
-	const struct names_request req = {
+	char gateway[IP_TEXT_LEN] = "";
+	struct strv addresses = { 0 }, resolvers = { 0 };
+	struct names_request req = {
 		.dir = m->dir,
 		.hostname = m->hostname,
 		.name = m->c->name,
-		.address = m->c->address,
+		.addresses = &addresses,
+		.resolvers = &resolvers,
 		.dns = &m->options->dns,
+		.dns_search = &m->options->dns_search,
+		.dns_option = &m->options->dns_option,
 		.add_host = &m->options->add_host,
 		.host_network = m->netns == NULL,
 	};
+	int r = 0;
 
-	return config_wants_names(m->options, &m->root) ? names_write(&req, err) : 0;
+	if (m->has_lease)
+		network_lease_names(&m->lease, &addresses, &resolvers, gateway);
+	req.host_gateway = gateway[0] ? gateway : NULL;
+	if (config_wants_names(m->options, &m->root))
+		r = names_write(&req, err);
+	strv_done(&addresses);
+	strv_done(&resolvers);
+	return r;
 }
 
 static int write_cidfile(const struct making *m, struct error *err)

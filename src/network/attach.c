@@ -16,6 +16,7 @@
 #include "network/bridge.h"
 #include "network/claim.h"
 #include "network/lease.h"
+#include "network/foreign.h"
 #include "network/names_server.h"
 #include "network/plug.h"
 #include "network/table.h"
@@ -101,6 +102,8 @@ int network_reserve(const struct network_site *site, const struct network_reques
 	if (r == 0)
 		r = reserve_ports(site->db, req, &lease, err);
 	if (r == 0)
+		r = names_server_note(site->db, req->id, req->dns, err);
+	if (r == 0)
 		r = check_families(&lease, err);
 	if (r == 0)
 		r = network_table(site->db, lease.table, err);
@@ -109,6 +112,37 @@ int network_reserve(const struct network_site *site, const struct network_reques
 	else
 		*ret = lease;
 	return r;
+}
+
+static void add_text(struct strv *to, const struct ip *ip)
+{
+	char text[IP_TEXT_LEN];
+
+	ip_format(ip, text);
+	if (ip_is_set(ip))
+		strv_add(to, text);
+}
+
+/* One resolver of the first network that has one: it knows the container's other networks, and libc
+ * would not ask a second one about what the first denied.
+ */
+void network_lease_names(const struct network_lease *lease, struct strv *ret_addresses,
+			 struct strv *ret_resolvers, char ret_gateway[IP_TEXT_LEN])
+{
+	ret_gateway[0] = '\0';
+	for (size_t i = 0; i < lease->nendpoints; i++) {
+		const struct endpoint *e = &lease->endpoints[i];
+		const struct ip *gateway = ip_is_set(&e->ip.ip) ? &e->gateway : &e->gateway6;
+
+		add_text(ret_addresses, &e->ip.ip);
+		add_text(ret_addresses, &e->ip6.ip);
+		if (e->network.driver != NETWORK_BRIDGE || !ip_is_set(gateway))
+			continue;
+		if (!ret_gateway[0])
+			ip_format(gateway, ret_gateway);
+		if (e->network.managed && !e->network.dns_off && ret_resolvers->n == 0)
+			add_text(ret_resolvers, gateway);
+	}
 }
 
 /* the kernel's side */
@@ -139,12 +173,12 @@ static int attach_endpoint(const struct network_site *site, struct nl *nl,
 		if (r == 0)
 			r = bridge_ensure(nl, site->db, &e->network, lease->table, &bridge, err);
 	}
+	if (r == 1)
+		r = foreign_allow(site, &e->network, err);
 	if (r == 0)
 		r = plug_in(nl, plug, e, &bridge, err);
 	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
 		r = names_server_start(site, &e->network, err);
-	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
-		r = names_server_changed(site, &e->network, err);
 	return r < 0 ? error_wrap(err, r, "connect to network %s", e->network.name) : 0;
 }
 
@@ -182,6 +216,8 @@ int network_attach(const struct network_site *site, const struct network_lease *
 		r = attach_endpoint(site, &nl, lease, &lease->endpoints[i], &plug, err);
 	if (r == 0)
 		r = publish(lease, err);
+	if (r == 0)
+		r = names_server_changed(site, lease->id, err);
 	plug_close(&plug);
 	nl_close(&nl);
 	return r;
@@ -223,6 +259,18 @@ static int count_bridge_leases(struct db *db, int64_t *ret, struct error *err)
 	return db_finish(&rows);
 }
 
+static int drop_names(const struct network_site *site, const struct network *network,
+		      const char *table, struct error *err)
+{
+	struct table_elements elements = { 0 };
+	int r;
+
+	names_server_collect(site, network, &elements);
+	r = table_remove(table, &elements, err);
+	table_elements_done(&elements);
+	return r;
+}
+
 /* The bridge goes with its last container, the table with the last bridge: inside the transaction
  * that finds that it is the last, so that none can be added meanwhile.
  */
@@ -230,12 +278,14 @@ static int remove_empty(const struct network_site *site, struct nl *nl, const st
 			const char *table, struct error *err)
 {
 	int64_t left = 0;
-	int r = e->network.dns_off ? 0 : names_server_stop(site, &e->network, err);
+	int r = drop_names(site, &e->network, table, err);
 
 	if (r == 0)
 		r = count_bridge_leases(site->db, &left, err);
 	if (r == 0)
 		r = link_delete(nl, e->link, err);
+	if (r == 0)
+		r = foreign_forget(site, &e->network, err);
 	if (r == 0)
 		r = bridge_remove(nl, site->db, &e->network, table, left == 0, err);
 	if (r == 0 && left == 0)
@@ -266,7 +316,7 @@ static int drop_endpoint(const struct network_site *site, struct nl *nl, const c
 	if (r < 0 || e->network.driver != NETWORK_BRIDGE)
 		return r;
 	if (users > 0)
-		return e->network.dns_off ? 0 : names_server_changed(site, &e->network, err);
+		return 0;
 	r = remove_empty(site, nl, e, table, err);
 	return r < 0 ? r : network_forget(site->db, e->network.id, err);
 }
@@ -280,6 +330,8 @@ static int drop_all(const struct network_site *site, struct nl *nl,
 		r = claim_drop(site->db, lease->id, err);
 	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++)
 		r = drop_endpoint(site, nl, lease->id, &lease->endpoints[i], lease->table, err);
+	if (r == 0)
+		r = names_server_forget(site->db, lease->id, err);
 	if (r == 0)
 		r = db_commit(site->db, err);
 	db_rollback(site->db);
@@ -295,13 +347,18 @@ int network_detach(const struct network_site *site, const char *id, const char *
 
 	if (r == 0)
 		r = network_lease_read(site->db, id, &lease, err);
-	if (r < 0 || (lease.nendpoints == 0 && lease.nports == 0))
+	if (r < 0)
 		return r;
+	/* The one before us may have been killed when all was done but this. */
+	if (lease.nendpoints == 0 && lease.nports == 0)
+		return names_server_changed(site, id, err);
 	r = unpublish(&lease, err);
 	if (r == 0)
 		r = nl_open(&nl, err);
 	if (r == 0)
 		r = drop_all(site, &nl, &lease, err);
+	if (r == 0)
+		r = names_server_changed(site, id, err);
 	nl_close(&nl);
 	return r;
 }

@@ -117,10 +117,26 @@ static unsigned choose_mtu(struct nl *nl, const struct network *network)
 	return uplink.mtu;
 }
 
+/* As a container's: 02:53 and the gateway's address, or the end of it. */
+static void choose_mac(const struct network *network, unsigned char ret[6])
+{
+	const struct ip *ip = &network->subnets[0].gateway;
+
+	memcpy(ret, "\x02\x53\0\0\0\0", 6);
+	if (network->nsubnets == 0 || !ip_is_set(ip))
+		memcpy(ret + 2, network->link + MAX(strlen(network->link), 4) - 4, 4);
+	else
+		memcpy(ret + 2, ip->bytes + ip_len(ip) - 4, 4);
+}
+
 static int make(struct nl *nl, const struct network *network, struct link *ret, struct error *err)
 {
 	unsigned mtu = choose_mtu(nl, network);
-	int r = link_add_bridge(nl, network->link, mtu, err);
+	unsigned char mac[6];
+	int r;
+
+	choose_mac(network, mac);
+	r = link_add_bridge(nl, network->link, mac, mtu, err);
 
 	*ret = (struct link) { .mtu = mtu };
 	if (r == 0 && !explain_dry()) {
@@ -186,6 +202,7 @@ int bridge_ensure(struct nl *nl, struct db *db, const struct network *network, c
 		  struct link *ret, struct error *err)
 {
 	int r = link_read(nl, network->link, ret);
+	bool made;
 
 	if (r == 0 && strcmp(ret->kind, "bridge") != 0)
 		return error_set(err, -EEXIST, "network %s: link %s is no bridge", network->name,
@@ -197,11 +214,11 @@ int bridge_ensure(struct nl *nl, struct db *db, const struct network *network, c
 		return error_sys(err, r, "find bridge %s", network->link);
 	if (r == 0 && network->managed)
 		return 0;
-	if (r == -ENODEV)
-		r = make(nl, network, ret, err);
-	else
-		r = guard(network, err);
-	return r < 0 ? r : add_to_table(db, network, table, err);
+	made = r == -ENODEV;
+	r = made ? make(nl, network, ret, err) : guard(network, err);
+	if (r == 0)
+		r = add_to_table(db, network, table, err);
+	return r < 0 ? r : made;
 }
 
 int bridge_remove(struct nl *nl, struct db *db, const struct network *network, const char *table,

@@ -11,6 +11,8 @@
 #include "kernel/netlink.h"
 #include "network/attach.h"
 #include "network/bridge.h"
+#include "network/foreign.h"
+#include "network/names_server.h"
 #include "network/table.h"
 
 struct check {
@@ -124,7 +126,14 @@ static int check_network(struct check *check, const char *name, struct table_ele
 			r = bridge_ensure(&check->nl, check->site->db, &network, check->table,
 					  &bridge, err);
 	}
-	return r < 0 ? r : bridge_collect(check->site->db, &network, want, err);
+	if (r >= 0)
+		r = bridge_collect(check->site->db, &network, want, err);
+	if (r < 0)
+		return r;
+	names_server_collect(check->site, &network, want);
+	r = foreign_check(check->site, &network, check->repair, check->report, check->data, err);
+	check->found += MAX(r, 0);
+	return MIN(r, 0);
 }
 
 /* A cable that is there and in no bridge: its bridge was deleted and made again. */
@@ -276,6 +285,27 @@ static int check_table(struct check *check, struct table_elements *want, struct 
 	return r;
 }
 
+static int check_names(struct check *check, struct error *err)
+{
+	int r = names_server_check(check->site, check->repair, check->report, check->data, err);
+
+	check->found += MAX(r, 0);
+	return MIN(r, 0);
+}
+
+/* Bridges of other instances are none of ours, and there; so what counts is whether it is there. */
+static int check_foreign(struct check *check, struct error *err)
+{
+	struct strv links = { 0 };
+	int r = link_names(&check->nl, "", &links, err);
+
+	if (r == 0)
+		r = foreign_check_left(&links, check->repair, check->report, check->data, err);
+	strv_done(&links);
+	check->found += MAX(r, 0);
+	return MIN(r, 0);
+}
+
 static int check_all(struct check *check, struct table_elements *want, struct error *err)
 {
 	struct strv names = { 0 };
@@ -289,6 +319,10 @@ static int check_all(struct check *check, struct table_elements *want, struct er
 		r = check_containers(check, want, err);
 	if (r == 0)
 		r = check_table(check, want, err);
+	if (r == 0)
+		r = check_names(check, err);
+	if (r == 0)
+		r = check_foreign(check, err);
 	strv_done(&names);
 	return r;
 }
@@ -307,4 +341,15 @@ int network_check(const struct network_site *site, bool repair, network_report_f
 	table_elements_done(&want);
 	nl_close(&check.nl);
 	return r < 0 ? r : check.found;
+}
+
+static void say_nothing(void *data, const char *text)
+{
+	(void)data;
+	(void)text;
+}
+
+int network_reload(const struct network_site *site, struct error *err)
+{
+	return network_check(site, true, say_nothing, NULL, err);
 }

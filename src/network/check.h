@@ -21,6 +21,9 @@ typedef void (*network_report_fn)(void *data, const char *text);
 int network_check(const struct network_site *site, bool repair, network_report_fn report,
 		  void *data, struct error *err) must_check;
 
+/* Makes all of it as the database says, without a word. */
+int network_reload(const struct network_site *site, struct error *err) must_check;
+
 /* A container's places as its definition notes them, and the rows made of them again when the
  * database was lost: of a container that runs, inside a transaction.
  */

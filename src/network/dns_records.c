@@ -117,10 +117,20 @@ static void entry_free(struct entry *e)
 	free(e);
 }
 
+/* An alias that is the name: its addresses are told once. */
+static bool is_before(const char *list, const char *item)
+{
+	for (const char *p = list; p < item; p += strlen(p) + 1)
+		if (strcmp(p, item) == 0)
+			return true;
+	return false;
+}
+
 static void link_list(struct dns_records *r, struct entry *e, enum key_kind kind, const char *list)
 {
 	for (const char *p = list; *p; p += strlen(p) + 1)
-		node_link(r, e, kind, p);
+		if (!is_before(list, p))
+			node_link(r, e, kind, p);
 }
 
 static void entry_link(struct dns_records *r, struct entry *e)

@@ -10,12 +10,33 @@
 #include "base/strv.h"
 #include "kernel/nft_chain.h"
 #include "kernel/xtables.h"
+#include "network/attach.h"
 #include "network/firewalld.h"
+#include "network/names_server.h"
+#include "network/network.h"
 
 #define COMMENT      "strake: " /* then the link, then what it is for */
 #define OWN_TABLE    "strake"   /* and strake-N */
 #define DOCKER_CHAIN "DOCKER-USER"
 #define RULES_MAX    2
+
+struct bridge {
+	const char *network, *link, *libexec;
+	bool ip4, ip6;     /* what it carries */
+	uint16_t dns_port; /* where its names are answered; 0: nowhere */
+};
+
+static struct bridge bridge_of(const struct network_site *site, const struct network *network)
+{
+	return (struct bridge) {
+		.network = network->name,
+		.link = network->link,
+		.libexec = site->libexec,
+		.ip4 = network_subnet(network, AF_INET) != NULL,
+		.ip6 = network_subnet(network, AF_INET6) != NULL,
+		.dns_port = network->dns_off ? 0 : names_server_port(site, network),
+	};
+}
 
 struct chains {
 	struct nft_chain *items;
@@ -73,7 +94,7 @@ struct wanted {
 	size_t n;
 };
 
-static void want_forward(const struct foreign_bridge *bridge, struct wanted *w)
+static void want_forward(const struct bridge *bridge, struct wanted *w)
 {
 	for (size_t i = 0; i < RULES_MAX; i++) {
 		(void)snprintf(w->comments[i], sizeof(w->comments[i]), COMMENT "%s %s",
@@ -85,7 +106,7 @@ static void want_forward(const struct foreign_bridge *bridge, struct wanted *w)
 	w->n = RULES_MAX;
 }
 
-static void want_names(const struct foreign_bridge *bridge, struct wanted *w)
+static void want_names(const struct bridge *bridge, struct wanted *w)
 {
 	for (size_t i = 0; i < RULES_MAX; i++) {
 		(void)snprintf(w->comments[i], sizeof(w->comments[i]), COMMENT "%s names %s %u",
@@ -138,7 +159,7 @@ static int look(struct survey *s, const char *link, struct error *err)
 }
 
 /* Whether a base chain would stop the bridge. */
-static int chain_stops(const struct nft_chain *base, const struct foreign_bridge *bridge, bool *ret,
+static int chain_stops(const struct nft_chain *base, const struct bridge *bridge, bool *ret,
 		       struct error *err)
 {
 	struct survey s = { .chain = base };
@@ -160,7 +181,7 @@ static int chain_stops(const struct nft_chain *base, const struct foreign_bridge
 
 /* reports are NULL while nobody asks. */
 struct foreign {
-	const struct foreign_bridge *bridge;
+	const struct bridge *bridge;
 	bool repair;
 	void (*report)(void *data, const char *text);
 	void *data;
@@ -253,30 +274,33 @@ static int open_all(struct foreign *f, struct error *err)
 		     : 0;
 }
 
-int foreign_allow(const struct foreign_bridge *bridge, struct error *err)
+/* Of a bridge that we joined others have decided what may pass. */
+int foreign_allow(const struct network_site *site, const struct network *network, struct error *err)
 {
-	struct foreign f = { .bridge = bridge, .repair = true };
+	const struct bridge bridge = bridge_of(site, network);
+	struct foreign f = { .bridge = &bridge, .repair = true };
 
-	return open_all(&f, err);
+	return network->managed ? open_all(&f, err) : 0;
 }
 
-int foreign_forget(const struct foreign_bridge *bridge, struct error *err)
+int foreign_forget(const struct network_site *site, const struct network *network,
+		   struct error *err)
 {
 	struct chains chains = { 0 };
-	int r = list_chains(&chains, err);
+	int r = network->managed ? list_chains(&chains, err) : 0;
 
 	for (size_t i = 0; r == 0 && i < chains.n; i++) {
 		struct survey s = { .chain = &chains.items[i] };
 
 		if (s.chain->hook == NF_INET_FORWARD || s.chain->hook == NF_INET_LOCAL_IN ||
 		    strcmp(s.chain->name, DOCKER_CHAIN) == 0)
-			r = look(&s, bridge->link, err);
+			r = look(&s, network->link, err);
 		if (r == 0)
 			r = delete_stale(&s, err);
 		free(s.stale);
 	}
 	if (r == 0 && is_in(&chains, FIREWALLD_TABLE))
-		r = firewalld_remove(bridge->libexec, bridge->link, err);
+		r = firewalld_remove(site->libexec, network->link, err);
 	free(chains.items);
 	return r;
 }
@@ -291,11 +315,12 @@ static void check_legacy(struct foreign *f)
 			   f->bridge->network, f->bridge->link));
 }
 
-int foreign_check(const struct foreign_bridge *bridge, bool repair,
+int foreign_check(const struct network_site *site, const struct network *network, bool repair,
 		  void (*report)(void *data, const char *text), void *data, struct error *err)
 {
-	struct foreign f = { bridge, repair, report, data, 0 };
-	int r = open_all(&f, err);
+	const struct bridge bridge = bridge_of(site, network);
+	struct foreign f = { &bridge, repair, report, data, 0 };
+	int r = network->managed ? open_all(&f, err) : 0;
 
 	if (r == 0)
 		check_legacy(&f);

@@ -15,25 +15,21 @@
 
 #include "base/error.h"
 
+struct network;
+struct network_site;
 struct strv;
 
-struct foreign_bridge {
-	const char *network;
-	const char *link;
-	bool ip4, ip6;     /* what it carries */
-	uint16_t dns_port; /* where its names are answered; 0: nowhere */
-	const char *libexec;
-};
-
 /* Whatever is needed now and not there; what is not needed any more (another port) goes. */
-int foreign_allow(const struct foreign_bridge *bridge, struct error *err) must_check;
+int foreign_allow(const struct network_site *site, const struct network *network,
+		  struct error *err) must_check;
 /* Before the bridge goes. */
-int foreign_forget(const struct foreign_bridge *bridge, struct error *err) must_check;
+int foreign_forget(const struct network_site *site, const struct network *network,
+		   struct error *err) must_check;
 
 /* What is missing, as lines for people, and with repair is made; the number of them.  Those that
  * only the administrator can repair are counted, too.
  */
-int foreign_check(const struct foreign_bridge *bridge, bool repair,
+int foreign_check(const struct network_site *site, const struct network *network, bool repair,
 		  void (*report)(void *data, const char *text), void *data,
 		  struct error *err) must_check;
 /* The same for rules of ours whose link is in none of links. */
