@@ -18,7 +18,7 @@ setup() {
 	outside ip link set eth0 up
 	mkdir "$STATE/www"
 	echo outside >"$STATE/www/index.html"
-	background outside busybox httpd -f -p 80 -h "$STATE/www"
+	background nsenter "--net=$STATE/outside" busybox httpd -f -p 80 -h "$STATE/www"
 	soon curl -s -o /dev/null http://192.0.2.2/
 	MOUNTS_BEFORE=$(mount_points)
 }
@@ -39,7 +39,7 @@ web() { # NAME OPTION...
 # From outside to its port 8080, from it to outside, and by name to itself.
 works() { # NAME
 	assert_equal "$(outside curl -s --max-time 2 http://192.0.2.1:8080/)" "page of $1"
-	assert_equal "$(strake exec "$1" wget -q -T 2 -O - http://192.0.2.2/)" outside
+	assert_equal "$(strake exec "$1" timeout 5 wget -q -O - http://192.0.2.2/)" outside
 	run strake exec "$1" timeout 5 nslookup "$1.strake.internal"
 	assert_status 0
 }
@@ -153,6 +153,7 @@ rules() { { iptables-save; ip6tables-save; nft list ruleset; } 2>/dev/null | gre
 	mount -t tmpfs ufw /run
 	MOUNTS_BEFORE=$(mount_points)
 	ufw --force enable
+	ufw reload
 	run iptables -S
 	assert_has "-P FORWARD DROP"
 	assert_has "-P INPUT DROP"
@@ -203,6 +204,7 @@ firewalld_start() {
 	strake network check --repair
 	works a
 	strake rm -f a >/dev/null
+	firewall-cmd --reload # the chains of a zone that it has used stay until then
 	rules | diff "$STATE/before" -
 	run firewall-cmd --zone=trusted --list-interfaces --permanent
 	assert_lacks strake
