@@ -161,6 +161,7 @@ void engine_close(struct engine *engine)
 struct network_site engine_network(const struct engine *engine)
 {
 	return (struct network_site) { .db = engine->db,
+				       .root_fd = engine->root_fd,
 				       .run_root = engine->run_root,
 				       .libexec = engine->libexec };
 }

@@ -27,6 +27,7 @@
 #include "network/attach.h"
 #include "network/check.h"
 #include "network/names_server.h"
+#include "network/create.h"
 #include "runtime/instance.h"
 #include "runtime/spec.h"
 
@@ -401,11 +402,14 @@ int recover_lost(struct engine *engine, struct error *err)
 {
 	int fd = openat(engine->root_fd, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct network_site site = engine_network(engine);
 	const struct dirent *entry;
 	int r = db_begin(engine->db, err);
 
 	if (r == 0)
 		r = image_restore(engine->db, engine->root_fd, err);
+	if (r == 0)
+		r = network_restore_all(&site, err);
 	if (r == 0)
 		r = db_commit(engine->db, err);
 	db_rollback(engine->db);

@@ -85,6 +85,7 @@ void network_lease_collect(const struct network_lease *lease, struct table_eleme
 /* Where an instance keeps what networks need beside the database. */
 struct network_site {
 	struct db *db;
+	int root_fd;          /* of the lasting state; -1 in a dry run if it is not there */
 	const char *run_root; /* absolute; run_root/networks/NAME/ is a network's own place */
 	const char *libexec;  /* directory of strake-dns */
 };
@@ -104,6 +105,9 @@ int network_lease_read(struct db *db, const char *id, struct network_lease *ret,
 enum attach_flags { ATTACH_NEW = 0, ATTACH_EXISTING = 1 };
 int network_attach(const struct network_site *site, const struct network_lease *lease,
 		   const char *netns, enum attach_flags flags, struct error *err) must_check;
+/* The rest for one network that was added to a lease; netns is that of a container that runs. */
+int network_attach_again(const struct network_site *site, const struct network_lease *lease,
+			 const char *network, const char *netns, struct error *err) must_check;
 /* A namespace file with nothing but its loopback, up. */
 int network_none(const char *netns, struct error *err) must_check;
 
@@ -114,8 +118,8 @@ int network_none(const char *netns, struct error *err) must_check;
 int network_detach(const struct network_site *site, const char *id, const char *netns,
 		   struct error *err) must_check;
 
-/* One more network, one less.  netns: NULL if the container does not run.  connect begins and
- * commits a transaction of its own.
+/* One network more or less for a container that runs, in the namespace netns; with transactions of
+ * their own.
  */
 int network_connect(const struct network_site *site, const char *id, const char *name,
 		    const struct endpoint_request *req, const char *netns,

@@ -26,6 +26,9 @@ struct table_elements;
  */
 int bridge_ensure(struct nl *nl, struct db *db, const struct network *network, const char *table,
 		  struct link *ret, struct error *err) must_check;
+/* What a bridge that is there may have lost: addresses, sysctls; it is made if it is gone. */
+int bridge_mend(struct nl *nl, struct db *db, const struct network *network, const char *table,
+		struct error *err) must_check;
 /* Its elements; peers are looked up in the database. */
 int bridge_collect(struct db *db, const struct network *network, struct table_elements *ret,
 		   struct error *err) must_check;
