@@ -11,7 +11,7 @@ setup() {
 	# The host's own, which a test may write to.
 	printf 'nameserver 127.0.0.53\n' >"$STATE/resolv.conf"
 	mount --bind "$STATE/resolv.conf" "$(realpath /etc/resolv.conf)"
-	MOUNTS_BEFORE=$(mount_points)
+	mounts_are_ours
 }
 teardown() {
 	umount "$STATE/outside" 2>/dev/null || true
@@ -28,7 +28,7 @@ inside() { # CONTAINER COMMAND...: with this machine's programs, in the containe
 	nsenter --net="/proc/$(pid "$1")/ns/net" "${@:2}"
 }
 address() { strake inspect --format '{{.NetworkSettings.IPAddress}}' "$1"; }
-gateway() { strake exec "$1" sed -n 's/^nameserver //p' /etc/resolv.conf; }
+gateway() { sed -n 's/^nameserver //p' "/proc/$(pid "$1")/cwd/etc/resolv.conf"; }
 ask() { # CONTAINER ARGUMENT-OF-DIG...: only what is answered
 	inside "$1" dig "@$(gateway "$1")" +short +tries=1 +time=4 "${@:2}"
 }
@@ -103,9 +103,11 @@ world() {
 	done
 	run ask w1 web
 	assert_equal "$(sort <<<"$output")" "$(for i in 1 2 3; do ask w1 "w$i"; done | sort)"
-	for _ in {1..40}; do
-		ask w1 web | head -n 1
-	done | sort -u >"$STATE/tmp/first"
+	server=$(gateway w1)
+	for _ in {1..25}; do
+		echo "@$server +short web"
+	done >"$STATE/tmp/questions"
+	inside w1 dig -f "$STATE/tmp/questions" | awk 'NR % 3 == 1' | sort -u >"$STATE/tmp/first"
 	assert_equal "$(wc -l <"$STATE/tmp/first")" 3
 	for i in {4..40}; do
 		echo "add red $(printf '%064d' "$i") 10.99.0.$i many -"
@@ -184,7 +186,7 @@ world() {
 
 @test "resolv.conf, hosts and hostname are what Docker's users expect" {
 	printf 'nameserver 127.0.0.53\nsearch corp.example\noptions edns0\n' >"$STATE/resolv.conf"
-	run strake run --rm --hostname web.example.org --name n --add-host db:192.0.2.7 --add-host six=[2001:db8::7] --add-host up:host-gateway --rootfs "$STATE/fs" \
+	run strake run --rm --hostname web.example.org --name n --add-host db:192.0.2.7 --add-host "six=[2001:db8::7]" --add-host up:host-gateway --rootfs "$STATE/fs" \
 		cat /etc/hosts /etc/resolv.conf /etc/hostname
 	assert_status 0
 	assert_has "127.0.0.1	localhost"
@@ -259,7 +261,7 @@ world() {
 	box b
 	inside a python3 "$TOOLS/asker.py" "$(gateway a)" b "$(address b)" "$STATE/tmp/stop" >"$STATE/tmp/asked" &
 	asker=$!
-	soon test -s "$STATE/tmp/asked"
+	DEADLINE=40 soon test -s "$STATE/tmp/asked"
 	for i in {1..12}; do
 		box "x$i"
 		((i < 4)) || strake rm -f "x$((i - 3))" >/dev/null
