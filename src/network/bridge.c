@@ -208,7 +208,12 @@ static int make(struct nl *nl, struct db *db, const struct network *network, con
 		r = configure(nl, ret->index, network, err);
 	if (r == 0)
 		r = add_to_table(db, network, table, err);
-	return r < 0 ? r : link_set_up(nl, ret->index, network->link, "", err);
+	if (r == 0)
+		r = link_set_up(nl, ret->index, network->link, "", err);
+	/* Only a link that is up has routes. */
+	if (r == 0 && network_subnet(network, AF_INET6) && !network->internal)
+		r = route_add_localhost(nl, ret->index, network->link, err);
+	return r;
 }
 
 int bridge_ensure(struct nl *nl, struct db *db, const struct network *network, const char *table,
