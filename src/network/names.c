@@ -18,28 +18,13 @@
 #define RESOLVED_CONF "/run/systemd/resolve/resolv.conf"
 #define HOST_GATEWAY  "host-gateway"
 
-enum put_flags { PUT_WHOLE = 0, PUT_IN_PLACE = 1 };
-
-/* In place the file keeps its inode: a container has it mounted, and would not see another one. */
-static int put_in_place(const char *path, const struct buf *text, struct error *err)
-{
-	autoclose int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	int r = fd < 0 ? -errno : file_write_all(fd, buf_text(text), text->len);
-
-	if (r == 0 && ftruncate(fd, (off_t)text->len) < 0)
-		r = -errno;
-	return r < 0 ? error_sys(err, r, "write %s", path) : 0;
-}
-
-static int put(const struct names_request *req, enum put_flags flags, const char *name,
-	       const struct buf *text, const char *why, struct error *err)
+static int put(const struct names_request *req, const char *name, const struct buf *text,
+	       const char *why, struct error *err)
 {
 	autofree char *path = xasprintf("%s/%s", req->dir, name);
 
 	if (explain(why, "printf %%s %s > %s", sq(buf_text(text)), sq(path)))
 		return 0;
-	if (flags & PUT_IN_PLACE)
-		return put_in_place(path, text, err);
 	return file_write_at(AT_FDCWD, path, buf_text(text), text->len, 0644, FILE_PLAIN, err);
 }
 
@@ -97,7 +82,7 @@ static void add_own(const struct names_request *req, const char *address, struct
 	buf_add_char(hosts, '\n');
 }
 
-static int write_hosts(const struct names_request *req, enum put_flags flags, struct error *err)
+static int write_hosts(const struct names_request *req, struct error *err)
 {
 	struct buf hosts = BUF_INIT(FILE_BYTES_MAX);
 	autofree char *host_file = NULL;
@@ -116,7 +101,7 @@ static int write_hosts(const struct names_request *req, enum put_flags flags, st
 	for (size_t i = 0; i < req->addresses->n; i++)
 		add_own(req, req->addresses->items[i], &hosts);
 	if (r == 0)
-		r = put(req, flags, "hosts", &hosts, "names that need no server", err);
+		r = put(req, "hosts", &hosts, "names that need no server", err);
 	buf_done(&hosts);
 	return r;
 }
@@ -258,7 +243,7 @@ static int check_request(const struct names_request *req, struct error *err)
 	return 0;
 }
 
-static int write_resolver(const struct names_request *req, enum put_flags flags, struct error *err)
+static int write_resolver(const struct names_request *req, struct error *err)
 {
 	struct buf text = BUF_INIT(FILE_BYTES_MAX);
 	struct resolver resolver = { 0 };
@@ -276,7 +261,7 @@ static int write_resolver(const struct names_request *req, enum put_flags flags,
 		buf_addf(&text, "nameserver %s\n", resolver.servers.items[i]);
 	add_line(&text, "search", &resolver.search);
 	add_line(&text, "options", &resolver.options);
-	r = put(req, flags, "resolv.conf", &text, "who to ask for all other names", err);
+	r = put(req, "resolv.conf", &text, "who to ask for all other names", err);
 	resolver_done(&resolver);
 	buf_done(&text);
 	return r;
@@ -285,20 +270,13 @@ static int write_resolver(const struct names_request *req, enum put_flags flags,
 int names_write(const struct names_request *req, struct error *err)
 {
 	struct buf hostname = BUF_INIT(512);
-	int r = write_hosts(req, PUT_WHOLE, err);
+	int r = write_hosts(req, err);
 
 	if (r == 0)
-		r = write_resolver(req, PUT_WHOLE, err);
+		r = write_resolver(req, err);
 	buf_addf(&hostname, "%s\n", req->hostname);
 	if (r == 0)
-		r = put(req, PUT_WHOLE, "hostname", &hostname, NULL, err);
+		r = put(req, "hostname", &hostname, NULL, err);
 	buf_done(&hostname);
 	return r;
-}
-
-int names_rewrite(const struct names_request *req, struct error *err)
-{
-	int r = write_hosts(req, PUT_IN_PLACE, err);
-
-	return r < 0 ? r : write_resolver(req, PUT_IN_PLACE, err);
 }

@@ -25,7 +25,5 @@ struct names_request {
 };
 
 int names_write(const struct names_request *req, struct error *err) must_check;
-/* hosts and resolv.conf of a container that runs, in place: they are bind mounts of these files. */
-int names_rewrite(const struct names_request *req, struct error *err) must_check;
 
 #endif
