@@ -126,7 +126,6 @@ void recover_dead(struct engine *engine)
 {
 	const struct network_site site = engine_network(engine);
 	autofree struct active *list = NULL;
-	const struct network_site site = engine_network(engine);
 	size_t n = 0;
 
 	if (explain_dry() || active_list(engine, &list, &n) < 0)
