@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 
 extern const struct cmd cmd_image_load;
+extern const struct cmd cmd_image_check;
 
 static const struct opt global_opts[] = {
 	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
@@ -16,7 +17,7 @@ static const struct opt global_opts[] = {
 	{ 0 },
 };
 
-static const struct cmd *const cmds[] = { &cmd_image_load, NULL };
+static const struct cmd *const cmds[] = { &cmd_image_load, &cmd_image_check, NULL };
 
 static int setup(const void *globals, struct error *err)
 {
