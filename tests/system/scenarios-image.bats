@@ -191,3 +191,32 @@ bundle_new() { # DIR ROOTFS HOSTNAME
 	assert_status 126
 	assert_equal "$output" "strake exec: /armed is built for arm64, this host runs amd64"
 }
+
+@test "A7.8 many instances of one root: one copy on disk and in memory, plus what each changed" {
+	local i before tree pids=() rss=0 pss=0 number=30 field value
+	cd "$STATE/tmp"
+	mkdir -p tree/bin
+	cp /bin/busybox tree/bin/sh
+	dd if=/dev/zero of=tree/big bs=1M count=8 status=none
+	tree=$(cd tree && find . -printf '%p %i %s %T@ %C@\n' | sort)
+	before=$(strake system df --bytes --format '{{.Type}} {{.Size}}' | sed -n 's/^Total //p')
+	for ((i = 0; i < number; i++)); do
+		strake run -d --name "c$i" --network none ./tree sh -c 'echo mine > /change; echo 1 >> /big.mine; exec tail -f /dev/null' >/dev/null
+	done
+	for ((i = 0; i < number; i++)); do pids+=("$(strake inspect -f '{{.State.Pid}}' "c$i")"); done
+	# Memory: the program's pages are one copy, which all share.
+	for i in "${pids[@]}"; do
+		while read -r field value _; do
+			case $field in
+			Rss:) rss=$((rss + value)) ;;
+			Pss_File:) pss=$((pss + value)) ;;
+			esac
+		done <"/proc/$i/smaps_rollup"
+	done
+	[ "$pss" -lt $((rss / 4)) ] || { echo "of $rss KiB resident $pss are not shared" && false; }
+	# Disk: less than a hundredth of the 10 MB root for each instance.
+	value=$((($(strake system df --bytes --format '{{.Type}} {{.Size}}' | sed -n 's/^Total //p') - before) / number))
+	[ "$value" -lt 102400 ] || { echo "$value bytes an instance" && false; }
+	# The base is what it was, to the change time of its inodes.
+	assert_equal "$(cd tree && find . -printf '%p %i %s %T@ %C@\n' | sort)" "$tree"
+}
