@@ -330,6 +330,15 @@ stack_load() {
 			grep -qi cgroup "$STATE/tmp/err" || { cat "$STATE/tmp/err" && false; }
 		fi
 	done
+	# And back: the same configuration, the same files.
+	strake image pack bundle back:1 >/dev/null
+	assert_equal "$(strake image inspect back:1 | jq -S '.[0].Config | .Cmd')" "$(jq -c '.process.args' bundle/config.json | jq .)"
+	strake bundle app:1 whole
+	strake image pack whole back:2 >/dev/null
+	diff <(strake image inspect app:1 | jq -S '.[0].Config') <(strake image inspect back:2 | jq -S '.[0].Config')
+	place=$(strake image mount back:2)
+	diff <(list "$place") <(list whole/rootfs)
+	strake image unmount back:2
 	run strake bundle app:1 bundle
 	assert_status 1
 	assert_has "has a root already"
