@@ -3,6 +3,7 @@
 
 #include "cmd/cmd.h"
 #include "engine/engine.h"
+#include "engine/recover.h"
 #include "network/attach.h"
 #include "network/check.h"
 
@@ -24,9 +25,8 @@ static void report(void *data, const char *text)
 static int check_run(struct engine *engine, const void *data, int argc, char **argv,
 		     struct error *err)
 {
-	const struct network_site site = engine_network(engine);
 	const struct check_args *args = data;
-	int found = network_check(&site, args->repair, report, NULL, err);
+	int found = check_networks(engine, args->repair, report, NULL, err);
 
 	(void)argc;
 	(void)argv;
@@ -47,7 +47,9 @@ const struct cmd cmd_network_check = {
 	.help = "Compare the kernel's links and rules with what containers need",
 	.details =
 		"Each difference is a line: links and elements of our table that belong to no container, and\n"
-		"what a container needs and is not there, because somebody flushed rules or deleted a bridge.\n"
+		"what a container needs and is not there, because somebody flushed rules or deleted a bridge;\n"
+		"a resolver (strake-dns) that is gone; and other firewalls that would drop a network's traffic:\n"
+		"Docker's or ufw's policy DROP, firewalld, rules of your own.\n"
 		"The exit status is 1 if there is any.",
 	.opts = check_opts,
 	.args_size = sizeof(struct check_args),

@@ -191,6 +191,7 @@ void engine_close(struct engine *engine)
 	free(engine->run_root);
 	free(engine->libexec);
 	free(engine->self);
+	strv_done(&engine->revived);
 	free(engine);
 }
 

@@ -189,6 +189,7 @@ int making_network_reserve(struct making *m, struct error *err)
 		.name = m->c->name,
 		.nendpoints = m->nendpoints,
 		.publish = &m->publish,
+		.dns = &m->options->dns,
 	};
 	char address[IP_TEXT_LEN];
 	int r = read_rates(m->options, &req, err);
@@ -241,12 +242,17 @@ static int copy_names(struct making *m, struct error *err)
 
 int making_network_names(struct making *m, struct error *err)
 {
-	const struct names_request req = {
+	char gateway[IP_TEXT_LEN] = "";
+	struct strv addresses = { 0 }, resolvers = { 0 };
+	struct names_request req = {
 		.dir = m->dir,
 		.hostname = m->hostname,
 		.name = m->c->name,
-		.address = m->c->address,
+		.addresses = &addresses,
+		.resolvers = &resolvers,
 		.dns = &m->options->dns,
+		.dns_search = &m->options->dns_search,
+		.dns_option = &m->options->dns_option,
 		.add_host = &m->options->add_host,
 		.host_network = m->netns == NULL,
 	};
@@ -256,7 +262,15 @@ int making_network_names(struct making *m, struct error *err)
 		return 0;
 	if (m->joined)
 		r = copy_names(m, err);
-	return r == -ENOENT ? names_write(&req, err) : r;
+	if (r != -ENOENT)
+		return r;
+	if (m->has_lease)
+		network_lease_names(&m->lease, &addresses, &resolvers, gateway);
+	req.host_gateway = gateway[0] ? gateway : NULL;
+	r = names_write(&req, err);
+	strv_done(&addresses);
+	strv_done(&resolvers);
+	return r;
 }
 
 /* network */

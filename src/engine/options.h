@@ -64,8 +64,8 @@ struct container_options {
 	bool publish_all;
 	struct strv expose;  /* PORT[-PORT][/PROTO], for publish_all */
 	struct strv publish; /* [IP:][HOST]:CONTAINER[/PROTO] */
-	struct strv dns;
-	struct strv add_host; /* NAME:ADDRESS */
+	struct strv dns, dns_search, dns_option;
+	struct strv add_host; /* NAME:ADDRESS, or NAME:host-gateway */
 
 	const char *stop_signal;
 	int stop_timeout; /* seconds; -1: for ever */

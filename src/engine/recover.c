@@ -29,6 +29,7 @@
 #include "network/check.h"
 #include "network/cni_record.h"
 #include "network/create.h"
+#include "network/names_server.h"
 
 /* recover_dead */
 
@@ -112,6 +113,13 @@ static int active_list(struct engine *engine, struct active **ret, size_t *ret_n
 	return db_finish(&rows);
 }
 
+static void note_revived(void *data, const char *text)
+{
+	struct engine *engine = data;
+
+	strv_addf(&engine->revived, "%s; it was started again", text);
+}
+
 void recover_dead(struct engine *engine)
 {
 	const struct network_site site = engine_network(engine);
@@ -123,6 +131,7 @@ void recover_dead(struct engine *engine)
 	ignore_result(cni_record_forget_boots(&site, NULL));
 	for (size_t i = 0; i < n; i++)
 		recover_one(engine, &list[i]);
+	ignore_result(names_server_check(&site, true, note_revived, engine, NULL));
 }
 
 /* check_all */
@@ -340,13 +349,23 @@ static void forward(void *data, const char *text)
 	check->report(check->data, text);
 }
 
+int check_networks(struct engine *engine, bool repair, check_report_fn report, void *data,
+		   struct error *err)
+{
+	const struct network_site site = engine_network(engine);
+	int n = network_check(&site, repair, report, data, err);
+
+	for (size_t i = 0; n >= 0 && i < engine->revived.n; i++, n++)
+		report(data, engine->revived.items[i]);
+	return n;
+}
+
 int check_all(struct engine *engine, bool repair, check_report_fn report, void *data,
 	      struct error *err)
 {
 	struct check check = {
 		.engine = engine, .repair = repair, .report = report, .data = data, .err = err
 	};
-	const struct network_site site = engine_network(engine);
 	int r = check_rows(&check), n;
 
 	if (r < 0)
@@ -354,7 +373,7 @@ int check_all(struct engine *engine, bool repair, check_report_fn report, void *
 	check_dirs(&check);
 	check_run_dirs(&check);
 	check_groups(&check);
-	n = network_check(&site, repair, forward, &check, err);
+	n = check_networks(engine, repair, forward, &check, err);
 	if (n < 0)
 		return n;
 	check.found += n;

@@ -105,19 +105,25 @@ static int refused(int r, const char *kind, const char *name, struct error *err)
 	return error_sys(err, r, "create %s %s", kind, name);
 }
 
-int link_add_bridge(struct nl *nl, const char *name, unsigned mtu, struct error *err)
+int link_add_bridge(struct nl *nl, const char *name, const unsigned char mac[6], unsigned mtu,
+		    struct error *err)
 {
 	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
 	struct nlattr *info;
+	char address[18], size[16] = "";
 	struct nl_req q;
 	int r;
 
+	(void)snprintf(address, sizeof(address), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+		       mac[2], mac[3], mac[4], mac[5]);
+	if (mtu)
+		(void)snprintf(size, sizeof(size), "mtu %u ", mtu);
 	if (explain("a switch that the containers of this network are plugged into",
-		    mtu ? "ip link add %1$s mtu %2$u type bridge" : "ip link add %1$s type bridge",
-		    sq(name), mtu))
+		    "ip link add %s address %s %stype bridge", sq(name), address, size))
 		return 0;
 	nl_req_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
 	nl_put_str(&q, IFLA_IFNAME, name);
+	nl_put(&q, IFLA_ADDRESS, mac, 6);
 	if (mtu)
 		nl_put_u32(&q, IFLA_MTU, mtu);
 	info = nl_nest(&q, IFLA_LINKINFO);

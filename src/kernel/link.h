@@ -31,8 +31,12 @@ int link_index(struct nl *nl, const char *name) must_check;
 /* Names that begin with prefix. */
 int link_names(struct nl *nl, const char *prefix, struct strv *ret, struct error *err) must_check;
 
-/* mtu 0: the kernel's default.  It is down.  One that is there already is fine. */
-int link_add_bridge(struct nl *nl, const char *name, unsigned mtu, struct error *err) must_check;
+/* mtu 0: the kernel's default.  It is down.  One that is there already is fine.  mac is its own:
+ * else it takes one of its cables', another one when that is pulled, and who knew it by the old one
+ * loses it.
+ */
+int link_add_bridge(struct nl *nl, const char *name, const unsigned char mac[6], unsigned mtu,
+		    struct error *err) must_check;
 
 /* A cable: name here, plugged into bridge and up; peer is born in the namespace netns_fd. */
 struct veth {

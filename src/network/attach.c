@@ -18,6 +18,7 @@
 #include "network/check.h"
 #include "network/claim.h"
 #include "network/lease.h"
+#include "network/foreign.h"
 #include "network/names_server.h"
 #include "network/plug.h"
 #include "network/table.h"
@@ -103,6 +104,8 @@ int network_reserve(const struct network_site *site, const struct network_reques
 	if (r == 0)
 		r = reserve_ports(site->db, req, &lease, err);
 	if (r == 0)
+		r = names_server_note(site->db, req->id, req->dns, err);
+	if (r == 0)
 		r = check_families(&lease, err);
 	if (r == 0)
 		r = network_table(site->db, lease.table, err);
@@ -111,6 +114,37 @@ int network_reserve(const struct network_site *site, const struct network_reques
 	else
 		*ret = lease;
 	return r;
+}
+
+static void add_text(struct strv *to, const struct ip *ip)
+{
+	char text[IP_TEXT_LEN];
+
+	ip_format(ip, text);
+	if (ip_is_set(ip))
+		strv_add(to, text);
+}
+
+/* One resolver of the first network that has one: it knows the container's other networks, and libc
+ * would not ask a second one about what the first denied.
+ */
+void network_lease_names(const struct network_lease *lease, struct strv *ret_addresses,
+			 struct strv *ret_resolvers, char ret_gateway[IP_TEXT_LEN])
+{
+	ret_gateway[0] = '\0';
+	for (size_t i = 0; i < lease->nendpoints; i++) {
+		const struct endpoint *e = &lease->endpoints[i];
+		const struct ip *gateway = ip_is_set(&e->ip.ip) ? &e->gateway : &e->gateway6;
+
+		add_text(ret_addresses, &e->ip.ip);
+		add_text(ret_addresses, &e->ip6.ip);
+		if (e->network.driver != NETWORK_BRIDGE || !ip_is_set(gateway))
+			continue;
+		if (!ret_gateway[0])
+			ip_format(gateway, ret_gateway);
+		if (e->network.managed && !e->network.dns_off && ret_resolvers->n == 0)
+			add_text(ret_resolvers, gateway);
+	}
 }
 
 /* the kernel's side */
@@ -141,14 +175,14 @@ static int attach_endpoint(const struct network_site *site, struct nl *nl,
 		if (r == 0)
 			r = bridge_ensure(nl, site->db, &e->network, lease->table, &bridge, err);
 	}
+	if (r == 1)
+		r = foreign_allow(site, &e->network, err);
 	fault_point("attach-bridge");
 	if (r == 0)
 		r = plug_in(nl, plug, e, &bridge, err);
 	fault_point("attach-cable");
 	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
 		r = names_server_start(site, &e->network, err);
-	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
-		r = names_server_changed(site, &e->network, err);
 	return r < 0 ? error_wrap(err, r, "connect to network %s", e->network.name) : 0;
 }
 
@@ -205,6 +239,8 @@ int network_attach(const struct network_site *site, const struct network_lease *
 	fault_point("attach-networks");
 	if (r == 0)
 		r = publish(site, lease, err);
+	if (r == 0)
+		r = names_server_changed(site, lease->id, err);
 	fault_point("attach-ports");
 	plug_close(&plug);
 	nl_close(&nl);
@@ -238,6 +274,8 @@ int network_attach_again(const struct network_site *site, const struct network_l
 		else /* the default routes are those of the first network that has them */
 			plug_skip(&plug, e);
 	}
+	if (r == 0)
+		r = names_server_changed(site, lease->id, err);
 	plug_close(&plug);
 	nl_close(&nl);
 	return r;

@@ -43,6 +43,7 @@ struct network_request {
 	const struct endpoint_request *endpoints;
 	size_t nendpoints;
 	const struct strv *publish;  /* as port.h; may be NULL */
+	const struct strv *dns;      /* who is asked for names of others; may be NULL */
 	uint64_t rate_up, rate_down; /* bits a second from and to the container; 0: no limit */
 };
 
@@ -70,6 +71,12 @@ struct network_lease {
 void network_lease_done(struct network_lease *lease); /* leaves it empty */
 /* The endpoint that published ports lead to, or NULL. */
 const struct endpoint *network_lease_gate(const struct network_lease *lease);
+
+/* For names.h: its addresses, where names are answered to it, and the host's address that it
+ * reaches ("": none).
+ */
+void network_lease_names(const struct network_lease *lease, struct strv *ret_addresses,
+			 struct strv *ret_resolvers, char ret_gateway[IP_TEXT_LEN]);
 
 struct table_elements;
 /* Its elements of the table. */

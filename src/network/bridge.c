@@ -174,6 +174,18 @@ static int add_to_table(struct db *db, const struct network *network, const char
 	return r;
 }
 
+/* As a container's: 02:53 and the gateway's address, or the end of it. */
+static void choose_mac(const struct network *network, unsigned char ret[6])
+{
+	const struct ip *ip = &network->subnets[0].gateway;
+
+	memcpy(ret, "\x02\x53\0\0\0\0", 6);
+	if (network->nsubnets == 0 || !ip_is_set(ip))
+		memcpy(ret + 2, network->link + MAX(strlen(network->link), 4) - 4, 4);
+	else
+		memcpy(ret + 2, ip->bytes + ip_len(ip) - 4, 4);
+}
+
 /* It is up when all of it is there: whoever finds it down makes what is missing, because its maker
  * may have been killed.
  */
@@ -181,7 +193,11 @@ static int make(struct nl *nl, struct db *db, const struct network *network, con
 		struct link *ret, struct error *err)
 {
 	unsigned mtu = choose_mtu(nl, network);
-	int r = link_add_bridge(nl, network->link, mtu, err);
+	unsigned char mac[6];
+	int r;
+
+	choose_mac(network, mac);
+	r = link_add_bridge(nl, network->link, mac, mtu, err);
 
 	*ret = (struct link) { .mtu = mtu };
 	if (r == 0 && !explain_dry()) {
@@ -217,8 +233,12 @@ int bridge_ensure(struct nl *nl, struct db *db, const struct network *network, c
 				 network->link);
 	if (r < 0 && r != -ENODEV)
 		return error_sys(err, r, "find bridge %s", network->link);
-	if (network->managed)
-		return r == 0 && ret->is_up ? 0 : make(nl, db, network, table, ret, err);
+	if (network->managed && r == 0 && ret->is_up)
+		return 0;
+	if (network->managed) {
+		r = make(nl, db, network, table, ret, err);
+		return r < 0 ? r : 1;
+	}
 	r = configure(nl, ret->index, network, err);
 	return r < 0 ? r : add_to_table(db, network, table, err);
 }

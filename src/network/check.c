@@ -12,6 +12,8 @@
 #include "kernel/route.h"
 #include "network/attach.h"
 #include "network/bridge.h"
+#include "network/foreign.h"
+#include "network/names_server.h"
 #include "network/mend.h"
 #include "network/plug.h"
 #include "network/table.h"
@@ -144,7 +146,14 @@ static int check_network(struct check *check, const char *name, struct table_ele
 		if (check->repair)
 			r = bridge_mend(&check->nl, check->site->db, &network, check->table, err);
 	}
-	return r < 0 ? r : bridge_collect(check->site->db, &network, want, err);
+	if (r >= 0)
+		r = bridge_collect(check->site->db, &network, want, err);
+	if (r < 0)
+		return r;
+	names_server_collect(check->site, &network, want);
+	r = foreign_check(check->site, &network, check->repair, check->report, check->data, err);
+	check->found += MAX(r, 0);
+	return MIN(r, 0);
 }
 
 /* containers */
@@ -312,6 +321,27 @@ static int check_table(struct check *check, struct table_elements *want, struct 
 	return r;
 }
 
+static int check_names(struct check *check, struct error *err)
+{
+	int r = names_server_check(check->site, check->repair, check->report, check->data, err);
+
+	check->found += MAX(r, 0);
+	return MIN(r, 0);
+}
+
+/* Bridges of other instances are none of ours, and there; so what counts is whether it is there. */
+static int check_foreign(struct check *check, struct error *err)
+{
+	struct strv links = { 0 };
+	int r = link_names(&check->nl, "", &links, err);
+
+	if (r == 0)
+		r = foreign_check_left(&links, check->repair, check->report, check->data, err);
+	strv_done(&links);
+	check->found += MAX(r, 0);
+	return MIN(r, 0);
+}
+
 static int check_all(struct check *check, struct table_elements *want, struct error *err)
 {
 	struct strv names = { 0 };
@@ -325,6 +355,10 @@ static int check_all(struct check *check, struct table_elements *want, struct er
 		r = check_containers(check, want, err);
 	if (r == 0)
 		r = check_table(check, want, err);
+	if (r == 0)
+		r = check_names(check, err);
+	if (r == 0)
+		r = check_foreign(check, err);
 	strv_done(&names);
 	return r;
 }

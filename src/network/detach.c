@@ -11,6 +11,7 @@
 #include "network/attach.h"
 #include "network/bridge.h"
 #include "network/claim.h"
+#include "network/foreign.h"
 #include "network/lease.h"
 #include "network/names_server.h"
 #include "network/table.h"
@@ -22,6 +23,18 @@ static int unpublish(const struct network_lease *lease, struct error *err)
 
 	network_lease_collect(lease, &elements);
 	r = table_remove(lease->table, &elements, err);
+	table_elements_done(&elements);
+	return r;
+}
+
+static int drop_names(const struct network_site *site, const struct network *network,
+		      const char *table, struct error *err)
+{
+	struct table_elements elements = { 0 };
+	int r;
+
+	names_server_collect(site, network, &elements);
+	r = table_remove(table, &elements, err);
 	table_elements_done(&elements);
 	return r;
 }
@@ -47,12 +60,14 @@ static int remove_empty(const struct network_site *site, struct nl *nl, const st
 			const char *table, struct error *err)
 {
 	int64_t left = 0;
-	int r = e->network.dns_off ? 0 : names_server_stop(site, &e->network, err);
+	int r = drop_names(site, &e->network, table, err);
 
 	if (r == 0)
 		r = count_bridge_leases(site->db, &left, err);
 	if (r == 0)
 		r = link_delete(nl, e->link, err);
+	if (r == 0)
+		r = foreign_forget(site, &e->network, err);
 	if (r == 0)
 		r = bridge_remove(nl, site->db, &e->network, table, left == 0, err);
 	if (r == 0 && left == 0)
@@ -83,7 +98,7 @@ static int drop_endpoint(const struct network_site *site, struct nl *nl, const c
 	if (r < 0 || e->network.driver != NETWORK_BRIDGE)
 		return r;
 	if (users > 0)
-		return e->network.dns_off ? 0 : names_server_changed(site, &e->network, err);
+		return 0;
 	r = remove_empty(site, nl, e, table, err);
 	return r < 0 ? r : network_forget(site->db, e->network.id, err);
 }
@@ -95,6 +110,8 @@ int detach_rows(const struct network_site *site, struct nl *nl, const struct net
 
 	if (r == 0 && !endpoint)
 		r = claim_drop(site->db, lease->id, err);
+	if (r == 0 && !endpoint)
+		r = names_server_forget(site->db, lease->id, err);
 	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++)
 		if (!endpoint || endpoint == &lease->endpoints[i])
 			r = drop_endpoint(site, nl, lease->id, &lease->endpoints[i], lease->table,
@@ -104,7 +121,7 @@ int detach_rows(const struct network_site *site, struct nl *nl, const struct net
 		r = db_commit(site->db, err);
 	db_rollback(site->db);
 	fault_point("detach-rows");
-	return r;
+	return r < 0 ? r : names_server_changed(site, lease->id, err);
 }
 
 int network_detach(const struct network_site *site, const char *id, const char *netns,
@@ -117,8 +134,11 @@ int network_detach(const struct network_site *site, const char *id, const char *
 	fault_point("detach-namespace");
 	if (r == 0)
 		r = network_lease_read(site->db, id, &lease, err);
-	if (r < 0 || (lease.nendpoints == 0 && lease.nports == 0))
+	if (r < 0)
 		return r;
+	/* The one before us may have been killed when all was done but this. */
+	if (lease.nendpoints == 0 && lease.nports == 0)
+		return names_server_changed(site, id, err);
 	r = unpublish(&lease, err);
 	fault_point("detach-ports");
 	if (r == 0)

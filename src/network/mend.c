@@ -12,6 +12,7 @@
 #include "network/attach.h"
 #include "network/bridge.h"
 #include "network/check.h"
+#include "network/foreign.h"
 #include "network/names_server.h"
 #include "network/plug.h"
 #include "network/table.h"
@@ -60,6 +61,8 @@ static int reload_network(const struct network_site *site, struct nl *nl, const 
 
 	if (r == 0)
 		r = bridge_mend(nl, site->db, &network, table, err);
+	if (r == 0)
+		names_server_collect(site, &network, want);
 	return r < 0 ? r : bridge_collect(site->db, &network, want, err);
 }
 
@@ -77,19 +80,20 @@ static int reload_container(const struct network_site *site, struct nl *nl, cons
 	return r;
 }
 
-static int reload_names(const struct network_site *site, const struct strv *networks,
-			struct error *err)
+/* What other firewalls need, and those that answer names. */
+static int reload_around(const struct network_site *site, const struct strv *networks,
+			 struct error *err)
 {
-	int r = 0;
+	int r = names_server_check(site, true, NULL, NULL, err);
 
-	for (size_t i = 0; r == 0 && i < networks->n; i++) {
+	for (size_t i = 0; r >= 0 && i < networks->n; i++) {
 		cleanup(network_cleanup_value) struct network network = { .id = 0 };
 
 		r = network_find(site->db, networks->items[i], &network, err);
-		if (r == 0 && !network.dns_off)
-			r = names_server_start(site, &network, err);
+		if (r == 0)
+			r = foreign_allow(site, &network, err);
 	}
-	return r;
+	return MIN(r, 0);
 }
 
 static int reload(const struct network_site *site, struct nl *nl, const struct strv *networks,
@@ -108,7 +112,7 @@ static int reload(const struct network_site *site, struct nl *nl, const struct s
 	if (r == 0 && table[0])
 		r = table_replace(table, &want, err);
 	table_elements_done(&want);
-	return r < 0 ? r : reload_names(site, networks, err);
+	return r < 0 ? r : reload_around(site, networks, err);
 }
 
 int network_reload(const struct network_site *site, struct error *err)
