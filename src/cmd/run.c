@@ -37,11 +37,24 @@ static const struct opt run_opts[] = {
 	ROW(user, "user", 'u', "USER[:GROUP]", "run as this user, name or number"),
 	ROW(hostname, "hostname", 'h', "NAME", "its host name"),
 	ROW(entrypoint, "entrypoint", 0, "PROGRAM", "in place of the image's; empty: none"),
-	ROW(network, "network", 0, "NETWORK", "bridge (default), none, host, or a network's name"),
+	ROW(networks, "network", 0, "NETWORK",
+	    "bridge (default), NAME[:ip=A,ip6=A,mac=M,alias=N,interface=I], none, host, "
+	    "container:NAME, or a namespace's path"),
+	ROW(ip, "ip", 0, "ADDRESS", "its IPv4 address in the first network"),
+	ROW(ip6, "ip6", 0, "ADDRESS", "its IPv6 address in the first network"),
+	ROW(mac, "mac-address", 0, "MAC", "its hardware address in the first network"),
+	ROW(aliases, "network-alias", 0, "NAME", "a further name of it in its networks"),
 	ROW(publish, "publish", 'p', "[IP:][HOST]:PORT",
-	    "publish a port: [IP:]HOST:CONTAINER[/udp]"),
+	    "publish a port or a range: [IP:]HOST:CONTAINER[/udp]"),
+	ROW(publish_all, "publish-all", 'P', NULL, "publish what is exposed, to free ports"),
+	ROW(expose, "expose", 0, "PORT", "a port that --publish-all publishes, too"),
+	ROW(rate_up, "bandwidth-up", 0, "RATE", "what it may send, such as 10mbit"),
+	ROW(rate_down, "bandwidth-down", 0, "RATE", "what it may receive"),
 	ROW(dns, "dns", 0, "ADDRESS", "name server in place of the host's"),
-	ROW(add_host, "add-host", 0, "NAME:ADDRESS", "a line for its /etc/hosts"),
+	ROW(dns_search, "dns-search", 0, "DOMAIN", "look names up in it; .: in none"),
+	ROW(dns_option, "dns-option", 0, "OPTION", "for its resolv.conf, such as timeout:1"),
+	ROW(add_host, "add-host", 0, "NAME:ADDRESS",
+	    "a line for its /etc/hosts; or NAME:host-gateway"),
 	ROW(memory, "memory", 'm', "SIZE", "memory limit, such as 64m or 2g"),
 	ROW(cpus, "cpus", 0, "N", "CPU time limit, such as 1.5"),
 	ROW(pids_limit, "pids-limit", 0, "N", "most processes and threads; -1: no limit"),
@@ -139,6 +152,8 @@ static int run_run(struct engine *engine, const void *args, int argc, char **arg
 	return r;
 }
 
+static const struct container_options defaults = { .stop_timeout = STOP_TIMEOUT_DEFAULT };
+
 const struct cmd cmd_run = {
 	.name = "run",
 	.operands = "[OPTIONS] IMAGE|./PATH|--rootfs DIR|--bare FILE [COMMAND [ARGUMENT...]]",
@@ -155,6 +170,7 @@ const struct cmd cmd_run = {
 		"executed, 127 if it is not there, 128 + N if it died of signal N.",
 	.opts = run_opts,
 	.args_size = sizeof(struct container_options),
+	.defaults = &defaults,
 	.max_operands = INT_MAX,
 	.flags = CMD_FIRST_OPERAND,
 	.goes_on = goes_on,

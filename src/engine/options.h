@@ -13,6 +13,8 @@
 
 struct buf;
 
+#define STOP_TIMEOUT_DEFAULT 10 /* seconds */
+
 struct container_options {
 	/* what its root is: exactly one of image (or a path, see root.h), rootfs, bare */
 	const char *image;
@@ -54,13 +56,19 @@ struct container_options {
 	uint64_t shm_size;
 
 	/* network */
-	const char *network; /* bridge (default), none, host, or a network's name */
+	struct strv networks;       /* NAME[:KEY=VALUE,...], bridge if empty; or one of none, host,
+				       container:NAME, a path */
+	const char *ip, *ip6, *mac; /* in the first network */
+	struct strv aliases;        /* in all of them */
+	const char *rate_up, *rate_down;
+	bool publish_all;
+	struct strv expose;  /* PORT[-PORT][/PROTO], for publish_all */
 	struct strv publish; /* [IP:][HOST]:CONTAINER[/PROTO] */
-	struct strv dns;
-	struct strv add_host; /* NAME:ADDRESS */
+	struct strv dns, dns_search, dns_option;
+	struct strv add_host; /* NAME:ADDRESS, or NAME:host-gateway */
 
 	const char *stop_signal;
-	int stop_timeout; /* seconds; 0: the default */
+	int stop_timeout; /* seconds; -1: for ever */
 
 	bool print_config;
 	struct buf *last_words; /* in the foreground: the end of its output; or NULL */
