@@ -13,16 +13,14 @@
 #include "engine/schema.h"
 #include "image/schema.h"
 #include "network/attach.h"
+#include "network/cni_record.h"
 #include "network/schema.h"
 
 #define LASTING_ROOT "/var/lib/strake"
 #define RUN_ROOT     "/run/strake"
 
 static const struct db_schema *const schemas[] = {
-	&engine_schema,
-	&network_schema,
-	&image_schema,
-	NULL,
+	&engine_schema, &network_schema, &cni_record_schema, &image_schema, NULL,
 };
 
 static char *root_choose(const char *given, const char *variable, const char *home_tail,

@@ -26,6 +26,7 @@
 #include "image/image.h"
 #include "network/attach.h"
 #include "network/check.h"
+#include "network/cni_record.h"
 #include "runtime/instance.h"
 #include "runtime/spec.h"
 
@@ -140,11 +141,13 @@ static int active_list(struct engine *engine, struct active **ret, size_t *ret_n
 
 void recover_dead(struct engine *engine)
 {
+	const struct network_site site = engine_network(engine);
 	autofree struct active *list = NULL;
 	size_t n = 0;
 
 	if (explain_dry() || active_list(engine, &list, &n) < 0)
 		return;
+	ignore_result(cni_record_forget_boots(&site, NULL));
 	for (size_t i = 0; i < n; i++)
 		recover_one(engine, &list[i]);
 }
