@@ -25,14 +25,17 @@ static int make(struct engine *engine, struct commit_request *req, const char *n
 		struct error *err)
 {
 	char canonical[REFERENCE_MAX], id[ID_LEN + 1];
+	int64_t epoch = -1;
 	int r = name ? reference_canonical(name, canonical, err) : 0;
 
 	if (r == 0 && name && strchr(canonical, '@'))
 		r = error_set(err, -EINVAL, "'%s': a digest is no name to give", name);
 	if (r == 0)
-		r = source_date_epoch(&req->newest_s, err);
+		r = source_date_epoch(&epoch, err);
 	if (r < 0)
 		return r;
+	if (epoch >= 0)
+		req->newest_s = epoch;
 	req->root = engine_root(engine);
 	req->root_fd = engine_root_fd(engine);
 	req->name = name ? canonical : NULL;
@@ -91,6 +94,7 @@ static int commit_run(struct engine *engine, const void *data, int argc, char **
 	struct commit_request req = {
 		.changes = &changes,
 		.archive = -1,
+		.newest_s = -1,
 		.author = args->author,
 		.message = args->message,
 		.instructions = &args->change,
@@ -148,8 +152,9 @@ static int open_path(const char *path, bool *ret_is_dir, struct error *err)
 	return fd;
 }
 
+/* newest_s: of the image, or -1. */
 static int import_path(struct engine *engine, const struct import_args *args, const char *path,
-		       const char *name, struct error *err)
+		       const char *name, int64_t newest_s, struct error *err)
 {
 	bool is_dir = false;
 	autofree char *what = xasprintf("strake import %s", path);
@@ -158,6 +163,7 @@ static int import_path(struct engine *engine, const struct import_args *args, co
 	struct commit_request req = {
 		.changes = is_dir ? &changes : NULL,
 		.archive = is_dir ? -1 : fd,
+		.newest_s = newest_s,
 		.created_by = what,
 		.message = args->message,
 		.platform = args->platform,
@@ -171,7 +177,7 @@ static int import_path(struct engine *engine, const struct import_args *args, co
 static int import_run(struct engine *engine, const void *data, int argc, char **argv,
 		      struct error *err)
 {
-	return import_path(engine, data, argv[0], argc > 1 ? argv[1] : NULL, err);
+	return import_path(engine, data, argv[0], argc > 1 ? argv[1] : NULL, -1, err);
 }
 
 const struct cmd cmd_image_import = {
@@ -208,7 +214,8 @@ static int take_run(struct engine *engine, const void *data, int argc, char **ar
 
 	(void)data;
 	(void)argc;
-	return r == -ENOMSG ? import_path(engine, &none, argv[0], NULL, err) : r;
+	/* Without a time of its own: the same archive again is the same image. */
+	return r == -ENOMSG ? import_path(engine, &none, argv[0], NULL, 0, err) : r;
 }
 
 const struct cmd cmd_image_take = {
