@@ -9,6 +9,8 @@
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/opt.h"
 
@@ -32,6 +34,12 @@ struct cmd {
 	int error_status;
 	const struct cmd *const
 		*sub; /* "network ls": a NULL-terminated table, then run is unused */
+	/* Another name for that command ("image ls" for "images"): nothing but name is used. */
+	const struct cmd *same;
+	/* With CMD_FIRST_OPERAND: whether options may also stand right behind this first operand,
+	 * up to the next word or "--".  NULL: never.
+	 */
+	bool (*goes_on)(const void *args, const char *operand);
 	/* Exactly one of the two.  args is the filled struct. */
 	int (*run)(struct engine *engine, const void *args, int argc, char **argv,
 		   struct error *err);

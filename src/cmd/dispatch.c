@@ -100,6 +100,7 @@ static int cmd_resolve(struct invocation *inv, struct error *err)
 			return unknown_command(inv, err);
 		(void)snprintf(inv->path + len, sizeof(inv->path) - len, "%s%s", len ? " " : "",
 			       cmd->name);
+		cmd = cmd->same ? cmd->same : cmd;
 		inv->cmd = cmd;
 		inv->argc--;
 		inv->argv++;
@@ -123,6 +124,40 @@ static int parse(struct invocation *inv, enum opt_flags flags, struct error *err
 	if (r >= 0)
 		inv->argc = r;
 	return r < 0 ? r : 0;
+}
+
+/* "run ./hello --hostname X": a second helping of options, unless "--" ended them before.  words
+ * are the n arguments as they stood before the first.
+ */
+static int parse_rest(struct invocation *inv, char *const *words, int n, struct error *err)
+{
+	int used = n - inv->argc, r;
+
+	if (inv->argc < 2 || (used > 0 && strcmp(words[used - 1], "--") == 0) ||
+	    !inv->cmd->goes_on(inv->args, inv->argv[0]))
+		return 0;
+	inv->argc--;
+	inv->argv++;
+	r = parse(inv, OPT_FIRST_OPERAND, err);
+	inv->argc++;
+	inv->argv--;
+	if (r < 0) {
+		autofree char *text = xstrdup(err->text);
+
+		return error_set(err, r, "%s; what is meant for %s stands behind --", text,
+				 inv->argv[0]);
+	}
+	return 0;
+}
+
+static int parse_args(struct invocation *inv, struct error *err)
+{
+	autofree char **words = xcalloc((size_t)inv->argc + 1, sizeof(*words));
+	int n = inv->argc, r;
+
+	memcpy(words, inv->argv, (size_t)n * sizeof(*words));
+	r = parse(inv, inv->cmd->flags & CMD_FIRST_OPERAND ? OPT_FIRST_OPERAND : OPT_ANYWHERE, err);
+	return r == 0 && inv->cmd->goes_on ? parse_rest(inv, words, n, err) : r;
 }
 
 static int operands_check(const struct invocation *inv, struct error *err)
@@ -231,8 +266,7 @@ static int invoke(struct invocation *inv)
 	if (r < 0)
 		return fail(inv, &err, usage_status(inv));
 	inv->args = xcalloc(1, inv->cmd->args_size);
-	r = parse(inv, inv->cmd->flags & CMD_FIRST_OPERAND ? OPT_FIRST_OPERAND : OPT_ANYWHERE,
-		  &err);
+	r = parse_args(inv, &err);
 	r = r < 0 ? fail(inv, &err, usage_status(inv)) : run_cmd(inv);
 	opt_done(inv->cmd->opts, inv->args);
 	free(inv->args);

@@ -7,11 +7,16 @@
 #include "base/opt.h"
 #include "cmd/cmd.h"
 
+static const struct cmd *itself(const struct cmd *cmd)
+{
+	return cmd->same ? cmd->same : cmd;
+}
+
 static void list_cmds(const struct cmd *const *cmds, FILE *to)
 {
 	for (; *cmds; cmds++)
 		if (!((*cmds)->flags & CMD_HIDDEN))
-			(void)fprintf(to, "  %-12s %s\n", (*cmds)->name, (*cmds)->help);
+			(void)fprintf(to, "  %-12s %s\n", (*cmds)->name, itself(*cmds)->help);
 }
 
 void help_program(const struct program *program, FILE *to)
@@ -95,9 +100,9 @@ static void man_cmds(const char *prefix, const struct cmd *const *cmds, FILE *to
 			continue;
 		(void)fprintf(to, ".TP\n\\fB%s%s%s\\fR ", prefix, *prefix ? " " : "",
 			      (*cmds)->name);
-		roff((*cmds)->operands ? (*cmds)->operands : "COMMAND", to);
+		roff(itself(*cmds)->operands ? itself(*cmds)->operands : "COMMAND", to);
 		(void)fputc('\n', to);
-		roff((*cmds)->help, to);
+		roff(itself(*cmds)->help, to);
 		(void)fputs(".\n", to);
 	}
 }

@@ -1,12 +1,18 @@
 /* src/cmd/run.c - strake run */
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/explain.h"
 #include "base/id.h"
+#include "base/json.h"
 #include "cmd/cmd.h"
+#include "engine/making.h"
 #include "engine/options.h"
 #include "engine/run.h"
+
+#define LAST_WORDS_MAX 2048 /* of a program that failed, to tell what it lacked */
 
 #define ROW(field, name, letter, operand, help)                                                    \
 	OPT(struct container_options, field, name, letter, operand, help)
@@ -15,7 +21,9 @@ static const struct opt run_opts[] = {
 	ROW(rootfs, "rootfs", 0, "DIR", "run this directory; it is never written to"),
 	ROW(bare, "bare", 0, "FILE", "run one executable with nothing else inside"),
 	ROW(with_libs, "with-libs", 0, NULL,
-	    "with --bare: bring the loader and libraries it needs"),
+	    "of one executable: bring the loader and libraries it needs"),
+	ROW(with, "with", 0, "NAME,...", "bring ca-certificates, tzdata, passwd, tmp or resolver"),
+	ROW(print_config, "print-config", 0, NULL, "print the config.json that would be used"),
 	ROW(detach, "detach", 'd', NULL, "leave it running, print its ID"),
 	ROW(interactive, "interactive", 'i', NULL, "hand our standard input to it"),
 	ROW(tty, "tty", 't', NULL, "give it a terminal"),
@@ -56,45 +64,100 @@ static const struct opt run_opts[] = {
 	{ 0 },
 };
 
+/* The first operand is a path and its options go on behind it. */
+static bool goes_on(const void *args, const char *operand)
+{
+	const struct container_options *o = args;
+
+	return !o->rootfs && !o->bare && root_is_path(operand);
+}
+
+static int print_config(struct engine *engine, const struct container_options *options,
+			struct error *err)
+{
+	cleanup(json_cleanup) json_t *config = NULL;
+	int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC), r;
+
+	/* Nothing is made, not even the directory of a volume. */
+	explain_init(EXPLAIN_DRY, nothing);
+	r = making_print(engine, options, &config, err);
+	if (r == 0) {
+		(void)json_dumpf(config, stdout, JSON_INDENT(2));
+		(void)putchar('\n');
+	}
+	return r;
+}
+
+/* It ran and failed: what it said may be about something that its root has not. */
+static void diagnose(struct engine *engine, const struct container_options *options)
+{
+	struct strv lines = { 0 };
+
+	root_diagnose(engine, options, buf_text(options->last_words), &lines);
+	for (size_t i = 0; i < lines.n; i++)
+		(void)fprintf(stderr, "strake run: note: %s\n", lines.items[i]);
+	strv_done(&lines);
+}
+
+static int take_operands(struct container_options *options, int argc, char **argv,
+			 struct error *err)
+{
+	if (options->rootfs && options->bare)
+		return error_set(err, -EINVAL, "--rootfs and --bare exclude each other");
+	if (!options->rootfs && !options->bare) {
+		if (argc == 0)
+			return error_set(err, -EINVAL,
+					 "what? Name an IMAGE or ./PATH, or give --rootfs DIR or "
+					 "--bare FILE");
+		options->image = argv[0];
+		argc--;
+		argv++;
+	}
+	options->command = argv;
+	options->ncommand = (size_t)argc;
+	return 0;
+}
+
 static int run_run(struct engine *engine, const void *args, int argc, char **argv,
 		   struct error *err)
 {
 	struct container_options options = *(const struct container_options *)args;
+	struct buf words = BUF_INIT(LAST_WORDS_MAX);
 	char id[ID_LEN + 1];
-	int r;
+	int r = take_operands(&options, argc, argv, err);
 
-	if (!options.rootfs && !options.bare) {
-		if (argc == 0)
-			return error_set(
-				err, -EINVAL,
-				"what? Name an IMAGE, or give --rootfs DIR or --bare FILE");
-		options.image = argv[0];
-		argc--;
-		argv++;
-	} else if (options.rootfs && options.bare) {
-		return error_set(err, -EINVAL, "--rootfs and --bare exclude each other");
-	}
-	options.command = argv;
-	options.ncommand = (size_t)argc;
-	r = container_run(engine, &options, id, err);
+	if (r == 0 && options.print_config)
+		return print_config(engine, &options, err);
+	options.last_words = &words;
+	if (r == 0)
+		r = container_run(engine, &options, id, err);
 	if (r == 0 && options.detach && !explain_dry())
 		(void)puts(id);
+	if (r > 0 && !options.detach)
+		diagnose(engine, &options);
+	buf_done(&words);
 	return r;
 }
 
 const struct cmd cmd_run = {
 	.name = "run",
-	.operands = "[OPTIONS] IMAGE|--rootfs DIR|--bare FILE [COMMAND [ARGUMENT...]]",
+	.operands = "[OPTIONS] IMAGE|./PATH|--rootfs DIR|--bare FILE [COMMAND [ARGUMENT...]]",
 	.help = "Run a program in a new container",
 	.details =
 		"The container's root is an image (see 'strake load'), a directory, or one executable file.\n"
 		"Changes go to the container's own layer; the image, directory or file stays as it is.\n\n"
+		"In the place of IMAGE a word that starts with /, ./ or ../ is a path: a directory with a\n"
+		"config.json is an OCI bundle and run as it says, any other directory is a root, an executable\n"
+		"file is run alone, and a tar archive is brought into the store, once, and run as an image. Any\n"
+		"other word is an image's name, never a path. Options may also stand right behind a path;\n"
+		"arguments that look like options come behind --: strake run ./hello --hostname web -- -v\n\n"
 		"The exit status is the program's own; 125 if strake failed, 126 if the program cannot be\n"
 		"executed, 127 if it is not there, 128 + N if it died of signal N.",
 	.opts = run_opts,
 	.args_size = sizeof(struct container_options),
 	.max_operands = INT_MAX,
 	.flags = CMD_FIRST_OPERAND,
+	.goes_on = goes_on,
 	.error_status = 125,
 	.run = run_run,
 };

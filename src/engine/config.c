@@ -19,6 +19,7 @@
 #include "engine/options.h"
 #include "engine/root.h"
 #include "engine/root_view.h"
+#include "engine/supply.h"
 #include "engine/volume.h"
 #include "runtime/default_spec.h"
 
@@ -29,7 +30,7 @@
 int config_command(const struct container_options *options, const struct root *root,
 		   struct strv *ret, struct error *err)
 {
-	const struct image *image = root->image;
+	const struct image_config *image = root->config;
 	bool own_entrypoint = options->entrypoint != NULL;
 
 	if (root->kind == ROOT_BARE)
@@ -37,11 +38,11 @@ int config_command(const struct container_options *options, const struct root *r
 	if (own_entrypoint && options->entrypoint[0])
 		strv_add(ret, options->entrypoint);
 	if (!own_entrypoint && image)
-		strv_extend(ret, image->config.entrypoint.items, image->config.entrypoint.n);
+		strv_extend(ret, image->entrypoint.items, image->entrypoint.n);
 	if (options->ncommand > 0)
 		strv_extend(ret, options->command, options->ncommand);
 	else if (!own_entrypoint && image)
-		strv_extend(ret, image->config.cmd.items, image->config.cmd.n);
+		strv_extend(ret, image->cmd.items, image->cmd.n);
 	if (ret->n == 0)
 		return error_set(err, -EINVAL, "%s names no command; say what to run behind it",
 				 root->source);
@@ -99,15 +100,15 @@ static int build_env(const struct config_request *req, const char *home, const c
 		     struct strv *env, struct error *err)
 {
 	const struct container_options *o = req->options;
-	const struct image *image = req->root->image;
+	const struct image_config *image = req->root->config;
 	int r = 0;
 
 	strv_add(env, DEFAULT_PATH);
 	strv_addf(env, "HOSTNAME=%s", hostname);
 	if (o->tty)
 		strv_add(env, "TERM=xterm");
-	for (size_t i = 0; image && i < image->config.env.n; i++)
-		strv_env_set(env, image->config.env.items[i]);
+	for (size_t i = 0; image && i < image->env.n; i++)
+		strv_env_set(env, image->env.items[i]);
 	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
 		r = env_add_file(env, o->env_file.items[i], err);
 	if (r == 0)
@@ -168,22 +169,20 @@ void config_set_terminal(json_t *process, bool tty)
 
 static const char *choose_workdir(const struct config_request *req)
 {
-	const struct image *image = req->root->image;
+	const struct image_config *image = req->root->config;
 
 	if (req->options->workdir)
 		return req->options->workdir;
-	if (image && image->config.workdir && image->config.workdir[0])
-		return image->config.workdir;
+	if (image && image->workdir && image->workdir[0])
+		return image->workdir;
 	return "/";
 }
 
 static int set_process(const struct config_request *req, const struct strv *caps, json_t *config,
 		       struct error *err)
 {
-	const struct image *image = req->root->image;
-	const char *who = req->options->user ? req->options->user
-			  : image            ? image->config.user
-					     : NULL;
+	const struct image_config *image = req->root->config;
+	const char *who = req->options->user ? req->options->user : image ? image->user : NULL;
 	json_t *process = member(config, "process");
 	cleanup(user_done) struct user user = { 0 };
 	struct strv args = { 0 }, env = { 0 };
@@ -202,7 +201,8 @@ static int set_process(const struct config_request *req, const struct strv *caps
 		r = error_set(err, -EINVAL, "working directory '%s' does not start with /",
 			      choose_workdir(req));
 	if (r == 0) {
-		set_user(process, &user);
+		if (!req->root->bundle || req->options->user)
+			set_user(process, &user);
 		config_set_terminal(process, req->options->tty);
 		(void)json_object_set_new(process, "args", json_from_strv(&args));
 		(void)json_object_set_new(process, "env", json_from_strv(&env));
@@ -225,12 +225,18 @@ static void bind_file(json_t *mounts, const char *from, const char *to, bool rea
 					      "bind", "source", from, "options", options));
 }
 
-/* A bare root holds the file alone: nothing in it could read these. */
+/* A bare root holds the file alone; what could read these asks for them. */
+bool config_wants_names(const struct container_options *options, const struct root *root)
+{
+	return root->kind != ROOT_BARE || supply_is_asked(&options->with, "resolver");
+}
+
 static void add_etc_files(const struct config_request *req, json_t *mounts)
 {
 	static const char *const names[] = { "resolv.conf", "hosts", "hostname" };
 
-	for (size_t i = 0; req->root->kind != ROOT_BARE && i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; config_wants_names(req->options, req->root) && i < ARRAY_SIZE(names);
+	     i++) {
 		autofree char *from = xasprintf("%s/%s", req->dir, names[i]);
 		autofree char *to = xasprintf("/etc/%s", names[i]);
 
@@ -297,6 +303,8 @@ static int set_mounts(const struct engine *engine, const struct config_request *
 	set_shm_size(defaults, o->shm_size);
 	root_add_mounts(req->root, req->dir, mounts);
 	add_etc_files(req, defaults);
+	if (r == 0)
+		r = supply_add_mounts(&o->with, req->dir, defaults, err);
 	json_array_foreach (defaults, i, mount)
 		if (!is_mounted_over(mount, &taken))
 			(void)json_array_append(mounts, mount);
@@ -384,18 +392,20 @@ static int check_paths(const struct engine *engine, const struct config_request 
 int config_build(const struct engine *engine, const struct config_request *req, json_t **ret,
 		 struct error *err)
 {
-	cleanup(json_cleanup) json_t *config = default_spec();
+	const json_t *bundle = req->root->bundle;
+	cleanup(json_cleanup) json_t *config = bundle ? json_deep_copy(bundle) : default_spec();
 	autofree char *merged = xasprintf("%s/merged", req->dir);
 	json_t *rlimits = json_array();
+	bool read_only = json_is_true(json_object_get(json_object_get(bundle, "root"), "readonly"));
 	struct strv caps = { 0 };
 	int r = check_paths(engine, req, err);
 
 	if (r == 0)
 		r = grant_capabilities(req->options, config, &caps, err);
 
-	(void)json_object_set_new(
-		config, "root",
-		json_pack("{s:s, s:b}", "path", merged, "readonly", req->options->read_only));
+	(void)json_object_set_new(config, "root",
+				  json_pack("{s:s, s:b}", "path", merged, "readonly",
+					    read_only || req->options->read_only));
 	(void)json_object_set_new(config, "hostname", json_string(req->hostname));
 	if (r == 0)
 		r = set_process(req, &caps, config, err);
@@ -403,6 +413,8 @@ int config_build(const struct engine *engine, const struct config_request *req, 
 		r = set_mounts(engine, req, config, err);
 	if (r == 0)
 		r = set_linux(req, &caps, config, err);
+	(void)json_array_extend(rlimits,
+				json_object_get(json_object_get(config, "process"), "rlimits"));
 	if (r == 0)
 		r = limit_add_rlimits(req->options, rlimits, err);
 	(void)json_object_set_new(member(config, "process"), "rlimits", rlimits);

@@ -30,6 +30,9 @@ int config_build(const struct engine *engine, const struct config_request *req, 
 int config_command(const struct container_options *options, const struct root *root,
 		   struct strv *ret, struct error *err) must_check;
 
+/* Whether it has resolv.conf, hosts and hostname in /etc. */
+bool config_wants_names(const struct container_options *options, const struct root *root);
+
 /* Sets NAME=VALUE in env, or for a bare NAME copies ours, if there is one. */
 int config_env(struct strv *env, const struct strv *assignments, struct error *err) must_check;
 

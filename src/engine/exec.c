@@ -16,6 +16,8 @@
 #include "engine/engine.h"
 #include "engine/grant.h"
 #include "engine/options.h"
+#include "engine/exec_reason.h"
+#include "kernel/overlay.h"
 #include "kernel/relay.h"
 #include "engine/root_view.h"
 #include "engine/status.h"
@@ -199,6 +201,23 @@ static int exec_wait(struct exec *x, struct error *err)
 	return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
 }
 
+/* Its root as it is now, mounts and all. */
+static void better_reason(const struct exec *x, const struct container *c, pid_t pid,
+			  struct error *err)
+{
+	autofree char *path = xasprintf("/proc/%d/root", pid);
+	autoclose int view = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct exec_reason_request req = {
+		.view = view,
+		.name = x->options->command[0],
+		.env = &x->process->env,
+		.container = c->name,
+	};
+
+	if (view >= 0)
+		exec_reason(&req, err);
+}
+
 int container_exec(struct engine *engine, const struct container *c,
 		   const struct exec_options *options, struct error *err)
 {
@@ -218,6 +237,8 @@ int container_exec(struct engine *engine, const struct container *c,
 		r = exec_load(engine, c, &x, err);
 	if (r == 0)
 		r = exec_start(engine, c->id, &status, &x, err);
+	if (r < 0 && err && err->status)
+		better_reason(&x, c, status.pid, err);
 	if (r == 0 && !options->detach)
 		r = exec_wait(&x, err);
 	exec_done(&x);

@@ -21,6 +21,7 @@
 #include "engine/lock.h"
 #include "engine/options.h"
 #include "engine/remove.h"
+#include "engine/supply.h"
 #include "network/names.h"
 #include "network/port.h"
 
@@ -62,6 +63,8 @@ static int choose_hostname(struct making *m, struct error *err)
 			return error_set(err, -EINVAL, "--hostname '%s' is not a host name",
 					 m->options->hostname);
 		m->hostname = xstrdup(m->options->hostname);
+	} else if (m->root.hostname && m->root.hostname[0]) {
+		m->hostname = xstrdup(m->root.hostname);
 	} else if (network_is(m, "host") && gethostname(host, sizeof(host)) == 0) {
 		host[sizeof(host) - 1] = '\0';
 		m->hostname = xstrdup(host);
@@ -73,9 +76,9 @@ static int choose_hostname(struct making *m, struct error *err)
 
 static int choose_stop_signal(struct making *m, struct error *err)
 {
-	const struct image *image = m->root.image;
+	const struct image_config *image = m->root.config;
 	const char *text = m->options->stop_signal ? m->options->stop_signal
-			   : image                 ? image->config.stop_signal
+			   : image                 ? image->stop_signal
 						   : NULL;
 
 	if (text && text[0] && signal_parse(text) < 0)
@@ -257,7 +260,7 @@ static int write_names(struct making *m, struct error *err)
 		.host_network = m->netns == NULL,
 	};
 
-	return m->root.kind == ROOT_BARE ? 0 : names_write(&req, err);
+	return config_wants_names(m->options, &m->root) ? names_write(&req, err) : 0;
 }
 
 static int write_cidfile(const struct making *m, struct error *err)
@@ -284,6 +287,8 @@ static int write_files(struct making *m, struct error *err)
 		r = config_build(m->engine, &req, &m->config, err);
 	if (r == 0)
 		r = write_names(m, err);
+	if (r == 0)
+		r = supply_write(&m->options->with, m->dir, err);
 	if (r < 0 || explain_dry())
 		return r;
 	r = json_save_at(m->lock_fd, "config.json", m->config, false, err);
@@ -301,6 +306,29 @@ static int connect_network(struct making *m, struct error *err)
 	if (m->has_lease)
 		return network_attach(m->engine->db, &m->lease, m->netns, err);
 	return m->netns ? network_none(m->netns, err) : 0;
+}
+
+int making_print(struct engine *engine, const struct container_options *options, json_t **ret,
+		 struct error *err)
+{
+	struct making m = MAKING_INIT;
+	struct config_request req;
+	int r;
+
+	m.engine = engine;
+	m.options = options;
+	m.c = xnew(struct container);
+	r = plan(&m, err);
+	req = (struct config_request) { .options = options,
+					.root = &m.root,
+					.container = m.c,
+					.dir = m.dir,
+					.netns = m.netns,
+					.hostname = m.hostname };
+	if (r == 0)
+		r = config_build(engine, &req, ret, err);
+	making_done(&m);
+	return r;
 }
 
 int making_go(struct engine *engine, const struct container_options *options, struct making *ret,

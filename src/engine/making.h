@@ -42,6 +42,9 @@ struct making {
 /* All four steps; on failure nothing is left. */
 int making_go(struct engine *engine, const struct container_options *options, struct making *ret,
 	      struct error *err) must_check;
+/* The first step alone: the config.json that would be used; the caller owns it. */
+int making_print(struct engine *engine, const struct container_options *options, json_t **ret,
+		 struct error *err) must_check;
 /* Takes back what making_go() made. */
 void making_undo(struct making *m);
 void making_done(struct making *m); /* frees; the container stays */

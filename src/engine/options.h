@@ -11,12 +11,15 @@
 
 #include "base/strv.h"
 
+struct buf;
+
 struct container_options {
-	/* what its root is: exactly one of image, rootfs, bare */
+	/* what its root is: exactly one of image (or a path, see root.h), rootfs, bare */
 	const char *image;
 	const char *rootfs;
 	const char *bare;
 	bool with_libs;
+	struct strv with; /* lists of what else it needs, see supply.h */
 	const char *platform;
 
 	/* what runs */
@@ -58,6 +61,9 @@ struct container_options {
 
 	const char *stop_signal;
 	int stop_timeout; /* seconds; 0: the default */
+
+	bool print_config;
+	struct buf *last_words; /* in the foreground: the end of its output; or NULL */
 };
 
 #endif

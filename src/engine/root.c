@@ -1,6 +1,7 @@
 /* src/engine/root.c */
 #include "engine/root.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <string.h>
@@ -8,10 +9,14 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/id.h"
 #include "base/json.h"
 #include "engine/engine.h"
+#include "engine/archive.h"
+#include "engine/bundle.h"
 #include "engine/options.h"
-#include "engine/root_view.h"
+#include "engine/supply.h"
+#include "kernel/overlay.h"
 
 #define OPTION_BYTES_MAX (256U * 4096) /* a path for each of the 128 layers an image may have */
 #define BARE_ROOT_SIZE   "64m"         /* what a lone program may write into its root */
@@ -57,8 +62,126 @@ static int plan_image(struct engine *engine, const char *name, struct root *root
 		return r;
 	root->kind = ROOT_IMAGE;
 	root->source = xstrdup(name);
+	root->config = &root->image->config;
 	image_lower_dirs(engine->root, root->image, &root->layers);
 	return 0;
+}
+
+/* A tarball becomes an image without a name, once: the same file again is the same image. */
+static int plan_archive(struct engine *engine, const char *path, struct root *root,
+			struct error *err)
+{
+	char id[ID_LEN + 1];
+	int r = archive_import(engine, path, id, err);
+
+	if (r == 0)
+		r = plan_image(engine, id, root, err);
+	if (r < 0)
+		return r;
+	free(root->source);
+	root->source = xstrdup(path);
+	return 0;
+}
+
+/* What lies at a path that was given in an image's place. */
+
+bool root_is_path(const char *what)
+{
+	return what[0] == '/' || strncmp(what, "./", 2) == 0 || strncmp(what, "../", 3) == 0 ||
+	       strcmp(what, ".") == 0 || strcmp(what, "..") == 0;
+}
+
+enum path_kind { PATH_OTHER, PATH_DIRECTORY, PATH_BUNDLE, PATH_LAYOUT, PATH_PROGRAM, PATH_ARCHIVE };
+
+static bool has(const char *dir, const char *name)
+{
+	autofree char *path = xasprintf("%s/%s", dir, name);
+
+	return access(path, F_OK) == 0;
+}
+
+/* By the first bytes, as the kernel and tar would tell. */
+static enum path_kind file_kind(const char *path)
+{
+	static const struct {
+		size_t offset;
+		const char *bytes;
+		enum path_kind kind;
+	} marks[] = {
+		{ 0, "\177ELF", PATH_PROGRAM },          { 0, "#!", PATH_PROGRAM },
+		{ 257, "ustar", PATH_ARCHIVE },          { 0, "\x1f\x8b", PATH_ARCHIVE },
+		{ 0, "\x28\xb5\x2f\xfd", PATH_ARCHIVE },
+	};
+	autoclose int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char bytes[512] = "";
+	ssize_t n = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		size_t len = strlen(marks[i].bytes);
+
+		if (n >= (ssize_t)(marks[i].offset + len) &&
+		    memcmp(bytes + marks[i].offset, marks[i].bytes, len) == 0)
+			return marks[i].kind;
+	}
+	return PATH_OTHER;
+}
+
+static int path_kind(const char *path, enum path_kind *ret, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return error_sys(err, -errno, "%s", path);
+	if (S_ISREG(st.st_mode))
+		*ret = file_kind(path);
+	else if (!S_ISDIR(st.st_mode))
+		*ret = PATH_OTHER;
+	else if (has(path, "config.json"))
+		*ret = PATH_BUNDLE;
+	else
+		*ret = has(path, "oci-layout") ? PATH_LAYOUT : PATH_DIRECTORY;
+	return 0;
+}
+
+static int plan_path(struct engine *engine, const struct container_options *options,
+		     struct root *root, struct error *err)
+{
+	const char *path = options->image;
+	struct container_options bare = *options;
+	enum path_kind kind = PATH_OTHER;
+	int r = path_kind(path, &kind, err);
+
+	if (r < 0)
+		return r;
+	if (options->with_libs && kind != PATH_PROGRAM)
+		return error_set(err, -EINVAL, "--with-libs only makes sense with one executable");
+	bare.bare = path;
+	switch (kind) {
+	case PATH_DIRECTORY:
+		return plan_directory(path, root, err);
+	case PATH_BUNDLE:
+		return bundle_plan(path, root, err);
+	case PATH_PROGRAM:
+		return plan_bare(&bare, root, err);
+	case PATH_LAYOUT:
+	case PATH_ARCHIVE:
+		return plan_archive(engine, path, root, err);
+	case PATH_OTHER:
+		break;
+	}
+	return error_set(err, -ENOEXEC,
+			 "%s is no directory, bundle, executable or tar archive; nothing to run",
+			 path);
+}
+
+static int plan_named(struct engine *engine, const char *name, struct root *root, struct error *err)
+{
+	int r = plan_image(engine, name, root, err);
+
+	if (r == -ENOENT && access(name, F_OK) == 0)
+		return error_set(err, r, "no image '%s'; to run what lies here say ./%s", name,
+				 name);
+	return r;
 }
 
 int root_plan(struct engine *engine, const struct container_options *options, struct root *ret,
@@ -66,11 +189,13 @@ int root_plan(struct engine *engine, const struct container_options *options, st
 {
 	if (options->bare)
 		return plan_bare(options, ret, err);
+	if (!options->rootfs && root_is_path(options->image))
+		return plan_path(engine, options, ret, err);
 	if (options->with_libs)
 		return error_set(err, -EINVAL, "--with-libs only makes sense with --bare FILE");
 	if (options->rootfs)
 		return plan_directory(options->rootfs, ret, err);
-	return plan_image(engine, options->image, ret, err);
+	return plan_named(engine, options->image, ret, err);
 }
 
 void root_done(struct root *root)
@@ -79,6 +204,24 @@ void root_done(struct root *root)
 	strv_done(&root->layers);
 	image_free(root->image);
 	bare_done(&root->bare);
+	image_config_done(&root->bundle_config);
+	json_decref(root->bundle);
+}
+
+void root_diagnose(struct engine *engine, const struct container_options *options,
+		   const char *last_words, struct strv *ret)
+{
+	struct root root = { .source = NULL };
+	autoclose int view = -1;
+	int r;
+
+	/* Planned again, which changes nothing any more: an archive is there since the run. */
+	r = root_plan(engine, options, &root, NULL);
+	if (r == 0 && root.layers.n > 0)
+		r = overlay_view(&root.layers, "its root", &view, NULL);
+	if (r == 0)
+		supply_diagnose(last_words, view, &options->with, ret);
+	root_done(&root);
 }
 
 static void add_option(json_t *options, const char *fmt, ...) printf_like(2, 3);

@@ -9,15 +9,13 @@
 #include <sys/xattr.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/file.h"
 #include "base/number.h"
 
 #define ACCOUNTS_BYTES_MAX                                                                         \
 	(4U << 20) /* passwd or group; larger ones are no accounts of an image                     \
 		    */
-#define ID_MAX             (UINT32_MAX - 1)
-#define LOWERDIR_BYTES_MAX (256U * 4096) /* a path for each of the 128 layers an image may have */
+#define ID_MAX (UINT32_MAX - 1)
 
 static int open_inside(int root, const char *path, int flags)
 {
@@ -230,36 +228,4 @@ void user_done(struct user *user)
 {
 	free(user->home);
 	user->home = NULL;
-}
-
-char *overlay_join(const struct strv *layers)
-{
-	struct buf text = BUF_INIT(LOWERDIR_BYTES_MAX);
-
-	for (size_t i = 0; i < layers->n; i++) {
-		if (i)
-			buf_add_char(&text, ':');
-		for (const char *p = layers->items[i]; *p; p++) {
-			if (*p == ':' || *p == '\\')
-				buf_add_char(&text, '\\');
-			buf_add_char(&text, *p);
-		}
-	}
-	return buf_steal(&text);
-}
-
-void overlay_split(const char *lowerdir, struct strv *ret)
-{
-	struct buf one = BUF_INIT(LOWERDIR_BYTES_MAX);
-
-	for (const char *p = lowerdir; *p; p++) {
-		if (*p == ':') {
-			strv_take(ret, buf_steal(&one));
-			continue;
-		}
-		if (*p == '\\' && p[1])
-			p++;
-		buf_add_char(&one, *p);
-	}
-	strv_take(ret, buf_steal(&one));
 }

@@ -16,11 +16,6 @@
 int root_view_read(const struct strv *layers, const char *path, size_t max, char **ret,
 		   struct error *err) must_check;
 
-/* "A:B" as in overlayfs's lowerdir=, where a colon or backslash of a name has a backslash in front.
- */
-void overlay_split(const char *lowerdir, struct strv *ret);
-char *overlay_join(const struct strv *layers);
-
 #define USER_GROUPS_MAX 256
 
 struct user {

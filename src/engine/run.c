@@ -16,10 +16,12 @@
 #include "base/process.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/exec_reason.h"
 #include "engine/making.h"
 #include "engine/options.h"
 #include "engine/remove.h"
 #include "engine/status.h"
+#include "kernel/overlay.h"
 #include "monitor/client.h"
 #include "monitor/monitor.h"
 #include "network/attach.h"
@@ -111,6 +113,7 @@ static int follow(struct making *m, int sock, int *ret_status, struct error *err
 		.input = m->options->interactive,
 		.terminal = m->options->tty,
 		.is_maker = true,
+		.last_words = m->options->last_words,
 	};
 
 	return client_run(&client, ret_status, err);
@@ -159,6 +162,21 @@ static int run_detached(struct making *m, struct error *err)
 	return r;
 }
 
+/* Its root is gone with it; a view of the same layers shows what it saw. */
+static void better_reason(const struct making *m, struct error *err)
+{
+	cleanup(spec_cleanup) struct spec *spec = NULL;
+	struct exec_reason_request req = { .name = m->c->command.items[0] };
+	autoclose int view = -1;
+
+	if (m->root.layers.n == 0 || overlay_view(&m->root.layers, "its root", &view, NULL) < 0 ||
+	    spec_from_json(m->config, m->dir, &spec, NULL) < 0)
+		return;
+	req.view = view;
+	req.env = &spec->process->env;
+	exec_reason(&req, err);
+}
+
 int container_run(struct engine *engine, const struct container_options *options, char *ret_id,
 		  struct error *err)
 {
@@ -171,6 +189,8 @@ int container_run(struct engine *engine, const struct container_options *options
 			r = narrate(&m, err);
 		else
 			r = options->detach ? run_detached(&m, err) : run_foreground(&m, err);
+		if (r < 0 && err && err->status)
+			better_reason(&m, err);
 	}
 	making_done(&m);
 	return r;

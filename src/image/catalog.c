@@ -10,7 +10,9 @@
 #include "base/db.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "image/document.h"
 #include "image/image.h"
+#include "image/layer_info.h"
 
 #define DIR_NAME "images"
 
@@ -39,7 +41,7 @@ int catalog_save(struct db *db, int root_fd, const char *id, struct error *err)
 {
 	cleanup(json_cleanup) json_t *doc = json_object();
 	autofree char *path = path_of(id);
-	json_t *names, *layers;
+	json_t *names, *layers, *documents;
 	struct db_rows rows;
 	int r = db_query(db, &rows, err, "SELECT size, loaded FROM images WHERE id = ?1", "s", id);
 
@@ -59,7 +61,13 @@ int catalog_save(struct db *db, int root_fd, const char *id, struct error *err)
 		(void)json_object_set_new(doc, "names", names);
 	if (layers)
 		(void)json_object_set_new(doc, "layers", layers);
-	if (!names || !layers)
+	documents = texts(db,
+			  "SELECT digest || ' ' || media_type FROM documents WHERE image = ?1"
+			  " ORDER BY made, digest",
+			  id, err);
+	if (documents)
+		(void)json_object_set_new(doc, "documents", documents);
+	if (!names || !layers || !documents)
 		return -EIO;
 	r = dir_make_at(root_fd, DIR_NAME, 0711, err);
 	return r < 0 ? r : json_save_at(root_fd, path, doc, true, err);
@@ -79,7 +87,7 @@ int catalog_remove(int root_fd, const char *id, struct error *err)
 struct entry {
 	char *id;
 	int64_t size, loaded_ns;
-	struct strv names, layers;
+	struct strv names, layers, documents; /* a document: its digest, a blank, its media type */
 };
 
 static void entry_done(struct entry *e)
@@ -87,6 +95,7 @@ static void entry_done(struct entry *e)
 	free(e->id);
 	strv_done(&e->names);
 	strv_done(&e->layers);
+	strv_done(&e->documents);
 }
 
 /* One that cannot be read is as good as not there. */
@@ -105,6 +114,7 @@ static int entry_read(int root_fd, const char *id, struct entry *ret)
 	ret->loaded_ns = json_read_int(&rd, doc, "loadedNs", 0, INT64_MAX, 0);
 	json_read_strings(&rd, doc, "names", &ret->names);
 	json_read_strings(&rd, doc, "layers", &ret->layers);
+	json_read_strings(&rd, doc, "documents", &ret->documents);
 	return rd.r;
 }
 
@@ -121,15 +131,76 @@ static bool entry_is_whole(int root_fd, const struct entry *e)
 	return whole;
 }
 
-static int entry_insert(struct db *db, const struct entry *e, struct error *err)
+/* What lists show of it; its config was found to be there. */
+static int insert_image(struct db *db, int root_fd, const struct entry *e, struct error *err)
 {
-	int r = db_run(db, err, "INSERT INTO images (id, size, loaded) VALUES (?1, ?2, ?3)", "sii",
-		       e->id, e->size, e->loaded_ns);
+	autofree char *path = xasprintf("blobs/sha256/%s", e->id), *text = NULL;
+	struct image_summary summary;
+	size_t len;
+	int r = file_read_at(root_fd, path, DOCUMENT_MAX, &text, &len, err);
 
-	for (size_t i = 0; r == 0 && i < e->layers.n; i++)
+	if (r == 0)
+		r = image_summary_parse(text, len, &summary, err);
+	if (r == 0)
+		r = db_run(db, err,
+			   "INSERT INTO images (id, size, loaded, platform, created)"
+			   " VALUES (?1, ?2, ?3, ?4, ?5)",
+			   "siiss", e->id, e->size, e->loaded_ns, summary.platform,
+			   summary.created);
+	return r;
+}
+
+static int insert_layer(struct db *db, int root_fd, const struct entry *e, size_t i,
+			struct error *err)
+{
+	const char *chain = e->layers.items[i];
+	autoclose int layers = openat(root_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	autofree char *blob = NULL;
+	struct layer_info info;
+	int r = layers < 0 ? error_sys(err, -errno, "open layers")
+			   : layer_info_load(layers, chain, &info, err);
+
+	if (r == 0)
+		r = layer_info_insert(db, chain, &info, err);
+	if (r == 0)
 		r = db_run(db, err,
 			   "INSERT INTO image_layers (image, position, chain) VALUES (?1, ?2, ?3)",
-			   "sis", e->id, (int64_t)i, e->layers.items[i]);
+			   "sis", e->id, (int64_t)i, chain);
+	if (r < 0 || !info.blob[0])
+		return r;
+	blob = xasprintf("blobs/sha256/%s", info.blob);
+	if (faccessat(root_fd, blob, F_OK, 0) < 0)
+		return 0;
+	return layer_blob_insert(db, info.blob, info.diff_id, info.blob_size, info.packing, err);
+}
+
+/* A manifest that is gone is no reason to lose its image. */
+static int insert_documents(struct db *db, int root_fd, const struct entry *e, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < e->documents.n; i++) {
+		autofree char *digest = xstrdup(e->documents.items[i]), *path = NULL;
+		char *type = strchr(digest, ' ');
+
+		if (type)
+			*type++ = '\0';
+		path = xasprintf("blobs/sha256/%s", digest);
+		if (faccessat(root_fd, path, F_OK, 0) == 0)
+			r = document_insert(db, root_fd, digest, type ? type : "", e->id,
+					    e->loaded_ns, err);
+	}
+	return r;
+}
+
+static int entry_insert(struct db *db, int root_fd, const struct entry *e, struct error *err)
+{
+	int r = insert_image(db, root_fd, e, err);
+
+	for (size_t i = 0; r == 0 && i < e->layers.n; i++)
+		r = insert_layer(db, root_fd, e, i, err);
+	if (r == 0)
+		r = insert_documents(db, root_fd, e, err);
 	for (size_t i = 0; r == 0 && i < e->names.n; i++)
 		r = image_name_set(db, e->names.items[i], e->id, err);
 	return r;
@@ -197,7 +268,7 @@ int catalog_restore(struct db *db, int root_fd,
 		bool whole = entry_is_whole(root_fd, &list[i]);
 
 		if (r == 0 && whole)
-			r = entry_insert(db, &list[i], err);
+			r = entry_insert(db, root_fd, &list[i], err);
 		if (r == 0)
 			report(data, list[i].id, whole);
 		entry_done(&list[i]);

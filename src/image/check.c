@@ -48,16 +48,9 @@ static bool tmp_is_used(const struct check *c, const char *name)
 	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
 }
 
-static bool blob_is_used(const struct check *c, const char *hex)
+static bool blob_is_known(const struct check *c, const char *hex)
 {
-	struct db *db = c->db;
-	struct db_rows rows;
-	bool used;
-
-	if (db_query(db, &rows, NULL, "SELECT 1 FROM images WHERE id = ?1", "s", hex) < 0)
-		return true;
-	used = db_next(&rows);
-	return db_finish(&rows) < 0 || used;
+	return blob_is_used(c->db, hex);
 }
 
 static void check_dir(struct check *c, const char *dir, const char *kind,
@@ -137,7 +130,7 @@ static int check_files(struct check *c)
 	lock = layers_lock(c->root_fd, false);
 	if (lock >= 0) { /* else a load is at work, and what it made has no row yet */
 		check_dir(c, "layers", "directory", layer_is_known);
-		check_dir(c, "blobs/sha256", "file", blob_is_used);
+		check_dir(c, "blobs/sha256", "file", blob_is_known);
 	}
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "image/digest.h"
 
 #include <assert.h>
+#include <openssl/evp.h>
 
 #include "base/macros.h"
 

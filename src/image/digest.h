@@ -2,13 +2,12 @@
 #ifndef IMAGE_DIGEST_H
 #define IMAGE_DIGEST_H
 
-#include <openssl/evp.h>
 #include <stddef.h>
 
 #define DIGEST_HEX_LEN 64
 
 struct digest {
-	EVP_MD_CTX *ctx;
+	struct evp_md_ctx_st *ctx; /* libcrypto's EVP_MD_CTX */
 };
 
 void digest_init(struct digest *d);

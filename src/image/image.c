@@ -26,6 +26,47 @@ static const char *const steps[] = {
 	" chain TEXT NOT NULL,"
 	" PRIMARY KEY (image, position));"
 	"CREATE INDEX image_layers_chain ON image_layers (chain)",
+
+	/* What is known without a look at files.  documents: the manifests and indexes that came or
+	 * were made, as they are in blobs/sha256; one that describes an image names it, an index
+	 * does not.  layer_blobs: blobs of layers that are kept, and what they unpack to; one is
+	 * used as long as an image has a layer with that diff ID.  Digests are hex.
+	 */
+	"ALTER TABLE images ADD COLUMN platform TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE images ADD COLUMN created TEXT NOT NULL DEFAULT '';"
+	"CREATE TABLE layers ("
+	" chain TEXT PRIMARY KEY,"
+	" diff_id TEXT NOT NULL,"
+	" size INTEGER NOT NULL," /* of the files */
+	" disk INTEGER NOT NULL);"
+	"CREATE INDEX layers_diff_id ON layers (diff_id);"
+	"CREATE TABLE layer_blobs ("
+	" digest TEXT PRIMARY KEY,"
+	" diff_id TEXT NOT NULL,"
+	" size INTEGER NOT NULL,"
+	" packing TEXT NOT NULL);"
+	"CREATE INDEX layer_blobs_diff_id ON layer_blobs (diff_id);"
+	"CREATE TABLE documents ("
+	" digest TEXT PRIMARY KEY,"
+	" media_type TEXT NOT NULL,"
+	" size INTEGER NOT NULL,"
+	" image TEXT REFERENCES images (id),"
+	" made INTEGER NOT NULL);" /* ns; the newest of an image is pushed */
+	"CREATE INDEX documents_image ON documents (image);"
+	"CREATE TABLE document_parts ("
+	" document TEXT NOT NULL REFERENCES documents (digest) ON DELETE CASCADE,"
+	" position INTEGER NOT NULL,"
+	" kind TEXT NOT NULL," /* config, layer, manifest */
+	" digest TEXT NOT NULL,"
+	" size INTEGER NOT NULL,"
+	" media_type TEXT NOT NULL,"
+	" platform TEXT NOT NULL," /* "linux/arm64/v8", or "" */
+	" PRIMARY KEY (document, position));"
+	"CREATE INDEX document_parts_digest ON document_parts (digest);"
+	"CREATE TABLE index_names ("
+	" name TEXT PRIMARY KEY,"
+	" document TEXT NOT NULL REFERENCES documents (digest));"
+	"CREATE INDEX index_names_document ON index_names (document)",
 	NULL,
 };
 
@@ -100,6 +141,26 @@ int image_config_parse(const json_t *doc, struct image_config *ret, struct error
 	}
 	*ret = c;
 	return 0;
+}
+
+int image_summary_parse(const char *bytes, size_t len, struct image_summary *ret, struct error *err)
+{
+	cleanup(json_cleanup) json_t *doc = NULL;
+	struct json_reader rd;
+	const char *os, *arch, *variant;
+	int r = json_load_bytes(bytes, len, "image config", &doc, err);
+
+	if (r < 0)
+		return r;
+	json_reader_init(&rd, "image config", err);
+	os = json_read_string(&rd, doc, "os", "linux");
+	arch = json_read_string(&rd, doc, "architecture", "");
+	variant = json_read_string(&rd, doc, "variant", "");
+	(void)snprintf(ret->platform, sizeof(ret->platform), "%.40s/%.40s%s%.40s", os, arch,
+		       *variant ? "/" : "", variant);
+	(void)snprintf(ret->created, sizeof(ret->created), "%.63s",
+		       json_read_string(&rd, doc, "created", ""));
+	return rd.r;
 }
 
 static int read_texts(struct db *db, const char *sql, const char *id, struct strv *ret,

@@ -34,6 +34,15 @@ struct image {
 	struct image_config config;
 };
 
+/* What a list shows of an image's config, kept in its row. */
+struct image_summary {
+	char platform[128]; /* "linux/arm64/v8" */
+	char created[64];
+};
+
+int image_summary_parse(const char *bytes, size_t len, struct image_summary *ret,
+			struct error *err) must_check;
+
 void image_free(struct image *image);
 DEFINE_CLEANUP(struct image *, image, image_free);
 void image_config_done(struct image_config *config);

@@ -35,6 +35,9 @@ struct applier {
 	struct stream *stream;
 	struct error *err;
 	int stream_r; /* why the reader stopped, if it did */
+	struct strv lower;
+	bool has_lower;
+	int lower_r; /* why there is none */
 	struct archive *archive;
 	char *parent_path; /* the directory that was worked in last */
 	int parent_fd;
@@ -91,14 +94,25 @@ static void add_pending(struct applier *a, const char *path, mode_t mode,
 						 .times = { times[0], times[1] } };
 }
 
+static int need_lower(struct applier *a)
+{
+	if (!a->has_lower && a->lower_r == 0)
+		a->lower_r = a->req->lower(a->req->data, &a->lower, a->err);
+	a->has_lower = a->lower_r == 0;
+	return a->lower_r;
+}
+
 /* In the overlay the uppermost directory's owner and mode are what is seen: one that the archive
  * does not name must look as it does below.
  */
 static int inherit(struct applier *a, const char *path, int dir, const char *name)
 {
-	for (size_t i = 0; i < a->req->lower->n; i++) {
-		autoclose int root =
-			open(a->req->lower->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = need_lower(a);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < a->lower.n; i++) {
+		autoclose int root = open(a->lower.items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		autoclose int from = root < 0 ? -1 : open_in(root, path, O_PATH | O_DIRECTORY);
 		struct stat st;
 
@@ -321,9 +335,12 @@ static int open_file(int root, const char *path)
 /* The file of a layer below that a hard link names is copied up, as overlayfs would. */
 static int copy_up(struct applier *a, const char *target, int dir, const char *name)
 {
-	for (size_t i = 0; i < a->req->lower->n; i++) {
-		autoclose int root =
-			open(a->req->lower->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = need_lower(a);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < a->lower.n; i++) {
+		autoclose int root = open(a->lower.items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 		autoclose int from = root < 0 ? -1 : open_file(root, target);
 		autoclose int to = -1;
 		struct stat st;
@@ -503,8 +520,8 @@ static int fail(const struct applier *a, struct archive_entry *entry, int r)
 {
 	const char *name = archive_entry_pathname(entry);
 
-	if (a->stream_r < 0)
-		return a->stream_r;
+	if (a->stream_r < 0 || a->lower_r < 0)
+		return a->stream_r < 0 ? a->stream_r : a->lower_r;
 	if (r == -EBADMSG)
 		return error_set(
 			a->err, r,
@@ -576,6 +593,7 @@ int layer_apply(const struct layer_request *req, struct stream *stream, int64_t 
 	for (size_t i = 0; i < a.ndirs; i++)
 		free(a.dirs[i].path);
 	free(a.dirs);
+	strv_done(&a.lower);
 	free(a.parent_path);
 	if (a.parent_fd >= 0)
 		(void)close(a.parent_fd);

@@ -16,9 +16,12 @@
 struct stream;
 
 struct layer_request {
-	int dir_fd;               /* empty, where it goes */
-	const struct strv *lower; /* directories of the layers below, the uppermost first: a hard
-				     link may point there */
+	int dir_fd; /* empty, where it goes */
+	/* Asked once, when something of the layers below is needed (a hard link may point there):
+	 * adds their directories, the uppermost first.
+	 */
+	int (*lower)(void *data, struct strv *ret, struct error *err);
+	void *data;
 };
 
 /* Unpacks all of it; *ret_size is the sum of the files' sizes. */

@@ -1,43 +1,34 @@
 /* src/image/load.c */
 #include "image/load.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
-#include "base/db.h"
 #include "base/file.h"
-#include "base/id.h"
 #include "base/json.h"
-#include "image/catalog.h"
 #include "image/digest.h"
+#include "image/document.h"
 #include "image/image.h"
-#include "image/layer.h"
+#include "image/incoming.h"
+#include "image/platform.h"
+#include "image/record.h"
 #include "image/reference.h"
 #include "image/source.h"
-#include "image/stream.h"
+#include "image/unpack.h"
 
-#define DOCUMENT_MAX (4U << 20) /* of a manifest, index or config; what registries take, too */
-#define LAYERS_MAX   127        /* Docker's limit; overlayfs has 500 */
-#define IMAGES_MAX   256        /* in one archive */
-#define INDEX_DEPTH  4
-#define TMP_DIR      "tmp"
+#define LAYERS_MAX  127 /* Docker's limit; overlayfs has 500 */
+#define IMAGES_MAX  256 /* in one archive */
+#define INDEX_DEPTH 4
 
 struct loader {
 	struct db *db;
 	const struct load_request *req;
 	struct source *source;
 	struct error *err;
-	char tmp_name[ID_LEN + 1 + sizeof(TMP_DIR)];
-	int tmp_fd;    /* ROOT/tmp/ID, locked: a check sees that its owner lives */
-	int layers_fd; /* ROOT/layers, locked against removal */
+	struct incoming in;
 	unsigned images;
 };
 
@@ -46,29 +37,57 @@ struct manifest {
 	char config_id[DIGEST_HEX_LEN + 1];
 	char *config; /* the document */
 	size_t config_len;
-	struct strv blobs;   /* names in the source */
-	struct strv digests; /* of the blobs as stored, hex; empty strings if not known */
-	struct strv sizes;   /* of the same, as text; empty if not known */
-	struct strv diff_ids;
+	struct strv blobs;                     /* names in the source */
+	struct unpack_layer *layers;           /* as many */
+	const struct image_document *document; /* NULL: a docker-archive has none */
 };
 
 static void manifest_done(struct manifest *m)
 {
 	free(m->config);
 	strv_done(&m->blobs);
-	strv_done(&m->digests);
-	strv_done(&m->sizes);
-	strv_done(&m->diff_ids);
+	free(m->layers);
+}
+
+static void manifest_add_layer(struct manifest *m, const char *name, const char *digest,
+			       int64_t size)
+{
+	struct unpack_layer *layer;
+
+	m->layers = xrealloc(m->layers, m->blobs.n + 1, sizeof(*m->layers));
+	layer = &m->layers[m->blobs.n];
+	memset(layer, 0, sizeof(*layer));
+	(void)snprintf(layer->info.blob, sizeof(layer->info.blob), "%s", digest);
+	layer->info.blob_size = size;
+	strv_add(&m->blobs, name);
 }
 
 /* config and layers */
+
+static int read_diff_ids(struct manifest *m, const json_t *doc, struct error *err)
+{
+	struct strv ids = { 0 };
+	struct json_reader rd;
+
+	json_reader_init(&rd, "image config", err);
+	json_read_strings(&rd, json_read_object(&rd, doc, "rootfs"), "diff_ids", &ids);
+	for (size_t i = 0; i < ids.n; i++)
+		if (!digest_is_valid(ids.items[i]))
+			json_fail(&rd, "rootfs", "'%s' is not a sha256 digest", ids.items[i]);
+	if (rd.r == 0 && ids.n != m->blobs.n)
+		rd.r = error_set(err, -EBADMSG, "the image has %zu layers but names %zu diff IDs",
+				 m->blobs.n, ids.n);
+	for (size_t i = 0; rd.r == 0 && i < ids.n; i++)
+		(void)snprintf(m->layers[i].info.diff_id, DIGEST_HEX_LEN + 1, "%s",
+			       ids.items[i] + 7);
+	strv_done(&ids);
+	return rd.r;
+}
 
 static int parse_config(struct loader *l, struct manifest *m)
 {
 	cleanup(json_cleanup) json_t *doc = NULL;
 	struct image_config config = { .user = NULL };
-	struct json_reader rd;
-	const json_t *rootfs;
 	int r = json_load_bytes(m->config, m->config_len, "image config", &doc, l->err);
 
 	if (r == 0)
@@ -76,202 +95,82 @@ static int parse_config(struct loader *l, struct manifest *m)
 	if (r < 0)
 		return r;
 	image_config_done(&config);
-	json_reader_init(&rd, "image config", l->err);
-	rootfs = json_read_object(&rd, doc, "rootfs");
-	json_read_strings(&rd, rootfs, "diff_ids", &m->diff_ids);
-	for (size_t i = 0; i < m->diff_ids.n; i++)
-		if (!digest_is_valid(m->diff_ids.items[i]))
-			json_fail(&rd, "rootfs", "'%s' is not a sha256 digest",
-				  m->diff_ids.items[i]);
-	if (rd.r < 0)
-		return rd.r;
-	if (m->diff_ids.n != m->blobs.n)
-		return error_set(l->err, -EBADMSG,
-				 "the image has %zu layers but names %zu diff IDs", m->blobs.n,
-				 m->diff_ids.n);
 	if (m->blobs.n > LAYERS_MAX)
 		return error_set(l->err, -E2BIG, "the image has %zu layers; %d are the most",
 				 m->blobs.n, LAYERS_MAX);
-	return 0;
+	return read_diff_ids(m, doc, l->err);
 }
 
-static void chain_next(char chain[DIGEST_HEX_LEN + 1], const char *diff_id)
+struct feed {
+	struct loader *l;
+	const struct manifest *m;
+};
+
+static int open_layer(void *data, size_t i, struct unpack_source *ret, struct error *err)
 {
-	autofree char *text = NULL;
-
-	if (!chain[0]) {
-		(void)snprintf(chain, DIGEST_HEX_LEN + 1, "%s", diff_id + 7);
-		return;
-	}
-	text = xasprintf("sha256:%s %s", chain, diff_id);
-	digest_bytes(text, strlen(text), chain);
-}
-
-static int check_digests(struct loader *l, const struct manifest *m, size_t i, const char *stored,
-			 const char *unpacked)
-{
-	const char *want = m->digests.items[i], *diff_id = m->diff_ids.items[i] + 7;
-
-	if (*want && strcmp(want, stored) != 0)
-		return error_set(
-			l->err, -EBADMSG,
-			"layer %zu: its digest is sha256:%.12s..., the manifest says sha256:%.12s...",
-			i + 1, stored, want);
-	if (strcmp(diff_id, unpacked) != 0)
-		return error_set(
-			l->err, -EBADMSG,
-			"layer %zu: unpacked its digest is sha256:%.12s..., the config says "
-			"sha256:%.12s...",
-			i + 1, unpacked, diff_id);
-	return 0;
-}
-
-static int write_size(int dir, int64_t size, struct error *err)
-{
-	autofree char *text = xasprintf("%lld\n", (long long)size);
-
-	return file_write_at(dir, "size", text, strlen(text), 0644, FILE_PLAIN, err);
-}
-
-static int unpack_layer(struct loader *l, const struct manifest *m, size_t i,
-			const struct strv *lower, int dir)
-{
-	char stored[DIGEST_HEX_LEN + 1], unpacked[DIGEST_HEX_LEN + 1];
-	cleanup(stream_cleanup) struct stream *stream = NULL;
-	autoclose int blob = -1, diff = -1;
-	struct layer_request req = { .lower = lower };
-	int64_t size = 0, bytes = 0;
-	int r = source_get(l->source, m->blobs.items[i], &blob, &size, l->err);
+	const struct feed *feed = data;
+	const struct unpack_layer *layer = &feed->m->layers[i];
+	int64_t size = 0;
+	int r = source_get(feed->l->source, feed->m->blobs.items[i], &ret->fd, &size, err);
 
 	if (r < 0)
 		return r;
-	if (*m->sizes.items[i] && strtoll(m->sizes.items[i], NULL, 10) != size)
-		return error_set(l->err, -EBADMSG, "layer %zu has %lld bytes, the manifest says %s",
-				 i + 1, (long long)size, m->sizes.items[i]);
-	r = stream_open(blob, size, &stream, l->err);
-	if (r == 0)
-		r = dir_ensure_at(dir, "diff", 0755, &diff, l->err);
-	req.dir_fd = diff;
-	if (r == 0)
-		r = layer_apply(&req, stream, &bytes, l->err);
-	if (r == 0)
-		r = stream_finish(stream, stored, unpacked, l->err);
-	if (r == 0)
-		r = check_digests(l, m, i, stored, unpacked);
-	return r < 0 ? r : write_size(dir, bytes, l->err);
-}
-
-/* Unpacked under a temporary name, so that a layer is there as a whole or not at all. */
-static int store_layer(struct loader *l, const struct manifest *m, size_t i, const char *chain,
-		       const struct strv *lower)
-{
-	autoclose int dir = -1;
-	struct stat st;
-	int r;
-
-	if (fstatat(l->layers_fd, chain, &st, 0) == 0)
+	ret->offset = 0;
+	if (layer->info.blob_size < 0 || layer->info.blob_size == size)
 		return 0;
-	r = dir_ensure_at(l->tmp_fd, chain, 0711, &dir, l->err);
-	if (r == 0)
-		r = unpack_layer(l, m, i, lower, dir);
-	if (r < 0)
-		return error_wrap(l->err, r, "layer %zu of %zu", i + 1, m->blobs.n);
-	/* The data must be on the disk before the name says so; one flush for all of it. */
-	if (syncfs(dir) < 0)
-		return error_sys(l->err, -errno, "write the layer to the disk");
-	if (renameat(l->tmp_fd, chain, l->layers_fd, chain) < 0 && errno != EEXIST &&
-	    errno != ENOTEMPTY)
-		return error_sys(l->err, -errno, "put layer %zu in place", i + 1);
-	return 0;
+	(void)close(ret->fd);
+	return error_set(err, -EBADMSG, "it has %lld bytes, the manifest says %lld",
+			 (long long)size, (long long)layer->info.blob_size);
 }
 
-static int64_t layer_size(struct loader *l, const char *chain)
+static int close_layer(void *data, size_t i, int fd, int r, struct error *err)
 {
-	autofree char *path = xasprintf("%s/size", chain), *text = NULL;
-
-	if (file_read_at(l->layers_fd, path, 32, &text, NULL, NULL) < 0)
-		return 0;
-	return strtoll(text, NULL, 10);
-}
-
-static int store_layers(struct loader *l, const struct manifest *m, struct strv *ret_chains,
-			int64_t *ret_size)
-{
-	char chain[DIGEST_HEX_LEN + 1] = "";
-	int r = 0;
-
-	*ret_size = 0;
-	for (size_t i = 0; r == 0 && i < m->blobs.n; i++) {
-		struct strv lower = { 0 };
-
-		for (size_t k = ret_chains->n; k > 0; k--)
-			strv_addf(&lower, "%s/layers/%s/diff", l->req->root,
-				  ret_chains->items[k - 1]);
-		chain_next(chain, m->diff_ids.items[i]);
-		r = store_layer(l, m, i, chain, &lower);
-		strv_add(ret_chains, chain);
-		*ret_size += layer_size(l, chain);
-		strv_done(&lower);
-	}
+	(void)data, (void)i, (void)err;
+	(void)close(fd);
 	return r;
+}
+
+static int store_layers(struct loader *l, struct manifest *m)
+{
+	struct feed feed = { l, m };
+	struct unpack_request req = {
+		.in = &l->in,
+		.layers = m->layers,
+		.n = m->blobs.n,
+		.want_blobs = true,
+		.open = open_layer,
+		.close = close_layer,
+		.data = &feed,
+	};
+
+	return unpack_layers(&req, l->err);
 }
 
 /* the image */
 
-static int insert_image(struct loader *l, const struct manifest *m, const struct strv *chains,
-			int64_t size)
-{
-	int r = db_run(l->db, l->err,
-		       "INSERT INTO images (id, size, loaded) VALUES (?1, ?2, ?3)"
-		       " ON CONFLICT (id) DO UPDATE SET loaded = ?3",
-		       "sii", m->config_id, size, clock_now_ns());
-
-	for (size_t i = 0; r == 0 && i < chains->n; i++)
-		r = db_run(l->db, l->err,
-			   "INSERT OR REPLACE INTO image_layers (image, position, chain)"
-			   " VALUES (?1, ?2, ?3)",
-			   "sis", m->config_id, (int64_t)i, chains->items[i]);
-	return r;
-}
-
-static int record_image(struct loader *l, const struct manifest *m, const struct strv *chains,
-			int64_t size, const struct strv *names)
-{
-	int r = db_begin(l->db, l->err);
-
-	if (r == 0)
-		r = insert_image(l, m, chains, size);
-	for (size_t i = 0; r == 0 && i < names->n; i++)
-		r = image_name_set(l->db, names->items[i], m->config_id, l->err);
-	if (r == 0)
-		r = catalog_save(l->db, l->req->root_fd, m->config_id, l->err);
-	if (r == 0)
-		r = db_commit(l->db, l->err);
-	db_rollback(l->db);
-	return r;
-}
-
 static int store_image(struct loader *l, struct manifest *m, const struct strv *names)
 {
-	autofree char *blob = xasprintf("blobs/sha256/%s", m->config_id);
-	struct strv chains = { 0 };
-	int64_t size = 0;
+	struct image_record record = {
+		.id = m->config_id,
+		.manifest = m->document,
+		.names = names,
+	};
 	int r = parse_config(l, m);
 
 	if (r == 0 && ++l->images > IMAGES_MAX)
 		r = error_set(l->err, -E2BIG, "the archive has more than %d images", IMAGES_MAX);
 	if (r == 0)
-		r = store_layers(l, m, &chains, &size);
+		r = store_layers(l, m);
+	record.config = m->config;
+	record.config_len = m->config_len;
+	record.layers = m->layers;
+	record.nlayers = m->blobs.n;
 	if (r == 0)
-		r = file_write_at(l->req->root_fd, blob, m->config, m->config_len, 0644, FILE_SYNC,
-				  l->err);
-	if (r == 0)
-		r = record_image(l, m, &chains, size, names);
+		r = image_record(l->db, &l->in, &record, l->err);
 	for (size_t i = 0; r == 0 && i < names->n; i++)
 		l->req->report(l->req->data, names->items[i], m->config_id);
 	if (r == 0 && names->n == 0)
 		l->req->report(l->req->data, NULL, m->config_id);
-	strv_done(&chains);
 	return r;
 }
 
@@ -316,18 +215,19 @@ static int load_docker_entry(struct loader *l, struct json_reader *rd, const jso
 {
 	cleanup(manifest_done) struct manifest m = { .config = NULL };
 	const char *config = json_need_string(rd, entry, "Config");
-	struct strv names = { 0 };
+	struct strv names = { 0 }, layers = { 0 };
 	int r;
 
-	json_read_strings(rd, entry, "Layers", &m.blobs);
-	for (size_t i = 0; i < m.blobs.n; i++) {
-		const char *base = strrchr(m.blobs.items[i], '/');
-		bool promise = base && strncmp(m.blobs.items[i], "blobs/sha256/", 13) == 0 &&
+	json_read_strings(rd, entry, "Layers", &layers);
+	for (size_t i = 0; i < layers.n; i++) {
+		const char *name = layers.items[i], *base = strrchr(name, '/');
+		bool promise = base && strncmp(name, "blobs/sha256/", 13) == 0 &&
+			       strspn(base + 1, "0123456789abcdef") == DIGEST_HEX_LEN &&
 			       strlen(base + 1) == DIGEST_HEX_LEN;
 
-		strv_add(&m.digests, promise ? base + 1 : "");
-		strv_add(&m.sizes, "");
+		manifest_add_layer(&m, name, promise ? base + 1 : "", -1);
 	}
+	strv_done(&layers);
 	r = read_names(l, rd, entry, &names);
 	if (r == 0)
 		r = rd->r;
@@ -370,35 +270,17 @@ static int load_docker(struct loader *l)
 
 /* OCI layout: index.json, then blobs by digest */
 
-struct descriptor {
-	const char *media_type, *digest;
-	int64_t size;
-};
-
-static int read_descriptor(struct loader *l, struct json_reader *rd, const json_t *obj,
-			   struct descriptor *ret)
+/* A document by its descriptor, checked against it. */
+static int read_blob(struct loader *l, const struct part *d, char **ret, size_t *ret_len)
 {
-	ret->media_type = json_read_string(rd, obj, "mediaType", "");
-	ret->digest = json_need_string(rd, obj, "digest");
-	ret->size = json_read_int(rd, obj, "size", 0, INT64_MAX, -1);
-	if (rd->r < 0)
-		return rd->r;
-	if (!digest_is_valid(ret->digest))
-		return error_set(l->err, -EBADMSG, "%s: '%.100s' is not a sha256 digest", rd->path,
-				 ret->digest);
-	return 0;
-}
-
-static int read_blob(struct loader *l, const struct descriptor *d, char **ret, size_t *ret_len)
-{
-	autofree char *name = xasprintf("blobs/sha256/%s", d->digest + 7);
+	autofree char *name = xasprintf("blobs/sha256/%s", d->digest);
 	char hex[DIGEST_HEX_LEN + 1];
 	int r = source_read(l->source, name, DOCUMENT_MAX, ret, ret_len, l->err);
 
 	if (r < 0)
 		return r;
 	digest_bytes(*ret, *ret_len, hex);
-	if (strcmp(hex, d->digest + 7) != 0)
+	if (strcmp(hex, d->digest) != 0)
 		return error_set(l->err, -EBADMSG, "%s: its digest is sha256:%.12s...", name, hex);
 	if (d->size >= 0 && (uint64_t)d->size != *ret_len)
 		return error_set(l->err, -EBADMSG, "%s has %zu bytes, its descriptor says %lld",
@@ -406,73 +288,21 @@ static int read_blob(struct loader *l, const struct descriptor *d, char **ret, s
 	return 0;
 }
 
-static int load_manifest(struct loader *l, const json_t *doc, const struct strv *names)
+static int load_manifest(struct loader *l, const struct document *doc,
+			 const struct image_document *as_is, const struct strv *names)
 {
-	cleanup(manifest_done) struct manifest m = { .config = NULL };
-	const json_t *layers, *layer;
-	struct descriptor d;
-	struct json_reader rd;
-	size_t i;
-	int r;
+	cleanup(manifest_done) struct manifest m = { .document = as_is };
+	int r = read_blob(l, &doc->parts[0], &m.config, &m.config_len);
 
-	json_reader_init(&rd, "manifest", l->err);
-	r = read_descriptor(l, &rd, json_read_object(&rd, doc, "config"), &d);
-	if (r == 0)
-		r = read_blob(l, &d, &m.config, &m.config_len);
 	if (r < 0)
 		return r;
-	(void)snprintf(m.config_id, sizeof(m.config_id), "%s", d.digest + 7);
-	layers = json_read_array(&rd, doc, "layers");
-	json_array_foreach (layers, i, layer) {
-		r = read_descriptor(l, &rd, layer, &d);
-		if (r < 0)
-			return r;
-		strv_addf(&m.blobs, "blobs/sha256/%s", d.digest + 7);
-		strv_add(&m.digests, d.digest + 7);
-		strv_addf(&m.sizes, "%lld", (long long)d.size);
+	(void)snprintf(m.config_id, sizeof(m.config_id), "%s", doc->parts[0].digest);
+	for (size_t i = 1; i < doc->n; i++) {
+		autofree char *name = xasprintf("blobs/sha256/%s", doc->parts[i].digest);
+
+		manifest_add_layer(&m, name, doc->parts[i].digest, doc->parts[i].size);
 	}
-	return rd.r < 0 ? rd.r : store_image(l, &m, names);
-}
-
-/* platforms */
-
-static void own_platform(char ret[64])
-{
-	static const struct {
-		const char *machine, *name;
-	} machines[] = { { "x86_64", "amd64" },
-			 { "aarch64", "arm64" },
-			 { "armv7l", "arm" },
-			 { "i686", "386" },
-			 { "ppc64le", "ppc64le" } };
-	struct utsname uts;
-
-	(void)uname(&uts);
-	(void)snprintf(ret, 64, "linux/%.40s", uts.machine);
-	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
-		if (strcmp(machines[i].machine, uts.machine) == 0)
-			(void)snprintf(ret, 64, "linux/%s", machines[i].name);
-}
-
-/* "linux/arm64" fits any variant of it; a descriptor without a platform fits all. */
-static bool platform_fits(const json_t *descriptor, const char *wanted)
-{
-	const json_t *platform = json_object_get(descriptor, "platform");
-	const char *os = json_string_value(json_object_get(platform, "os"));
-	const char *arch = json_string_value(json_object_get(platform, "architecture"));
-	const char *variant = json_string_value(json_object_get(platform, "variant"));
-	autofree char *with = NULL, *without = NULL;
-
-	if (!os || !arch)
-		return true;
-	without = xasprintf("%s/%s", os, arch);
-	with = xasprintf("%s/%s", without, variant ? variant : "");
-	return strcmp(wanted, without) == 0 || strcmp(wanted, with) == 0;
-}
-
-static bool is_index(const json_t *doc)
-{
-	return json_is_array(json_object_get(doc, "manifests"));
+	return store_image(l, &m, names);
 }
 
 /* The name that an archive gives: a whole one, never a bare tag. */
@@ -495,108 +325,98 @@ static int add_name(struct loader *l, const json_t *descriptor, struct strv *nam
 	return r;
 }
 
-static int load_descriptor(struct loader *l, const json_t *descriptor, const struct strv *names,
-			   unsigned depth);
-
-/* An index inside is one image for many machines: the first that fits is taken. */
-static int load_inner_index(struct loader *l, const json_t *doc, const struct strv *names,
-			    unsigned depth) /* NOLINT(misc-no-recursion): depth is bounded */
+/* An index is one image for many machines: the manifest that fits. */
+static int choose(struct loader *l, const struct document *index, const struct part **ret)
 {
-	const json_t *list = json_object_get(doc, "manifests"), *item;
-	char own[64];
-	size_t i;
+	char own[PLATFORM_LEN];
+	const char *wish = l->req->platform ? l->req->platform : own;
+	int i;
 
-	own_platform(own);
-	json_array_foreach (list, i, item)
-		if (json_object_get(item, "platform") &&
-		    platform_fits(item, l->req->platform ? l->req->platform : own))
-			return load_descriptor(l, item, names, depth + 1);
-	return error_set(l->err, -ENOENT,
-			 "the image has no variant for %s; --platform chooses another",
-			 l->req->platform ? l->req->platform : own);
+	platform_own(own);
+	i = platform_choose(index, wish);
+	if (i < 0)
+		return error_set(l->err, -ENOENT,
+				 "the image has no variant for %s; --platform chooses another",
+				 wish);
+	*ret = &index->parts[i];
+	return 0;
 }
 
-static int load_descriptor(struct loader *l, const json_t *descriptor, const struct strv *names,
-			   unsigned depth) /* NOLINT(misc-no-recursion): depth is bounded */
+static int load_part(struct loader *l, const struct part *part, const struct strv *names,
+		     unsigned depth) /* NOLINT(misc-no-recursion): depth is bounded */
 {
-	cleanup(json_cleanup) json_t *doc = NULL;
+	struct document doc = { .n = 0 };
 	autofree char *text = NULL;
-	struct strv all = { 0 };
-	struct json_reader rd;
-	struct descriptor d;
-	size_t len;
+	struct image_document as_is = { .digest = part->digest };
+	const struct part *inner;
 	int r;
 
 	if (depth > INDEX_DEPTH)
 		return error_set(l->err, -ELOOP, "indexes lie more than %d deep in each other",
 				 INDEX_DEPTH);
-	json_reader_init(&rd, "index", l->err);
-	r = read_descriptor(l, &rd, descriptor, &d);
+	r = read_blob(l, part, &text, &as_is.len);
 	if (r == 0)
-		r = read_blob(l, &d, &text, &len);
-	if (r == 0)
-		r = json_load_bytes(text, len, "manifest", &doc, l->err);
-	strv_extend(&all, names->items, names->n);
-	if (r == 0)
-		r = add_name(l, descriptor, &all);
-	if (r == 0)
-		r = is_index(doc) ? load_inner_index(l, doc, &all, depth)
-				  : load_manifest(l, doc, &all);
-	strv_done(&all);
+		r = document_parse(text, as_is.len, "manifest", &doc, l->err);
+	as_is.bytes = text;
+	as_is.media_type = doc.media_type && *doc.media_type ? doc.media_type : part->media_type;
+	if (r == 0 && doc.is_index) {
+		r = choose(l, &doc, &inner);
+		if (r == 0)
+			r = load_part(l, inner, names, depth + 1);
+	} else if (r == 0) {
+		r = load_manifest(l, &doc, &as_is, names);
+	}
+	document_done(&doc);
 	return r;
 }
 
 /* The outermost index lists images; with platforms it is one image for many machines itself. */
+static int load_listed(struct loader *l, const struct document *index, const json_t *list)
+{
+	const struct strv none = { 0 };
+	const struct part *part;
+	int r = 0;
+
+	if (index->n > 1 && *index->parts[0].platform) {
+		r = choose(l, index, &part);
+		return r < 0 ? r : load_part(l, part, &none, 0);
+	}
+	for (size_t i = 0; r == 0 && i < index->n; i++) {
+		struct strv names = { 0 };
+
+		r = add_name(l, json_array_get(list, i), &names);
+		if (r == 0)
+			r = load_part(l, &index->parts[i], &names, 0);
+		strv_done(&names);
+	}
+	return r;
+}
+
 static int load_oci(struct loader *l)
 {
-	cleanup(json_cleanup) json_t *doc = NULL;
-	const struct strv none = { 0 };
+	cleanup(json_cleanup) json_t *json = NULL;
+	struct document index = { .n = 0 };
 	autofree char *text = NULL;
-	const json_t *list, *item;
-	size_t len, i;
+	size_t len;
 	int r = source_read(l->source, "index.json", DOCUMENT_MAX, &text, &len, l->err);
 
 	if (r == 0)
-		r = json_load_bytes(text, len, "index.json", &doc, l->err);
-	if (r < 0)
-		return r;
-	list = json_object_get(doc, "manifests");
-	if (!json_is_array(list) || json_array_size(list) == 0)
-		return error_set(l->err, -EBADMSG, "index.json lists no images");
-	if (json_array_size(list) > 1 && json_object_get(json_array_get(list, 0), "platform"))
-		return load_inner_index(l, doc, &none, 0);
-	json_array_foreach (list, i, item) {
-		r = load_descriptor(l, item, &none, 0);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+		r = document_parse(text, len, "index.json", &index, l->err);
+	if (r == 0 && (!index.is_index || index.n == 0))
+		r = error_set(l->err, -EBADMSG, "index.json lists no images");
+	if (r == 0)
+		r = json_load_bytes(text, len, "index.json", &json, l->err);
+	if (r == 0)
+		r = load_listed(l, &index, json_object_get(json, "manifests"));
+	document_done(&index);
+	return r;
 }
 
 /* the whole */
 
-static int open_places(struct loader *l)
-{
-	char id[ID_LEN + 1];
-	int r = id_new(id) < 0 ? error_sys(l->err, -EIO, "choose a name") : 0;
-
-	(void)snprintf(l->tmp_name, sizeof(l->tmp_name), TMP_DIR "/%s", id);
-	if (r == 0)
-		r = dir_make_at(l->req->root_fd, "blobs/sha256", 0711, l->err);
-	if (r == 0)
-		r = dir_ensure_at(l->req->root_fd, "layers", 0711, &l->layers_fd, l->err);
-	if (r == 0)
-		r = dir_ensure_at(l->req->root_fd, l->tmp_name, 0700, &l->tmp_fd, l->err);
-	if (r < 0)
-		return r;
-	if (flock(l->layers_fd, LOCK_SH) < 0 || flock(l->tmp_fd, LOCK_EX) < 0)
-		return error_sys(l->err, -errno, "lock the image store");
-	return 0;
-}
-
 static int load(struct loader *l)
 {
-	int r = source_open(l->req->path, l->tmp_fd, &l->source, l->err);
+	int r = source_open(l->req->path, l->in.tmp_fd, &l->source, l->err);
 
 	if (r < 0)
 		return r;
@@ -611,8 +431,8 @@ static int load(struct loader *l)
 
 int image_load_archive(struct db *db, const struct load_request *req, struct error *err)
 {
-	struct loader l = { .db = db, .req = req, .err = err, .tmp_fd = -1, .layers_fd = -1 };
-	int r = open_places(&l);
+	struct loader l = { .db = db, .req = req, .err = err, .in = INCOMING_INIT };
+	int r = incoming_open(req->root, req->root_fd, &l.in, err);
 
 	if (r == 0)
 		r = load(&l);
@@ -620,11 +440,6 @@ int image_load_archive(struct db *db, const struct load_request *req, struct err
 		(void)error_wrap(err, r, "load %s",
 				 strcmp(req->path, "-") == 0 ? "standard input" : req->path);
 	source_close(l.source);
-	if (l.tmp_fd >= 0)
-		ignore_result(dir_remove_at(req->root_fd, l.tmp_name, NULL));
-	if (l.tmp_fd >= 0)
-		(void)close(l.tmp_fd);
-	if (l.layers_fd >= 0)
-		(void)close(l.layers_fd);
+	incoming_done(&l.in);
 	return r;
 }

@@ -34,22 +34,74 @@ static int image_user(struct db *db, const char *id, char ret[128], struct error
 	return db_finish(&rows);
 }
 
-bool layer_is_used(struct db *db, const char *chain)
+static bool has_row(struct db *db, const char *sql, const char *text)
 {
 	struct db_rows rows;
-	bool used = true;
+	bool has;
 
-	if (db_query(db, &rows, NULL, "SELECT 1 FROM image_layers WHERE chain = ?1 LIMIT 1", "s",
-		     chain) < 0)
+	if (db_query(db, &rows, NULL, sql, "s", text) < 0)
 		return true;
-	used = db_next(&rows);
-	return db_finish(&rows) < 0 || used;
+	has = db_next(&rows);
+	return db_finish(&rows) < 0 || has;
 }
 
-static int delete_rows(struct db *db, const struct image *image, struct error *err)
+bool layer_is_used(struct db *db, const char *chain)
+{
+	return has_row(db, "SELECT 1 FROM image_layers WHERE chain = ?1 LIMIT 1", chain);
+}
+
+bool blob_is_used(struct db *db, const char *hex)
+{
+	return has_row(db, "SELECT 1 FROM images WHERE id = ?1", hex) ||
+	       has_row(db,
+		       "SELECT 1 FROM documents WHERE digest = ?1 AND"
+		       " (image IS NOT NULL OR digest IN (SELECT document FROM index_names) OR EXISTS"
+		       "  (SELECT 1 FROM document_parts JOIN documents AS m USING (digest)"
+		       "   WHERE document = ?1 AND m.image IS NOT NULL))",
+		       hex) ||
+	       has_row(db,
+		       "SELECT 1 FROM layer_blobs JOIN layers USING (diff_id)"
+		       " JOIN image_layers USING (chain) WHERE layer_blobs.digest = ?1 LIMIT 1",
+		       hex);
+}
+
+/* What may go with an image: blobs that it, its documents and its layers have, and layers. */
+struct leftovers {
+	struct strv blobs, layers;
+};
+
+static void leftovers_done(struct leftovers *l)
+{
+	strv_done(&l->blobs);
+	strv_done(&l->layers);
+}
+
+static int list_blobs(struct db *db, const char *id, struct strv *ret, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(db, &rows, err,
+			 "SELECT digest FROM documents WHERE image = ?1 UNION"
+			 " SELECT p.document FROM document_parts AS p JOIN documents AS d"
+			 "  ON p.digest = d.digest WHERE d.image = ?1 UNION"
+			 " SELECT b.digest FROM image_layers JOIN layers USING (chain)"
+			 "  JOIN layer_blobs AS b USING (diff_id) WHERE image = ?1",
+			 "s", id);
+
+	strv_add(ret, id);
+	if (r < 0)
+		return r;
+	while (db_next(&rows))
+		strv_add(ret, db_text(&rows, 0));
+	return db_finish(&rows);
+}
+
+/* The rows of the image, then those that nothing refers to any more. */
+static int delete_rows(struct db *db, const struct image *image, const struct leftovers *left,
+		       struct error *err)
 {
 	static const char *const statements[] = {
 		"DELETE FROM image_names WHERE image = ?1",
+		"DELETE FROM documents WHERE image = ?1",
 		"DELETE FROM image_layers WHERE image = ?1",
 		"DELETE FROM images WHERE id = ?1",
 	};
@@ -57,24 +109,42 @@ static int delete_rows(struct db *db, const struct image *image, struct error *e
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(statements); i++)
 		r = db_run(db, err, statements[i], "s", image->id);
+	for (size_t i = 0; r == 0 && i < left->blobs.n; i++) {
+		const char *hex = left->blobs.items[i];
+
+		if (blob_is_used(db, hex))
+			continue;
+		r = db_run(db, err, "DELETE FROM documents WHERE digest = ?1", "s", hex);
+		if (r == 0)
+			r = db_run(db, err, "DELETE FROM layer_blobs WHERE digest = ?1", "s", hex);
+	}
+	for (size_t i = 0; r == 0 && i < left->layers.n; i++)
+		if (!layer_is_used(db, left->layers.items[i]))
+			r = db_run(db, err, "DELETE FROM layers WHERE chain = ?1", "s",
+				   left->layers.items[i]);
 	return r;
 }
 
-static int delete_files(struct db *db, int root_fd, const struct image *image, report_fn report,
-			void *data, struct error *err)
+static int delete_files(struct db *db, int root_fd, const struct image *image,
+			const struct leftovers *left, report_fn report, void *data,
+			struct error *err)
 {
-	autofree char *blob = xasprintf("blobs/sha256/%s", image->id);
 	autofree char *said = xasprintf("Deleted: sha256:%s", image->id);
 	int r = 0;
 
-	for (size_t i = image->layers.n; r == 0 && i > 0; i--) {
-		autofree char *dir = xasprintf("layers/%s", image->layers.items[i - 1]);
+	for (size_t i = left->layers.n; r == 0 && i > 0; i--) {
+		autofree char *dir = xasprintf("layers/%s", left->layers.items[i - 1]);
 
-		if (!layer_is_used(db, image->layers.items[i - 1]))
+		if (!layer_is_used(db, left->layers.items[i - 1]))
 			r = dir_remove_at(root_fd, dir, err);
 	}
-	if (r == 0 && unlinkat(root_fd, blob, 0) < 0 && errno != ENOENT)
-		r = error_sys(err, -errno, "remove %s", blob);
+	for (size_t i = 0; r == 0 && i < left->blobs.n; i++) {
+		autofree char *blob = xasprintf("blobs/sha256/%s", left->blobs.items[i]);
+
+		if (!blob_is_used(db, left->blobs.items[i]) && unlinkat(root_fd, blob, 0) < 0 &&
+		    errno != ENOENT)
+			r = error_sys(err, -errno, "remove %s", blob);
+	}
 	if (r == 0)
 		report(data, said);
 	return r;
@@ -110,6 +180,7 @@ static int remove_name(struct db *db, int root_fd, const char *id, const char *n
 static int remove_whole(struct db *db, int root_fd, const struct image *image, report_fn report,
 			void *data, struct error *err)
 {
+	cleanup(leftovers_done) struct leftovers left = { .blobs = { 0 } };
 	char user[128];
 	int r = db_begin(db, err);
 
@@ -120,7 +191,10 @@ static int remove_whole(struct db *db, int root_fd, const struct image *image, r
 			      "image %.12s is used by container %s; 'strake rm %s' first",
 			      image->id, user, user);
 	if (r == 0)
-		r = delete_rows(db, image, err);
+		r = list_blobs(db, image->id, &left.blobs, err);
+	strv_extend(&left.layers, image->layers.items, image->layers.n);
+	if (r == 0)
+		r = delete_rows(db, image, &left, err);
 	if (r == 0)
 		r = catalog_remove(root_fd, image->id, err);
 	if (r == 0)
@@ -128,7 +202,7 @@ static int remove_whole(struct db *db, int root_fd, const struct image *image, r
 	db_rollback(db);
 	for (size_t i = 0; r == 0 && i < image->names.n; i++)
 		report_untagged(image->names.items[i], report, data);
-	return r < 0 ? r : delete_files(db, root_fd, image, report, data, err);
+	return r < 0 ? r : delete_files(db, root_fd, image, &left, report, data, err);
 }
 
 /* Loads hold it shared from before they look which layers are there. */

@@ -1,5 +1,5 @@
 /* src/image/schema.h - the image tables of state.db: images by their config's digest, the names
- * that point to them, and their layers in order.
+ * that point to them, their layers in order, and the documents and blobs that came with them.
  */
 #ifndef IMAGE_SCHEMA_H
 #define IMAGE_SCHEMA_H

@@ -1,170 +1,169 @@
-/* src/image/stream.c */
+/* src/image/stream.c
+ *
+ * A ring of slots between two threads: one reads, hashes, keeps and inflates, the other (the
+ * caller) hashes what came out and uses it.  Without a thread the caller fills the one slot itself.
+ */
 #include "image/stream.h"
 
-#include <stdbool.h>
+#include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 
-#define IN_SIZE  (256U << 10)
-#define OUT_SIZE (1U << 20)
+#define IN_SIZE    (256U << 10)
+#define SLOT_SIZE  (512U << 10)
+#define SLOTS      4
+#define KIND_BYTES 4
 
-enum kind { KIND_PLAIN, KIND_GZIP, KIND_ZSTD };
+struct slot {
+	unsigned char *bytes;
+	size_t len;
+};
 
 struct stream {
-	int fd;
-	int64_t offset, size;
-	enum kind kind;
+	struct stream_request req;
+	int64_t read; /* bytes of the blob */
+	enum packing packing;
+	struct inflate *inflate;
 	struct digest stored, unpacked;
 	uint64_t total;
-	unsigned char *in, *out;
+	unsigned char *in;
 	size_t in_len, in_used;
-	bool in_end;  /* nothing more to read */
-	bool between; /* gzip, zstd: a member or frame ended */
-	z_stream z;
-	ZSTD_DCtx *zstd;
+	bool in_end; /* nothing more to read */
+
+	struct slot slots[SLOTS];
+	size_t head, tail;  /* slots filled and slots given back, ever */
+	bool in_use;        /* the consumer has slot tail */
+	bool ended, closed; /* the producer is through; the consumer wants no more */
+	int r;              /* why the producer stopped */
+	struct error why;
+	bool running;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
 };
+
+/* reading */
+
+/* 0 when there is something to read or an end, -ECANCELED. */
+static int wait_for_pipe(const struct stream *s)
+{
+	struct pollfd fds[2] = { { .fd = s->req.fd, .events = POLLIN },
+				 { .fd = s->req.stop_fd, .events = POLLIN } };
+
+	if (s->req.offset >= 0 || s->req.stop_fd < 0)
+		return 0;
+	if (TEMP_FAILURE_RETRY(poll(fds, 2, -1)) < 0)
+		return -errno;
+	return fds[1].revents ? -ECANCELED : 0;
+}
+
+static ssize_t read_some(const struct stream *s, void *bytes, size_t len)
+{
+	int r = wait_for_pipe(s);
+	ssize_t n;
+
+	if (r < 0)
+		return r;
+	n = s->req.offset < 0
+		    ? TEMP_FAILURE_RETRY(read(s->req.fd, bytes, len))
+		    : TEMP_FAILURE_RETRY(pread(s->req.fd, bytes, len, s->req.offset + s->read));
+	return n < 0 ? -errno : n;
+}
+
+/* The next bytes of the blob, hashed and kept; 0 at the end. */
+static ssize_t read_blob(struct stream *s, void *bytes, size_t room, struct error *err)
+{
+	size_t want = room;
+	ssize_t n;
+	int r;
+
+	if (s->req.size >= 0)
+		want = (size_t)MIN((int64_t)want, s->req.size - s->read);
+	n = want ? read_some(s, bytes, want) : 0;
+	if (n < 0)
+		return error_sys(err, (int)n, "read the layer");
+	if (n == 0 && s->req.size >= 0 && s->read < s->req.size)
+		return error_set(err, -EBADMSG, "the layer ends after %lld of %lld bytes",
+				 (long long)s->read, (long long)s->req.size);
+	s->in_end = n == 0;
+	s->read += n;
+	digest_update(&s->stored, bytes, (size_t)n);
+	if (s->req.got)
+		atomic_fetch_add(s->req.got, n);
+	r = s->req.keep_fd < 0 ? 0 : file_write_all(s->req.keep_fd, bytes, (size_t)n);
+	return r < 0 ? error_sys(err, r, "keep the layer's blob") : n;
+}
 
 static ssize_t fill(struct stream *s, struct error *err)
 {
-	size_t want = IN_SIZE;
 	ssize_t n;
 
 	if (s->in_used < s->in_len || s->in_end)
 		return 0;
-	if (s->size >= 0)
-		want = (size_t)MIN((int64_t)want, s->size - s->offset);
-	n = want ? TEMP_FAILURE_RETRY(pread(s->fd, s->in, want, s->offset)) : 0;
+	n = read_blob(s, s->in, IN_SIZE, err);
 	if (n < 0)
-		return error_sys(err, -errno, "read the layer");
-	if (n == 0 && s->size >= 0 && s->offset < s->size)
-		return error_set(err, -EBADMSG, "the layer ends after %lld of %lld bytes",
-				 (long long)s->offset, (long long)s->size);
-	s->in_end = n == 0;
+		return n;
 	s->in_len = (size_t)n;
 	s->in_used = 0;
-	s->offset += n;
-	digest_update(&s->stored, s->in, (size_t)n);
 	return n;
 }
 
-static enum kind detect(const unsigned char *bytes, size_t len)
+/* A pipe may give less than what a kind is told by. */
+static ssize_t fill_first(struct stream *s, struct error *err)
 {
-	static const unsigned char zstd_magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+	ssize_t n = 1;
 
-	if (len >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b)
-		return KIND_GZIP;
-	if (len >= 4 && memcmp(bytes, zstd_magic, 4) == 0)
-		return KIND_ZSTD;
-	/* A skippable frame (zstd:chunked puts its table there). */
-	if (len >= 4 && (bytes[0] & 0xf0) == 0x50 && bytes[1] == 0x2a && bytes[2] == 0x4d &&
-	    bytes[3] == 0x18)
-		return KIND_ZSTD;
-	return KIND_PLAIN;
+	while (n > 0 && s->in_len < KIND_BYTES) {
+		n = read_blob(s, s->in + s->in_len, IN_SIZE - s->in_len, err);
+		if (n > 0)
+			s->in_len += (size_t)n;
+	}
+	return n;
 }
 
-int stream_open(int fd, int64_t size, struct stream **ret, struct error *err)
+static ssize_t produce_plain(struct stream *s, unsigned char *out, struct error *err)
 {
-	cleanup(stream_cleanup) struct stream *s = xnew(struct stream);
-	ssize_t n;
-
-	s->fd = fd;
-	s->size = size;
-	s->in = xmalloc(IN_SIZE);
-	s->out = xmalloc(OUT_SIZE);
-	digest_init(&s->stored);
-	digest_init(&s->unpacked);
-	n = fill(s, err);
-	if (n < 0)
-		return (int)n;
-	s->kind = detect(s->in, s->in_len);
-	if (s->kind == KIND_GZIP && inflateInit2(&s->z, 15 + 16) != Z_OK)
-		return error_set(err, -ENOMEM, "start zlib");
-	if (s->kind == KIND_ZSTD)
-		s->zstd = ZSTD_createDCtx();
-	*ret = steal_ptr(&s);
-	return 0;
-}
-
-static ssize_t next_plain(struct stream *s, const void **ret, struct error *err)
-{
-	ssize_t r = fill(s, err);
 	size_t n = s->in_len - s->in_used;
 
-	if (r < 0)
-		return r;
-	*ret = s->in + s->in_used;
+	if (n == 0)
+		return s->in_end ? 0 : read_blob(s, out, SLOT_SIZE, err);
+	memcpy(out, s->in + s->in_used, n); /* what its kind was told by */
 	s->in_used = s->in_len;
 	return (ssize_t)n;
 }
 
-/* One step of zlib; *ret_made is what it put into out. */
-static int step_gzip(struct stream *s, size_t *ret_made, struct error *err)
-{
-	int r;
-
-	if (s->between && inflateReset(&s->z) != Z_OK)
-		return error_set(err, -EBADMSG, "gzip: bad stream");
-	s->between = false;
-	s->z.next_in = s->in + s->in_used;
-	s->z.avail_in = (unsigned)(s->in_len - s->in_used);
-	s->z.next_out = s->out;
-	s->z.avail_out = OUT_SIZE;
-	r = inflate(&s->z, Z_NO_FLUSH);
-	s->in_used = s->in_len - s->z.avail_in;
-	*ret_made = OUT_SIZE - s->z.avail_out;
-	if (r == Z_STREAM_END)
-		s->between = true;
-	else if (r != Z_OK && r != Z_BUF_ERROR)
-		return error_set(err, -EBADMSG, "gzip: %s", s->z.msg ? s->z.msg : "damaged data");
-	return 0;
-}
-
-static int step_zstd(struct stream *s, size_t *ret_made, struct error *err)
-{
-	ZSTD_inBuffer in = { s->in, s->in_len, s->in_used };
-	ZSTD_outBuffer out = { s->out, OUT_SIZE, 0 };
-	size_t r = ZSTD_decompressStream(s->zstd, &out, &in);
-
-	if (ZSTD_isError(r))
-		return error_set(err, -EBADMSG, "zstd: %s", ZSTD_getErrorName(r));
-	s->between = r == 0;
-	s->in_used = in.pos;
-	*ret_made = out.pos;
-	return 0;
-}
-
-static ssize_t next_packed(struct stream *s, const void **ret, struct error *err)
+static ssize_t produce_packed(struct stream *s, unsigned char *out, struct error *err)
 {
 	size_t made = 0;
 
-	while (made == 0) {
+	while (made < SLOT_SIZE) {
 		ssize_t n = fill(s, err);
+		size_t before = made, used = s->in_used;
 		int r;
 
 		if (n < 0)
 			return n;
-		if (s->in_end && s->between)
-			return 0;
-		if (s->in_end && s->in_used == s->in_len && s->kind == KIND_GZIP)
-			return error_set(err, -EBADMSG, "gzip: the data ends too early");
-		r = s->kind == KIND_GZIP ? step_gzip(s, &made, err) : step_zstd(s, &made, err);
+		if (s->in_end && s->in_used == s->in_len && inflate_at_end(s->inflate))
+			break;
+		r = inflate_step(s->inflate, s->in, s->in_len, &s->in_used, out, SLOT_SIZE, &made,
+				 err);
 		if (r < 0)
 			return r;
-		if (made == 0 && s->in_end && !s->between)
+		if (s->in_end && made == before && s->in_used == used &&
+		    !inflate_at_end(s->inflate))
 			return error_set(err, -EBADMSG, "the compressed data ends too early");
 	}
-	*ret = s->out;
 	return (ssize_t)made;
 }
 
-ssize_t stream_next(struct stream *s, const void **ret_bytes, struct error *err)
+static ssize_t produce(struct stream *s, unsigned char *out, struct error *err)
 {
-	ssize_t n = s->kind == KIND_PLAIN ? next_plain(s, ret_bytes, err)
-					  : next_packed(s, ret_bytes, err);
+	ssize_t n = s->packing == PACKING_NONE ? produce_plain(s, out, err)
+					       : produce_packed(s, out, err);
 
 	if (n <= 0)
 		return n;
@@ -172,8 +171,115 @@ ssize_t stream_next(struct stream *s, const void **ret_bytes, struct error *err)
 	if (s->total > STREAM_BYTES_MAX)
 		return error_set(err, -EFBIG, "the layer unpacks to more than %llu GiB",
 				 (unsigned long long)(STREAM_BYTES_MAX >> 30));
-	digest_update(&s->unpacked, *ret_bytes, (size_t)n);
 	return n;
+}
+
+/* the two threads */
+
+static void *producer(void *data)
+{
+	struct stream *s = data;
+	ssize_t n = 1;
+
+	(void)pthread_mutex_lock(&s->lock);
+	while (n > 0) {
+		struct slot *slot = &s->slots[s->head % SLOTS];
+
+		while (!s->closed && s->head - s->tail == SLOTS)
+			(void)pthread_cond_wait(&s->changed, &s->lock);
+		if (s->closed)
+			break;
+		(void)pthread_mutex_unlock(&s->lock);
+		n = produce(s, slot->bytes, &s->why);
+		(void)pthread_mutex_lock(&s->lock);
+		if (n > 0) {
+			slot->len = (size_t)n;
+			s->head++;
+		}
+		(void)pthread_cond_signal(&s->changed);
+	}
+	s->ended = true;
+	s->r = n < 0 ? (int)n : 0;
+	(void)pthread_cond_signal(&s->changed);
+	(void)pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static int start(struct stream *s)
+{
+	int r = pthread_create(&s->thread, NULL, producer, s);
+
+	s->running = r == 0;
+	return -r;
+}
+
+static ssize_t next_of_thread(struct stream *s, const void **ret, struct error *err)
+{
+	const struct slot *slot;
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (s->tail < s->head && s->in_use) {
+		s->tail++;
+		s->in_use = false;
+		(void)pthread_cond_signal(&s->changed);
+	}
+	while (s->tail == s->head && !s->ended)
+		(void)pthread_cond_wait(&s->changed, &s->lock);
+	slot = s->tail < s->head ? &s->slots[s->tail % SLOTS] : NULL;
+	s->in_use = slot != NULL;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (slot) {
+		*ret = slot->bytes;
+		return (ssize_t)slot->len;
+	}
+	if (s->r < 0 && err)
+		*err = s->why;
+	return s->r;
+}
+
+ssize_t stream_next(struct stream *s, const void **ret_bytes, struct error *err)
+{
+	ssize_t n;
+
+	if (s->running) {
+		n = next_of_thread(s, ret_bytes, err);
+	} else {
+		n = produce(s, s->slots[0].bytes, err);
+		*ret_bytes = s->slots[0].bytes;
+	}
+	if (n > 0)
+		digest_update(&s->unpacked, *ret_bytes, (size_t)n);
+	return n;
+}
+
+/* the whole */
+
+int stream_open(const struct stream_request *req, struct stream **ret, struct error *err)
+{
+	cleanup(stream_cleanup) struct stream *s = xnew(struct stream);
+	ssize_t n;
+	int r = 0;
+
+	s->req = *req;
+	(void)pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_cond_init(&s->changed, NULL);
+	s->in = xmalloc(IN_SIZE);
+	for (size_t i = 0; i < (req->threaded ? SLOTS : 1); i++)
+		s->slots[i].bytes = xmalloc(SLOT_SIZE);
+	digest_init(&s->stored);
+	digest_init(&s->unpacked);
+	n = fill_first(s, err);
+	if (n < 0)
+		return (int)n;
+	s->packing = packing_detect(s->in, s->in_len);
+	if (s->packing != PACKING_NONE)
+		s->inflate = inflate_new(s->packing);
+	if (req->threaded)
+		r = start(s);
+	if (r < 0)
+		return error_sys(err, r, "start a thread");
+	*ret = steal_ptr(&s);
+	return 0;
 }
 
 int stream_finish(struct stream *s, char ret_stored[DIGEST_HEX_LEN + 1],
@@ -192,16 +298,33 @@ int stream_finish(struct stream *s, char ret_stored[DIGEST_HEX_LEN + 1],
 	return 0;
 }
 
+int64_t stream_stored_size(const struct stream *s)
+{
+	return s->read;
+}
+
+enum packing stream_packing(const struct stream *s)
+{
+	return s->packing;
+}
+
 void stream_close(struct stream *s)
 {
 	if (!s)
 		return;
-	if (s->kind == KIND_GZIP)
-		(void)inflateEnd(&s->z);
-	ZSTD_freeDCtx(s->zstd);
+	(void)pthread_mutex_lock(&s->lock);
+	s->closed = true;
+	(void)pthread_cond_signal(&s->changed);
+	(void)pthread_mutex_unlock(&s->lock);
+	if (s->running)
+		(void)pthread_join(s->thread, NULL);
+	inflate_free(s->inflate);
 	digest_done(&s->stored);
 	digest_done(&s->unpacked);
+	for (size_t i = 0; i < SLOTS; i++)
+		free(s->slots[i].bytes);
 	free(s->in);
-	free(s->out);
+	(void)pthread_mutex_destroy(&s->lock);
+	(void)pthread_cond_destroy(&s->changed);
 	free(s);
 }

@@ -101,8 +101,19 @@ static void write_output(struct session *s, int fd, const struct frame *frame)
 	s->status = CLIENT_DETACHED;
 }
 
+static void keep_words(struct buf *words, const struct frame *frame)
+{
+	size_t len = MIN(frame->len, words->max);
+
+	if (words->len + len > words->max)
+		buf_drop_front(words, words->len + len - words->max);
+	buf_add(words, frame->bytes + frame->len - len, len);
+}
+
 static void take_frame(struct session *s, const struct frame *frame)
 {
+	if (s->client->last_words && (frame->type == FRAME_STDOUT || frame->type == FRAME_STDERR))
+		keep_words(s->client->last_words, frame);
 	if (frame->type == FRAME_STDOUT)
 		write_output(s, STDOUT_FILENO, frame);
 	else if (frame->type == FRAME_STDERR)

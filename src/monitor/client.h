@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 
+struct buf;
+
 struct client {
 	int sock;      /* to the monitor, protocol.h; borrowed */
 	int pidfd;     /* of the container's first process, for signals; -1: forward none */
@@ -14,6 +16,7 @@ struct client {
 	bool terminal; /* it has one: ours becomes raw, sizes go along, ^P^Q detaches */
 	bool quiet;    /* output is not wanted */
 	bool is_maker; /* it runs for us: nobody reads any more, it ends */
+	struct buf *last_words; /* keeps the end of its output; NULL: not wanted */
 };
 
 #define CLIENT_DETACHED (-1)

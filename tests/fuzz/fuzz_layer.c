@@ -6,22 +6,28 @@
 #include "image/layer.h"
 #include "image/stream.h"
 
+static int list_lower(void *data, struct strv *ret, struct error *err)
+{
+	(void)err;
+	strv_addf(ret, "%s/lower", (const char *)data);
+	return 0;
+}
+
 static void apply(const char *dir, int tar, int into)
 {
 	cleanup(stream_cleanup) struct stream *stream = NULL;
+	const struct stream_request sr = { .fd = tar, .size = -1, .keep_fd = -1, .stop_fd = -1 };
 	struct layer_request req = { .dir_fd = into };
 	struct error err = { 0 };
-	struct strv lower = { 0 };
 	int64_t bytes = 0;
 	int r;
 
-	strv_addf(&lower, "%s/lower", dir);
-	req.lower = &lower;
-	r = stream_open(tar, -1, &stream, &err);
+	req.lower = list_lower;
+	req.data = (void *)dir;
+	r = stream_open(&sr, &stream, &err);
 	if (r == 0)
 		r = layer_apply(&req, stream, &bytes, &err);
 	fuzz_must(r == 0 || err.text[0]);
-	strv_done(&lower);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -69,7 +69,27 @@ static const struct cmd cmd_one = {
 	.run_alone = say_run,
 };
 
-static const struct cmd *const group_cmds[] = { &cmd_say, NULL };
+static bool goes_on(const void *args, const char *operand)
+{
+	(void)args;
+	return operand[0] == '/';
+}
+
+static const struct cmd cmd_path = {
+	.name = "path",
+	.operands = "PATH [WORD...]",
+	.help = "Say words behind a path",
+	.opts = say_opts,
+	.args_size = sizeof(struct args),
+	.max_operands = 3,
+	.flags = CMD_FIRST_OPERAND,
+	.goes_on = goes_on,
+	.run_alone = say_run,
+};
+
+static const struct cmd cmd_tell = { .name = "tell", .same = &cmd_say };
+
+static const struct cmd *const group_cmds[] = { &cmd_say, &cmd_tell, NULL };
 static const struct cmd cmd_group = {
 	.name = "group",
 	.operands = "COMMAND",
@@ -77,7 +97,7 @@ static const struct cmd cmd_group = {
 	.sub = group_cmds,
 };
 
-static const struct cmd *const cmds[] = { &cmd_say, &cmd_one, &cmd_group, NULL };
+static const struct cmd *const cmds[] = { &cmd_say, &cmd_one, &cmd_path, &cmd_group, NULL };
 static const struct program program = {
 	.name = "test",
 	.help = "a program for tests",
@@ -136,6 +156,14 @@ static void command_lines_become_statuses(void **state)
 		{ { "one" }, 125 },
 		{ { "one", "--nope" }, 125 },
 		{ { "--nope", "say" }, 2 },
+		{ { "group", "tell", "a", "-q" }, 11 },
+		{ { "tell" }, 2 },
+		{ { "path", "/p", "-q", "a", "-q" }, 13 }, /* the word ends them */
+		{ { "path", "/p", "--", "-q" }, 2 },
+		{ { "path", "p", "-q" }, 2 },
+		{ { "path", "--", "/p", "-q" }, 2 },
+		{ { "path", "-q", "/p", "-s", "1" }, 12 },
+		{ { "path", "/p", "--nope" }, 2 },
 	};
 
 	(void)state;

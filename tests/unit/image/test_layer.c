@@ -70,6 +70,13 @@ static int tar_file(const struct member *members)
 	return fd;
 }
 
+static int list_lower(void *data, struct strv *ret, struct error *err)
+{
+	(void)err;
+	strv_addf(ret, "%s/lower", (const char *)data);
+	return 0;
+}
+
 /* Unpacks into DIR/new, with DIR/lower below it. */
 static int apply(const char *dir, const struct member *members, int64_t *ret_size,
 		 struct error *err)
@@ -77,17 +84,14 @@ static int apply(const char *dir, const struct member *members, int64_t *ret_siz
 	autofree char *into = xasprintf("%s/new", dir);
 	cleanup(stream_cleanup) struct stream *stream = NULL;
 	autoclose int tar = tar_file(members), dir_fd = -1;
-	struct layer_request req = { 0 };
-	struct strv lower = { 0 };
+	const struct stream_request sr = { .fd = tar, .size = -1, .keep_fd = -1, .stop_fd = -1 };
+	struct layer_request req;
 	int r = dir_ensure_at(AT_FDCWD, into, 0755, &dir_fd, NULL);
 
 	assert_int_equal(r, 0);
-	assert_int_equal(stream_open(tar, -1, &stream, NULL), 0);
-	strv_addf(&lower, "%s/lower", dir);
-	req.dir_fd = dir_fd;
-	req.lower = &lower;
+	assert_int_equal(stream_open(&sr, &stream, NULL), 0);
+	req = (struct layer_request) { .dir_fd = dir_fd, .lower = list_lower, .data = (void *)dir };
 	r = layer_apply(&req, stream, ret_size, err);
-	strv_done(&lower);
 	return r;
 }
 

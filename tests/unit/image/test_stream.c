@@ -60,18 +60,35 @@ typedef void (*add_fn)(struct buf *to, const char *text);
 static const add_fn kinds[] = { add_plain, add_gzip, add_zstd };
 
 /* What unpacks, or a negative errno. */
-static int unpack(const struct buf *packed, int64_t size, struct buf *ret)
+static int unpack_by(bool threaded, const struct buf *packed, int64_t size, struct buf *ret)
 {
 	autoclose int fd = memory_file(packed->data, packed->len);
 	cleanup(stream_cleanup) struct stream *s = NULL;
 	const void *bytes = NULL;
-	ssize_t n = stream_open(fd, size, &s, NULL);
+	const struct stream_request sr = {
+		.fd = fd, .size = size, .keep_fd = -1, .stop_fd = -1, .threaded = threaded
+	};
+	ssize_t n = stream_open(&sr, &s, NULL);
 
 	if (n < 0)
 		return (int)n;
 	while ((n = stream_next(s, &bytes, NULL)) > 0)
 		buf_add(ret, bytes, (size_t)n);
 	return (int)n;
+}
+
+/* With a thread and without. */
+static int unpack(const struct buf *packed, int64_t size, struct buf *ret)
+{
+	struct buf again = BUF_INIT(BYTES_MAX);
+	int r = unpack_by(false, packed, size, ret);
+
+	assert_int_equal(unpack_by(true, packed, size, &again), r);
+	assert_int_equal(again.len, ret->len);
+	if (ret->len)
+		assert_memory_equal(again.data, ret->data, ret->len);
+	buf_done(&again);
+	return r;
 }
 
 static void every_part_of_a_stream_is_unpacked(void **state)
@@ -100,13 +117,15 @@ static void both_digests_are_told(void **state)
 		char want_stored[DIGEST_HEX_LEN + 1], want_unpacked[DIGEST_HEX_LEN + 1];
 		cleanup(stream_cleanup) struct stream *s = NULL;
 		struct buf packed = BUF_INIT(BYTES_MAX);
+		struct stream_request sr = { .size = -1, .keep_fd = -1, .stop_fd = -1 };
 		autoclose int fd = -1;
 
 		kinds[i](&packed, "some text");
 		fd = memory_file(packed.data, packed.len);
+		sr.fd = fd;
 		digest_bytes(packed.data, packed.len, want_stored);
 		digest_bytes("some text", 9, want_unpacked);
-		assert_int_equal(stream_open(fd, -1, &s, NULL), 0);
+		assert_int_equal(stream_open(&sr, &s, NULL), 0);
 		assert_int_equal(stream_finish(s, stored, unpacked, NULL), 0);
 		assert_string_equal(stored, want_stored);
 		assert_string_equal(unpacked, want_unpacked);

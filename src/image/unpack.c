@@ -1,0 +1,516 @@
+/* src/image/unpack.c
+ *
+ * Work goes in rounds.  A round claims, without waiting, each layer that nobody else is making,
+ * unpacks those, and publishes them; only then, with no lock held, it waits for the lowest one that
+ * another process had.  So two processes never wait for each other.  Within a round workers take
+ * layers from the lowest up: one that needs those below it (a hard link to a file there) waits only
+ * for layers that another worker has begun.
+ */
+#include "image/unpack.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/strv.h"
+#include "image/incoming.h"
+#include "image/layer.h"
+#include "image/stream.h"
+#include "image/usage.h"
+
+#define WORKERS_MIN 2 /* one inflates while the other waits for the disk or the network */
+#define WORKERS_MAX 8 /* some 3 MB each */
+
+enum state {
+	STATE_TODO,      /* or another process is at it */
+	STATE_CLAIMED,   /* ours in this round */
+	STATE_UNPACKED,  /* whole, in ROOT/tmp */
+	STATE_PUBLISHED, /* whole, in ROOT/layers */
+	STATE_FAILED,
+};
+
+struct task {
+	struct run *run;
+	struct unpack_layer *layer;
+	size_t i;
+	enum state state;
+	int dir;     /* ROOT/tmp/CHAIN, locked; -1 */
+	int blob_fd; /* a nameless file until it is published; -1 */
+	struct error why;
+	int r;
+};
+
+struct run {
+	struct unpack_request *req;
+	struct task *tasks;
+	size_t next;
+	int stop_fd; /* readable once something failed */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+};
+
+void chain_next(char chain[DIGEST_HEX_LEN + 1], const char *diff_id_hex)
+{
+	autofree char *text = NULL;
+
+	if (!chain[0]) {
+		(void)snprintf(chain, DIGEST_HEX_LEN + 1, "%s", diff_id_hex);
+		return;
+	}
+	text = xasprintf("sha256:%s sha256:%s", chain, diff_id_hex);
+	digest_bytes(text, strlen(text), chain);
+}
+
+/* the lock of a layer */
+
+/* Opens and locks ROOT/tmp/CHAIN, empty.  1: the layer is there already.  -EWOULDBLOCK. */
+static int claim(struct task *t, bool wait)
+{
+	const struct incoming *in = t->run->req->in;
+	const char *chain = t->layer->chain;
+	autofree char *path = xasprintf(INCOMING_TMP "/%s", chain);
+
+	for (;;) {
+		autoclose int fd = -1;
+		struct stat mine, there;
+		int r;
+
+		if (faccessat(in->layers_fd, chain, F_OK, 0) == 0)
+			return 1;
+		r = dir_ensure_at(in->root_fd, path, 0711, &fd, &t->why);
+		if (r == -ENOENT) /* gone between the two steps */
+			continue;
+		if (r < 0)
+			return r;
+		if (TEMP_FAILURE_RETRY(flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB))) < 0)
+			return errno == EWOULDBLOCK ? -EWOULDBLOCK
+						    : error_sys(&t->why, -errno, "lock %s", path);
+		if (fstat(fd, &mine) < 0)
+			return error_sys(&t->why, -errno, "look at %s", path);
+		/* Its maker has published or removed it while we waited. */
+		if (fstatat(in->root_fd, path, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    there.st_ino != mine.st_ino || faccessat(in->layers_fd, chain, F_OK, 0) == 0)
+			continue;
+		r = dir_remove_at(fd, "diff", &t->why);
+		if (r < 0)
+			return r;
+		t->dir = steal_fd(&fd);
+		return 0;
+	}
+}
+
+static void give_up(struct task *t)
+{
+	autofree char *path = xasprintf(INCOMING_TMP "/%s", t->layer->chain);
+
+	if (t->dir >= 0) {
+		ignore_result(dir_remove_at(t->run->req->in->root_fd, path, NULL));
+		(void)close(t->dir);
+	}
+	if (t->blob_fd >= 0)
+		(void)close(t->blob_fd);
+	t->dir = t->blob_fd = -1;
+}
+
+/* one layer */
+
+static bool blob_is_there(const struct task *t)
+{
+	return t->layer->info.blob[0] &&
+	       faccessat(t->run->req->in->blobs_fd, t->layer->info.blob, F_OK, 0) == 0;
+}
+
+static void finished(struct task *t, enum state state, int r)
+{
+	struct run *run = t->run;
+	const uint64_t one = 1;
+
+	(void)pthread_mutex_lock(&run->lock);
+	t->state = state;
+	t->r = r;
+	if (r < 0)
+		ignore_result(write(run->stop_fd, &one, sizeof(one)));
+	(void)pthread_cond_broadcast(&run->changed);
+	(void)pthread_mutex_unlock(&run->lock);
+}
+
+/* Waits until the layers below are whole, and lists their directories, the uppermost first. */
+static int list_lower(void *data, struct strv *ret, struct error *err)
+{
+	const struct task *t = data;
+	const struct incoming *in = t->run->req->in;
+
+	for (size_t i = t->i; i > 0; i--) {
+		const struct task *below = &t->run->tasks[i - 1];
+		enum state state;
+
+		(void)pthread_mutex_lock(&t->run->lock);
+		while (below->state == STATE_CLAIMED)
+			(void)pthread_cond_wait(&t->run->changed, &t->run->lock);
+		state = below->state;
+		(void)pthread_mutex_unlock(&t->run->lock);
+		if (state == STATE_FAILED)
+			return error_set(err, -ECANCELED, "a layer below failed");
+		if (state == STATE_TODO)
+			return error_set(err, -EAGAIN, "another process makes a layer below");
+		strv_addf(ret, "%s/%s/%s/diff", in->root,
+			  state == STATE_PUBLISHED ? "layers" : INCOMING_TMP, below->layer->chain);
+	}
+	return 0;
+}
+
+static int check_digests(struct task *t, const char *stored, const char *unpacked,
+			 int64_t stored_size, const char *packing)
+{
+	struct unpack_layer *layer = t->layer;
+
+	if (layer->info.blob[0] && strcmp(layer->info.blob, stored) != 0)
+		return error_set(&t->why, -EBADMSG,
+				 "its digest is sha256:%.12s..., the manifest says sha256:%.12s...",
+				 stored, layer->info.blob);
+	if (strcmp(layer->info.diff_id, unpacked) != 0)
+		return error_set(
+			&t->why, -EBADMSG,
+			"unpacked its digest is sha256:%.12s..., the config says sha256:%.12s...",
+			unpacked, layer->info.diff_id);
+	(void)snprintf(layer->info.blob, sizeof(layer->info.blob), "%s", stored);
+	layer->info.blob_size = stored_size;
+	(void)snprintf(layer->info.packing, sizeof(layer->info.packing), "%s", packing);
+	return 0;
+}
+
+/* One byte beyond the size is one too many. */
+static int check_end(const struct task *t, const struct unpack_source *source)
+{
+	char byte;
+
+	if (source->offset >= 0 || t->layer->info.blob_size < 0)
+		return 0;
+	return read(source->fd, &byte, 1) == 1
+		       ? error_set((struct error *)&t->why, -EBADMSG,
+				   "more than %lld bytes came, which the manifest says",
+				   (long long)t->layer->info.blob_size)
+		       : 0;
+}
+
+static int read_layer(struct task *t, const struct unpack_source *source, bool kept)
+{
+	char stored[DIGEST_HEX_LEN + 1], unpacked[DIGEST_HEX_LEN + 1];
+	cleanup(stream_cleanup) struct stream *stream = NULL;
+	const struct stream_request sr = {
+		.fd = source->fd,
+		.offset = source->offset,
+		.size = t->layer->info.blob_size,
+		.keep_fd = kept ? -1 : t->blob_fd,
+		.threaded = true,
+		.stop_fd = t->run->stop_fd,
+		.got = &t->layer->got,
+	};
+	struct layer_request lr = { .lower = list_lower, .data = t };
+	int64_t size = 0, disk = 0;
+	autoclose int diff = -1;
+	int r = stream_open(&sr, &stream, &t->why);
+
+	if (r == 0 && t->dir >= 0)
+		r = dir_ensure_at(t->dir, "diff", 0755, &diff, &t->why);
+	lr.dir_fd = diff;
+	if (r == 0 && t->dir >= 0)
+		r = layer_apply(&lr, stream, &size, &t->why);
+	if (r == 0)
+		r = stream_finish(stream, stored, unpacked, &t->why);
+	if (r == 0)
+		r = check_end(t, source);
+	if (r == 0 && t->dir >= 0)
+		r = disk_usage(t->dir, &disk, &t->why);
+	if (r == 0 && t->dir >= 0) {
+		t->layer->info.size = size;
+		t->layer->info.disk = disk;
+	}
+	return r < 0 ? r
+		     : check_digests(t, stored, unpacked, stream_stored_size(stream),
+				     packing_name(stream_packing(stream)));
+}
+
+static int fetch(struct task *t)
+{
+	struct unpack_request *req = t->run->req;
+	struct unpack_source source = { .fd = -1 };
+	int r = req->open(req->data, t->i, &source, &t->why);
+
+	if (r < 0)
+		return r;
+	t->blob_fd = openat(req->in->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	r = t->blob_fd < 0 ? error_sys(&t->why, -errno, "make a file for the layer's blob")
+			   : read_layer(t, &source, false);
+	return req->close(req->data, t->i, source.fd, r, &t->why);
+}
+
+/* From the blob that is in the store already. */
+static int reuse(struct task *t)
+{
+	struct unpack_source source = { .offset = 0 };
+	autoclose int fd =
+		openat(t->run->req->in->blobs_fd, t->layer->info.blob, O_RDONLY | O_CLOEXEC);
+
+	source.fd = fd;
+	return fd < 0 ? error_sys(&t->why, -errno, "open blob %s", t->layer->info.blob)
+		      : read_layer(t, &source, true);
+}
+
+/* It is there; the caller knows which blob it wants, or takes the one that there is. */
+static int take_info(struct task *t)
+{
+	struct unpack_layer *layer = t->layer;
+	struct layer_info info;
+	int r = layer_info_load(t->run->req->in->layers_fd, layer->chain, &info, &t->why);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(info.diff_id, sizeof(info.diff_id), "%s", layer->info.diff_id);
+	if (layer->info.blob[0] && strcmp(layer->info.blob, info.blob) != 0) {
+		(void)snprintf(info.blob, sizeof(info.blob), "%s", layer->info.blob);
+		info.blob_size = layer->info.blob_size;
+		info.packing[0] = '\0'; /* told when it is read */
+	}
+	layer->info = info;
+	return 0;
+}
+
+static int unpack_one(struct task *t)
+{
+	struct unpack_layer *layer = t->layer;
+	bool there = t->dir < 0;
+	int r = there ? take_info(t) : 0;
+
+	if (r < 0)
+		return r;
+	layer->blob_is_kept = blob_is_there(t);
+	layer->was_there =
+		there && (layer->blob_is_kept || !layer->info.blob[0] || !t->run->req->want_blobs);
+	if (!layer->was_there)
+		r = layer->blob_is_kept ? reuse(t) : fetch(t);
+	return r < 0 || there ? r : layer_info_save(t->dir, &layer->info, &t->why);
+}
+
+static struct task *take(struct run *run)
+{
+	struct task *t = NULL;
+
+	(void)pthread_mutex_lock(&run->lock);
+	while (!t && run->next < run->req->n) {
+		struct task *candidate = &run->tasks[run->next++];
+
+		t = candidate->state == STATE_CLAIMED ? candidate : NULL;
+	}
+	(void)pthread_mutex_unlock(&run->lock);
+	return t;
+}
+
+static void *worker(void *data)
+{
+	struct run *run = data;
+	struct task *t;
+
+	while ((t = take(run))) {
+		bool there = t->dir < 0;
+		int r = unpack_one(t);
+
+		if (r == -EAGAIN) {
+			give_up(t);
+			finished(t, STATE_TODO, 0);
+		} else {
+			finished(t,
+				 r < 0   ? STATE_FAILED
+				 : there ? STATE_PUBLISHED
+					 : STATE_UNPACKED,
+				 r);
+		}
+	}
+	return NULL;
+}
+
+/* a round */
+
+static int run_workers(struct run *run, size_t ntasks, struct error *err)
+{
+	size_t cores = (size_t)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
+	size_t want = MIN(MIN(MAX(cores, WORKERS_MIN), WORKERS_MAX), ntasks), n = 0;
+	pthread_t threads[WORKERS_MAX];
+	int r = 0;
+
+	run->next = 0;
+	while (n < want && r == 0) {
+		r = -pthread_create(&threads[n], NULL, worker, run);
+		n += r == 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		(void)pthread_join(threads[i], NULL);
+	return n == 0 && want > 0 ? error_sys(err, r, "start a thread") : 0;
+}
+
+/* The failure that the others were stopped for. */
+static int first_failure(const struct run *run, struct error *err)
+{
+	const struct task *first = NULL;
+
+	for (size_t i = 0; i < run->req->n; i++) {
+		const struct task *t = &run->tasks[i];
+
+		if (t->state == STATE_FAILED && (!first || first->r == -ECANCELED))
+			first = t;
+	}
+	if (!first)
+		return 0;
+	if (err)
+		*err = first->why;
+	return error_wrap(err, first->r, "layer %zu of %zu", first->i + 1, run->req->n);
+}
+
+/* The data must be on the disk before a name says so; one flush for all of it. */
+static int sync_all(const struct run *run, struct error *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < run->req->n; i++)
+		any = any || run->tasks[i].dir >= 0 || run->tasks[i].blob_fd >= 0;
+	if (any && syncfs(run->req->in->tmp_fd) < 0)
+		return error_sys(err, -errno, "write the layers to the disk");
+	return 0;
+}
+
+static int publish_blob(struct task *t, struct error *err)
+{
+	autofree char *from = NULL;
+
+	if (t->blob_fd < 0)
+		return 0;
+	from = xasprintf("/proc/self/fd/%d", t->blob_fd);
+	if (linkat(AT_FDCWD, from, t->run->req->in->blobs_fd, t->layer->info.blob,
+		   AT_SYMLINK_FOLLOW) < 0 &&
+	    errno != EEXIST)
+		return error_sys(err, -errno, "put blob %s in place", t->layer->info.blob);
+	(void)close(t->blob_fd);
+	t->blob_fd = -1;
+	t->layer->blob_is_kept = true;
+	return 0;
+}
+
+static int publish(struct task *t, struct error *err)
+{
+	const struct incoming *in = t->run->req->in;
+	autofree char *from = xasprintf(INCOMING_TMP "/%s", t->layer->chain);
+	int r = publish_blob(t, err);
+
+	if (r < 0 || t->dir < 0)
+		return r;
+	if (renameat(in->root_fd, from, in->layers_fd, t->layer->chain) < 0)
+		return error_sys(err, -errno, "put layer %zu in place", t->i + 1);
+	(void)close(t->dir);
+	t->dir = -1;
+	return 0;
+}
+
+static void prepare(struct run *run)
+{
+	char chain[DIGEST_HEX_LEN + 1] = "";
+
+	for (size_t i = 0; i < run->req->n; i++) {
+		struct unpack_layer *layer = &run->req->layers[i];
+
+		chain_next(chain, layer->info.diff_id);
+		(void)snprintf(layer->chain, sizeof(layer->chain), "%s", chain);
+		run->tasks[i] = (struct task) {
+			.run = run, .layer = layer, .i = i, .dir = -1, .blob_fd = -1
+		};
+	}
+}
+
+/* Claims what can be had; for the first layer of them it may wait. */
+static int claim_some(struct run *run, bool wait, size_t *ret_n, struct error *err)
+{
+	*ret_n = 0;
+	for (size_t i = 0; i < run->req->n; i++) {
+		struct task *t = &run->tasks[i];
+		int r;
+
+		if (t->state != STATE_TODO)
+			continue;
+		r = claim(t, wait && *ret_n == 0);
+		if (r == -EWOULDBLOCK)
+			continue;
+		if (r < 0) {
+			*(err ? err : &t->why) = t->why;
+			return r;
+		}
+		t->state = STATE_CLAIMED;
+		(*ret_n)++;
+	}
+	return 0;
+}
+
+static int publish_all(struct run *run, struct error *err)
+{
+	int r = sync_all(run, err);
+
+	for (size_t i = 0; r == 0 && i < run->req->n; i++) {
+		struct task *t = &run->tasks[i];
+
+		if (t->state != STATE_UNPACKED && t->state != STATE_PUBLISHED)
+			continue;
+		r = publish(t, err);
+		t->state = STATE_PUBLISHED;
+	}
+	return r;
+}
+
+static int run_rounds(struct run *run, struct error *err)
+{
+	bool wait = false;
+	size_t n;
+	int r;
+
+	for (;;) {
+		r = claim_some(run, wait, &n, err);
+		if (r < 0)
+			return r;
+		if (n == 0 && wait)
+			return 0; /* nothing is left */
+		r = run_workers(run, n, err);
+		if (r == 0)
+			r = first_failure(run, err);
+		if (r == 0)
+			r = publish_all(run, err);
+		if (r < 0)
+			return r;
+		wait = true;
+	}
+}
+
+int unpack_layers(struct unpack_request *req, struct error *err)
+{
+	autoclose int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct run run = { .req = req, .stop_fd = stop };
+	int r;
+
+	if (stop < 0)
+		return error_sys(err, -errno, "make an event");
+	run.tasks = xcalloc(MAX(req->n, 1U), sizeof(*run.tasks));
+	(void)pthread_mutex_init(&run.lock, NULL);
+	(void)pthread_cond_init(&run.changed, NULL);
+	prepare(&run);
+	r = run_rounds(&run, err);
+	for (size_t i = 0; i < req->n; i++)
+		give_up(&run.tasks[i]);
+	(void)pthread_mutex_destroy(&run.lock);
+	(void)pthread_cond_destroy(&run.changed);
+	free(run.tasks);
+	return r;
+}

@@ -1,0 +1,64 @@
+/* src/image/unpack.h - the layers of an image into the store, several at once.
+ *
+ * Each layer's bytes come from a descriptor (a file, a part of one, a pipe).  They are hashed, kept
+ * as a blob, inflated, hashed again and unpacked as they arrive, with bounded buffers; two threads
+ * a layer, as many layers at once as there are cores, the lowest first.  A layer grows in
+ * ROOT/tmp/CHAIN, locked by its maker: whoever wants the same layer at the same time waits for it
+ * and has it for nothing.  When all are whole there is one sync, then each is renamed to
+ * ROOT/layers/CHAIN.  What a killed maker left in ROOT/tmp/CHAIN is cleared by the next one.
+ */
+#ifndef IMAGE_UNPACK_H
+#define IMAGE_UNPACK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "image/digest.h"
+#include "image/layer_info.h"
+
+struct incoming;
+
+/* One layer, asked for and answered. */
+struct unpack_layer {
+	/* Asked: diff_id; blob and blob_size as the manifest says ("" and -1 if nobody does).
+	 * Answered: all of it.
+	 */
+	struct layer_info info;
+	char chain[DIGEST_HEX_LEN + 1];
+	bool was_there;    /* nothing was done for it */
+	bool blob_is_kept; /* ROOT/blobs/sha256/BLOB is there */
+	atomic_llong got;  /* bytes of the blob that came in so far; may be read at any time */
+};
+
+struct unpack_source {
+	int fd;
+	int64_t offset; /* of a file; -1: a pipe, or what stands at its position */
+};
+
+struct unpack_request {
+	const struct incoming *in;
+	struct unpack_layer *layers; /* the lowest first */
+	size_t n;
+	/* For a layer that is there as a directory the blob is fetched all the same, so that a push
+	 * gives the same digest.  Good where that costs nothing (an archive).
+	 */
+	bool want_blobs;
+	/* Called on a thread of ours when layer i is really wanted; several at the same time.  What
+	 * feeds one pipe may wait for us to read, and must not keep another pipe waiting for that.
+	 */
+	int (*open)(void *data, size_t i, struct unpack_source *ret, struct error *err);
+	/* After each successful open(), from the same thread; r is how it went so far.  It closes
+	 * fd, returns r, or a failure of its own with a better text ("the connection broke").
+	 */
+	int (*close)(void *data, size_t i, int fd, int r, struct error *err);
+	void *data;
+};
+
+int unpack_layers(struct unpack_request *req, struct error *err) must_check;
+
+/* The chain ID of the next layer up; chain is "" below the lowest. */
+void chain_next(char chain[DIGEST_HEX_LEN + 1], const char *diff_id_hex);
+
+#endif
