@@ -116,7 +116,10 @@ static const struct cmd cmd_network_inspect = {
 	.run = inspect_run,
 };
 
-static const struct cmd *const network_cmds[] = { &cmd_network_ls, &cmd_network_inspect, NULL };
+extern const struct cmd cmd_network_draw, cmd_network_show;
+
+static const struct cmd *const network_cmds[] = { &cmd_network_ls, &cmd_network_inspect,
+						  &cmd_network_draw, &cmd_network_show, NULL };
 
 const struct cmd cmd_network = {
 	.name = "network",
