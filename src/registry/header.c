@@ -91,8 +91,8 @@ static const char *read_parameter(const char *p, struct challenge *c)
 	if (len == 0 || *after != '=')
 		return NULL;
 	after = read_value(skip_blanks(after + 1), &value);
-	if (!after)
-		return NULL;
+	if (!after) /* a quote that does not end: the rest cannot be trusted */
+		return p + strlen(p);
 	set_parameter(c, p, len, value);
 	return after;
 }
@@ -126,9 +126,6 @@ void challenges_parse(const char *value, struct challenges *ret)
 				break;
 			p = next + strspn(next, " \t,");
 		}
-		/* A damaged rest (an open quote) has no next scheme that could be trusted. */
-		if (*p == '=' || *p == '"')
-			return;
 	}
 }
 
