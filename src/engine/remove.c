@@ -37,11 +37,12 @@ static int remove_dir(const struct engine *engine, const char *id, struct error 
 int container_discard(struct engine *engine, const char *id, struct error *err)
 {
 	autofree char *netns = container_netns(engine, id);
+	const struct network_site site = engine_network(engine);
 	int r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
 		       (int64_t)ACTIVE_REMOVE, id);
 
 	if (r == 0)
-		r = network_detach(engine->db, id, netns, err);
+		r = network_detach(&site, id, netns, err);
 	if (r == 0)
 		r = remove_run_dir(engine, id, err);
 	if (r == 0)
@@ -72,6 +73,7 @@ static int row_read(struct engine *engine, const char *id, int *ret_active, bool
 int container_finish_locked(struct engine *engine, const char *id, struct error *err)
 {
 	autofree char *netns = container_netns(engine, id);
+	const struct network_site site = engine_network(engine);
 	bool auto_remove = false;
 	int active;
 	int r = row_read(engine, id, &active, &auto_remove, err);
@@ -80,7 +82,7 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
 		return r;
 	if (active == ACTIVE_REMOVE || auto_remove)
 		return container_discard(engine, id, err);
-	r = network_detach(engine->db, id, netns, err);
+	r = network_detach(&site, id, netns, err);
 	if (r == 0)
 		r = remove_run_dir(engine, id, err);
 	if (r == 0)
