@@ -123,9 +123,10 @@ fresh_root() { ROOT=$STATE/root-$1; mkdir "$ROOT"; }
 	echo untouched >"$STATE/victim"
 	strake images
 	before=$(cd "$ROOT" && find . ! -name 'state.db*' | sort)
+	mkdir "$STATE/tmp/evil"
+	python3 "$TOOLS/images.py" hostile "$STATE/tmp/evil" "$STATE/victim"
 	for case in $cases; do
-		python3 "$TOOLS/images.py" hostile "$STATE/tmp/evil.tar" "$case" "$STATE/victim"
-		run timeout 60 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" load -i "$STATE/tmp/evil.tar"
+		run timeout 60 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" load -i "$STATE/tmp/evil/$case.tar"
 		case $case in
 		ok-*) [ "$status" = 0 ] || { echo "$case: $output"; false; } ;;
 		*)
@@ -136,7 +137,7 @@ fresh_root() { ROOT=$STATE/root-$1; mkdir "$ROOT"; }
 		esac
 		assert_equal "$(cat "$STATE/victim")" untouched
 		[ ! -e "$STATE/escaped" ]
-		strake images -q | xargs -r -n 1 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rmi -f >/dev/null
+		[ "$status" != 0 ] || strake images -q | xargs -r "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rmi -f >/dev/null
 		assert_equal "$(cd "$ROOT" && find . ! -name 'state.db*' ! -path ./layers ! -path ./images ! -path ./tmp ! -path './blobs*' | sort)" \
 			"$(grep -v -e '^./layers$' -e '^./tmp$' -e '^./blobs' <<<"$before")"
 	done

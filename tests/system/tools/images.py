@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Image archives for the tests: good ones, and what an attacker would send.
 
-images.py layers FILE [COMPRESSION [NAME]] | config FILE | big FILE | list | hostile FILE CASE VICTIM
+images.py layers FILE [COMPRESSION [NAME]] | config FILE | big FILE | list | hostile DIR VICTIM (all cases)
 """
 import gzip
 import hashlib
@@ -252,8 +252,9 @@ def main():
     elif what == "big":
         write_docker(args[0], [base(*[(entry(f"f{i}"), bytes([i % 256]) * 1000000) for i in range(150)])])
     else:
-        path, case, victim = args
-        CASES[case](path, victim)
+        folder, victim = args
+        for case, write in CASES.items():
+            write(f"{folder}/{case}.tar", victim)
 
 
 main()
