@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Registries: Debian's docker-registry on loopback with skopeo and podman as counterparts, and a small
 # registry of our own that misbehaves on demand (tools/registry.py).
-# shellcheck disable=SC2016,SC2119,SC2120
+# shellcheck disable=SC2016,SC2034,SC2119,SC2120
 bats_require_minimum_version 1.5.0
 load lib
 
