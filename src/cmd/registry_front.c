@@ -86,7 +86,8 @@ const struct cmd cmd_copy = {
 	.details =
 		"SOURCE and DESTINATION are written as skopeo does: docker://NAME (a registry), store:NAME,\n"
 		"oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], dir:DIR. Bytes stay as\n"
-		"they are, and so do digests, except into a docker-archive.",
+		"they are, and so do digests, except into a docker-archive (it has plain layers), and of\n"
+		"Docker's manifests into oci: and oci-archive: (they become OCI's).",
 	.opts = copy_opts,
 	.args_size = sizeof(struct copy_args),
 	.min_operands = 2,

@@ -36,8 +36,6 @@ const struct opt push_opts[] = {
 	    "write the digest that the image has there"),
 	OPT(struct push_args, chunk, "chunk-size", 0, "SIZE",
 	    "upload in parts of that size (default: one part)"),
-	OPT(struct push_args, all, "all", 'a', NULL,
-	    "all variants of an image for several platforms"),
 	OPT(struct push_args, quiet, "quiet", 'q', NULL, "print nothing"),
 	REGISTRY_OPTS(struct push_args),
 	{ 0 },

@@ -24,7 +24,7 @@ struct push_args {
 	struct registry_args registry;
 	const char *format, *compression, *digest_file;
 	uint64_t chunk;
-	bool all, quiet;
+	bool quiet;
 };
 
 struct login_args {
@@ -41,7 +41,7 @@ struct logout_args {
 struct copy_args {
 	struct registry_args registry;
 	const char *platform, *policy, *digest_file;
-	bool all, quiet, referrers, preserve_digests;
+	bool all, quiet, referrers;
 };
 
 struct list_args {

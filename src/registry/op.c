@@ -22,6 +22,7 @@ static const struct {
 	{ "referrers", op_referrers },
 	{ "search", op_search },
 	{ "ping", op_ping },
+	{ "greet", op_greet },
 };
 
 struct endpoint *op_target(struct op *op)

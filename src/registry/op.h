@@ -25,7 +25,7 @@ struct op {
 typedef int op_fn(struct op *op, struct error *err);
 
 op_fn op_manifest, op_document, op_blob, op_head;
-op_fn op_exists, op_mount, op_put, op_put_manifest;
+op_fn op_greet, op_exists, op_mount, op_put, op_put_manifest;
 op_fn op_tags, op_search, op_referrers, op_ping;
 
 /* Runs one and fills answer and body; never fails itself. */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "registry/op.h"
 
+#define EMPTY_BLOB   "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define PUT_MAX      (16LL << 20) /* larger ones can be resumed */
 #define CHUNK_MAX    (1LL << 40)
 #define RESTARTS_MAX 3
@@ -17,10 +18,30 @@ struct upload {
 	struct endpoint *e;
 	const char *digest;
 	int64_t size, offset;
+	int64_t start; /* of the blob in its file */
 	int64_t chunk; /* 0: all that is left */
 	char *location;
 	unsigned tries, restarts;
 };
+
+/* Nothing but to find out how this registry is spoken with, for writing. */
+int op_greet(struct op *op, struct error *err)
+{
+	cleanup(http_response_done) struct http_response answer = { .status = 0 };
+	struct endpoint *e = op_target(op);
+	/* The blob that everybody knows the digest of: the empty one. */
+	autofree char *path = xasprintf("%s/blobs/" EMPTY_BLOB, e ? e->repo : "");
+	struct call c = CALL_INIT;
+	int r;
+
+	if (!e)
+		return error_set(err, -EINVAL, "the request names no repository");
+	c.method = "HEAD";
+	c.path = path;
+	c.actions = "pull,push";
+	r = session_call(op->session, e, &c, &answer, err);
+	return r < 0 ? r : op_expect(e, &answer, 200, 404, err);
+}
 
 /* A 404 is an answer here, and some registries know no HEAD for a while after a mount. */
 int op_exists(struct op *op, struct error *err)
@@ -139,7 +160,7 @@ static int send_part(struct upload *u, bool last, int64_t len, struct http_respo
 	c.content_type = "application/octet-stream";
 	c.content_range = range;
 	c.body_fd = u->op->request->fd;
-	c.body_offset = u->offset;
+	c.body_offset = u->start + u->offset;
 	c.body_size = len;
 	c.has_body = true;
 	c.once = true;
@@ -244,6 +265,7 @@ int op_put(struct op *op, struct error *err)
 		.e = op_target(op),
 		.digest = json_need_string(&op->rd, op->request->doc, "digest"),
 		.size = json_read_int(&op->rd, op->request->doc, "size", 0, CHUNK_MAX, -1),
+		.start = json_read_int(&op->rd, op->request->doc, "start", 0, INT64_MAX / 2, 0),
 		.chunk = json_read_int(&op->rd, op->request->doc, "chunk", 0, CHUNK_MAX, 0),
 		.location = xstrdup_or_null(location),
 	};

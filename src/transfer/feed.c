@@ -196,6 +196,14 @@ static int last_words(struct feed_item *item, int r, struct error *err)
 	return got;
 }
 
+/* All is there and right, so whatever the answer says does not matter; but it has to be read. */
+static void settle(struct feed_item *item)
+{
+	cleanup(wire_message_done) struct wire_message m = WIRE_MESSAGE_INIT;
+
+	ignore_result(channel_answer(item->channel, &m, NULL));
+}
+
 /* Bytes that are all there and wrong are of no use to anybody. */
 static void drop_bad(struct feed_item *item, int r, int answered)
 {
@@ -215,8 +223,10 @@ int feed_close(void *data, size_t i, int fd, int r, struct error *err)
 	item->feeding = false;
 	if (r < 0)
 		answered = last_words(item, r, err);
+	else if (item->asked)
+		settle(item);
 	drop_bad(item, r, answered);
 	atomic_fetch_add(&f->bytes, MAX(atomic_load(&item->layer->got) - item->have, 0));
-	channel_close(steal_ptr(&item->channel));
+	channel_release(steal_ptr(&item->channel));
 	return answered;
 }

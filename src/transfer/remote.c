@@ -15,6 +15,8 @@
 struct channel {
 	struct remote *remote;
 	int sock;
+	bool owes;            /* an answer */
+	struct channel *next; /* idle, too */
 };
 
 struct remote {
@@ -24,6 +26,7 @@ struct remote {
 	pthread_mutex_t
 		lock; /* of the first channel, through which others are opened, and of notes */
 	json_t *names;
+	struct channel *idle;
 };
 
 /* starting */
@@ -144,6 +147,12 @@ void remote_close(struct remote *r)
 {
 	if (!r)
 		return;
+	while (r->idle) {
+		struct channel *c = r->idle;
+
+		r->idle = c->next;
+		channel_close(c);
+	}
 	if (r->first.sock >= 0)
 		(void)close(r->first.sock);
 	/* It may sit in a read; it holds nothing that a kill could break. */
@@ -178,12 +187,43 @@ struct channel *remote_channel(struct remote *r)
 	return &r->first;
 }
 
+static struct channel *take_idle(struct remote *r)
+{
+	struct channel *c;
+
+	(void)pthread_mutex_lock(&r->lock);
+	c = r->idle;
+	if (c)
+		r->idle = c->next;
+	(void)pthread_mutex_unlock(&r->lock);
+	return c;
+}
+
+void channel_release(struct channel *c)
+{
+	if (!c)
+		return;
+	if (c->owes) {
+		channel_close(c);
+		return;
+	}
+	(void)pthread_mutex_lock(&c->remote->lock);
+	c->next = c->remote->idle;
+	c->remote->idle = c;
+	(void)pthread_mutex_unlock(&c->remote->lock);
+}
+
 int channel_open(struct remote *r, struct channel **ret, struct error *err)
 {
-	json_t *request = json_pack("{s:s}", "op", "worker");
-	struct channel *c = xnew(struct channel);
+	struct channel *c = take_idle(r);
+	json_t *request;
 	int pair[2], got;
 
+	*ret = c;
+	if (c)
+		return 0;
+	request = json_pack("{s:s}", "op", "worker");
+	c = xnew(struct channel);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
 		json_decref(request);
 		free(c);
@@ -192,6 +232,7 @@ int channel_open(struct remote *r, struct channel **ret, struct error *err)
 	*c = (struct channel) { .remote = r, .sock = pair[0] };
 	(void)pthread_mutex_lock(&r->lock);
 	got = channel_ask(&r->first, request, NULL, 0, pair[1], err);
+	r->first.owes = false; /* to that there is none */
 	(void)pthread_mutex_unlock(&r->lock);
 	(void)close(pair[1]);
 	if (got < 0) {
@@ -220,6 +261,7 @@ int channel_ask(struct channel *c, json_t *request, const void *body, size_t len
 {
 	int r = wire_send(c->sock, request, body, len, fd, err);
 
+	c->owes = true;
 	json_decref(request);
 	return r;
 }
@@ -232,6 +274,7 @@ int channel_answer(struct channel *c, struct wire_message *ret, struct error *er
 		return error_set(err, -EPIPE, "strake-registry has ended without an answer");
 	if (r < 0)
 		return r;
+	c->owes = false;
 	tell(c->remote, ret->doc, "notes");
 	return verdict(ret->doc, err);
 }

@@ -47,6 +47,8 @@ bool remote_name_is_short(const struct remote *r, size_t i);
 struct channel *remote_channel(struct remote *r);
 int channel_open(struct remote *r, struct channel **ret, struct error *err) must_check;
 void channel_close(struct channel *c);
+/* Closes it, or keeps it for the next open if it owes no answer. */
+void channel_release(struct channel *c);
 int channel_fd(const struct channel *c); /* readable when there is an answer */
 
 /* request is taken.  Returns what the other side did, with its text; *ret is

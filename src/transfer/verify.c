@@ -53,7 +53,7 @@ void verify_done(struct verify *v)
 	v->ctx = NULL;
 }
 
-static void finish(struct verify *v, char ret[VERIFY_DIGEST_MAX])
+void verify_text(struct verify *v, char ret[VERIFY_DIGEST_MAX])
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned char raw[EVP_MAX_MD_SIZE];
@@ -74,7 +74,7 @@ int verify_final(struct verify *v, const char *what, struct error *err)
 {
 	char got[VERIFY_DIGEST_MAX];
 
-	finish(v, got);
+	verify_text(v, got);
 	if (strcmp(got, v->want) == 0)
 		return 0;
 	return error_set(err, -EBADMSG, "%s: its digest is %.19s..., it should be %.19s...", what,
@@ -120,5 +120,5 @@ void verify_digest_of(const void *bytes, size_t len, char ret[VERIFY_DIGEST_MAX]
 
 	verify_init(&v, "sha256:0000000000000000000000000000000000000000000000000000000000000000");
 	verify_update(&v, bytes, len);
-	finish(&v, ret);
+	verify_text(&v, ret);
 }

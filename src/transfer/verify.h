@@ -22,6 +22,8 @@ void verify_init(struct verify *v, const char *digest); /* a valid one */
 void verify_update(struct verify *v, const void *bytes, size_t len);
 /* Ends it.  -EBADMSG with both digests in the text; what names the thing. */
 int verify_final(struct verify *v, const char *what, struct error *err) must_check;
+/* Ends it, and gives what it is instead of judging. */
+void verify_text(struct verify *v, char ret[VERIFY_DIGEST_MAX]);
 void verify_done(struct verify *v);
 
 int verify_bytes(const void *bytes, size_t len, const char *digest, const char *what,

@@ -24,6 +24,7 @@ import json
 import os
 import re
 import socket
+import socketserver
 import ssl
 import struct
 import threading
@@ -346,7 +347,10 @@ def main():
     ARGS = parser.parse_args()
     for text in ARGS.seed:
         seed(text)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    # Not HTTPServer, which asks the name service who 127.0.0.1 is.
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    socketserver.ThreadingTCPServer.request_queue_size = 64
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.handle_error = lambda *args: None
     if ARGS.tls:
@@ -357,7 +361,7 @@ def main():
             context.load_verify_locations(ARGS.client_ca)
         server.socket = context.wrap_socket(server.socket, server_side=True)
     with open(ARGS.port_file + ".new", "w") as out:
-        out.write(f"127.0.0.1:{server.server_port}")
+        out.write(f"127.0.0.1:{server.server_address[1]}")
     os.rename(ARGS.port_file + ".new", ARGS.port_file)
     server.serve_forever()
 
