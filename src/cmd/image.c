@@ -8,7 +8,8 @@
 #include "image/image.h"
 
 extern const struct cmd cmd_images, cmd_rmi, cmd_load, cmd_history, cmd_tag, cmd_untag,
-	cmd_image_tree, cmd_image_inspect, cmd_image_mount, cmd_image_unmount, cmd_image_prune;
+	cmd_image_tree, cmd_image_inspect, cmd_image_mount, cmd_image_unmount, cmd_image_prune,
+	cmd_pull, cmd_push, cmd_copy, cmd_search;
 
 static int exists_run(struct engine *engine, const void *args, int argc, char **argv,
 		      struct error *err)
@@ -45,6 +46,10 @@ static const struct cmd *const image_cmds[] = {
 	&cmd_image_unmount,
 	ALIAS("umount", cmd_image_unmount),
 	&cmd_load,
+	ALIAS("pull", cmd_pull),
+	ALIAS("push", cmd_push),
+	ALIAS("copy", cmd_copy),
+	ALIAS("search", cmd_search),
 	ALIAS("rm", cmd_rmi),
 	&cmd_image_prune,
 	NULL,

@@ -1,29 +1,13 @@
 /* src/cmd/registry_options.c */
 #include "cmd/registry_options.h"
 
-#define REGISTRY_OPTS(type)                                                                        \
-	OPT(type, registry.auth_file, "authfile", 0, "FILE",                                       \
-	    "passwords, instead of the usual files"),                                              \
-		OPT(type, registry.credentials, "creds", 0, "USER:PASSWORD",                       \
-		    "instead of those of a login"),                                                \
-		OPT(type, registry.cert_dir, "cert-dir", 0, "DIR",                                 \
-		    "CAs (*.crt) and our certificate (*.cert, *.key)"),                            \
-		OPT(type, registry.tls_verify, "tls-verify", 0, "true|false",                      \
-		    "false: certificates are not checked, and plain HTTP is tried"),               \
-		OPT(type, registry.registries_conf, "registries-conf", 0, "FILE",                  \
-		    "instead of the usual registries.conf"),                                       \
-		OPT(type, registry.retry, "retry", 0, "N",                                         \
-		    "tries after a failure that may pass (default 5)"),                            \
-		OPT(type, registry.stall, "stall", 0, "SECONDS",                                   \
-		    "a connection without a byte for so long has failed (default 60)")
-
 const struct opt pull_opts[] = {
 	OPT(struct pull_args, platform, "platform", 0, "OS/ARCH[/VARIANT]",
 	    "which variant of an image for several (default: this machine's)"),
 	OPT(struct pull_args, policy, "signature-policy", 0, "FILE",
 	    "instead of the usual policy.json"),
 	OPT(struct pull_args, quiet, "quiet", 'q', NULL, "print nothing but the image's ID"),
-	REGISTRY_OPTS(struct pull_args),
+	REGISTRY_OPTS(struct pull_args, registry),
 	{ 0 },
 };
 
@@ -37,7 +21,7 @@ const struct opt push_opts[] = {
 	OPT(struct push_args, chunk, "chunk-size", 0, "SIZE",
 	    "upload in parts of that size (default: one part)"),
 	OPT(struct push_args, quiet, "quiet", 'q', NULL, "print nothing"),
-	REGISTRY_OPTS(struct push_args),
+	REGISTRY_OPTS(struct push_args, registry),
 	{ 0 },
 };
 
@@ -49,7 +33,7 @@ const struct opt login_opts[] = {
 	    "read the password from standard input"),
 	OPT(struct login_args, get_login, "get-login", 0, NULL,
 	    "print who is logged in, change nothing"),
-	REGISTRY_OPTS(struct login_args),
+	REGISTRY_OPTS(struct login_args, registry),
 	{ 0 },
 };
 
@@ -70,13 +54,13 @@ const struct opt copy_opts[] = {
 	OPT(struct copy_args, digest_file, "digestfile", 0, "FILE",
 	    "write the digest of what was copied there"),
 	OPT(struct copy_args, quiet, "quiet", 'q', NULL, "print nothing"),
-	REGISTRY_OPTS(struct copy_args),
+	REGISTRY_OPTS(struct copy_args, registry),
 	{ 0 },
 };
 
 const struct opt tags_opts[] = {
 	OPT(struct list_args, format, "format", 0, "FORMAT", "list (default) or json"),
-	REGISTRY_OPTS(struct list_args),
+	REGISTRY_OPTS(struct list_args, registry),
 	{ 0 },
 };
 
@@ -85,14 +69,14 @@ const struct opt search_opts[] = {
 	    "where (default docker.io; or write HOST/TERM)"),
 	OPT(struct list_args, limit, "limit", 0, "N", "at most so many (default 25)"),
 	OPT(struct list_args, format, "format", 0, "FORMAT", "table (default) or json"),
-	REGISTRY_OPTS(struct list_args),
+	REGISTRY_OPTS(struct list_args, registry),
 	{ 0 },
 };
 
 const struct opt referrers_opts[] = {
 	OPT(struct list_args, type, "type", 0, "TYPE", "only artifacts of that type"),
 	OPT(struct list_args, format, "format", 0, "FORMAT", "table (default) or json"),
-	REGISTRY_OPTS(struct list_args),
+	REGISTRY_OPTS(struct list_args, registry),
 	{ 0 },
 };
 
@@ -101,6 +85,6 @@ const struct opt remote_inspect_opts[] = {
 	    "which variant of an image for several (default: this machine's)"),
 	OPT(struct remote_inspect_args, raw, "raw", 0, NULL, "the manifest, byte by byte"),
 	OPT(struct remote_inspect_args, config, "config", 0, NULL, "the image's configuration"),
-	REGISTRY_OPTS(struct remote_inspect_args),
+	REGISTRY_OPTS(struct remote_inspect_args, registry),
 	{ 0 },
 };

@@ -5,6 +5,8 @@ registry.py PORTFILE [--seed NAME=LAYOUT]... [--tls CERT KEY [--client-ca CA]] [
             [--token USER:PASSWORD] [--identity TOKEN] [--log FILE] [--old] [--no-mount] [--chunk-min N]
             [--fault 'METHOD REGEX ACTION [COUNT]']...
 
+With --fault-file the faults are read from a file, again when another file takes its place.
+
 It listens on a port of its own choice on 127.0.0.1, writes "127.0.0.1:PORT" into PORTFILE once it does,
 and keeps everything in memory.  A fault is for requests whose method and path match (METHOD may be *);
 it is used up after COUNT of them.  Actions, joined by "+":
@@ -180,6 +182,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         query = urllib.parse.parse_qs(url.query)
         with LOCK:
+            reload_faults()
             self.fault = next((f for f in ARGS.faults if f.matches(self.command, self.path)), None)
         if self.has("drop"):
             return self.reset()
@@ -304,6 +307,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.send(201, b"", [("Docker-Content-Digest", wanted)])
 
 
+def reload_faults():
+    try:
+        stamp = os.stat(ARGS.fault_file).st_ino
+    except (OSError, TypeError):
+        return
+    if stamp != ARGS.fault_stamp:
+        ARGS.fault_stamp = stamp
+        ARGS.faults = [Fault(line) for line in open(ARGS.fault_file) if line.strip()]
+
+
 def seed(text):
     name, _, layout = text.partition("=")
     index = json.load(open(f"{layout}/index.json"))
@@ -332,6 +345,7 @@ def main():
     parser.add_argument("port_file")
     parser.add_argument("--seed", action="append", default=[])
     parser.add_argument("--fault", dest="faults", type=Fault, action="append", default=[])
+    parser.add_argument("--fault-file")
     parser.add_argument("--tls", nargs=2)
     parser.add_argument("--client-ca")
     parser.add_argument("--basic")
@@ -345,6 +359,7 @@ def main():
     parser.add_argument("--chunk-min", type=int, default=0)
     parser.add_argument("--page", type=int, default=1000)
     ARGS = parser.parse_args()
+    ARGS.fault_stamp = None
     for text in ARGS.seed:
         seed(text)
     # Not HTTPServer, which asks the name service who 127.0.0.1 is.
