@@ -277,13 +277,15 @@ static void list_places(const struct policy_question *q, struct strv *ret)
 	static const char *const dirs[] = { "/var/lib/containers/sigstore" };
 	const char *home = getenv("HOME");
 	autofree char *digest = xstrdup(q->digest);
+	/* The host is not part of it: a lookaside belongs to one. */
+	const char *path = strchr(q->repository, '/');
 
+	path = path ? path + 1 : q->repository;
 	digest[strcspn(digest, ":")] = '=';
 	if (home)
-		strv_addf(ret, "%s/.local/share/containers/sigstore/%s@%s", home, q->repository,
-			  digest);
+		strv_addf(ret, "%s/.local/share/containers/sigstore/%s@%s", home, path, digest);
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
-		strv_addf(ret, "%s/%s@%s", dirs[i], q->repository, digest);
+		strv_addf(ret, "%s/%s@%s", dirs[i], path, digest);
 }
 
 static int check_message(const char *path, const struct keys *keys, const struct requirement *r,

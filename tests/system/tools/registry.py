@@ -35,6 +35,7 @@ import urllib.parse
 
 ARGS = None
 BLOBS, MANIFESTS, UPLOADS, TOKENS = {}, {}, {}, {}
+PLACES = set()  # which repository has which blob
 LOCK = threading.Lock()
 
 
@@ -242,7 +243,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def on_manifests(self, repo, ref, query):
         if self.command == "PUT":
             for item in json.loads(self.data).get("layers", []) + json.loads(self.data).get("manifests", []):
-                if item["digest"] not in BLOBS and (repo, item["digest"]) not in MANIFESTS:
+                if (repo, item["digest"]) not in PLACES and (repo, item["digest"]) not in MANIFESTS:
                     return self.refuse(400, "MANIFEST_BLOB_UNKNOWN")
             entry = (self.data, self.headers["Content-Type"])
             MANIFESTS[repo, ref] = MANIFESTS[repo, digest(self.data)] = entry
@@ -255,6 +256,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                      ("RateLimit-Limit", "100;w=21600"), ("RateLimit-Remaining", "76;w=21600")])
 
     def on_blobs(self, repo, ref, query):
+        if (repo, ref) not in PLACES:
+            return self.refuse(404, "BLOB_UNKNOWN")
         return self.blob(ref)
 
     def blob(self, ref):
@@ -282,7 +285,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def on_blobs_uploads(self, repo, ref, query):
         if self.command == "POST":
-            if query.get("mount", [""])[0] in BLOBS and not ARGS.no_mount:
+            mount = query.get("mount", [""])[0]
+            if (query.get("from", [""])[0], mount) in PLACES and not ARGS.no_mount:
+                PLACES.add((repo, mount))
                 return self.send(201)
             name = os.urandom(8).hex()
             UPLOADS[name] = b""
@@ -304,6 +309,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if digest(data, wanted.partition(":")[0]) != wanted:
             return self.refuse(400, "DIGEST_INVALID")
         BLOBS[wanted] = data
+        PLACES.add((repo, wanted))
         return self.send(201, b"", [("Docker-Content-Digest", wanted)])
 
 
@@ -323,6 +329,8 @@ def seed(text):
     for hash_name in os.listdir(f"{layout}/blobs"):
         for item in os.listdir(f"{layout}/blobs/{hash_name}"):
             BLOBS[f"{hash_name}:{item}"] = open(f"{layout}/blobs/{hash_name}/{item}", "rb").read()
+
+    PLACES.update((name, d) for d in BLOBS)
 
     def add(descriptor, tag):
         data = BLOBS[descriptor["digest"]]
