@@ -240,7 +240,8 @@ multi_new() {
 		GET manifests body={"schemaVersion":2,"config":{},"layers":[],"manifests":[]}|a manifest and an index at once
 		GET manifests body=[]|expected an object
 		GET manifests body={"a":1,"a":2}|not valid JSON
-		GET LAYER flip|its digest is
+		GET LAYER flip|layer 1 of 3: gzip: the checksum differs
+		GET blobs flip|its digest is
 		GET LAYER short=1|promises
 		GET LAYER long=1|more than
 		GET LAYER stall=10|no byte came for 1 seconds
