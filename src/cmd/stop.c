@@ -16,19 +16,19 @@ static const struct opt stop_opts[] = {
 	{ 0 },
 };
 
-static int stop_one(struct engine *engine, const struct container *c, const void *args,
-		    struct error *err)
-{
-	int timeout = ((const struct stop_args *)args)->timeout;
-
-	return container_stop(engine, c, timeout ? timeout : STOP_TIMEOUT_OWN, err);
-}
-
 static int stop_run(struct engine *engine, const void *args, int argc, char **argv,
 		    struct error *err)
 {
-	return each_container(engine, "stop", argc, argv, stop_one, args, err);
+	struct each each;
+
+	(void)err;
+	each_open(engine, "stop", argc, argv, &each);
+	containers_stop(engine, each.all, each.n, ((const struct stop_args *)args)->timeout,
+			each_done, &each);
+	return each_close(&each);
 }
+
+static const struct stop_args defaults = { .timeout = STOP_TIMEOUT_OWN };
 
 const struct cmd cmd_stop = {
 	.name = "stop",
@@ -36,6 +36,7 @@ const struct cmd cmd_stop = {
 	.help = "Ask containers to end, kill those that do not",
 	.opts = stop_opts,
 	.args_size = sizeof(struct stop_args),
+	.defaults = &defaults,
 	.min_operands = 1,
 	.max_operands = INT_MAX,
 	.run = stop_run,

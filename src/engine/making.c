@@ -26,7 +26,6 @@
 #include "network/names.h"
 #include "network/port.h"
 
-#define STOP_TIMEOUT_S 10
 #define HOST_NAME_ROOM 65
 
 static bool network_is(const struct making *m, const char *kind)
@@ -85,7 +84,7 @@ static int choose_stop_signal(struct making *m, struct error *err)
 	if (text && text[0] && signal_parse(text) < 0)
 		return error_set(err, -EINVAL, "unknown stop signal '%s'", text);
 	m->c->stop_signal = text && text[0] ? xstrdup(text) : NULL;
-	m->c->stop_timeout = m->options->stop_timeout ? m->options->stop_timeout : STOP_TIMEOUT_S;
+	m->c->stop_timeout = m->options->stop_timeout;
 	return 0;
 }
 
@@ -245,14 +244,14 @@ static int make_dirs(struct making *m, struct error *err)
 			   : "mkdir -p %1$s/merged %1$s/upper %1$s/work %2$s",
 		    sq(m->dir), sq(m->run_dir)))
 		return 0;
-	r = dir_make_at(AT_FDCWD, m->dir, 0711, err);
+	r = dir_make_at(AT_FDCWD, m->dir, 0700, err);
 	if (r == 0)
 		r = container_lock(m->engine, m->c->id, false, &m->lock_fd, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (mkdirat(m->lock_fd, inner[i], 0755) < 0)
 			r = error_sys(err, -errno, "make directory %s/%s", m->dir, inner[i]);
 	if (r == 0)
-		r = dir_make_at(AT_FDCWD, m->run_dir, 0711, err);
+		r = dir_make_at(AT_FDCWD, m->run_dir, 0700, err);
 	return r;
 }
 
@@ -341,6 +340,16 @@ int making_print(struct engine *engine, const struct container_options *options,
 	return r;
 }
 
+/* Before anything is recorded that somebody with less could not take away again. */
+static int check_power(struct error *err)
+{
+	if (explain_dry() || geteuid() == 0)
+		return 0;
+	return error_set(err, -EPERM,
+			 "needs root: namespaces, mounts, control groups and networks are made; "
+			 "try it with sudo, or look at --dry-run");
+}
+
 int making_go(struct engine *engine, const struct container_options *options, struct making *ret,
 	      struct error *err)
 {
@@ -350,6 +359,8 @@ int making_go(struct engine *engine, const struct container_options *options, st
 	ret->options = options;
 	ret->c = xnew(struct container);
 	r = plan(ret, err);
+	if (r == 0)
+		r = check_power(err);
 	if (r == 0)
 		r = record(ret, err);
 	if (r < 0)

@@ -3,18 +3,22 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/lock.h"
 #include "engine/schema.h"
 #include "engine/status.h"
-#include "engine/stop.h"
 #include "network/attach.h"
+#include "runtime/instance.h"
+#include "runtime/spec.h"
 
 static int remove_run_dir(const struct engine *engine, const char *id, struct error *err)
 {
@@ -34,6 +38,42 @@ static int remove_dir(const struct engine *engine, const char *id, struct error 
 	return dir_remove_at(AT_FDCWD, path, err);
 }
 
+static bool ended_well(const struct engine *engine, const char *id)
+{
+	autofree char *live = xasprintf("containers/%s/live.json", id);
+	autofree char *ended = xasprintf("containers/%s/exit.json", id);
+
+	return faccessat(engine->run_fd, live, F_OK, 0) < 0 &&
+	       faccessat(engine->root_fd, ended, F_OK, 0) == 0;
+}
+
+/* What its monitor did not live to do: the groups, and all that runs in them, and the record. */
+static int end_groups(const struct engine *engine, const char *id, struct error *err)
+{
+	autofree char *dir = container_dir(engine, id);
+	cleanup(spec_cleanup) struct spec *spec = NULL;
+
+	if (explain_dry() || ended_well(engine, id))
+		return 0;
+	/* A definition that cannot be read has none that we could know of. */
+	if (spec_load(dir, &spec, NULL) < 0)
+		return 0;
+	return instance_cleanup(spec, id, err);
+}
+
+static void record_end(const struct engine *engine, const char *id)
+{
+	autofree char *path = xasprintf("containers/%s/exit.json", id);
+	cleanup(json_cleanup) json_t *doc = NULL;
+	char now[CLOCK_TEXT_LEN];
+
+	if (explain_dry() || faccessat(engine->root_fd, path, F_OK, 0) == 0)
+		return;
+	clock_format(clock_now_ns(), now);
+	doc = json_pack("{s:i, s:b, s:s}", "exitCode", -1, "oomKilled", 0, "finishedAt", now);
+	ignore_result(json_save_at(engine->root_fd, path, doc, true, NULL));
+}
+
 int container_discard(struct engine *engine, const char *id, struct error *err)
 {
 	autofree char *netns = container_netns(engine, id);
@@ -41,6 +81,8 @@ int container_discard(struct engine *engine, const char *id, struct error *err)
 	int r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
 		       (int64_t)ACTIVE_REMOVE, id);
 
+	if (r == 0)
+		r = end_groups(engine, id, err);
 	if (r == 0)
 		r = network_detach(&site, id, netns, err);
 	if (r == 0)
@@ -82,7 +124,10 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
 		return r;
 	if (active == ACTIVE_REMOVE || auto_remove)
 		return container_discard(engine, id, err);
-	r = network_detach(&site, id, netns, err);
+	r = end_groups(engine, id, err);
+	record_end(engine, id);
+	if (r == 0)
+		r = network_detach(&site, id, netns, err);
 	if (r == 0)
 		r = remove_run_dir(engine, id, err);
 	if (r == 0)
@@ -106,24 +151,86 @@ int container_finish(struct engine *engine, const char *id, struct error *err)
 	return container_finish_locked(engine, id, err);
 }
 
-int container_remove(struct engine *engine, const struct container *c, enum remove_flags flags,
-		     struct error *err)
+struct removing {
+	struct engine *engine;
+	struct container *const *all;
+	ended_fn removed;
+	void *data;
+};
+
+static int remove_ended(struct engine *engine, const char *id, struct error *err)
 {
 	autoclose int lock = -1;
+	/* In a dry run it goes on running, and holds the lock. */
+	int r = explain_dry() ? 0 : container_lock(engine, id, true, &lock, err);
+
+	if (r == -ENOENT) /* --rm was faster */
+		return 0;
+	return r < 0 ? r : container_discard(engine, id, err);
+}
+
+static void remove_one(void *data, size_t i, int r, const struct error *err)
+{
+	const struct removing *rm = data;
+	struct error failure = { 0 };
+
+	if (r < 0) {
+		rm->removed(rm->data, i, r, err);
+		return;
+	}
+	r = remove_ended(rm->engine, rm->all[i]->id, &failure);
+	rm->removed(rm->data, i, r, &failure);
+}
+
+static int check_ended(const struct engine *engine, const struct container *c, struct error *err)
+{
 	struct status status = { .pid = 0 };
 	int r = status_read(engine, c->id, &status, err);
 
-	if (r == 0 && status.kind == STATUS_RUNNING) {
-		if (!(flags & REMOVE_FORCE))
-			return error_set(err, -EBUSY,
-					 "container %s runs; 'strake stop %s' first, or rm --force",
-					 c->name, c->name);
-		r = container_stop_with(engine, c, SIGKILL, -1, err);
+	if (r == 0 && status.kind == STATUS_RUNNING)
+		return error_set(err, -EBUSY,
+				 "container %s runs; 'strake stop %s' first, or rm --force",
+				 c->name, c->name);
+	return r;
+}
+
+void containers_remove(struct engine *engine, struct container *const *all, size_t n,
+		       enum remove_flags flags, ended_fn removed, void *data)
+{
+	const struct stop_plan plan = { .sig = SIGKILL };
+	struct removing rm = { engine, all, removed, data };
+
+	if (flags & REMOVE_FORCE) {
+		containers_end(engine, all, n, &plan, remove_one, &rm);
+		return;
 	}
-	/* In a dry run it goes on running, and holds the lock. */
-	if (r == 0 && !explain_dry())
-		r = container_lock(engine, c->id, true, &lock, err);
-	if (r == -ENOENT) /* --rm was faster */
-		return 0;
-	return r < 0 ? r : container_discard(engine, c->id, err);
+	for (size_t i = 0; i < n; i++) {
+		struct error err = { 0 };
+
+		remove_one(&rm, i, check_ended(engine, all[i], &err), &err);
+	}
+}
+
+struct outcome {
+	int r;
+	struct error *err;
+};
+
+static void take_outcome(void *data, size_t i, int r, const struct error *err)
+{
+	struct outcome *outcome = data;
+
+	(void)i;
+	outcome->r = r;
+	if (r < 0 && outcome->err)
+		*outcome->err = *err;
+}
+
+int container_remove(struct engine *engine, struct container *c, enum remove_flags flags,
+		     struct error *err)
+{
+	struct outcome outcome = { 0, err };
+
+	containers_remove(engine, &c, 1, flags, take_outcome, &outcome);
+	return outcome.r;
 }

@@ -15,7 +15,8 @@
 #include "registry/token.h"
 
 #define REDIRECTS_MAX    10
-#define TRIES_MAX        100 /* all in all, however much progress each made */
+#define PROGRESS_MIN     65536 /* bytes that make a broken connection worth another */
+#define TRIES_MAX        100   /* all in all, however much progress each made */
 #define BACK_OFF_MAX_MS  8000
 #define RETRY_AFTER_MAX  120 /* seconds; who wants more is told to come back */
 #define REFUSAL_TEXT_MAX 300
@@ -375,7 +376,7 @@ int session_call(struct session *s, struct endpoint *e, struct call *c, struct h
 		struct error why = { 0 };
 		int r = call_once(s, e, c, ret, &why);
 
-		if (c->sink_offset > offset)
+		if (c->sink_offset - offset >= PROGRESS_MIN)
 			tries = 0;
 		/* A server that closed behind the last byte has done all that it had to. */
 		if (r < 0 && c->sink_fd >= 0 && c->sink_size > 0 &&

@@ -551,11 +551,13 @@ multi_new() {
 @test "killed pulls: nothing half is visible, what came is used by the next one; two at once share the work" {
 	local i pid whole
 	big_layout
-	bad_registry --seed "big=$STATE/tmp/layout" --fault 'GET blobs slow=400000'
+	bad_registry --seed "big=$STATE/tmp/layout" --fault "GET $LAYER slow=3000"
 	for i in 1 2 3 4 5 6; do
+		: >"$STATE/bad.log"
 		"$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" pull -q "$BAD/big:1" >/dev/null 2>&1 3>&- &
 		pid=$!
-		read -r -t "0.$((RANDOM % 5 + 1))" <> <(:) || true
+		DEADLINE=30 soon grep -q "$LAYER" "$STATE/bad.log"
+		read -r -t "0.$((RANDOM % 5))" <> <(:) || true
 		kill -KILL "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 		assert_equal "$(strake images -q)" ""
@@ -570,7 +572,7 @@ multi_new() {
 	run strake system check
 	assert_status 0
 	fresh_root both
-	bad_registry --seed "big=$STATE/tmp/layout" --fault 'GET blobs slow=400000'
+	bad_registry --seed "big=$STATE/tmp/layout" --fault "GET $LAYER slow=20000"
 	strake pull -q "$BAD/big:1" >"$STATE/one" &
 	pid=$!
 	strake pull -q "$BAD/big:1" >"$STATE/two"
