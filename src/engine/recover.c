@@ -30,6 +30,8 @@
 #include "network/cni_record.h"
 #include "network/create.h"
 #include "network/names_server.h"
+#include "runtime/instance.h"
+#include "runtime/spec.h"
 
 /* recover_dead */
 

@@ -239,9 +239,9 @@ int network_attach(const struct network_site *site, const struct network_lease *
 	fault_point("attach-networks");
 	if (r == 0)
 		r = publish(site, lease, err);
+	fault_point("attach-ports");
 	if (r == 0)
 		r = names_server_changed(site, lease->id, err);
-	fault_point("attach-ports");
 	plug_close(&plug);
 	nl_close(&nl);
 	return r;
