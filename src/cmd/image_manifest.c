@@ -25,9 +25,9 @@ static int create_run(struct engine *engine, const void *data, int argc, char **
 {
 	const struct manifest_create_args *args = data;
 	cleanup(incoming_done) struct incoming in = INCOMING_INIT;
-	const struct index_images images = {
-		.items = argv + 1, .n = (size_t)argc - 1, .all = args->all
-	};
+	const struct index_images images = { .items = argv + 1,
+					     .n = (size_t)argc - 1,
+					     .all = args->all };
 	const struct index_note note = { .annotations = &args->annotations };
 	struct db *db = engine_db(engine);
 	char digest[DIGEST_HEX_LEN + 1];

@@ -62,7 +62,8 @@ static const struct cmd manifest_annotate = {
 	.name = "annotate",
 	.operands = "NAME [IMAGE]",
 	.help = "Say more about an image that an index lists, or about the index",
-	.details = "IMAGE is an image in the store, or a digest that is listed, or the start of one.",
+	.details =
+		"IMAGE is an image in the store, or a digest that is listed, or the start of one.",
 	.opts = manifest_annotate_opts,
 	.args_size = sizeof(struct manifest_annotate_args),
 	.min_operands = 1,
@@ -142,8 +143,7 @@ static const struct cmd manifest_inspect = {
 
 /* ls */
 
-static int ls_run(struct engine *engine, const void *args, int argc, char **argv,
-		  struct error *err)
+static int ls_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
 {
 	static const char *const headings[] = { "NAME", "DIGEST", "PLATFORMS" };
 	struct table t;
@@ -190,8 +190,7 @@ static void print(void *data, const char *text)
 	(void)puts(text);
 }
 
-static int rm_run(struct engine *engine, const void *args, int argc, char **argv,
-		  struct error *err)
+static int rm_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
 {
 	int status = 0;
 
@@ -239,9 +238,9 @@ static const struct cmd manifest_exists = {
 };
 
 static const struct cmd *const manifest_cmds[] = {
-	&manifest_create,  &manifest_add, &manifest_annotate, &manifest_remove,
-	&manifest_inspect, &manifest_ls,  &manifest_exists,   &manifest_rm,
-	NULL,
+	&manifest_create, &manifest_add,     &manifest_annotate,
+	&manifest_remove, &manifest_inspect, &manifest_ls,
+	&manifest_exists, &manifest_rm,      NULL,
 };
 
 const struct cmd cmd_manifest = {

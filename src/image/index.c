@@ -143,8 +143,7 @@ int index_forget(struct db *db, const char *digest, bool *ret_gone, struct error
 	if (r < 0 || n > 0)
 		return r;
 	r = db_run(db, err, "DELETE FROM document_parts WHERE document = ?1", "s", digest);
-	return r < 0 ? r
-		     : db_run(db, err, "DELETE FROM documents WHERE digest = ?1", "s", digest);
+	return r < 0 ? r : db_run(db, err, "DELETE FROM documents WHERE digest = ?1", "s", digest);
 }
 
 static int set_name(struct db *db, int root_fd, const char *digest, const char *name,
@@ -173,8 +172,8 @@ int index_tag(struct db *db, int root_fd, const char *digest, const char *text, 
 	int r = reference_canonical(text, name, err);
 
 	if (r == 0 && strchr(name, '@'))
-		r = error_set(err, -EINVAL,
-			      "'%s': a digest is not given, it is what an index has", text);
+		r = error_set(err, -EINVAL, "'%s': a digest is not given, it is what an index has",
+			      text);
 	if (r == 0)
 		r = db_begin(db, err);
 	if (r < 0)
@@ -318,9 +317,8 @@ static int restore_one(struct db *db, int root_fd, const char *name, const char 
 			      "ss", name, digest);
 }
 
-int index_names_restore(struct db *db, int root_fd,
-			void (*report)(void *data, const char *name), void *data,
-			struct error *err)
+int index_names_restore(struct db *db, int root_fd, void (*report)(void *data, const char *name),
+			void *data, struct error *err)
 {
 	cleanup(json_cleanup) json_t *doc = NULL;
 	const char *name;

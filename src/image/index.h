@@ -15,11 +15,9 @@
 struct db;
 
 /* By name, by digest or the start of one.  -ENOENT with a text. */
-int index_find(struct db *db, const char *what, char ret[ID_LEN + 1],
-	       struct error *err) must_check;
+int index_find(struct db *db, const char *what, char ret[ID_LEN + 1], struct error *err) must_check;
 /* The same; nothing is there: "" and 0. */
-int index_look(struct db *db, const char *what, char ret[ID_LEN + 1],
-	       struct error *err) must_check;
+int index_look(struct db *db, const char *what, char ret[ID_LEN + 1], struct error *err) must_check;
 
 /* The image to take for this machine from the index that has the name (canonical); *ret is "" if no
  * index has it.  -ENOENT: it lists none that fits.
@@ -44,8 +42,7 @@ int index_forget(struct db *db, const char *digest, bool *ret_gone, struct error
 
 /* indexes.json, written inside the transaction that changes the rows, and back to rows. */
 int index_names_save(struct db *db, int root_fd, struct error *err) must_check;
-int index_names_restore(struct db *db, int root_fd,
-			void (*report)(void *data, const char *name), void *data,
-			struct error *err) must_check;
+int index_names_restore(struct db *db, int root_fd, void (*report)(void *data, const char *name),
+			void *data, struct error *err) must_check;
 
 #endif

@@ -131,8 +131,7 @@ static int set_platform(json_t *entry, const struct index_note *note, struct err
 		json_t *list = json_array();
 
 		for (size_t i = 0; i < note->os_features->n; i++)
-			(void)json_array_append_new(list,
-						    json_string(note->os_features->items[i]));
+			(void)json_array_append_new(list, json_string(note->os_features->items[i]));
 		(void)json_object_set_new(member(entry, "platform"), "os.features", list);
 	}
 	return r;

@@ -49,8 +49,8 @@ static void list_one(struct listing *l, const char *digest, const char *type, in
 	(void)snprintf(part->digest, sizeof(part->digest), "%s", digest);
 }
 
-static int list_image(struct db *db, const struct incoming *in, const char *what,
-		      struct listing *l, struct error *err)
+static int list_image(struct db *db, const struct incoming *in, const char *what, struct listing *l,
+		      struct error *err)
 {
 	cleanup(image_cleanup) struct image *image = NULL;
 	struct kept_manifest m;
@@ -163,8 +163,9 @@ static int replace(struct db *db, const struct incoming *in, const char *old, co
 
 	if (r < 0 || strcmp(old, ret) == 0)
 		return r;
-	r = db_run(db, err, "UPDATE index_names SET document = ?2 WHERE document = ?1 AND name = ?3",
-		   "sss", old, ret, reference_canonical(name, canonical, NULL) == 0 ? canonical : "");
+	r = db_run(db, err,
+		   "UPDATE index_names SET document = ?2 WHERE document = ?1 AND name = ?3", "sss",
+		   old, ret, reference_canonical(name, canonical, NULL) == 0 ? canonical : "");
 	/* It was named by its digest: all its names. */
 	if (r == 0 && db_changes(db) == 0)
 		r = db_run(db, err, "UPDATE index_names SET document = ?2 WHERE document = ?1",

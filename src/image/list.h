@@ -1,5 +1,5 @@
-/* src/image/list.h - the images and indexes that are there, as rows: from the database alone, no file is read
- * unless a filter asks for labels.
+/* src/image/list.h - the images and indexes that are there, as rows: from the database alone, no
+ * file is read unless a filter asks for labels.
  */
 #ifndef IMAGE_LIST_H
 #define IMAGE_LIST_H

@@ -7,6 +7,8 @@
 extern const struct cmd cmd_image_commit, cmd_image_export, cmd_image_import, cmd_image_load,
 	cmd_image_save, cmd_image_take;
 extern const struct cmd cmd_image_check, cmd_image_pack;
+extern const struct cmd cmd_image_manifest_add, cmd_image_manifest_annotate,
+	cmd_image_manifest_create, cmd_image_manifest_remove;
 
 static const struct opt global_opts[] = {
 	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
@@ -19,9 +21,19 @@ static const struct opt global_opts[] = {
 };
 
 static const struct cmd *const cmds[] = {
-	&cmd_image_load,   &cmd_image_save,   &cmd_image_import,
-	&cmd_image_export, &cmd_image_commit, &cmd_image_take,
-	&cmd_image_check,  &cmd_image_pack,   NULL,
+	&cmd_image_load,
+	&cmd_image_save,
+	&cmd_image_import,
+	&cmd_image_export,
+	&cmd_image_commit,
+	&cmd_image_take,
+	&cmd_image_check,
+	&cmd_image_pack,
+	&cmd_image_manifest_create,
+	&cmd_image_manifest_add,
+	&cmd_image_manifest_annotate,
+	&cmd_image_manifest_remove,
+	NULL,
 };
 
 static int setup(const void *globals, struct error *err)
