@@ -80,6 +80,34 @@ static const struct cmd manifest_remove = {
 	.run_alone = remove_run,
 };
 
+/* An index goes out as any name does. */
+static int push_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
+{
+	const struct manifest_push_args *args = data;
+	const struct push_args push = {
+		.registry = args->registry,
+		.digest_file = args->digest_file,
+		.quiet = args->quiet,
+	};
+
+	(void)argc;
+	return handover("strake-image", "push", globals, push_opts, &push, argv, err);
+}
+
+static const struct cmd manifest_push = {
+	.name = "push",
+	.operands = "NAME [DESTINATION]",
+	.help = "Send an index and what it lists to a registry",
+	.details =
+		"DESTINATION is another name to send it under. Manifests and layers go out byte by byte as\n"
+		"the index lists them; what the registry has is not sent again.",
+	.opts = manifest_push_opts,
+	.args_size = sizeof(struct manifest_push_args),
+	.min_operands = 1,
+	.max_operands = 2,
+	.run_alone = push_run,
+};
+
 /* inspect */
 
 /* An image's own manifest, if it has one. */
@@ -238,9 +266,8 @@ static const struct cmd manifest_exists = {
 };
 
 static const struct cmd *const manifest_cmds[] = {
-	&manifest_create, &manifest_add,     &manifest_annotate,
-	&manifest_remove, &manifest_inspect, &manifest_ls,
-	&manifest_exists, &manifest_rm,      NULL,
+	&manifest_create,  &manifest_add, &manifest_annotate, &manifest_remove, &manifest_push,
+	&manifest_inspect, &manifest_ls,  &manifest_exists,   &manifest_rm,     NULL,
 };
 
 const struct cmd cmd_manifest = {

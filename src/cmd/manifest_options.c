@@ -34,3 +34,13 @@ const struct opt manifest_annotate_opts[] = {
 	    "of the index itself; no IMAGE is named"),
 	{ 0 },
 };
+
+const struct opt manifest_push_opts[] = {
+	OPT(struct manifest_push_args, all, "all", 0, NULL,
+	    "with the images that it lists; without it, too: registries refuse an index alone"),
+	OPT(struct manifest_push_args, digest_file, "digestfile", 0, "FILE",
+	    "write the digest that the index has there"),
+	OPT(struct manifest_push_args, quiet, "quiet", 'q', NULL, "print nothing"),
+	REGISTRY_OPTS(struct manifest_push_args, registry),
+	{ 0 },
+};

@@ -8,6 +8,7 @@
 
 #include "base/opt.h"
 #include "base/strv.h"
+#include "cmd/registry_options.h"
 
 struct manifest_create_args {
 	bool all, amend;
@@ -26,6 +27,14 @@ struct manifest_annotate_args {
 	bool index;
 };
 
-extern const struct opt manifest_create_opts[], manifest_add_opts[], manifest_annotate_opts[];
+/* The index goes out with what it lists, always: registries refuse one whose images they lack. */
+struct manifest_push_args {
+	struct registry_args registry;
+	const char *digest_file;
+	bool all, quiet;
+};
+
+extern const struct opt manifest_create_opts[], manifest_add_opts[], manifest_annotate_opts[],
+	manifest_push_opts[];
 
 #endif

@@ -203,3 +203,52 @@ store_is_exact() {
 	strake manifest create --amend multi box:amd box:arm
 	assert_equal "$(listed multi 1 | tail -c 7)" '[1,1]'
 }
+
+@test "manifest push: docker-registry has the index and all of its images, as skopeo and strake pull them" {
+	need_program strake-registry
+	need_command docker-registry
+	need_command skopeo
+	local REG=127.0.0.1:5000 digest
+	cat >"$STATE/registry.yml" <<-YML
+		version: 0.1
+		log: {level: error, accesslog: {disabled: true}}
+		storage: {filesystem: {rootdirectory: $STATE/registry}, delete: {enabled: true}}
+		http: {addr: $REG, secret: test}
+	YML
+	background docker-registry serve "$STATE/registry.yml" 2>"$STATE/registry.log"
+	DEADLINE=60 soon eval "(: </dev/tcp/127.0.0.1/5000) 2>/dev/null"
+	images_new
+	# An image that was loaded without a manifest is one of them.
+	strake save -o "$STATE/tmp/arm.tar" box:arm
+	strake rmi box:arm
+	strake load -q -i "$STATE/tmp/arm.tar"
+	strake manifest create multi box:amd box:arm --annotation a=b
+	run strake manifest push --all --digestfile "$STATE/tmp/digest" multi "$REG/team/multi:1"
+	assert_status 0
+	digest=$(cat "$STATE/tmp/digest")
+	assert_equal "$(skopeo inspect --raw --tls-verify=false "docker://$REG/team/multi:1" | sha256sum | cut -d' ' -f1)" "${digest#sha256:}"
+	assert_equal "$(skopeo inspect --raw --tls-verify=false "docker://$REG/team/multi:1" | jq -c '[.annotations.a, .manifests[].platform.architecture]')" '["b","amd64","arm64"]'
+	skopeo --insecure-policy copy -q --all --src-tls-verify=false "docker://$REG/team/multi:1" "oci:$STATE/tmp/layout:1"
+	# What was pulled for one machine after the other can be listed again.
+	ROOT=$STATE/root-2
+	mkdir "$ROOT"
+	strake pull -q --platform linux/arm64 "$REG/team/multi:1"
+	local arm amd
+	arm=$(strake images -q --no-trunc)
+	assert_equal "$arm" "sha256:$ARM"
+	strake pull -q --platform linux/amd64 "$REG/team/multi:1"
+	strake manifest create again "$REG/team/multi:1" "${arm#sha256:}"
+	assert_equal "$(listed again .digest | jq -c sort)" "$(skopeo inspect --raw --tls-verify=false "docker://$REG/team/multi:1" | jq -c '[.manifests[].digest] | sort')"
+	strake image push -q again "$REG/team/multi:2"
+	assert_equal "$(strake image tags "$REG/team/multi" | sort | tr '\n' ' ')" "1 2 "
+	store_is_exact
+	# A blob that is damaged is fetched again from the registry that the name tells.
+	local victim
+	victim=$(jq -r '.layers[0].digest' "$ROOT/blobs/sha256/$(listed again .digest | jq -r '.[0][7:]')")
+	printf x | dd of="$ROOT/blobs/sha256/${victim#sha256:}" bs=1 seek=100 conv=notrunc status=none
+	run strake image check
+	assert_status 1
+	run strake image check --repair
+	assert_status 0
+	store_is_exact
+}
