@@ -40,21 +40,44 @@ static int open_init(const struct engine *engine, const struct container *c, int
 	return r;
 }
 
-static int send_signal(int pidfd, pid_t pid, int sig, struct error *err)
+static int signal_pidfd(int pidfd, pid_t pid, int sig, struct error *err)
 {
-	if (explain("a signal to its first process", "kill -%d %d", sig, pid))
-		return 0;
 	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 && errno != ESRCH)
 		return error_sys(err, -errno, "send signal %d to process %d", sig, pid);
 	return 0;
 }
 
-/* 1 when it ended, 0 at the deadline; timeout_s -1 waits for ever. */
-static int wait_end(int pidfd, int timeout_s, struct error *err)
+static int send_signal(int pidfd, pid_t pid, int sig, struct error *err)
+{
+	if (explain("a signal to its first process", "kill -%d %d", sig, pid))
+		return 0;
+	return signal_pidfd(pidfd, pid, sig, err);
+}
+
+static int kill_deaf(int pidfd, pid_t pid, struct error *err)
+{
+	if (explain("what does not listen is killed", "! kill -0 %d 2> /dev/null || kill -%d %d",
+		    pid, SIGKILL, pid))
+		return 0;
+	return signal_pidfd(pidfd, pid, SIGKILL, err);
+}
+
+static bool wait_narrate(pid_t pid, int timeout_s)
+{
+	if (timeout_s < 0)
+		return explain("until it has gone", "tail -s 0.1 --pid=%d -f /dev/null", pid);
+	return explain("until it has gone, but no longer than that",
+		       "timeout %d tail -s 0.1 --pid=%d -f /dev/null || :", timeout_s, pid);
+}
+
+/* 1 when it ended, 0 at the deadline; timeout_s -1 waits for ever.  A script goes on with both. */
+static int wait_end(int pidfd, pid_t pid, int timeout_s, struct error *err)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 	int64_t deadline = clock_monotonic_ms() + (int64_t)timeout_s * 1000;
 
+	if (wait_narrate(pid, timeout_s))
+		return timeout_s < 0;
 	for (;;) {
 		int64_t left = timeout_s < 0 ? -1 : MAX(deadline - clock_monotonic_ms(), 0);
 		int n = poll(&p, 1, (int)MIN(left, INT32_MAX));
@@ -86,13 +109,13 @@ int container_stop_with(struct engine *engine, const struct container *c, int si
 		return container_finish(engine, c->id, err);
 	if (r == 0)
 		r = send_signal(pidfd, pid, sig, err);
-	if (r < 0 || explain_dry())
+	if (r < 0)
 		return r;
-	r = wait_end(pidfd, timeout_s, err);
+	r = wait_end(pidfd, pid, timeout_s, err);
 	if (r == 0) {
-		r = send_signal(pidfd, pid, SIGKILL, err);
+		r = kill_deaf(pidfd, pid, err);
 		if (r == 0)
-			r = wait_end(pidfd, -1, err);
+			r = wait_end(pidfd, pid, -1, err);
 	}
 	return r < 0 ? r : container_finish(engine, c->id, err);
 }
@@ -124,6 +147,11 @@ int container_wait(struct engine *engine, const struct container *c, int *ret_st
 	struct status status = { .pid = 0 };
 	int r;
 
+	r = status_read(engine, c->id, &status, err);
+	if (r < 0)
+		return r;
+	if (status.kind == STATUS_RUNNING && wait_narrate(status.pid, -1))
+		return 0;
 	if (wait_attached(engine, c, ret_status) == 0)
 		return 0;
 	r = container_lock(engine, c->id, true, &lock, err);

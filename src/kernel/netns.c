@@ -69,7 +69,8 @@ int netns_create(const char *path, struct netns *ret, struct error *err)
 
 int netns_remove(const char *path, struct error *err)
 {
-	if (explain(NULL, "umount -l %s; rm -f %s", sq(path), sq(path)))
+	if (explain("its network stack goes with the last process in it",
+		    "umount -l %s 2> /dev/null || :; rm -f %s", sq(path), sq(path)))
 		return 0;
 	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
 		return error_sys(err, -errno, "unmount %s", path);
