@@ -14,11 +14,12 @@
 static struct {
 	enum explain_mode mode;
 	int fd;
-	unsigned depth;    /* open explain_begin() blocks */
-	bool has_head;     /* of a script: printed with the first line, so that no line means no script */
-	bool apart;        /* steps are shown, not taken: see explain_apart() */
-	bool owns_stdout;  /* what is printed becomes comments */
-	bool in_line;      /* of such a comment */
+	unsigned depth; /* open explain_begin() blocks */
+	bool has_head;  /* of a script: printed with the first line, so that no line means no script
+			 */
+	bool apart;     /* steps are shown, not taken: see explain_apart() */
+	bool owns_stdout; /* what is printed becomes comments */
+	bool in_line;     /* of such a comment */
 	char *words[16];
 	unsigned next;
 	struct {

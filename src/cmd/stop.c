@@ -7,7 +7,7 @@
 #include "engine/stop.h"
 
 struct stop_args {
-	int timeout;
+	const char *timeout;
 };
 
 static const struct opt stop_opts[] = {
@@ -19,15 +19,18 @@ static const struct opt stop_opts[] = {
 static int stop_one(struct engine *engine, const struct container *c, const void *args,
 		    struct error *err)
 {
-	int timeout = ((const struct stop_args *)args)->timeout;
-
-	return container_stop(engine, c, timeout ? timeout : STOP_TIMEOUT_OWN, err);
+	return container_stop(engine, c, *(const int *)args, err);
 }
 
-static int stop_run(struct engine *engine, const void *args, int argc, char **argv,
+static int stop_run(struct engine *engine, const void *data, int argc, char **argv,
 		    struct error *err)
 {
-	return each_container(engine, "stop", argc, argv, stop_one, args, err);
+	const struct stop_args *args = data;
+	int timeout = STOP_TIMEOUT_OWN, r = 0;
+
+	if (args->timeout)
+		r = stop_timeout_parse(args->timeout, "--time", &timeout, err);
+	return r < 0 ? r : each_container(engine, "stop", argc, argv, stop_one, &timeout, err);
 }
 
 const struct cmd cmd_stop = {

@@ -21,6 +21,7 @@
 #include "engine/lock.h"
 #include "engine/options.h"
 #include "engine/remove.h"
+#include "engine/stop.h"
 #include "engine/supply.h"
 #include "network/names.h"
 #include "network/port.h"
@@ -84,12 +85,19 @@ static int choose_stop_signal(struct making *m, struct error *err)
 	if (text && text[0] && signal_parse(text) < 0)
 		return error_set(err, -EINVAL, "unknown stop signal '%s'", text);
 	m->c->stop_signal = text && text[0] ? xstrdup(text) : NULL;
-	m->c->stop_timeout = m->options->stop_timeout ? m->options->stop_timeout : STOP_TIMEOUT_S;
-	return 0;
+	m->c->stop_timeout = STOP_TIMEOUT_S;
+	if (!m->options->stop_timeout)
+		return 0;
+	return stop_timeout_parse(m->options->stop_timeout, "--stop-timeout", &m->c->stop_timeout,
+				  err);
 }
 
 static int check_options(const struct container_options *o, struct error *err)
 {
+	for (size_t i = 0; i < o->labels.n; i++)
+		if (!o->labels.items[i][0] || o->labels.items[i][0] == '=')
+			return error_set(err, -EINVAL, "--label '%s': expected NAME=VALUE",
+					 o->labels.items[i]);
 	if (o->cidfile && access(o->cidfile, F_OK) == 0)
 		return error_set(err, -EEXIST, "--cidfile %s exists; another container's?",
 				 o->cidfile);

@@ -60,7 +60,7 @@ struct container_options {
 	struct strv add_host; /* NAME:ADDRESS */
 
 	const char *stop_signal;
-	int stop_timeout; /* seconds; 0: the default */
+	const char *stop_timeout; /* seconds; -1: for ever */
 
 	bool print_config;
 	struct buf *last_words; /* in the foreground: the end of its output; or NULL */

@@ -111,8 +111,8 @@ static int finish_dry(struct engine *engine, const char *id, struct error *err)
 	if (r < 0 || status.kind != STATUS_RUNNING)
 		return r < 0 ? r : container_finish_locked(engine, id, err);
 	if (status.monitor_pid)
-		(void)explain("its monitor clears up after it",
-			      "tail -s 0.1 --pid=%d -f /dev/null", status.monitor_pid);
+		(void)explain("its monitor clears up after it", "tail -s 0.1 --pid=%d -f /dev/null",
+			      status.monitor_pid);
 	(void)explain_begin("REST", "without a monitor that is left to do", "[ ! -e %s ] ||",
 			    sq(run_dir));
 	container_narrate_groups(id);

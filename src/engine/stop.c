@@ -1,6 +1,7 @@
 /* src/engine/stop.c */
 #include "engine/stop.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/explain.h"
+#include "base/number.h"
 #include "base/process.h"
 #include "base/socket.h"
 #include "engine/container.h"
@@ -21,6 +23,17 @@
 #include "monitor/client.h"
 
 #define STATUS_UNKNOWN 255
+
+int stop_timeout_parse(const char *text, const char *option, int *ret, struct error *err)
+{
+	int64_t seconds;
+
+	if (number_parse_signed(text, -1, INT_MAX, &seconds) < 0)
+		return error_set(err, -EINVAL, "%s wants seconds, or -1 for ever, not '%s'", option,
+				 text);
+	*ret = (int)seconds;
+	return 0;
+}
 
 /* A pidfd of its init, -ESRCH if it does not run. */
 static int open_init(const struct engine *engine, const struct container *c, int *ret,

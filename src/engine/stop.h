@@ -9,6 +9,10 @@ struct engine;
 
 #define STOP_TIMEOUT_OWN (-2) /* the container's own */
 
+/* "0", "30", or "-1" for ever; option is named in the error. */
+int stop_timeout_parse(const char *text, const char *option, int *ret,
+		       struct error *err) must_check;
+
 /* Sends the stop signal, waits timeout_s seconds (-1: for ever), kills.  Returns when the run is
  * cleaned up.  A container that does not run is fine.
  */

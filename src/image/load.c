@@ -437,7 +437,7 @@ int image_load_archive(struct db *db, const struct load_request *req, struct err
 	if (r == 0)
 		r = load(&l);
 	if (r < 0)
-		(void)error_wrap(err, r, "load %s",
+		(void)error_wrap(err, r, "%s",
 				 strcmp(req->path, "-") == 0 ? "standard input" : req->path);
 	source_close(l.source);
 	incoming_done(&l.in);

@@ -164,7 +164,7 @@ static int add_member(struct source *s, struct archive *a, struct archive_entry 
 	return copy_data(s, a, m, err);
 }
 
-static int read_archive(struct source *s, int fd, const char *path, int tmp_fd, struct error *err)
+static int read_archive(struct source *s, int fd, int tmp_fd, struct error *err)
 {
 	struct archive *a = archive_read_new();
 	struct archive_entry *entry;
@@ -175,18 +175,20 @@ static int read_archive(struct source *s, int fd, const char *path, int tmp_fd, 
 	(void)archive_read_support_filter_none(a);
 	(void)archive_read_support_format_tar(a);
 	if (archive_read_open_fd(a, fd, 1 << 20) != ARCHIVE_OK)
-		r = error_set(err, -EBADMSG, "%s is not a tar archive: %s", path,
-			      archive_error_string(a));
+		r = error_set(err, -EBADMSG, "not a tar archive (%s)", archive_error_string(a));
 	while (r == 0 && (got = archive_read_next_header(a, &entry)) != ARCHIVE_EOF) {
 		if (got < ARCHIVE_WARN)
-			r = error_set(err, -EBADMSG, "%s is not a sound tar archive: %s", path,
+			r = error_set(err, -EBADMSG,
+				      s->n ? "no sound tar archive: %s"
+					   : "not a tar archive (%s); 'docker save', "
+					     "'podman save' and 'skopeo copy' write them",
 				      archive_error_string(a));
 		else
 			r = add_member(s, a, entry, tmp_fd, err);
 	}
 	(void)archive_read_free(a);
 	if (r == 0 && s->n == 0)
-		r = error_set(err, -EBADMSG, "%s holds no files", path);
+		r = error_set(err, -EBADMSG, "the archive holds no files");
 	return r;
 }
 
@@ -201,11 +203,11 @@ int source_open(const char *path, int tmp_fd, struct source **ret, struct error 
 	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 				    : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_sys(err, -errno, "open %s", path);
+		return error_set(err, -errno, "%s", strerror(errno)); /* the caller names it */
 	if (S_ISDIR(st.st_mode)) {
 		s->dir = steal_fd(&fd);
 	} else {
-		r = read_archive(s, fd, path, tmp_fd, err);
+		r = read_archive(s, fd, tmp_fd, err);
 		if (r < 0)
 			return r;
 	}
