@@ -53,6 +53,8 @@ static int db_fail(struct db *db, struct error *err, const char *doing)
 	/* "disk I/O error" is not what a user can act on. */
 	if (r == -EIO && cause > 0)
 		return error_sys(err, -cause, "state database %s: %s", db->path, doing);
+	if (r == -ENOSPC)
+		return error_sys(err, r, "state database %s: %s", db->path, doing);
 	return error_set(
 		err, r, "state database %s: %s: %s%s", db->path, doing, sqlite3_errmsg(db->handle),
 		r == -EUCLEAN ? "; move it away, and it is made again from the files" : "");

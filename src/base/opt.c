@@ -178,6 +178,41 @@ int opt_parse(const struct opt_set *sets, enum opt_flags flags, int argc, char *
 	return operands;
 }
 
+static void format_one(const struct opt *o, const void *field, struct strv *ret)
+{
+	const struct strv *list = field;
+
+	switch (o->kind) {
+	case OPT_BOOL:
+		if (*(const bool *)field)
+			strv_addf(ret, "--%s", o->name);
+		return;
+	case OPT_INT:
+		if (*(const int *)field)
+			strv_addf(ret, "--%s=%d", o->name, *(const int *)field);
+		return;
+	case OPT_SIZE:
+		if (*(const uint64_t *)field)
+			strv_addf(ret, "--%s=%llu", o->name,
+				  (unsigned long long)*(const uint64_t *)field);
+		return;
+	case OPT_STRING:
+		if (*(const char *const *)field)
+			strv_addf(ret, "--%s=%s", o->name, *(const char *const *)field);
+		return;
+	case OPT_LIST:
+		for (size_t i = 0; i < list->n; i++)
+			strv_addf(ret, "--%s=%s", o->name, list->items[i]);
+		return;
+	}
+}
+
+void opt_format(const struct opt *opts, const void *fields, struct strv *ret)
+{
+	for (const struct opt *o = opts; o && o->name; o++)
+		format_one(o, (const char *)fields + o->offset, ret);
+}
+
 void opt_done(const struct opt *opts, void *fields)
 {
 	for (const struct opt *o = opts; o && o->name; o++)

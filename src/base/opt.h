@@ -53,6 +53,8 @@ enum opt_flags {
  */
 int opt_parse(const struct opt_set *sets, enum opt_flags flags, int argc, char **argv,
 	      struct error *err) must_check;
+/* The other way: the arguments that would fill fields like this, "--name=value" each. */
+void opt_format(const struct opt *opts, const void *fields, struct strv *ret);
 void opt_done(const struct opt *opts, void *fields); /* frees the lists */
 void opt_help(const struct opt *opts, FILE *to);
 

@@ -92,7 +92,7 @@ static void add_text(struct buf *line, const char *text, size_t len)
 	}
 }
 
-int format_print(const json_t *doc, const char *format, struct error *err)
+int format_text(const json_t *doc, const char *format, char **ret, struct error *err)
 {
 	struct buf line = BUF_INIT(LINE_BYTES_MAX);
 	const char *p = format, *start, *end;
@@ -107,7 +107,17 @@ int format_print(const json_t *doc, const char *format, struct error *err)
 	}
 	add_text(&line, p, strlen(p));
 	if (r == 0)
-		(void)puts(buf_text(&line));
+		*ret = buf_steal(&line);
 	buf_done(&line);
+	return r;
+}
+
+int format_print(const json_t *doc, const char *format, struct error *err)
+{
+	autofree char *text = NULL;
+	int r = format_text(doc, format, &text, err);
+
+	if (r == 0)
+		(void)puts(text);
 	return r;
 }

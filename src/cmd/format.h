@@ -14,6 +14,7 @@ bool format_is_template(const char *format);
 /* Prints a line on standard output; nothing if a field is not there.  Lists of texts are joined by
  * commas, "\t" and "\n" of the template are what they are in C.
  */
+int format_text(const json_t *doc, const char *format, char **ret, struct error *err) must_check;
 int format_print(const json_t *doc, const char *format, struct error *err) must_check;
 
 #endif

@@ -2,121 +2,166 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/number.h"
-#include "base/table.h"
 #include "cmd/cmd.h"
+#include "cmd/rows.h"
 #include "engine/engine.h"
-#include "image/image.h"
+#include "image/list.h"
 #include "image/reference.h"
 
 struct images_args {
-	bool quiet, no_trunc;
+	bool quiet, no_trunc, digests, all;
+	struct strv filter;
 	const char *format;
 };
 
 static const struct opt images_opts[] = {
+	OPT(struct images_args, all, "all", 'a', NULL, "all; without it nothing is hidden, either"),
 	OPT(struct images_args, quiet, "quiet", 'q', NULL, "only IDs"),
 	OPT(struct images_args, no_trunc, "no-trunc", 0, NULL, "whole IDs"),
-	OPT(struct images_args, format, "format", 0, "FORMAT", "table (default) or json"),
+	OPT(struct images_args, digests, "digests", 0, NULL, "with the digests of their manifests"),
+	OPT(struct images_args, filter, "filter", 'f', "NAME=VALUE",
+	    "dangling=true, reference=web*, label=a=b, before=IMAGE, since=IMAGE, until=24h"),
+	OPT(struct images_args, format, "format", 0, "FORMAT",
+	    "table, json, or a template such as '{{.Repository}}:{{.Tag}}'"),
 	{ 0 },
 };
 
-static void add_row(struct table *t, const struct images_args *args, const struct image *image,
-		    const char *name)
+#define PLAIN_COLUMNS                                                                              \
+	{ "IMAGE ID", "ID" }, { "CREATED", "CreatedSince" }, { "SIZE", "Size" },                   \
+	{                                                                                          \
+		NULL, NULL                                                                         \
+	}
+
+static const struct column columns[] = { { "REPOSITORY", "Repository" },
+					 { "TAG", "Tag" },
+					 PLAIN_COLUMNS };
+static const struct column columns_digests[] = {
+	{ "REPOSITORY", "Repository" }, { "TAG", "Tag" }, { "DIGEST", "Digest" }, PLAIN_COLUMNS
+};
+
+/* "web:1" is web and 1; what came by digest has no tag. */
+static void set_name(json_t *doc, const char *name)
 {
-	char familiar[REFERENCE_MAX] = "<none>", size[NUMBER_SIZE_LEN], age[32] = "?";
+	char familiar[REFERENCE_MAX] = "<none>";
 	const char *tag = "<none>";
-	int64_t created;
-	char *colon;
+	char *at, *colon;
 
 	if (name)
 		reference_familiar(name, familiar);
-	colon = name ? strrchr(familiar, ':') : NULL;
-	if (colon && !strchr(colon, '/')) {
+	at = strchr(familiar, '@');
+	if (at)
+		*at = '\0';
+	colon = strrchr(familiar, ':');
+	if (name && colon && !strchr(colon, '/')) {
 		*colon = '\0';
 		tag = colon + 1;
 	}
-	if (image->config.created && clock_parse(image->config.created, &created) == 0)
-		clock_format_age(clock_now_ns() - created, age);
-	number_format_size((uint64_t)image->size, size);
-	table_cell(t, familiar);
-	table_cell(t, tag);
-	table_cellf(t, "%.*s", args->no_trunc ? ID_LEN : ID_SHORT_LEN, image->id);
-	table_cellf(t, "%s ago", age);
-	table_cell(t, size);
+	(void)json_object_set_new(doc, "Repository", json_string(familiar));
+	(void)json_object_set_new(doc, "Tag", json_string(tag));
 }
 
-static void print_json(const struct image *image)
+static void set_time(json_t *doc, const struct listed *l)
 {
-	cleanup(json_cleanup) json_t *doc = json_object();
+	char age[32] = "";
+	autofree char *since = NULL;
 
-	(void)json_object_set_new(doc, "Id", json_string(image->id));
-	(void)json_object_set_new(doc, "Names", json_from_strv(&image->names));
-	(void)json_object_set_new(doc, "Size", json_integer(image->size));
-	(void)json_object_set_new(doc, "Created",
-				  json_string(image->config.created ? image->config.created : ""));
-	(void)json_object_set_new(doc, "Layers", json_from_strv(&image->layers));
-	(void)json_object_set_new(doc, "Volumes", json_from_strv(&image->config.volumes));
-	(void)json_object_set_new(doc, "ExposedPorts",
-				  json_from_strv(&image->config.exposed_ports));
-	(void)json_dumpf(doc, stdout, JSON_COMPACT);
-	(void)putchar('\n');
+	if (l->created_ns)
+		clock_format_age(clock_now_ns() - l->created_ns, age);
+	since = age[0] ? xasprintf("%s ago", age) : xstrdup("N/A");
+	(void)json_object_set_new(doc, "CreatedSince", json_string(since));
+	(void)json_object_set_new(doc, "CreatedAt", json_string(l->created));
 }
 
-static void show(const struct images_args *args, const struct image *image, struct table *t)
+static json_t *row(const struct images_args *args, const struct listed *l, const char *name)
+{
+	char size[NUMBER_SIZE_LEN];
+	autofree char *digest = xasprintf(l->digest[0] ? "sha256:%s" : "<none>", l->digest);
+	autofree char *id = xasprintf(args->no_trunc ? "sha256:%.*s" : "%.*s",
+				      args->no_trunc ? ID_LEN : ID_SHORT_LEN, l->id);
+	autofree char *containers = xasprintf("%lld", (long long)l->containers);
+	json_t *doc = json_object();
+
+	number_format_size((uint64_t)l->size, size);
+	set_name(doc, name);
+	(void)json_object_set_new(doc, "ID", json_string(id));
+	(void)json_object_set_new(doc, "Digest", json_string(digest));
+	set_time(doc, l);
+	(void)json_object_set_new(doc, "Size", json_string(size));
+	(void)json_object_set_new(doc, "Platform", json_string(l->platform));
+	(void)json_object_set_new(doc, "Containers", json_string(containers));
+	return doc;
+}
+
+/* For programs: one document an image, numbers as numbers. */
+static json_t *document(const struct listed *l)
+{
+	json_t *doc = json_object();
+
+	(void)json_object_set_new(doc, "Id", json_string(l->id));
+	(void)json_object_set_new(doc, "Names", json_from_strv(&l->names));
+	(void)json_object_set_new(doc, "Digest", json_string(l->digest));
+	(void)json_object_set_new(doc, "Size", json_integer(l->size));
+	(void)json_object_set_new(doc, "Created", json_string(l->created));
+	(void)json_object_set_new(doc, "Platform", json_string(l->platform));
+	(void)json_object_set_new(doc, "Containers", json_integer(l->containers));
+	return doc;
+}
+
+static void show(const struct images_args *args, const struct listed *l, struct rows *rows)
 {
 	if (args->quiet)
-		(void)printf("%.*s\n", args->no_trunc ? ID_LEN : ID_SHORT_LEN, image->id);
+		(void)printf(args->no_trunc ? "sha256:%.*s\n" : "%.*s\n",
+			     args->no_trunc ? ID_LEN : ID_SHORT_LEN, l->id);
 	else if (args->format && strcmp(args->format, "json") == 0)
-		print_json(image);
-	else if (image->names.n == 0)
-		add_row(t, args, image, NULL);
-	for (size_t i = 0; !args->quiet && i < image->names.n; i++)
-		add_row(t, args, image, image->names.items[i]);
+		rows_add(rows, document(l));
+	else if (l->names.n == 0)
+		rows_add(rows, row(args, l, NULL));
+	else
+		for (size_t i = 0; i < l->names.n; i++)
+			rows_add(rows, row(args, l, l->names.items[i]));
+}
+
+static int print(const struct images_args *args, const struct image_list *list, struct error *err)
+{
+	struct rows rows;
+	int r;
+
+	rows_init(&rows, args->digests ? columns_digests : columns, args->format);
+	for (size_t i = 0; i < list->n; i++)
+		show(args, &list->items[i], &rows);
+	r = args->quiet ? 0 : rows_print(&rows, err);
+	rows_done(&rows);
+	return r;
 }
 
 static int images_run(struct engine *engine, const void *data, int argc, char **argv,
 		      struct error *err)
 {
-	static const char *const headings[] = { "NAME", "TAG", "IMAGE ID", "CREATED", "SIZE" };
 	const struct images_args *args = data;
-	struct strv ids = { 0 };
-	struct table t;
-	int status = 0, r;
+	cleanup(image_filter_done) struct image_filter filter = { 0 };
+	cleanup(image_list_done) struct image_list list = { 0 };
+	struct db *db = engine_db(engine);
+	int root = engine_root_fd(engine);
+	int r = image_filter_parse(db, root, &args->filter, &filter, err);
 
-	(void)argc;
-	(void)argv;
-	if (args->format && strcmp(args->format, "json") != 0 && strcmp(args->format, "table") != 0)
-		return error_set(err, -EINVAL, "--format is table or json, not '%s'", args->format);
-	r = image_ids(engine_db(engine), &ids, err);
-	table_init(&t, ARRAY_SIZE(headings), headings);
-	for (size_t i = 0; r == 0 && i < ids.n; i++) {
-		cleanup(image_cleanup) struct image *image = NULL;
-		struct error failure = { 0 };
-
-		if (image_load(engine_db(engine), engine_root_fd(engine), ids.items[i], &image,
-			       &failure) == 0) {
-			show(args, image, &t);
-			continue;
-		}
-		cmd_report("images", &failure);
-		status = 1;
-	}
-	if (r == 0 && !args->quiet && !(args->format && strcmp(args->format, "json") == 0))
-		table_print(&t, stdout);
-	table_done(&t);
-	strv_done(&ids);
-	return r < 0 ? r : status;
+	for (int i = 0; r == 0 && i < argc; i++)
+		strv_add(&filter.references, argv[i]);
+	if (r == 0)
+		r = image_list(db, root, &filter, &list, err);
+	return r < 0 ? r : print(args, &list, err);
 }
 
 const struct cmd cmd_images = {
 	.name = "images",
-	.operands = "",
+	.operands = "[REPOSITORY[:TAG]]",
 	.help = "List images",
 	.opts = images_opts,
 	.args_size = sizeof(struct images_args),
+	.max_operands = 1,
 	.run = images_run,
 };

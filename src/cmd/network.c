@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "cmd/cmd.h"
 #include "engine/engine.h"
+#include "network/inspect.h"
 #include "network/network.h"
 
 struct ls_args {
@@ -49,7 +50,7 @@ static int ls_run(struct engine *engine, const void *data, int argc, char **argv
 	const struct ls_args *args = data;
 	cleanup(json_cleanup) json_t *all = json_array();
 	struct strv names = { 0 };
-	int r = network_list(engine_db(engine), &names, err);
+	int r = network_names(engine_db(engine), true, &names, err);
 
 	(void)argc;
 	(void)argv;

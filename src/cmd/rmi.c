@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "engine/engine.h"
+#include "engine/image_mount.h"
 #include "image/image.h"
 
 struct rmi_args {
@@ -11,7 +12,8 @@ struct rmi_args {
 };
 
 static const struct opt rmi_opts[] = {
-	OPT(struct rmi_args, force, "force", 'f', NULL, "with all its names"),
+	OPT(struct rmi_args, force, "force", 'f', NULL,
+	    "by ID: with all its names; by name: even if a container needs it"),
 	{ 0 },
 };
 
@@ -19,6 +21,22 @@ static void print(void *data, const char *text)
 {
 	(void)data;
 	(void)puts(text);
+}
+
+static int remove_one(struct engine *engine, const char *what, bool force, struct error *err)
+{
+	cleanup(image_cleanup) struct image *image = NULL;
+	struct db *db = engine_db(engine);
+	int root = engine_root_fd(engine);
+	int r = image_find(db, root, what, &image, err);
+
+	if (r < 0)
+		return r;
+	if (image->names.n < 2 && image_is_mounted(engine, image->id))
+		return error_set(err, -EBUSY,
+				 "image %.12s is mounted; 'strake image unmount %.12s' first",
+				 image->id, image->id);
+	return image_remove(db, root, what, force, print, NULL, err);
 }
 
 static int rmi_run(struct engine *engine, const void *data, int argc, char **argv,
@@ -31,8 +49,7 @@ static int rmi_run(struct engine *engine, const void *data, int argc, char **arg
 	for (int i = 0; i < argc; i++) {
 		struct error failure = { 0 };
 
-		if (image_remove(engine_db(engine), engine_root_fd(engine), argv[i], args->force,
-				 print, NULL, &failure) == 0)
+		if (remove_one(engine, argv[i], args->force, &failure) == 0)
 			continue;
 		cmd_report("rmi", &failure);
 		status = 1;

@@ -55,7 +55,9 @@ static const struct cmd cmd_system_check = {
 	.run = check_run,
 };
 
-static const struct cmd *const system_cmds[] = { &cmd_system_check, NULL };
+extern const struct cmd cmd_system_df;
+
+static const struct cmd *const system_cmds[] = { &cmd_system_check, &cmd_system_df, NULL };
 
 const struct cmd cmd_system = {
 	.name = "system",

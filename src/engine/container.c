@@ -42,6 +42,7 @@ void container_free(struct container *c)
 	free(c->image_id);
 	strv_done(&c->command);
 	free(c->network);
+	json_decref(c->places);
 	strv_done(&c->ports);
 	free(c->address);
 	strv_done(&c->labels);
@@ -70,6 +71,8 @@ int container_save(const struct engine *engine, const struct container *c, struc
 	set_text(doc, "imageId", c->image_id);
 	(void)json_object_set_new(doc, "command", json_from_strv(&c->command));
 	set_text(doc, "network", c->network);
+	if (c->places)
+		(void)json_object_set(doc, "places", c->places);
 	(void)json_object_set_new(doc, "ports", json_from_strv(&c->ports));
 	set_text(doc, "address", c->address);
 	(void)json_object_set_new(doc, "labels", json_from_strv(&c->labels));
@@ -96,6 +99,7 @@ static int parse(const json_t *doc, const char *what, struct container *c, struc
 		json_fail(&rd, "created", "is not a time");
 	json_read_strings(&rd, doc, "command", &c->command);
 	c->network = xstrdup(json_read_string(&rd, doc, "network", "none"));
+	c->places = json_incref(json_read_object(&rd, doc, "places"));
 	json_read_strings(&rd, doc, "ports", &c->ports);
 	c->address = xstrdup_or_null(json_read_string(&rd, doc, "address", NULL));
 	json_read_strings(&rd, doc, "labels", &c->labels);

@@ -7,6 +7,7 @@
 #ifndef ENGINE_CONTAINER_H
 #define ENGINE_CONTAINER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,7 +24,8 @@ struct container {
 	char *image_id; /* NULL unless an image */
 	int64_t created_ns;
 	struct strv command; /* what runs, entrypoint included */
-	char *network;       /* "bridge", "none", "host", ... */
+	char *network;       /* the first: "bridge", "none", "host", ... */
+	json_t *places;      /* in networks, as network_note() writes them; NULL: none */
 	struct strv ports;   /* "0.0.0.0:8080->80/tcp" */
 	char *address;       /* its IPv4 address while it has one; NULL without a network */
 	struct strv labels;

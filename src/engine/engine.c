@@ -12,6 +12,7 @@
 #include "engine/recover.h"
 #include "engine/schema.h"
 #include "image/schema.h"
+#include "network/attach.h"
 #include "network/schema.h"
 
 #define LASTING_ROOT "/var/lib/strake"
@@ -154,6 +155,13 @@ void engine_close(struct engine *engine)
 	free(engine->libexec);
 	free(engine->self);
 	free(engine);
+}
+
+struct network_site engine_network(const struct engine *engine)
+{
+	return (struct network_site) { .db = engine->db,
+				       .run_root = engine->run_root,
+				       .libexec = engine->libexec };
 }
 
 struct db *engine_db(struct engine *engine)

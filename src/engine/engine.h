@@ -12,6 +12,7 @@
 #include "base/error.h"
 
 struct db;
+struct network_site;
 
 struct engine_options {
 	const char *root;     /* NULL: /var/lib/strake, or $XDG_DATA_HOME/strake for a user */
@@ -32,6 +33,7 @@ int engine_open(const struct engine_options *options, struct engine **ret,
 		struct error *err) must_check;
 void engine_close(struct engine *engine);
 
+struct network_site engine_network(const struct engine *engine);
 struct db *engine_db(struct engine *engine);
 const char *engine_root(const struct engine *engine);
 int engine_root_fd(const struct engine *engine);

@@ -9,6 +9,7 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/status.h"
+#include "network/inspect.h"
 
 static void set_text(json_t *doc, const char *key, const char *text)
 {
@@ -43,11 +44,12 @@ static json_t *network(const struct engine *engine, const struct container *c,
 		       const struct status *s)
 {
 	autofree char *netns = container_netns(engine, c->id);
-	json_t *doc = json_object();
+	json_t *doc = NULL;
 
+	if (s->kind != STATUS_RUNNING ||
+	    network_inspect_container(engine->db, c->id, &doc, NULL) < 0)
+		doc = json_pack("{s:s, s:{}, s:{}}", "IPAddress", "", "Networks", "Ports");
 	set_text(doc, "Mode", c->network);
-	set_text(doc, "IPAddress", s->kind == STATUS_RUNNING ? c->address : NULL);
-	(void)json_object_set_new(doc, "Ports", json_from_strv(&c->ports));
 	set_text(doc, "SandboxKey", s->kind == STATUS_RUNNING ? netns : NULL);
 	return doc;
 }

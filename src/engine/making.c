@@ -23,6 +23,7 @@
 #include "engine/remove.h"
 #include "engine/stop.h"
 #include "engine/supply.h"
+#include "network/check.h"
 #include "network/names.h"
 #include "network/port.h"
 
@@ -195,20 +196,27 @@ static int record_container(struct making *m, struct error *err)
 
 static int reserve_network(struct making *m, struct error *err)
 {
+	const struct network_site site = engine_network(m->engine);
+	const struct endpoint_request endpoint = { .network = m->c->network };
 	const struct network_request req = {
 		.id = m->c->id,
-		.network = m->c->network,
+		.name = m->c->name,
+		.endpoints = &endpoint,
+		.nendpoints = 1,
 		.publish = &m->options->publish,
 	};
+	char address[IP_TEXT_LEN];
 	int r;
 
 	if (network_is(m, "none") || network_is(m, "host"))
 		return 0;
-	r = network_reserve(m->engine->db, &req, &m->lease, err);
+	r = network_reserve(&site, &req, &m->lease, err);
 	if (r < 0)
 		return r;
 	m->has_lease = true;
-	m->c->address = xstrdup(m->lease.address);
+	ip_format(&m->lease.endpoints[0].ip.ip, address);
+	m->c->address = xstrdup(address);
+	m->c->places = network_note(&m->lease);
 	for (size_t i = 0; i < m->lease.nports; i++)
 		strv_take(&m->c->ports, port_format(&m->lease.ports[i]));
 	return 0;
@@ -311,8 +319,10 @@ static int write_files(struct making *m, struct error *err)
 
 static int connect_network(struct making *m, struct error *err)
 {
+	const struct network_site site = engine_network(m->engine);
+
 	if (m->has_lease)
-		return network_attach(m->engine->db, &m->lease, m->netns, err);
+		return network_attach(&site, &m->lease, m->netns, ATTACH_NEW, err);
 	return m->netns ? network_none(m->netns, err) : 0;
 }
 

@@ -20,7 +20,7 @@ struct names {
 	struct scene_network *networks;
 	size_t ncontainers, nnetworks;
 	struct strv texts; /* whose strings the entries use */
-	char table[TABLE_NAME_LEN];
+	char table[NETWORK_TABLE_LEN];
 };
 
 static const char *keep(struct names *n, const char *text)
@@ -74,7 +74,7 @@ static int add_containers(struct engine *engine, struct names *n, struct error *
 static int add_networks(struct engine *engine, struct names *n, struct error *err)
 {
 	struct strv names = { 0 };
-	int r = network_names(engine_db(engine), &names, err);
+	int r = network_names(engine_db(engine), false, &names, err);
 
 	n->networks = xcalloc(names.n + 1, sizeof(*n->networks));
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
@@ -85,10 +85,12 @@ static int add_networks(struct engine *engine, struct names *n, struct error *er
 		if (r < 0)
 			break;
 		place->name = keep(n, network.name);
-		place->link = keep(n, network.bridge);
-		table_name(network.bridge, n->table);
+		place->link = keep(n, network.link);
+		network_done(&network);
 		n->nnetworks++;
 	}
+	if (r == 0)
+		r = network_table(engine_db(engine), n->table, err);
 	strv_done(&names);
 	return r;
 }

@@ -200,6 +200,7 @@ static bool is_known(struct engine *engine, const char *id)
 static int insert_again(struct engine *engine, const struct container *c, bool runs,
 			struct error *err)
 {
+	const struct network_site site = engine_network(engine);
 	char boot[BOOT_ID_LEN + 1] = "";
 	int r = boot_id(boot, err);
 
@@ -215,7 +216,7 @@ static int insert_again(struct engine *engine, const struct container *c, bool r
 	if (r == -EEXIST)
 		(void)error_wrap(err, r, "the name '%s' is taken meanwhile", c->name);
 	if (r == 0 && runs)
-		r = network_restore(engine->db, c->id, c->network, c->address, &c->ports, err);
+		r = network_restore(&site, c->id, c->places, &c->ports, err);
 	if (r == 0)
 		r = db_commit(engine->db, err);
 	db_rollback(engine->db);
@@ -267,6 +268,7 @@ static void check_dirs(struct check *check)
 static void check_run_dirs(struct check *check)
 {
 	struct engine *engine = check->engine;
+	const struct network_site site = engine_network(engine);
 	int fd = openat(engine->run_fd, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	const struct dirent *entry;
@@ -283,7 +285,7 @@ static void check_run_dirs(struct check *check)
 		if (!check->repair)
 			continue;
 		netns = container_netns(engine, entry->d_name);
-		repaired(check, network_detach(engine->db, entry->d_name, netns, check->err));
+		repaired(check, network_detach(&site, entry->d_name, netns, check->err));
 		repaired(check, dir_remove_at(engine->run_fd, path, check->err));
 	}
 	if (dir)
@@ -343,13 +345,14 @@ int check_all(struct engine *engine, bool repair, check_report_fn report, void *
 	struct check check = {
 		.engine = engine, .repair = repair, .report = report, .data = data, .err = err
 	};
+	const struct network_site site = engine_network(engine);
 	int r = check_rows(&check), n;
 
 	if (r < 0)
 		return r;
 	check_dirs(&check);
 	check_run_dirs(&check);
-	n = network_check(engine->db, repair, forward, &check, err);
+	n = network_check(&site, repair, forward, &check, err);
 	if (n < 0)
 		return n;
 	check.found += n;

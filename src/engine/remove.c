@@ -38,7 +38,8 @@ static int remove_dir(const struct engine *engine, const char *id, struct error 
 static int take_down(struct engine *engine, const char *id, struct error *err)
 {
 	autofree char *netns = container_netns(engine, id);
-	int r = network_detach(engine->db, id, netns, err);
+	const struct network_site site = engine_network(engine);
+	int r = network_detach(&site, id, netns, err);
 
 	return r < 0 ? r : remove_run_dir(engine, id, err);
 }

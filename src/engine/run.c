@@ -57,6 +57,7 @@ static int narrate(struct making *m, struct error *err)
 {
 	cleanup(spec_cleanup) struct spec *spec = NULL;
 	struct instance_request req = INSTANCE_REQUEST_INIT;
+	const struct network_site site = engine_network(m->engine);
 	struct instance none = INSTANCE_INIT;
 	int r = spec_from_json(m->config, m->dir, &spec, err);
 
@@ -72,7 +73,7 @@ static int narrate(struct making *m, struct error *err)
 	if (r < 0 || m->options->detach)
 		return r;
 	r = m->options->remove ? container_discard(m->engine, m->c->id, err)
-			       : network_detach(m->engine->db, m->c->id, m->netns, err);
+			       : network_detach(&site, m->c->id, m->netns, err);
 	explain_exit();
 	return r;
 }

@@ -67,6 +67,9 @@ static const char *const steps[] = {
 	" name TEXT PRIMARY KEY,"
 	" document TEXT NOT NULL REFERENCES documents (digest));"
 	"CREATE INDEX index_names_document ON index_names (document)",
+
+	/* Of the archive that has the layer's diff ID. */
+	"ALTER TABLE layers ADD COLUMN tar_size INTEGER NOT NULL DEFAULT -1",
 	NULL,
 };
 

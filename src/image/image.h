@@ -64,8 +64,9 @@ void image_lower_dirs(const char *root, const struct image *image, struct strv *
 int image_name_set(struct db *db, const char *name, const char *id, struct error *err) must_check;
 
 /* Takes a name away; with the last one (or by ID) the image, its documents and the layers that no
- * other image has.  -EBUSY if a container uses it; force only takes further names along.  Each step
- * is told through report ("Untagged: ...", "Deleted: ...").
+ * other image has.  -EBUSY if a container uses it, or if it has several names and none was given;
+ * force, by ID, takes all names along, and by name takes the last name of one that is used.  Each
+ * step is told through report ("Untagged: ...", "Deleted: ...").
  */
 int image_remove(struct db *db, int root_fd, const char *what, bool force,
 		 void (*report)(void *data, const char *text), void *data,

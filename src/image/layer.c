@@ -1,24 +1,28 @@
-/* src/image/layer.c */
+/* src/image/layer.c
+ *
+ * Start at layer_apply().  What a directory gets when all is in it, and which whiteouts hide
+ * nothing, is noted on the way and done at the end.
+ */
 #include "image/layer.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "image/attributes.h"
+#include "image/lower.h"
 #include "image/stream.h"
+#include "image/tar_read.h"
 
 #define ENTRIES_MAX   8000000 /* an inode each */
-#define NAME_MAX_LEN  4096
-#define DEPTH_MAX     128 /* of a path */
+#define DEPTH_MAX     128     /* of a path */
 #define WHITEOUT      ".wh."
 #define WHITEOUT_META ".wh..wh."
 #define OPAQUE        ".wh..wh..opq"
@@ -26,52 +30,60 @@
 /* What a directory gets when all is in it. */
 struct pending {
 	char *path;
+	size_t order; /* of two entries for one path the later counts */
 	mode_t mode;
-	struct timespec times[2];
+	struct timespec mtime;
 };
 
 struct applier {
 	const struct layer_request *req;
 	struct stream *stream;
 	struct error *err;
-	int stream_r; /* why the reader stopped, if it did */
+	int stream_r; /* why the stream stopped, if it did */
 	struct strv lower;
 	bool has_lower;
 	int lower_r; /* why there is none */
-	struct archive *archive;
+	struct tar_reader *tar;
 	char *parent_path; /* the directory that was worked in last */
 	int parent_fd;
 	struct pending *dirs;
 	size_t ndirs, room;
+	struct strv whiteouts;
 	uint64_t entries;
-	int64_t size;
+	struct layer_result result;
 };
 
 /* paths */
 
-/* "./a//b/" to "a/b", "" for the root itself; NULL for one with "..". */
+/* "./a//b/../c/" to "a/c", "" for the root itself; NULL for one that leads outside. */
 static char *clean(const char *name)
 {
-	autofree char *copy = xstrdup(name);
-	char *out = xmalloc(strlen(name) + 1), *rest = copy, *word;
+	char *out = xmalloc(strlen(name) + 1);
 	size_t len = 0, depth = 0;
 
-	while ((word = strsep(&rest, "/"))) {
-		size_t n = strlen(word);
+	while (*name) {
+		size_t n = strcspn(name, "/");
 
-		if (!*word || strcmp(word, ".") == 0)
-			continue;
-		if (strcmp(word, "..") == 0 || ++depth > DEPTH_MAX) {
-			free(out);
-			return NULL;
+		if (n == 2 && memcmp(name, "..", 2) == 0) {
+			if (depth-- == 0)
+				break;
+			while (len > 0 && out[--len] != '/')
+				;
+		} else if (n > 1 || (n == 1 && *name != '.')) {
+			if (++depth > DEPTH_MAX)
+				break;
+			if (len)
+				out[len++] = '/';
+			memcpy(out + len, name, n);
+			len += n;
 		}
-		if (len)
-			out[len++] = '/';
-		memcpy(out + len, word, n);
-		len += n;
+		name += n + (name[n] == '/');
 	}
 	out[len] = '\0';
-	return out;
+	if (!*name)
+		return out;
+	free(out);
+	return NULL;
 }
 
 static int open_in(int root, const char *path, int flags)
@@ -85,13 +97,11 @@ static int open_in(int root, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static void add_pending(struct applier *a, const char *path, mode_t mode,
-			const struct timespec times[2])
+static void add_pending(struct applier *a, const char *path, mode_t mode, struct timespec mtime)
 {
 	VEC_GROW(a->dirs, a->ndirs, a->room);
-	a->dirs[a->ndirs++] = (struct pending) { .path = xstrdup(path),
-						 .mode = mode & 07777,
-						 .times = { times[0], times[1] } };
+	a->dirs[a->ndirs] = (struct pending) { xstrdup(path), a->ndirs, mode & 07777, mtime };
+	a->ndirs++;
 }
 
 static int need_lower(struct applier *a)
@@ -102,32 +112,55 @@ static int need_lower(struct applier *a)
 	return a->lower_r;
 }
 
-/* In the overlay the uppermost directory's owner and mode are what is seen: one that the archive
- * does not name must look as it does below.
+/* directories that the archive does not name but needs */
+
+/* In the overlay the uppermost directory's owner, mode and attributes are what is seen: one that
+ * the archive does not name must look as it does below.
  */
-static int inherit(struct applier *a, const char *path, int dir, const char *name)
+static int inherit(struct applier *a, const char *path, int fd)
 {
+	autoclose int from = -1, source = -1;
+	struct stat st = { .st_mode = 0755 };
 	int r = need_lower(a);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < a->lower.n; i++) {
-		autoclose int root = open(a->lower.items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		autoclose int from = root < 0 ? -1 : open_in(root, path, O_PATH | O_DIRECTORY);
-		struct stat st;
-
-		if (from < 0 || fstat(from, &st) < 0)
-			continue;
-		if (fchownat(dir, name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-			return -errno;
-		add_pending(a, path, st.st_mode,
-			    (const struct timespec[]) { st.st_atim, st.st_mtim });
+	if (lower_open(&a->lower, path, &from, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		add_pending(a, path, 0755, (struct timespec) { .tv_sec = 0 });
 		return 0;
 	}
-	return 0;
+	source = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (source < 0 || fchown(fd, st.st_uid, st.st_gid) < 0)
+		return -errno;
+	add_pending(a, path, st.st_mode, st.st_mtim);
+	return attributes_copy(source, fd);
 }
 
-/* Directories that the archive does not name but needs. */
+static int make_parent(struct applier *a, const char *path, int dir, const char *name)
+{
+	autoclose int fd = -1;
+	bool hidden = false;
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		hidden = is_whiteout(&st);
+		if (!hidden)
+			return 0;
+		if (unlinkat(dir, name, 0) < 0)
+			return -errno;
+	}
+	if (mkdirat(dir, name, 0755) < 0)
+		return -errno;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* What a whiteout hid stays hidden, and it has no looks to inherit. */
+	if (!hidden)
+		return inherit(a, path, fd);
+	add_pending(a, path, 0755, (struct timespec) { .tv_sec = 0 });
+	return opaque_set(fd);
+}
+
 static int make_parents(struct applier *a, const char *path)
 {
 	autofree char *copy = xstrdup(path);
@@ -135,6 +168,7 @@ static int make_parents(struct applier *a, const char *path)
 	for (char *p = copy; *p; p++) {
 		autoclose int dir = -1;
 		char *slash;
+		int r;
 
 		p += strcspn(p, "/");
 		if (*p != '/')
@@ -146,36 +180,32 @@ static int make_parents(struct applier *a, const char *path)
 		dir = open_in(a->req->dir_fd, slash ? copy : "", O_PATH | O_DIRECTORY);
 		if (slash)
 			*slash = '/';
-		if (dir < 0)
-			return dir;
-		if (mkdirat(dir, slash ? slash + 1 : copy, 0755) == 0) {
-			int r = inherit(a, copy, dir, slash ? slash + 1 : copy);
-
-			if (r < 0)
-				return r;
-		} else if (errno != EEXIST) {
-			return -errno;
-		}
+		r = dir < 0 ? dir : make_parent(a, copy, dir, slash ? slash + 1 : copy);
+		if (r < 0)
+			return r;
 		*p = '/';
 	}
 	return 0;
 }
 
-/* The directory of path, and its last component.  Kept from the entry before: archives come sorted.
+/* The directory of path, and its last component.  Kept from the entry before: archives come sorted,
+ * and nothing that an entry does changes what its own parent's name means.
  */
 static int parent_of(struct applier *a, const char *path, const char **ret_name, int *ret_fd)
 {
 	const char *slash = strrchr(path, '/');
-	autofree char *dir = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
+	size_t len = slash ? (size_t)(slash - path) : 0;
+	autofree char *dir = NULL;
 	int fd;
 
 	*ret_name = slash ? slash + 1 : path;
-	if (a->parent_fd >= 0 && strcmp(a->parent_path, dir) == 0) {
+	if (a->parent_fd >= 0 && strncmp(a->parent_path, path, len) == 0 && !a->parent_path[len]) {
 		*ret_fd = a->parent_fd;
 		return 0;
 	}
+	dir = xstrndup(path, len);
 	fd = open_in(a->req->dir_fd, dir, O_PATH | O_DIRECTORY);
-	if (fd == -ENOENT) {
+	if (fd == -ENOENT || fd == -ENOTDIR) {
 		int r = make_parents(a, path);
 
 		fd = r < 0 ? r : open_in(a->req->dir_fd, dir, O_PATH | O_DIRECTORY);
@@ -190,117 +220,75 @@ static int parent_of(struct applier *a, const char *path, const char **ret_name,
 	return 0;
 }
 
-/* A later entry of the same name replaces an earlier one.  Returns 1 if a whiteout was there. */
+/* A later entry of the same name replaces an earlier one.  1: something that was no directory. */
 static int make_room(struct applier *a, int dir, const char *name)
 {
 	struct stat st;
-	bool whiteout;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	whiteout = S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
-	if (S_ISDIR(st.st_mode)) {
-		int r = dir_remove_at(dir, name, a->err);
-
-		return r < 0 ? r : 0;
-	}
-	return unlinkat(dir, name, 0) < 0 ? -errno : whiteout;
-}
-
-/* attributes */
-
-static bool xattr_is_taken(const char *name)
-{
-	/* overlayfs's own would change what the layer means: they are no part of an image. */
-	if (strncmp(name, "user.overlay.", 13) == 0)
-		return false;
-	return strncmp(name, "user.", 5) == 0 || strcmp(name, "security.capability") == 0 ||
-	       strncmp(name, "system.posix_acl_", 17) == 0;
-}
-
-static int set_xattrs(struct archive_entry *entry, int fd)
-{
-	const char *name;
-	const void *value;
-	size_t len;
-
-	(void)archive_entry_xattr_reset(entry);
-	while (archive_entry_xattr_next(entry, &name, &value, &len) == ARCHIVE_OK)
-		if (xattr_is_taken(name) && fsetxattr(fd, name, value, len, 0) < 0 &&
-		    errno != EOPNOTSUPP && errno != EPERM)
-			return -errno;
-	return 0;
-}
-
-static void times_of(struct archive_entry *entry, struct timespec ret[2])
-{
-	ret[1].tv_sec = archive_entry_mtime(entry);
-	ret[1].tv_nsec = archive_entry_mtime_nsec(entry);
-	ret[0] = ret[1];
-}
-
-static int set_owner_and_times(struct archive_entry *entry, int dir, const char *name)
-{
-	int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
-	struct timespec times[2];
-
-	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
-		return -EBADMSG;
-	if (fchownat(dir, name, (uid_t)uid, (gid_t)gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	if (archive_entry_filetype(entry) != AE_IFLNK &&
-	    fchmodat(dir, name, archive_entry_perm(entry) & 07777, 0) < 0)
-		return -errno;
-	times_of(entry, times);
-	return utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	if (S_ISDIR(st.st_mode))
+		return dir_remove_at(dir, name, a->err);
+	if (S_ISREG(st.st_mode) && st.st_nlink == 1)
+		a->result.size -= st.st_size;
+	return unlinkat(dir, name, 0) < 0 ? -errno : 1;
 }
 
 /* kinds */
 
-static int make_file(struct applier *a, struct archive_entry *entry, int dir, const char *name)
+static int write_at(int fd, const char *bytes, size_t len, int64_t offset)
+{
+	while (len > 0) {
+		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, bytes, len, offset));
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		bytes += n;
+		len -= (size_t)n;
+		offset += n;
+	}
+	return 0;
+}
+
+static int write_data(struct applier *a, int fd, int64_t size)
+{
+	const void *bytes;
+	int64_t offset, end = 0;
+	ssize_t n;
+
+	while ((n = tar_data(a->tar, &bytes, &offset, a->err)) > 0) {
+		int r = write_at(fd, bytes, (size_t)n, offset);
+
+		if (r < 0)
+			return r;
+		end = offset + n;
+	}
+	if (n == 0 && end < size && ftruncate(fd, size) < 0)
+		return -errno;
+	return (int)n;
+}
+
+static int make_file(struct applier *a, const struct tar_entry *e, int dir, const char *name)
 {
 	autoclose int fd =
 		openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	const void *bytes;
-	la_int64_t offset, end = 0;
-	size_t len;
-	int r;
+	int r = fd < 0 ? -errno : write_data(a, fd, e->size);
 
-	if (fd < 0)
-		return -errno;
-	while ((r = archive_read_data_block(a->archive, &bytes, &len, &offset)) == ARCHIVE_OK) {
-		while (len > 0) {
-			ssize_t n = pwrite(fd, bytes, len, offset);
-
-			if (n < 0)
-				return -errno;
-			bytes = (const char *)bytes + n;
-			len -= (size_t)n;
-			offset += n;
-		}
-		end = MAX(end, offset);
-	}
-	if (r != ARCHIVE_EOF)
-		return -EBADMSG;
-	if (archive_entry_size(entry) > end && ftruncate(fd, archive_entry_size(entry)) < 0)
-		return -errno;
-	a->size += archive_entry_size(entry);
-	r = set_owner_and_times(entry, dir, name);
-	return r < 0 ? r : set_xattrs(entry, fd);
+	if (r < 0)
+		return r;
+	a->result.size += e->size;
+	return attributes_set(fd, e, true);
 }
 
 /* Its mode and times come last: what is put into it would change them. */
-static int make_dir(struct applier *a, struct archive_entry *entry, const char *path, int dir,
+static int make_dir(struct applier *a, const struct tar_entry *e, const char *path, int dir,
 		    const char *name)
 {
-	int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
-	struct timespec times[2];
+	struct tar_entry open = *e;
 	autoclose int fd = -1;
 	struct stat st;
 	int r = 0;
 
-	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
-		return -EBADMSG;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
 		r = make_room(a, dir, name);
 		if (r < 0)
@@ -309,124 +297,191 @@ static int make_dir(struct applier *a, struct archive_entry *entry, const char *
 			return -errno;
 	}
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fchown(fd, (uid_t)uid, (gid_t)gid) < 0)
-		return -errno;
-	/* What was hidden below stays hidden. */
-	if (r > 0 && fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) < 0)
-		return -errno;
-	times_of(entry, times);
-	add_pending(a, path, archive_entry_perm(entry), times);
-	return set_xattrs(entry, fd);
-}
-
-/* Looked at before it is opened: to open a device would do something to the machine. */
-static int open_file(int root, const char *path)
-{
-	autoclose int fd = open_in(root, path, O_PATH | O_NOFOLLOW);
-	struct stat st;
-
 	if (fd < 0)
-		return fd;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return -EBADMSG;
-	return open_in(root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+		return -errno;
+	/* What was hidden below stays hidden: by a whiteout, or by a file that stood here before.
+	 */
+	if (r > 0)
+		r = opaque_set(fd);
+	add_pending(a, path, e->mode, e->mtime);
+	open.mode = 0700;
+	return r < 0 ? r : attributes_set(fd, &open, false);
 }
 
-/* The file of a layer below that a hard link names is copied up, as overlayfs would. */
-static int copy_up(struct applier *a, const char *target, int dir, const char *name)
+/* The root entry only says what the root directory is like. */
+static int root_entry(struct applier *a, const struct tar_entry *e)
 {
-	int r = need_lower(a);
+	struct tar_entry open = *e;
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < a->lower.n; i++) {
-		autoclose int root = open(a->lower.items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		autoclose int from = root < 0 ? -1 : open_file(root, target);
-		autoclose int to = -1;
-		struct stat st;
-		ssize_t n = 1;
+	if (e->type != TAR_DIR)
+		return -EBADMSG;
+	add_pending(a, "", e->mode, e->mtime);
+	open.mode = 0700;
+	return attributes_set(a->req->dir_fd, &open, false);
+}
 
-		if (from == -EBADMSG)
-			return from;
-		if (from < 0)
-			continue;
-		if (fstat(from, &st) < 0 || !S_ISREG(st.st_mode))
-			return -EBADMSG;
-		to = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (to < 0)
+static int make_node(struct applier *a, const struct tar_entry *e, int dir, const char *name)
+{
+	static const mode_t kinds[] = {
+		[TAR_CHAR] = S_IFCHR, [TAR_BLOCK_DEVICE] = S_IFBLK, [TAR_FIFO] = S_IFIFO
+	};
+	dev_t dev = e->type == TAR_FIFO ? 0 : makedev(e->major, e->minor);
+
+	/* That would be a whiteout, for which layers have another word. */
+	if (e->type == TAR_CHAR && dev == makedev(0, 0))
+		return -EBADMSG;
+	if (mknodat(dir, name, kinds[e->type] | 0600, dev) < 0) {
+		if (errno != EPERM || e->type == TAR_FIFO)
 			return -errno;
-		while (n > 0)
-			n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
-		if (n < 0 || fchown(to, st.st_uid, st.st_gid) < 0 ||
-		    fchmod(to, st.st_mode & 07777) < 0 ||
-		    futimens(to, (const struct timespec[]) { st.st_mtim, st.st_mtim }) < 0)
-			return -errno;
+		a->result.left_out++;
 		return 0;
 	}
-	return -ENOENT;
+	return attributes_set_at(dir, name, e);
 }
 
-static int make_hard_link(struct applier *a, const char *link, int dir, const char *name)
+static int make_symlink(const struct tar_entry *e, int dir, const char *name)
 {
-	autofree char *target = clean(link), *parent = NULL;
-	autoclose int from = -1;
-	char *slash;
-	struct stat st;
-
-	if (!target || !*target)
+	if (!*e->link)
 		return -EBADMSG;
-	parent = xstrdup(target);
-	slash = strrchr(parent, '/');
-	*(slash ? slash : parent) = '\0';
-	from = open_in(a->req->dir_fd, parent, O_PATH | O_DIRECTORY);
-	if (from == -ENOENT)
-		return copy_up(a, target, dir, name);
-	if (from < 0)
-		return from;
-	slash = strrchr(target, '/');
-	if (fstatat(from, slash ? slash + 1 : target, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? copy_up(a, target, dir, name) : -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EBADMSG;
-	return linkat(from, slash ? slash + 1 : target, dir, name, 0) < 0 ? -errno : 0;
-}
-
-static int make_node(struct archive_entry *entry, int dir, const char *name)
-{
-	dev_t dev = makedev((unsigned)archive_entry_rdevmajor(entry),
-			    (unsigned)archive_entry_rdevminor(entry));
-	mode_t kind = archive_entry_filetype(entry);
-
-	if (mknodat(dir, name, kind | 0600, kind == AE_IFIFO ? 0 : dev) < 0)
+	if (symlinkat(e->link, dir, name) < 0)
 		return -errno;
-	return set_owner_and_times(entry, dir, name);
+	return attributes_set_at(dir, name, e);
 }
 
-static int make_symlink(struct archive_entry *entry, int dir, const char *name)
-{
-	const char *target = archive_entry_symlink(entry);
+/* hard links */
 
-	if (!target || !*target)
-		return -EBADMSG;
+static int copy_file(int handle, const struct stat *st, int dir, const char *name)
+{
+	autofree char *path = xasprintf("/proc/self/fd/%d", handle);
+	autoclose int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	autoclose int to =
+		from < 0 ? -1 : openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct tar_entry e = {
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.mode = st->st_mode & 07777,
+		.mtime = st->st_mtim,
+	};
+	ssize_t n = 1;
+	int r;
+
+	if (to < 0)
+		return -errno;
+	while (n > 0)
+		n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+	r = n < 0 ? -errno : attributes_list(from, &e.xattrs, &e.nxattrs);
+	if (r == 0)
+		r = attributes_set(to, &e, true);
+	attributes_free(e.xattrs, e.nxattrs);
+	return r;
+}
+
+static int copy_symlink(int handle, const struct stat *st, int dir, const char *name)
+{
+	char target[TAR_NAME_MAX + 1];
+	ssize_t n = readlinkat(handle, "", target, sizeof(target) - 1);
+	struct tar_entry e = {
+		.type = TAR_SYMLINK, .uid = st->st_uid, .gid = st->st_gid, .mtime = st->st_mtim
+	};
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
 	if (symlinkat(target, dir, name) < 0)
 		return -errno;
-	return set_owner_and_times(entry, dir, name);
+	return attributes_set_at(dir, name, &e);
+}
+
+/* The file of a layer below that a hard link names is copied up, as overlayfs would.  Anything but
+ * files and links is refused: to open a device would do something to the machine.
+ */
+static int copy_up(struct applier *a, const char *target, int dir, const char *name)
+{
+	autoclose int handle = -1;
+	struct stat st;
+	int r = need_lower(a);
+
+	if (r == 0)
+		r = lower_open(&a->lower, target, &handle, &st);
+	if (r < 0)
+		return r;
+	if (S_ISLNK(st.st_mode))
+		return copy_symlink(handle, &st, dir, name);
+	if (!S_ISREG(st.st_mode))
+		return -EBADMSG;
+	a->result.size += st.st_size;
+	return copy_file(handle, &st, dir, name);
+}
+
+/* Is target in this layer?  If it is only below, it is copied up here under its own name, so that
+ * both names are one file.  1: it is hidden here and has to be copied to the new name.
+ */
+static int find_target(struct applier *a, const char *target, const char **ret_name, int *ret_fd)
+{
+	const char *slash = strrchr(target, '/');
+	autofree char *dir = slash ? xstrndup(target, (size_t)(slash - target)) : xstrdup("");
+	autoclose int fd = open_in(a->req->dir_fd, dir, O_PATH | O_DIRECTORY);
+	struct stat st;
+	int r;
+
+	*ret_name = slash ? slash + 1 : target;
+	if (fd == -ENOENT) {
+		r = make_parents(a, target);
+		fd = r < 0 ? r : open_in(a->req->dir_fd, dir, O_PATH | O_DIRECTORY);
+	}
+	if (fd < 0)
+		return fd;
+	if (fstatat(fd, *ret_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		r = errno == ENOENT ? copy_up(a, target, fd, *ret_name) : -errno;
+		if (r < 0)
+			return r;
+	} else if (is_whiteout(&st)) {
+		return 1;
+	} else if (S_ISDIR(st.st_mode)) {
+		return -EBADMSG;
+	}
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+static int make_hard_link(struct applier *a, const char *link, const char *path, int dir,
+			  const char *name)
+{
+	autofree char *target = clean(link);
+	autoclose int from = -1;
+	const char *old;
+	int r;
+
+	if (!target || !*target)
+		return -EBADMSG;
+	if (strcmp(target, path) == 0) /* to itself: nothing to do, if it is there */
+		return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	r = find_target(a, target, &old, &from);
+	if (r < 0)
+		return r;
+	if (make_room(a, dir, name) < 0)
+		return -errno;
+	if (r == 1)
+		return copy_up(a, target, dir, name);
+	return linkat(from, old, dir, name, 0) < 0 ? -errno : 0;
 }
 
 /* whiteouts */
 
-static int apply_whiteout(struct applier *a, int dir, const char *name)
+static int hide_below(int dir, const char *name)
 {
-	autoclose int fd = -1;
+	autoclose int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : opaque_set(fd);
+}
+
+static int apply_whiteout(struct applier *a, const char *path, int dir, const char *name)
+{
 	const char *hidden = name + strlen(WHITEOUT);
 	struct stat st;
 
-	if (strcmp(name, OPAQUE) == 0) {
-		fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 || fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) < 0)
-			return -errno;
-		return 0;
-	}
+	if (strcmp(name, OPAQUE) == 0)
+		return hide_below(dir, ".");
 	/* Other marks of aufs say nothing to us. */
 	if (strncmp(name, WHITEOUT_META, strlen(WHITEOUT_META)) == 0)
 		return 0;
@@ -434,92 +489,92 @@ static int apply_whiteout(struct applier *a, int dir, const char *name)
 		return -EBADMSG;
 	/* It is about the layers below: what this layer itself brings stays. */
 	if (fstatat(dir, hidden, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return 0;
-	(void)a;
+		return S_ISDIR(st.st_mode) ? hide_below(dir, hidden) : 0;
+	strv_addf(&a->whiteouts, "%.*s%s", (int)(name - path), path, hidden);
 	return mknodat(dir, hidden, S_IFCHR, makedev(0, 0)) < 0 ? -errno : 0;
+}
+
+/* A whiteout that hides nothing would show in a directory that has nothing below. */
+static int drop_idle_whiteouts(struct applier *a)
+{
+	int r = a->whiteouts.n ? need_lower(a) : 0;
+
+	for (size_t i = 0; r == 0 && i < a->whiteouts.n; i++) {
+		const char *path = a->whiteouts.items[i], *slash = strrchr(path, '/');
+		autofree char *dir = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
+		autoclose int fd = open_in(a->req->dir_fd, dir, O_RDONLY | O_DIRECTORY);
+		autoclose int below = -1;
+		const char *name = slash ? slash + 1 : path;
+		struct stat st;
+
+		if (fd < 0 || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_whiteout(&st))
+			continue;
+		if ((is_opaque(fd) || lower_open(&a->lower, path, &below, &st) < 0) &&
+		    unlinkat(fd, name, 0) < 0)
+			r = -errno;
+	}
+	return r;
 }
 
 /* one entry */
 
-static int make_other(struct applier *a, struct archive_entry *entry, int dir, const char *name)
+static int make_other(struct applier *a, const struct tar_entry *e, int dir, const char *name)
 {
-	const char *link = archive_entry_hardlink(entry);
 	int r = make_room(a, dir, name);
 
 	if (r < 0)
 		return r;
-	if (link)
-		return make_hard_link(a, link, dir, name);
-	switch (archive_entry_filetype(entry)) {
-	case AE_IFREG:
-		return make_file(a, entry, dir, name);
-	case AE_IFLNK:
-		return make_symlink(entry, dir, name);
-	case AE_IFCHR:
-	case AE_IFBLK:
-	case AE_IFIFO:
-		return make_node(entry, dir, name);
-	default:
-		return -EBADMSG;
+	switch (e->type) {
+	case TAR_FILE:
+		return make_file(a, e, dir, name);
+	case TAR_SYMLINK:
+		return make_symlink(e, dir, name);
+	case TAR_CHAR:
+	case TAR_BLOCK_DEVICE:
+	case TAR_FIFO:
+		return make_node(a, e, dir, name);
+	case TAR_HARD_LINK:
+	case TAR_DIR:
+		break;
 	}
+	return -EBADMSG;
 }
 
-/* The root entry only says what the root directory is like. */
-static int root_entry(struct applier *a, struct archive_entry *entry)
+static int apply_entry(struct applier *a, const struct tar_entry *e)
 {
-	struct timespec times[2];
-
-	if (archive_entry_filetype(entry) != AE_IFDIR)
-		return -EBADMSG;
-	times_of(entry, times);
-	add_pending(a, "", archive_entry_perm(entry), times);
-	return set_owner_and_times(entry, a->req->dir_fd, ".");
-}
-
-static int apply_entry(struct applier *a, struct archive_entry *entry)
-{
-	const char *raw = archive_entry_pathname(entry), *name;
-	autofree char *path = raw && strlen(raw) <= NAME_MAX_LEN ? clean(raw) : NULL;
+	autofree char *path = clean(e->name);
+	const char *name;
 	int dir, r;
 
 	if (!path)
 		return -EBADMSG;
 	if (!*path)
-		return root_entry(a, entry);
+		return root_entry(a, e);
 	r = parent_of(a, path, &name, &dir);
 	if (r < 0)
 		return r;
 	if (strncmp(name, WHITEOUT, strlen(WHITEOUT)) == 0)
-		return apply_whiteout(a, dir, name);
-	if (archive_entry_filetype(entry) == AE_IFDIR && !archive_entry_hardlink(entry))
-		return make_dir(a, entry, path, dir, name);
-	r = make_other(a, entry, dir, name);
-	/* A name that we stand in may just have become something else. */
-	if (r == 0 && archive_entry_filetype(entry) != AE_IFREG && a->parent_fd >= 0) {
-		(void)close(a->parent_fd);
-		a->parent_fd = -1;
-	}
-	return r;
+		return apply_whiteout(a, path, dir, name);
+	if (e->type == TAR_DIR)
+		return make_dir(a, e, path, dir, name);
+	return e->type == TAR_HARD_LINK ? make_hard_link(a, e->link, path, dir, name)
+					: make_other(a, e, dir, name);
 }
 
 /* all of them */
 
-static la_ssize_t feed(struct archive *archive, void *data, const void **ret)
+static ssize_t feed(void *data, const void **ret, struct error *err)
 {
 	struct applier *a = data;
-	ssize_t n = stream_next(a->stream, ret, a->err);
+	ssize_t n = stream_next(a->stream, ret, err);
 
-	if (n < 0) {
+	if (n < 0)
 		a->stream_r = (int)n;
-		archive_set_error(archive, EIO, "the layer cannot be read");
-	}
 	return n;
 }
 
-static int fail(const struct applier *a, struct archive_entry *entry, int r)
+static int fail(const struct applier *a, const struct tar_entry *e, int r)
 {
-	const char *name = archive_entry_pathname(entry);
-
 	if (a->stream_r < 0 || a->lower_r < 0)
 		return a->stream_r < 0 ? a->stream_r : a->lower_r;
 	if (r == -EBADMSG)
@@ -527,77 +582,88 @@ static int fail(const struct applier *a, struct archive_entry *entry, int r)
 			a->err, r,
 			"layer entry '%.200s' is not allowed (it leads outside, has a bad name, "
 			"link or number, or is damaged)",
-			name ? name : "");
+			e->name);
+	if (r == -EOVERFLOW)
+		return error_set(a->err, r,
+				 "unpack '%.200s': its owner %u:%u has no number in this user "
+				 "namespace; map at least %u users and groups",
+				 e->name, e->uid, e->gid, MAX(e->uid, e->gid) + 1);
 	if (r == -EXDEV || r == -ELOOP || r == -ENOTDIR)
-		return error_sys(a->err, r, "layer entry '%.200s': its directory",
-				 name ? name : "");
-	return error_sys(a->err, r, "unpack '%.200s'", name ? name : "");
+		return error_sys(a->err, r, "layer entry '%.200s': its directory", e->name);
+	return error_sys(a->err, r, "unpack '%.200s'", e->name);
 }
 
 static int apply_all(struct applier *a)
 {
-	struct archive_entry *entry;
-	int got, r = 0;
+	const struct tar_entry *e;
+	int r;
 
-	while (r == 0 && (got = archive_read_next_header(a->archive, &entry)) != ARCHIVE_EOF) {
-		if (got < ARCHIVE_WARN)
-			return a->stream_r < 0 ? a->stream_r
-					       : error_set(a->err, -EBADMSG,
-							   "the layer is no sound tar: %s",
-							   archive_error_string(a->archive));
+	while ((r = tar_next(a->tar, &e, a->err)) > 0) {
 		if (++a->entries > ENTRIES_MAX)
 			return error_set(a->err, -EFBIG, "the layer has more than %d entries",
 					 ENTRIES_MAX);
-		r = apply_entry(a, entry);
+		r = apply_entry(a, e);
 		if (r < 0)
-			return fail(a, entry, r);
+			return fail(a, e, r);
 	}
-	return 0;
+	return r;
 }
 
-/* The deepest first, so that a directory's time is not touched again. */
+static int by_path(const void *a, const void *b)
+{
+	const struct pending *x = a, *y = b;
+	int r = strcmp(x->path, y->path);
+
+	return r ? r : (x->order > y->order) - (x->order < y->order);
+}
+
+/* What lies in a directory comes before it, so that its time is not touched again. */
 static int finish_dirs(struct applier *a)
 {
+	if (a->ndirs > 0)
+		qsort(a->dirs, a->ndirs, sizeof(*a->dirs), by_path);
 	for (size_t i = a->ndirs; i > 0; i--) {
 		const struct pending *p = &a->dirs[i - 1];
-		autoclose int fd =
-			open_in(a->req->dir_fd, p->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+		const struct timespec both[2] = { p->mtime, p->mtime };
+		autoclose int fd = -1;
 
+		if (i < a->ndirs && strcmp(p->path, p[1].path) == 0)
+			continue;
+		fd = open_in(a->req->dir_fd, p->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) /* replaced by a later entry */
 			continue;
-		if (fd < 0 || fchmod(fd, p->mode) < 0 || futimens(fd, p->times) < 0)
+		if (fd < 0 || fchmod(fd, p->mode) < 0 || futimens(fd, both) < 0)
 			return error_sys(a->err, fd < 0 ? fd : -errno, "finish directory '%.200s'",
 					 p->path);
 	}
 	return 0;
 }
 
-int layer_apply(const struct layer_request *req, struct stream *stream, int64_t *ret_size,
+int layer_apply(const struct layer_request *req, struct stream *stream, struct layer_result *ret,
 		struct error *err)
 {
 	struct applier a = { .req = req, .stream = stream, .err = err, .parent_fd = -1 };
 	int r;
 
-	a.archive = archive_read_new();
-	(void)archive_read_support_format_tar(a.archive);
-	(void)archive_read_support_format_empty(a.archive);
-	if (archive_read_open(a.archive, &a, NULL, feed, NULL) != ARCHIVE_OK)
-		r = a.stream_r < 0 ? a.stream_r
-				   : error_set(err, -EBADMSG, "the layer is no tar archive: %s",
-					       archive_error_string(a.archive));
-	else
-		r = apply_all(&a);
+	a.tar = tar_reader_new(feed, &a);
+	r = apply_all(&a);
+	if (r == 0) {
+		r = drop_idle_whiteouts(&a);
+		if (r < 0 && a.lower_r == 0)
+			(void)error_sys(err, r, "finish the layer");
+	}
 	if (r == 0)
 		r = finish_dirs(&a);
-	(void)archive_read_free(a.archive);
+	tar_reader_free(a.tar);
 	for (size_t i = 0; i < a.ndirs; i++)
 		free(a.dirs[i].path);
 	free(a.dirs);
+	strv_done(&a.whiteouts);
 	strv_done(&a.lower);
 	free(a.parent_path);
 	if (a.parent_fd >= 0)
 		(void)close(a.parent_fd);
 	if (r == 0)
-		*ret_size = a.size;
+		*ret = a.result;
 	return r;
 }

@@ -2,8 +2,9 @@
  *
  * image-spec layer.md: ".wh.NAME" hides NAME of the layers below, ".wh..wh..opq" all of a
  * directory; overlayfs says the same with a character device 0:0 and the attribute
- * trusted.overlay.opaque. Names are hostile: each is resolved with openat2(RESOLVE_IN_ROOT) inside
- * the new directory, so that neither "..", absolute names nor links lead out of it.
+ * trusted.overlay.opaque (user.overlay.opaque in a user namespace).  Names are hostile: each is
+ * resolved with openat2(RESOLVE_IN_ROOT) inside the new directory, so that neither "..", absolute
+ * names nor links lead out of it.
  */
 #ifndef IMAGE_LAYER_H
 #define IMAGE_LAYER_H
@@ -24,8 +25,13 @@ struct layer_request {
 	void *data;
 };
 
-/* Unpacks all of it; *ret_size is the sum of the files' sizes. */
-int layer_apply(const struct layer_request *req, struct stream *stream, int64_t *ret_size,
+struct layer_result {
+	int64_t size;      /* of the files together */
+	uint64_t left_out; /* devices that this user namespace may not make */
+};
+
+/* Unpacks all of it. */
+int layer_apply(const struct layer_request *req, struct stream *stream, struct layer_result *ret,
 		struct error *err) must_check;
 
 #endif

@@ -18,6 +18,7 @@ int layer_info_save(int dir, const struct layer_info *info, struct error *err)
 	(void)json_object_set_new(doc, "diffId", json_string(info->diff_id));
 	(void)json_object_set_new(doc, "size", json_integer(info->size));
 	(void)json_object_set_new(doc, "disk", json_integer(info->disk));
+	(void)json_object_set_new(doc, "tarSize", json_integer(info->tar_size));
 	(void)json_object_set_new(doc, "blob", json_string(info->blob));
 	(void)json_object_set_new(doc, "blobSize", json_integer(info->blob_size));
 	(void)json_object_set_new(doc, "packing", json_string(info->packing));
@@ -32,7 +33,7 @@ static int load_old(int layers_fd, const char *chain, struct layer_info *ret, st
 
 	if (r < 0)
 		return r;
-	*ret = (struct layer_info) { .blob_size = -1 };
+	*ret = (struct layer_info) { .tar_size = -1, .blob_size = -1 };
 	ret->size = ret->disk = strtoll(text, NULL, 10);
 	return 0;
 }
@@ -52,7 +53,7 @@ static void read_hex(struct json_reader *rd, const json_t *doc, const char *key,
 int layer_info_load(int layers_fd, const char *chain, struct layer_info *ret, struct error *err)
 {
 	autofree char *path = xasprintf("%s/" NAME, chain);
-	struct layer_info info = { .blob_size = -1 };
+	struct layer_info info = { .tar_size = -1, .blob_size = -1 };
 	cleanup(json_cleanup) json_t *doc = NULL;
 	struct json_reader rd;
 	int r = json_load_at(layers_fd, path, &doc, err);
@@ -65,6 +66,7 @@ int layer_info_load(int layers_fd, const char *chain, struct layer_info *ret, st
 	read_hex(&rd, doc, "diffId", info.diff_id);
 	info.size = json_read_int(&rd, doc, "size", 0, INT64_MAX, 0);
 	info.disk = json_read_int(&rd, doc, "disk", 0, INT64_MAX, info.size);
+	info.tar_size = json_read_int(&rd, doc, "tarSize", -1, INT64_MAX, -1);
 	read_hex(&rd, doc, "blob", info.blob);
 	info.blob_size = json_read_int(&rd, doc, "blobSize", -1, INT64_MAX, -1);
 	(void)snprintf(info.packing, sizeof(info.packing), "%s",
@@ -87,7 +89,7 @@ int layer_info_insert(struct db *db, const char *chain, const struct layer_info 
 		      struct error *err)
 {
 	return db_run(db, err,
-		      "INSERT OR REPLACE INTO layers (chain, diff_id, size, disk)"
-		      " VALUES (?1, ?2, ?3, ?4)",
-		      "ssii", chain, info->diff_id, info->size, info->disk);
+		      "INSERT OR REPLACE INTO layers (chain, diff_id, size, disk, tar_size)"
+		      " VALUES (?1, ?2, ?3, ?4, ?5)",
+		      "ssiii", chain, info->diff_id, info->size, info->disk, info->tar_size);
 }

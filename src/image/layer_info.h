@@ -13,8 +13,9 @@ struct db;
 
 struct layer_info {
 	char diff_id[DIGEST_HEX_LEN + 1];
-	int64_t size; /* of its files */
-	int64_t disk; /* what its directory takes, as du counts */
+	int64_t size;     /* of its files */
+	int64_t disk;     /* what its directory takes, as du counts */
+	int64_t tar_size; /* of the archive that has the diff ID; -1: not known */
 	/* The blob that it came from, as it was stored there; "" for a layer made here. */
 	char blob[DIGEST_HEX_LEN + 1];
 	int64_t blob_size; /* -1: not known */

@@ -111,12 +111,14 @@ static int open_layer(void *data, size_t i, struct unpack_source *ret, struct er
 	const struct feed *feed = data;
 	const struct unpack_layer *layer = &feed->m->layers[i];
 	int64_t size = 0;
-	int r = source_get(feed->l->source, feed->m->blobs.items[i], &ret->fd, &size, err);
+	int r = source_get(feed->l->source, feed->m->blobs.items[i], &ret->fd, &ret->offset, &size,
+			   err);
 
 	if (r < 0)
 		return r;
-	ret->offset = 0;
-	if (layer->info.blob_size < 0 || layer->info.blob_size == size)
+	if (layer->info.blob_size < 0)
+		feed->m->layers[i].info.blob_size = size; /* a file goes on behind its member */
+	if (layer->info.blob_size == size)
 		return 0;
 	(void)close(ret->fd);
 	return error_set(err, -EBADMSG, "it has %lld bytes, the manifest says %lld",

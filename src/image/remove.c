@@ -230,14 +230,16 @@ int image_remove(struct db *db, int root_fd, const char *what, bool force,
 	if (r < 0)
 		return r;
 	by_name = reference_canonical(what, name, NULL) == 0 && strv_has(&image->names, name);
-	if (image->names.n > 1 && !force) {
-		if (!by_name)
-			return error_set(
-				err, -EBUSY,
-				"image %.12s has %zu names; remove them by name, or all with "
-				"--force",
-				image->id, image->names.n);
+	if (image->names.n > 1 && by_name)
 		return remove_name(db, root_fd, image->id, name, report, data, err);
-	}
-	return remove_whole(db, root_fd, image, report, data, err);
+	if (image->names.n > 1 && !force)
+		return error_set(err, -EBUSY,
+				 "image %.12s has %zu names; remove them by name, or all with "
+				 "--force",
+				 image->id, image->names.n);
+	r = remove_whole(db, root_fd, image, report, data, err);
+	/* As Docker has it: forced, an image that a container needs loses its name and stays. */
+	return r == -EBUSY && force && by_name
+		       ? remove_name(db, root_fd, image->id, name, report, data, err)
+		       : r;
 }

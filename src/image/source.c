@@ -1,8 +1,6 @@
 /* src/image/source.c */
 #include "image/source.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <string.h>
@@ -12,22 +10,24 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "image/stream.h"
+#include "image/tar_read.h"
 
-#define MEMBERS_MAX    100000
-#define MEMBER_BYTES   (64LL << 30)  /* one member */
-#define ARCHIVE_BYTES  (128LL << 30) /* all together, unpacked */
-#define LINKS_MAX      8
-#define NAME_BYTES_MAX 4096
+#define MEMBERS_MAX   100000
+#define READ_SIZE     (64U << 10)
+#define ARCHIVE_BYTES (128LL << 30) /* all together, unpacked */
+#define LINKS_MAX     8
 
 struct member {
 	char *name;
 	char *link; /* to another member, or NULL */
-	int fd;
-	int64_t size;
+	int fd;     /* -1: it is in the archive */
+	int64_t offset, size;
 };
 
 struct source {
-	int dir; /* -1: an archive */
+	int dir;     /* -1: an archive */
+	int archive; /* where members without a file of their own are */
 	struct member *members;
 	size_t n, room;
 	int64_t total;
@@ -46,6 +46,8 @@ void source_close(struct source *s)
 	free(s->members);
 	if (s->dir >= 0)
 		(void)close(s->dir);
+	if (s->archive >= 0)
+		(void)close(s->archive);
 	free(s);
 }
 
@@ -102,93 +104,153 @@ static int write_at(int fd, const char *bytes, size_t len, int64_t offset)
 	return 0;
 }
 
-static int copy_data(struct source *s, struct archive *a, struct member *m, struct error *err)
+/* archives */
+
+struct reading {
+	struct source *s;
+	int fd, tmp_fd;
+	int64_t at;            /* in a plain file */
+	unsigned char *buffer; /* the same */
+	struct stream *stream; /* of anything else */
+	struct tar_reader *tar;
+	struct error *err;
+};
+
+static ssize_t feed_plain(void *data, const void **ret, struct error *err)
+{
+	struct reading *rd = data;
+	ssize_t n = TEMP_FAILURE_RETRY(pread(rd->fd, rd->buffer, READ_SIZE, rd->at));
+
+	if (n < 0)
+		return error_sys(err, -errno, "read");
+	rd->at += n;
+	*ret = rd->buffer;
+	return n;
+}
+
+static int skip_plain(void *data, int64_t len, struct error *err)
+{
+	struct reading *rd = data;
+
+	return __builtin_add_overflow(rd->at, len, &rd->at)
+		       ? error_set(err, -EBADMSG, "a size is too large")
+		       : 0;
+}
+
+static ssize_t feed_stream(void *data, const void **ret, struct error *err)
+{
+	struct reading *rd = data;
+
+	return stream_next(rd->stream, ret, err);
+}
+
+static int copy_data(struct reading *rd, struct member *m)
 {
 	const void *bytes;
-	la_int64_t offset;
-	size_t len;
-	int r;
+	int64_t offset;
+	ssize_t n;
 
-	while ((r = archive_read_data_block(a, &bytes, &len, &offset)) == ARCHIVE_OK) {
-		s->total += (int64_t)len;
-		if (offset < 0 || offset > MEMBER_BYTES || (int64_t)len > MEMBER_BYTES - offset ||
-		    s->total > ARCHIVE_BYTES)
-			return error_set(err, -EFBIG, "archive member %.100s is too large",
-					 m->name);
-		r = write_at(m->fd, bytes, len, offset);
+	m->fd = openat(rd->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (m->fd < 0)
+		return error_sys(rd->err, -errno, "make a temporary file");
+	m->offset = 0;
+	while ((n = tar_data(rd->tar, &bytes, &offset, rd->err)) > 0) {
+		int r = write_at(m->fd, bytes, (size_t)n, offset);
+
 		if (r < 0)
-			return error_sys(err, r, "unpack archive member %.100s", m->name);
-		m->size = MAX(m->size, offset + (int64_t)len);
+			return error_sys(rd->err, r, "unpack archive member %.100s", m->name);
 	}
-	if (r != ARCHIVE_EOF)
-		return error_set(err, -EBADMSG, "archive member %.100s: %s", m->name,
-				 archive_error_string(a));
-	return 0;
+	if (n == 0 && ftruncate(m->fd, m->size) < 0)
+		return error_sys(rd->err, -errno, "unpack archive member %.100s", m->name);
+	return (int)n;
 }
 
-static int add_member(struct source *s, struct archive *a, struct archive_entry *entry, int tmp_fd,
-		      struct error *err)
+static int add_link(struct reading *rd, struct member *m, const struct tar_entry *e)
 {
-	const char *name = archive_entry_pathname(entry), *link = archive_entry_hardlink(entry);
+	autofree char *dir = xstrdup(m->name);
+	char *slash = strrchr(dir, '/');
+
+	*(slash ? slash : dir) = '\0';
+	m->link = normalize(e->type == TAR_SYMLINK ? dir : NULL, e->link);
+	return m->link ? 0
+		       : error_set(rd->err, -EBADMSG, "archive member %.100s is a link to outside",
+				   m->name);
+}
+
+static int add_member(struct reading *rd, const struct tar_entry *e)
+{
+	struct source *s = rd->s;
 	struct member *m;
 
-	if (!name || strlen(name) > NAME_BYTES_MAX || s->n >= MEMBERS_MAX)
-		return error_set(err, -EBADMSG,
-				 "the archive has a name that is no name, or too many");
-	if (!link && archive_entry_filetype(entry) != AE_IFREG &&
-	    archive_entry_filetype(entry) != AE_IFLNK)
+	if (e->type != TAR_FILE && e->type != TAR_SYMLINK && e->type != TAR_HARD_LINK)
 		return 0;
+	if (s->n >= MEMBERS_MAX)
+		return error_set(rd->err, -EBADMSG, "the archive has too many members");
 	VEC_GROW(s->members, s->n, s->room);
 	m = &s->members[s->n];
-	*m = (struct member) { .fd = -1, .name = normalize(NULL, name) };
+	*m = (struct member) { .fd = -1, .name = normalize(NULL, e->name) };
 	if (!m->name)
-		return error_set(err, -EBADMSG, "archive member '%.100s' leads outside", name);
+		return error_set(rd->err, -EBADMSG, "archive member '%.100s' leads outside",
+				 e->name);
 	s->n++;
-	if (link) {
-		m->link = normalize(NULL, link);
-	} else if (archive_entry_filetype(entry) == AE_IFLNK) {
-		autofree char *dir = xstrdup(m->name);
-		char *slash = strrchr(dir, '/');
-
-		*(slash ? slash : dir) = '\0';
-		link = archive_entry_symlink(entry);
-		m->link = link ? normalize(dir, link) : NULL;
-	}
-	if (link)
-		return m->link ? 0
-			       : error_set(err, -EBADMSG,
-					   "archive member %.100s is a link to outside", m->name);
-	m->fd = openat(tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (m->fd < 0)
-		return error_sys(err, -errno, "make a temporary file");
-	return copy_data(s, a, m, err);
+	if (e->type != TAR_FILE)
+		return add_link(rd, m, e);
+	m->size = e->size;
+	m->offset = tar_position(rd->tar);
+	if (m->size > ARCHIVE_BYTES - s->total)
+		return error_set(rd->err, -EFBIG, "archive member %.100s is too large", m->name);
+	s->total += m->size;
+	return rd->buffer && !tar_is_sparse(rd->tar) ? 0 : copy_data(rd, m);
 }
 
-static int read_archive(struct source *s, int fd, int tmp_fd, struct error *err)
+static int read_members(struct reading *rd)
 {
-	struct archive *a = archive_read_new();
-	struct archive_entry *entry;
-	int r = 0, got;
+	const struct tar_entry *e;
+	int r;
 
-	(void)archive_read_support_filter_gzip(a);
-	(void)archive_read_support_filter_zstd(a);
-	(void)archive_read_support_filter_none(a);
-	(void)archive_read_support_format_tar(a);
-	if (archive_read_open_fd(a, fd, 1 << 20) != ARCHIVE_OK)
-		r = error_set(err, -EBADMSG, "not a tar archive (%s)", archive_error_string(a));
-	while (r == 0 && (got = archive_read_next_header(a, &entry)) != ARCHIVE_EOF) {
-		if (got < ARCHIVE_WARN)
-			r = error_set(err, -EBADMSG,
-				      s->n ? "no sound tar archive: %s"
-					   : "not a tar archive (%s); 'docker save', "
-					     "'podman save' and 'skopeo copy' write them",
-				      archive_error_string(a));
-		else
-			r = add_member(s, a, entry, tmp_fd, err);
+	while ((r = tar_next(rd->tar, &e, rd->err)) > 0) {
+		r = add_member(rd, e);
+		if (r < 0)
+			return r;
 	}
-	(void)archive_read_free(a);
-	if (r == 0 && s->n == 0)
-		r = error_set(err, -EBADMSG, "the archive holds no files");
+	if (r == 0 && rd->s->n == 0)
+		return error_set(rd->err, -EBADMSG, "it holds no files");
+	return r;
+}
+
+static bool is_plain_file(int fd)
+{
+	unsigned char head[4];
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0 &&
+	       packing_detect(head, (size_t)MAX(pread(fd, head, sizeof(head), 0), 0)) ==
+		       PACKING_NONE;
+}
+
+static int read_archive(struct reading *rd)
+{
+	const struct stream_request sr = { .fd = rd->fd,
+					   .offset = -1,
+					   .size = -1,
+					   .keep_fd = -1,
+					   .stop_fd = -1,
+					   .threaded = true };
+	int r = 0;
+
+	if (is_plain_file(rd->fd)) {
+		rd->buffer = xmalloc(READ_SIZE);
+		rd->tar = tar_reader_new(feed_plain, rd);
+		tar_reader_set_skip(rd->tar, skip_plain);
+	} else {
+		r = stream_open(&sr, &rd->stream, rd->err);
+		rd->tar = tar_reader_new(feed_stream, rd);
+	}
+	if (r == 0)
+		r = read_members(rd);
+	tar_reader_free(rd->tar);
+	stream_close(rd->stream);
+	free(rd->buffer);
 	return r;
 }
 
@@ -199,7 +261,7 @@ int source_open(const char *path, int tmp_fd, struct source **ret, struct error 
 	struct stat st;
 	int r;
 
-	s->dir = -1;
+	s->dir = s->archive = -1;
 	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 				    : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -207,9 +269,12 @@ int source_open(const char *path, int tmp_fd, struct source **ret, struct error 
 	if (S_ISDIR(st.st_mode)) {
 		s->dir = steal_fd(&fd);
 	} else {
-		r = read_archive(s, fd, tmp_fd, err);
+		struct reading rd = { .s = s, .fd = fd, .tmp_fd = tmp_fd, .err = err };
+
+		r = read_archive(&rd);
 		if (r < 0)
 			return r;
+		s->archive = steal_fd(&fd);
 	}
 	*ret = steal_ptr(&s);
 	return 0;
@@ -233,7 +298,8 @@ static int get_in_dir(const struct source *s, const char *name, int *ret_fd, int
 	return 0;
 }
 
-static int get_in_archive(const struct source *s, const char *name, int *ret_fd, int64_t *ret_size)
+static int get_in_archive(const struct source *s, const char *name, int *ret_fd,
+			  int64_t *ret_offset, int64_t *ret_size)
 {
 	autofree char *normal = normalize(NULL, name);
 	const struct member *m = normal ? find(s, normal) : NULL;
@@ -242,16 +308,20 @@ static int get_in_archive(const struct source *s, const char *name, int *ret_fd,
 		m = find(s, m->link);
 	if (!m || m->link)
 		return -ENOENT;
-	*ret_fd = fcntl(m->fd, F_DUPFD_CLOEXEC, 3);
+	*ret_fd = fcntl(m->fd >= 0 ? m->fd : s->archive, F_DUPFD_CLOEXEC, 3);
+	*ret_offset = m->offset;
 	*ret_size = m->size;
 	return *ret_fd < 0 ? -errno : 0;
 }
 
-int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *ret_size,
-	       struct error *err)
+int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *ret_offset,
+	       int64_t *ret_size, struct error *err)
 {
 	int r = s->dir >= 0 ? get_in_dir(s, name, ret_fd, ret_size)
-			    : get_in_archive(s, name, ret_fd, ret_size);
+			    : get_in_archive(s, name, ret_fd, ret_offset, ret_size);
+
+	if (r == 0 && s->dir >= 0)
+		*ret_offset = 0;
 
 	return r < 0 ? error_sys(err, r, "%.100s in the archive", name) : 0;
 }
@@ -259,9 +329,9 @@ int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *r
 bool source_has(const struct source *s, const char *name)
 {
 	autoclose int fd = -1;
-	int64_t size;
+	int64_t offset, size;
 
-	return source_get(s, name, &fd, &size, NULL) == 0;
+	return source_get(s, name, &fd, &offset, &size, NULL) == 0;
 }
 
 int source_read(const struct source *s, const char *name, size_t max, char **ret, size_t *ret_len,
@@ -269,8 +339,8 @@ int source_read(const struct source *s, const char *name, size_t max, char **ret
 {
 	autofree char *text = NULL;
 	autoclose int fd = -1;
-	int64_t size = 0;
-	int r = source_get(s, name, &fd, &size, err);
+	int64_t offset = 0, size = 0;
+	int r = source_get(s, name, &fd, &offset, &size, err);
 
 	if (r < 0)
 		return r;
@@ -278,7 +348,7 @@ int source_read(const struct source *s, const char *name, size_t max, char **ret
 		return error_set(err, -EFBIG, "%.100s in the archive is larger than %zu bytes",
 				 name, max);
 	text = xmalloc((size_t)size + 1);
-	if (pread(fd, text, (size_t)size, 0) != size)
+	if (pread(fd, text, (size_t)size, offset) != size)
 		return error_set(err, -EIO, "%.100s in the archive cannot be read", name);
 	text[size] = '\0';
 	*ret = steal_ptr(&text);

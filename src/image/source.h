@@ -1,8 +1,9 @@
 /* src/image/source.h - where images are loaded from: an archive, or a directory.
  *
- * An archive is read through once; each member becomes a nameless temporary file, so that order and
- * compression do not matter.  Members that are links to others (docker save wrote such) are
- * resolved here; nothing is ever looked up outside.
+ * Of an archive that is a plain file the headers are read, and its members stay where they are. One
+ * that is compressed or comes through a pipe is read through once; each member becomes a nameless
+ * temporary file, so that their order does not matter.  Members that are links to others (docker
+ * save wrote such) are resolved here; nothing is ever looked up outside.
  */
 #ifndef IMAGE_SOURCE_H
 #define IMAGE_SOURCE_H
@@ -20,9 +21,11 @@ void source_close(struct source *s);
 DEFINE_CLEANUP(struct source *, source, source_close);
 
 bool source_has(const struct source *s, const char *name);
-/* -ENOENT.  The descriptor is the caller's; its position means nothing. */
-int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *ret_size,
-	       struct error *err) must_check;
+/* A member: ret_size bytes of a file from ret_offset.  The descriptor is the caller's; its position
+ * means nothing.  -ENOENT.
+ */
+int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *ret_offset,
+	       int64_t *ret_size, struct error *err) must_check;
 /* A whole document. */
 int source_read(const struct source *s, const char *name, size_t max, char **ret, size_t *ret_len,
 		struct error *err) must_check;

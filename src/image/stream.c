@@ -91,7 +91,9 @@ static ssize_t read_blob(struct stream *s, void *bytes, size_t room, struct erro
 				 (long long)s->read, (long long)s->req.size);
 	s->in_end = n == 0;
 	s->read += n;
-	digest_update(&s->stored, bytes, (size_t)n);
+	/* What is not packed has one digest, that of what comes out. */
+	if (s->packing != PACKING_NONE)
+		digest_update(&s->stored, bytes, (size_t)n);
 	if (s->req.got)
 		atomic_fetch_add(s->req.got, n);
 	r = s->req.keep_fd < 0 ? 0 : file_write_all(s->req.keep_fd, bytes, (size_t)n);
@@ -272,8 +274,10 @@ int stream_open(const struct stream_request *req, struct stream **ret, struct er
 	if (n < 0)
 		return (int)n;
 	s->packing = packing_detect(s->in, s->in_len);
-	if (s->packing != PACKING_NONE)
+	if (s->packing != PACKING_NONE) {
+		digest_update(&s->stored, s->in, s->in_len);
 		s->inflate = inflate_new(s->packing);
+	}
 	if (req->threaded)
 		r = start(s);
 	if (r < 0)
@@ -293,14 +297,22 @@ int stream_finish(struct stream *s, char ret_stored[DIGEST_HEX_LEN + 1],
 	while (n > 0);
 	if (n < 0)
 		return (int)n;
-	digest_final(&s->stored, ret_stored);
 	digest_final(&s->unpacked, ret_unpacked);
+	if (s->packing == PACKING_NONE)
+		memcpy(ret_stored, ret_unpacked, DIGEST_HEX_LEN + 1);
+	else
+		digest_final(&s->stored, ret_stored);
 	return 0;
 }
 
 int64_t stream_stored_size(const struct stream *s)
 {
 	return s->read;
+}
+
+int64_t stream_unpacked_size(const struct stream *s)
+{
+	return (int64_t)s->total;
 }
 
 enum packing stream_packing(const struct stream *s)

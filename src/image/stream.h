@@ -37,6 +37,7 @@ ssize_t stream_next(struct stream *s, const void **ret_bytes, struct error *err)
 int stream_finish(struct stream *s, char ret_stored[DIGEST_HEX_LEN + 1],
 		  char ret_unpacked[DIGEST_HEX_LEN + 1], struct error *err) must_check;
 int64_t stream_stored_size(const struct stream *s); /* after finish */
+int64_t stream_unpacked_size(const struct stream *s);
 enum packing stream_packing(const struct stream *s);
 void stream_close(struct stream *s);
 DEFINE_CLEANUP(struct stream *, stream, stream_close);

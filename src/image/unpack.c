@@ -168,7 +168,7 @@ static int list_lower(void *data, struct strv *ret, struct error *err)
 }
 
 static int check_digests(struct task *t, const char *stored, const char *unpacked,
-			 int64_t stored_size, const char *packing)
+			 const struct stream *stream)
 {
 	struct unpack_layer *layer = t->layer;
 
@@ -182,8 +182,10 @@ static int check_digests(struct task *t, const char *stored, const char *unpacke
 			"unpacked its digest is sha256:%.12s..., the config says sha256:%.12s...",
 			unpacked, layer->info.diff_id);
 	(void)snprintf(layer->info.blob, sizeof(layer->info.blob), "%s", stored);
-	layer->info.blob_size = stored_size;
-	(void)snprintf(layer->info.packing, sizeof(layer->info.packing), "%s", packing);
+	layer->info.blob_size = stream_stored_size(stream);
+	layer->info.tar_size = stream_unpacked_size(stream);
+	(void)snprintf(layer->info.packing, sizeof(layer->info.packing), "%s",
+		       packing_name(stream_packing(stream)));
 	return 0;
 }
 
@@ -215,7 +217,8 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 		.got = &t->layer->got,
 	};
 	struct layer_request lr = { .lower = list_lower, .data = t };
-	int64_t size = 0, disk = 0;
+	struct layer_result result = { 0 };
+	int64_t disk = 0;
 	autoclose int diff = -1;
 	int r = stream_open(&sr, &stream, &t->why);
 
@@ -223,7 +226,7 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 		r = dir_ensure_at(t->dir, "diff", 0755, &diff, &t->why);
 	lr.dir_fd = diff;
 	if (r == 0 && t->dir >= 0)
-		r = layer_apply(&lr, stream, &size, &t->why);
+		r = layer_apply(&lr, stream, &result, &t->why);
 	if (r == 0)
 		r = stream_finish(stream, stored, unpacked, &t->why);
 	if (r == 0)
@@ -231,12 +234,11 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 	if (r == 0 && t->dir >= 0)
 		r = disk_usage(t->dir, &disk, &t->why);
 	if (r == 0 && t->dir >= 0) {
-		t->layer->info.size = size;
+		t->layer->info.size = result.size;
+		t->layer->left_out = result.left_out;
 		t->layer->info.disk = disk;
 	}
-	return r < 0 ? r
-		     : check_digests(t, stored, unpacked, stream_stored_size(stream),
-				     packing_name(stream_packing(stream)));
+	return r < 0 ? r : check_digests(t, stored, unpacked, stream);
 }
 
 static int fetch(struct task *t)

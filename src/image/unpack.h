@@ -29,6 +29,7 @@ struct unpack_layer {
 	char chain[DIGEST_HEX_LEN + 1];
 	bool was_there;    /* nothing was done for it */
 	bool blob_is_kept; /* ROOT/blobs/sha256/BLOB is there */
+	uint64_t left_out; /* devices that this user namespace may not make */
 	atomic_llong got;  /* bytes of the blob that came in so far; may be read at any time */
 };
 

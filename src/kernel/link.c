@@ -1,57 +1,83 @@
 /* src/kernel/link.c */
 #include "kernel/link.h"
 
-#include <arpa/inet.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/explain.h"
 #include "kernel/netlink.h"
 
-static int take_index(const struct nlmsghdr *hdr, void *data)
-{
-	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(hdr);
-
-	*(int *)data = ifi->ifi_index;
-	return MNL_CB_OK;
-}
-
-int link_index(struct nl *nl, const char *name)
-{
-	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
-	struct nl_req q;
-	int index = -ENODEV, r;
-
-	nl_req_init(&q, RTM_GETLINK, 0, &ifi, sizeof(ifi));
-	nl_put_str(&q, IFLA_IFNAME, name);
-	r = nl_query(nl, &q, take_index, &index);
-	return r < 0 ? r : index;
-}
-
-static int take_master(const struct nlmsghdr *hdr, void *data)
+static void take_kind(const struct nlattr *info, struct link *link)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each (attr, hdr, sizeof(struct ifinfomsg)) {
-		if (mnl_attr_get_type(attr) == IFLA_MASTER)
-			*(int *)data = (int)mnl_attr_get_u32(attr);
+	mnl_attr_for_each_nested (attr, info) {
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			(void)snprintf(link->kind, sizeof(link->kind), "%s",
+				       mnl_attr_get_str(attr));
+	}
+}
+
+static int take_link(const struct nlmsghdr *hdr, void *data)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(hdr);
+	const struct nlattr *attr;
+	struct link *link = data;
+
+	link->index = ifi->ifi_index;
+	mnl_attr_for_each (attr, hdr, sizeof(*ifi)) {
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (type == IFLA_MASTER)
+			link->master = (int)mnl_attr_get_u32(attr);
+		else if (type == IFLA_MTU)
+			link->mtu = mnl_attr_get_u32(attr);
+		else if (type == IFLA_IFNAME)
+			(void)snprintf(link->name, sizeof(link->name), "%s",
+				       mnl_attr_get_str(attr));
+		else if (type == IFLA_LINKINFO)
+			take_kind(attr, link);
 	}
 	return MNL_CB_OK;
 }
 
-int link_master(struct nl *nl, const char *name)
+static int read_link(struct nl *nl, int index, const char *name, struct link *ret)
 {
-	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = index };
+	struct link link = { .index = 0 };
 	struct nl_req q;
-	int master = 0, r;
+	int r;
 
 	nl_req_init(&q, RTM_GETLINK, 0, &ifi, sizeof(ifi));
-	nl_put_str(&q, IFLA_IFNAME, name);
-	r = nl_query(nl, &q, take_master, &master);
-	return r < 0 ? r : master;
+	if (name)
+		nl_put_str(&q, IFLA_IFNAME, name);
+	r = nl_query(nl, &q, take_link, &link);
+	if (r == 0)
+		*ret = link;
+	return r;
+}
+
+int link_read(struct nl *nl, const char *name, struct link *ret)
+{
+	return read_link(nl, 0, name, ret);
+}
+
+int link_read_index(struct nl *nl, int index, struct link *ret)
+{
+	return read_link(nl, index, NULL, ret);
+}
+
+int link_index(struct nl *nl, const char *name)
+{
+	struct link link;
+	int r = link_read(nl, name, &link);
+
+	return r < 0 ? r : link.index;
 }
 
 static int refused(int r, const char *kind, const char *name, struct error *err)
@@ -64,7 +90,7 @@ static int refused(int r, const char *kind, const char *name, struct error *err)
 	return error_sys(err, r, "create %s %s", kind, name);
 }
 
-int link_add_bridge(struct nl *nl, const char *name, struct error *err)
+int link_add_bridge(struct nl *nl, const char *name, unsigned mtu, struct error *err)
 {
 	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC,
 				       .ifi_flags = IFF_UP,
@@ -74,10 +100,14 @@ int link_add_bridge(struct nl *nl, const char *name, struct error *err)
 	int r;
 
 	if (explain("a switch that the containers of this network are plugged into",
-		    "ip link add %s up type bridge", sq(name)))
+		    mtu ? "ip link add %1$s up mtu %2$u type bridge"
+			: "ip link add %1$s up type bridge",
+		    sq(name), mtu))
 		return 0;
 	nl_req_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
 	nl_put_str(&q, IFLA_IFNAME, name);
+	if (mtu)
+		nl_put_u32(&q, IFLA_MTU, mtu);
 	info = nl_nest(&q, IFLA_LINKINFO);
 	nl_put_str(&q, IFLA_INFO_KIND, "bridge");
 	nl_nest_end(&q, info);
@@ -87,15 +117,32 @@ int link_add_bridge(struct nl *nl, const char *name, struct error *err)
 
 static void put_peer(struct nl_req *q, const struct veth *veth)
 {
-	const struct ifinfomsg peer = { .ifi_family = AF_UNSPEC, .ifi_index = LINK_PEER_INDEX };
+	const struct ifinfomsg peer = { .ifi_family = AF_UNSPEC, .ifi_index = veth->peer_index };
 	struct nlattr *data = nl_nest(q, IFLA_INFO_DATA), *side = nl_nest(q, VETH_INFO_PEER);
 
 	nl_put_head(q, &peer, sizeof(peer));
 	nl_put_str(q, IFLA_IFNAME, veth->peer);
 	nl_put(q, IFLA_ADDRESS, veth->mac, sizeof(veth->mac));
+	if (veth->mtu)
+		nl_put_u32(q, IFLA_MTU, veth->mtu);
 	nl_put(q, IFLA_NET_NS_FD, &veth->netns_fd, sizeof(veth->netns_fd));
 	nl_nest_end(q, side);
 	nl_nest_end(q, data);
+}
+
+static bool narrate_veth(const struct veth *v)
+{
+	char mtu[32] = "", index[32] = "";
+
+	if (v->mtu)
+		(void)snprintf(mtu, sizeof(mtu), "mtu %u ", v->mtu);
+	if (v->peer_index)
+		(void)snprintf(index, sizeof(index), "index %d ", v->peer_index);
+	return explain("a cable: one end in the bridge, one born in the container",
+		       "ip link add %s up master %s %stype veth peer name %s %s%s"
+		       "address %02x:%02x:%02x:%02x:%02x:%02x netns %s",
+		       sq(v->name), sq(v->bridge), mtu, sq(v->peer), index, mtu, v->mac[0],
+		       v->mac[1], v->mac[2], v->mac[3], v->mac[4], v->mac[5], sq(v->netns));
 }
 
 /* The peer is born inside its namespace, so no one on the host ever sees it. */
@@ -108,15 +155,13 @@ int link_add_veth(struct nl *nl, const struct veth *v, struct error *err)
 	struct nl_req q;
 	int r;
 
-	if (explain("a cable: one end in the bridge, one born in the container",
-		    "ip link add %s up master %s type veth peer name %s index %d "
-		    "address %02x:%02x:%02x:%02x:%02x:%02x netns %s",
-		    sq(v->name), sq(v->bridge), sq(v->peer), LINK_PEER_INDEX, v->mac[0], v->mac[1],
-		    v->mac[2], v->mac[3], v->mac[4], v->mac[5], sq(v->netns)))
+	if (narrate_veth(v))
 		return 0;
 	nl_req_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
 	nl_put_str(&q, IFLA_IFNAME, v->name);
 	nl_put_u32(&q, IFLA_MASTER, (uint32_t)v->bridge_index);
+	if (v->mtu)
+		nl_put_u32(&q, IFLA_MTU, v->mtu);
 	info = nl_nest(&q, IFLA_LINKINFO);
 	nl_put_str(&q, IFLA_INFO_KIND, "veth");
 	put_peer(&q, v);
@@ -125,27 +170,79 @@ int link_add_veth(struct nl *nl, const struct veth *v, struct error *err)
 	return r < 0 ? refused(r, "veth", v->name, err) : 0;
 }
 
-int link_set_hairpin(struct nl *nl, const char *name, struct error *err)
+int link_add_on_parent(struct nl *nl, const struct vlan_link *link, struct error *err)
+{
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	bool macvlan = strcmp(link->kind, "macvlan") == 0;
+	const uint16_t mode16 = (uint16_t)link->mode;
+	struct nlattr *info, *data;
+	char mac[32] = "";
+	struct nl_req q;
+	int r;
+
+	if (link->has_mac)
+		(void)snprintf(mac, sizeof(mac), "address %02x:%02x:%02x:%02x:%02x:%02x ",
+			       link->mac[0], link->mac[1], link->mac[2], link->mac[3], link->mac[4],
+			       link->mac[5]);
+	if (explain("a link of the container's own on the parent's wire",
+		    "ip link add link %s name %s %snetns %s type %s mode %s", sq(link->parent),
+		    sq(link->name), mac, sq(link->netns), link->kind, link->mode_name))
+		return 0;
+	nl_req_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
+	nl_put_str(&q, IFLA_IFNAME, link->name);
+	nl_put_u32(&q, IFLA_LINK, (uint32_t)link->parent_index);
+	nl_put(&q, IFLA_NET_NS_FD, &link->netns_fd, sizeof(link->netns_fd));
+	if (link->has_mac)
+		nl_put(&q, IFLA_ADDRESS, link->mac, sizeof(link->mac));
+	if (link->mtu)
+		nl_put_u32(&q, IFLA_MTU, link->mtu);
+	info = nl_nest(&q, IFLA_LINKINFO);
+	nl_put_str(&q, IFLA_INFO_KIND, link->kind);
+	data = nl_nest(&q, IFLA_INFO_DATA);
+	if (macvlan)
+		nl_put_u32(&q, IFLA_MACVLAN_MODE, link->mode);
+	else
+		nl_put(&q, IFLA_IPVLAN_MODE, &mode16, sizeof(mode16));
+	nl_nest_end(&q, data);
+	nl_nest_end(&q, info);
+	r = nl_call(nl, &q);
+	return r < 0 ? refused(r, link->kind, link->name, err) : 0;
+}
+
+static int set_port(struct nl *nl, const char *name, uint16_t flag, const char *what,
+		    struct error *err)
 {
 	struct ifinfomsg ifi = { .ifi_family = AF_BRIDGE };
 	const uint8_t on = 1;
 	struct nlattr *port;
 	struct nl_req q;
-	int r;
+	int r = link_index(nl, name);
 
-	if (explain("bridge netfilter is on: a container reaches its own port only this way",
-		    "bridge link set dev %s hairpin on", sq(name)))
-		return 0;
-	r = link_index(nl, name);
 	if (r >= 0) {
 		ifi.ifi_index = r;
 		nl_req_init(&q, RTM_SETLINK, 0, &ifi, sizeof(ifi));
 		port = nl_nest(&q, IFLA_PROTINFO | NLA_F_NESTED);
-		nl_put(&q, IFLA_BRPORT_MODE, &on, sizeof(on));
+		nl_put(&q, flag, &on, sizeof(on));
 		nl_nest_end(&q, port);
 		r = nl_call(nl, &q);
 	}
-	return r < 0 ? error_sys(err, r, "set hairpin mode of %s", name) : 0;
+	return r < 0 ? error_sys(err, r, "set %s mode of %s", what, name) : 0;
+}
+
+int link_set_hairpin(struct nl *nl, const char *name, struct error *err)
+{
+	if (explain("bridge netfilter is on: a container reaches its own port only this way",
+		    "bridge link set dev %s hairpin on", sq(name)))
+		return 0;
+	return set_port(nl, name, IFLA_BRPORT_MODE, "hairpin", err);
+}
+
+int link_set_isolated(struct nl *nl, const char *name, struct error *err)
+{
+	if (explain("no frame from here to another container of this network",
+		    "bridge link set dev %s isolated on", sq(name)))
+		return 0;
+	return set_port(nl, name, IFLA_BRPORT_ISOLATED, "isolated", err);
 }
 
 int link_set_up(struct nl *nl, int index, const char *name, const char *where, struct error *err)
@@ -162,6 +259,52 @@ int link_set_up(struct nl *nl, int index, const char *name, const char *where, s
 	nl_req_init(&q, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	r = nl_call(nl, &q);
 	return r < 0 ? error_sys(err, r, "set link %s up", name) : 0;
+}
+
+int link_set_master(struct nl *nl, const char *name, const char *master, int index,
+		    struct error *err)
+{
+	struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC,
+				 .ifi_flags = IFF_UP,
+				 .ifi_change = IFF_UP };
+	struct nl_req q;
+	int r;
+
+	if (explain(NULL, "ip link set %s up master %s", sq(name), sq(master)))
+		return 0;
+	nl_req_init(&q, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
+	nl_put_str(&q, IFLA_IFNAME, name);
+	nl_put_u32(&q, IFLA_MASTER, (uint32_t)index);
+	r = nl_call(nl, &q);
+	return r < 0 ? error_sys(err, r, "plug link %s into %s", name, master) : 0;
+}
+
+/* The kernel tells of links through a group that the socket joins before it looks. */
+bool link_wait_gone(const char *name, int ms)
+{
+	alignas(struct nlmsghdr) char news[32768];
+	struct nl events = { 0 }, nl = { 0 };
+	int64_t end = clock_monotonic_ms() + ms;
+	int group = RTNLGRP_LINK;
+	bool gone = false;
+
+	if (nl_open(&events, NULL) == 0 && nl_open(&nl, NULL) == 0 &&
+	    mnl_socket_setsockopt(events.sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) ==
+		    0) {
+		struct pollfd fd = { .fd = mnl_socket_get_fd(events.sock), .events = POLLIN };
+
+		for (;;) {
+			int64_t left = end - clock_monotonic_ms();
+
+			gone = link_index(&nl, name) == -ENODEV;
+			if (gone || left <= 0 || poll(&fd, 1, (int)left) <= 0)
+				break;
+			(void)mnl_socket_recvfrom(events.sock, news, sizeof(news));
+		}
+	}
+	nl_close(&events);
+	nl_close(&nl);
+	return gone;
 }
 
 int link_delete(struct nl *nl, const char *name, struct error *err)
@@ -211,87 +354,4 @@ int link_names(struct nl *nl, const char *prefix, struct strv *ret, struct error
 	nl_req_init(&q, RTM_GETLINK, NLM_F_DUMP, &ifi, sizeof(ifi));
 	r = nl_query(nl, &q, take_name, &names);
 	return r < 0 ? error_sys(err, r, "list links") : 0;
-}
-
-int address_add(struct nl *nl, int index, const char *name, struct in_addr ip, unsigned prefix_len,
-		const char *where, struct error *err)
-{
-	const struct ifaddrmsg ifa = { .ifa_family = AF_INET,
-				       .ifa_prefixlen = (uint8_t)prefix_len,
-				       .ifa_index = (unsigned)index };
-	struct in_addr broadcast = { .s_addr = ip.s_addr | htonl(UINT32_MAX >> prefix_len) };
-	char text[INET_ADDRSTRLEN];
-	struct nl_req q;
-	int r;
-
-	(void)inet_ntop(AF_INET, &ip, text, sizeof(text));
-	if (explain(NULL, "%sip address add %s/%u broadcast + dev %s", where, text, prefix_len,
-		    sq(name)))
-		return 0;
-	nl_req_init(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &ifa, sizeof(ifa));
-	nl_put(&q, IFA_LOCAL, &ip, sizeof(ip));
-	nl_put(&q, IFA_ADDRESS, &ip, sizeof(ip));
-	nl_put(&q, IFA_BROADCAST, &broadcast, sizeof(broadcast));
-	r = nl_call(nl, &q);
-	return r < 0 && r != -EEXIST ? error_sys(err, r, "give %s the address %s", name, text) : 0;
-}
-
-int route_add_default(struct nl *nl, struct in_addr gateway, const char *where, struct error *err)
-{
-	const struct rtmsg rt = { .rtm_family = AF_INET,
-				  .rtm_table = RT_TABLE_MAIN,
-				  .rtm_protocol = RTPROT_BOOT,
-				  .rtm_scope = RT_SCOPE_UNIVERSE,
-				  .rtm_type = RTN_UNICAST };
-	char text[INET_ADDRSTRLEN];
-	struct nl_req q;
-	int r;
-
-	(void)inet_ntop(AF_INET, &gateway, text, sizeof(text));
-	if (explain("what is not next door goes through the bridge's own address",
-		    "%sip route add default via %s", where, text))
-		return 0;
-	nl_req_init(&q, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &rt, sizeof(rt));
-	nl_put(&q, RTA_GATEWAY, &gateway, sizeof(gateway));
-	r = nl_call(nl, &q);
-	return r < 0 ? error_sys(err, r, "add the default route via %s", text) : 0;
-}
-
-struct overlap {
-	struct subnet subnet;
-	bool found;
-};
-
-static int compare_route(const struct nlmsghdr *hdr, void *data)
-{
-	const struct rtmsg *rt = mnl_nlmsg_get_payload(hdr);
-	struct overlap *o = data;
-	const struct nlattr *attr;
-
-	if (rt->rtm_dst_len == 0 || rt->rtm_type != RTN_UNICAST)
-		return MNL_CB_OK;
-	mnl_attr_for_each (attr, hdr, sizeof(*rt)) {
-		uint32_t mask =
-			htonl(UINT32_MAX << (32 - MIN(rt->rtm_dst_len, o->subnet.prefix_len)));
-
-		if (mnl_attr_get_type(attr) == RTA_DST &&
-		    ((mnl_attr_get_u32(attr) ^ o->subnet.net.s_addr) & mask) == 0)
-			o->found = true;
-	}
-	return MNL_CB_OK;
-}
-
-int route_overlaps(struct nl *nl, struct subnet subnet, bool *ret, struct error *err)
-{
-	const struct rtmsg rt = { .rtm_family = AF_INET };
-	struct overlap o = { .subnet = subnet };
-	struct nl_req q;
-	int r;
-
-	nl_req_init(&q, RTM_GETROUTE, NLM_F_DUMP, &rt, sizeof(rt));
-	r = nl_query(nl, &q, compare_route, &o);
-	if (r < 0)
-		return error_sys(err, r, "list routes");
-	*ret = o.found;
-	return 0;
 }

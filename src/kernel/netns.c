@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/explain.h"
+#include "base/file.h"
 #include "kernel/netlink.h"
 
 void netns_close(struct netns *ns)
@@ -20,21 +21,42 @@ void netns_close(struct netns *ns)
 	*ns = NETNS_INIT;
 }
 
-/* Inside the new namespace: everything that belongs to it from birth is opened here. */
-static int populate(const char *path, struct netns *ns, struct error *err)
+/* What belongs to the namespace from birth is opened in it. */
+static int open_inside(struct netns *ns, struct error *err)
 {
-	int r;
-
 	ns->fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (ns->fd < 0)
-		return error_sys(err, -errno, "open the new network namespace");
+		return error_sys(err, -errno, "open the network namespace");
 	ns->nl = xnew(struct nl);
-	r = nl_open(ns->nl, err);
+	return nl_open(ns->nl, err);
+}
+
+/* A neighbour that sends router advertisements must not become anyone's gateway (CVE-2020-10749);
+ * and a link-local address would be tried out on the wire for a second.  Links are born with these.
+ */
+#define DEFAULTS "/proc/sys/net/ipv6/conf/default/"
+static void set_defaults(void)
+{
+	ignore_result(file_put_at(AT_FDCWD, DEFAULTS "accept_ra", "0", NULL));
+	ignore_result(file_put_at(AT_FDCWD, DEFAULTS "addr_gen_mode", "1", NULL));
+}
+
+static int populate(const char *path, struct netns *ns, struct error *err)
+{
+	int r = open_inside(ns, err);
+
 	if (r < 0)
 		return r;
+	set_defaults();
 	if (mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL) < 0)
 		return error_sys(err, -errno, "bind the network namespace to %s", path);
 	return 0;
+}
+
+static void go_home(int home)
+{
+	if (setns(home, CLONE_NEWNET) < 0)
+		abort(); /* going on in the wrong network would be worse */
 }
 
 int netns_create(const char *path, struct netns *ret, struct error *err)
@@ -43,8 +65,10 @@ int netns_create(const char *path, struct netns *ret, struct error *err)
 	struct netns ns = NETNS_INIT;
 	int r;
 
-	if (explain("a network stack of its own, kept by a file",
-		    "touch %s && unshare --net=%s true", sq(path), sq(path)))
+	if (explain("a network stack of its own, kept by a file; no neighbour can become its router",
+		    "touch %1$s && unshare --net=%1$s sh -c 'cd " DEFAULTS
+		    " && echo 0 > accept_ra && echo 1 > addr_gen_mode || :'",
+		    sq(path)))
 		return 0;
 	file = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 	if (file < 0)
@@ -56,8 +80,7 @@ int netns_create(const char *path, struct netns *ret, struct error *err)
 		return r;
 	}
 	r = populate(path, &ns, err);
-	if (setns(home, CLONE_NEWNET) < 0)
-		abort(); /* going on in the wrong network would be worse */
+	go_home(home);
 	if (r < 0) {
 		netns_close(&ns);
 		(void)unlink(path);
@@ -65,6 +88,46 @@ int netns_create(const char *path, struct netns *ret, struct error *err)
 	}
 	*ret = ns;
 	return 0;
+}
+
+int netns_open(const char *path, struct netns *ret, struct error *err)
+{
+	autoclose int home = -1, there = -1;
+	struct netns ns = NETNS_INIT;
+	int r;
+
+	if (explain_dry())
+		return 0;
+	there = open(path, O_RDONLY | O_CLOEXEC);
+	if (there < 0)
+		return error_sys(err, -errno, "open network namespace %s", path);
+	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (home < 0 || setns(there, CLONE_NEWNET) < 0)
+		return error_sys(err, -errno, "enter network namespace %s", path);
+	r = open_inside(&ns, err);
+	go_home(home);
+	if (r < 0) {
+		netns_close(&ns);
+		return r;
+	}
+	*ret = ns;
+	return 0;
+}
+
+int netns_put(const struct netns *ns, const char *where, const char *path, const char *value,
+	      struct error *err)
+{
+	autoclose int home = -1;
+	int r;
+
+	if (explain(NULL, "%ssh -c 'echo %s > %s'", where, value, path))
+		return 0;
+	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (home < 0 || setns(ns->fd, CLONE_NEWNET) < 0)
+		return error_sys(err, -errno, "enter a network namespace");
+	r = file_put_at(AT_FDCWD, path, value, err);
+	go_home(home);
+	return r;
 }
 
 int netns_remove(const char *path, struct error *err)

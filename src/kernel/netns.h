@@ -18,6 +18,11 @@ void netns_close(struct netns *ns);
 
 /* Makes one and opens it.  The calling process has one thread and is where it was afterwards. */
 int netns_create(const char *path, struct netns *ret, struct error *err) must_check;
+/* One that there is, by its file. */
+int netns_open(const char *path, struct netns *ret, struct error *err) must_check;
+/* Writes a sysctl of it; path below /proc/sys/net, where as in link.h. */
+int netns_put(const struct netns *ns, const char *where, const char *path, const char *value,
+	      struct error *err) must_check;
 /* Unmounts and removes the file; the namespace goes with its last process.  Nothing there is fine.
  */
 int netns_remove(const char *path, struct error *err) must_check;

@@ -16,6 +16,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <stdalign.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -98,7 +99,7 @@ static void describe_fields(struct nftnl_set *s, const struct nft_set *set)
 	uint8_t lengths[16] = { 0 };
 
 	memcpy(lengths, set->fields, sizeof(set->fields));
-	nftnl_set_set_data(s, NFTNL_SET_DESC_CONCAT, lengths, sizeof(set->fields) - 1);
+	nftnl_set_set_data(s, NFTNL_SET_DESC_CONCAT, lengths, sizeof(lengths));
 }
 
 /* For nft(8) alone, which else shows names of links backwards. */
@@ -132,6 +133,8 @@ void nft_add_set(struct nft *nft, const struct nft_set *set)
 	}
 	if (set->fields[0])
 		describe_fields(s, set);
+	if (set->counted)
+		nftnl_set_add_expr(s, nftnl_expr_alloc("counter"));
 	if (set->key_type == NFT_TYPE_IFNAME)
 		note_host_order(s);
 	nftnl_set_nlmsg_build_payload(message(nft, NFT_MSG_NEWSET, NLM_F_CREATE), s);
@@ -174,17 +177,55 @@ static void element_message(struct nft *nft, const struct nft_set *set, uint16_t
 	message_end(nft);
 }
 
+static struct nftnl_set_elem *element_new(const struct nft_set *set, const struct nft_element *e)
+{
+	struct nftnl_set_elem *elem = nftnl_set_elem_alloc();
+	struct nftnl_udata_buf *notes;
+
+	nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, e->key, set->key_len);
+	if (set->data_len)
+		nftnl_set_elem_set(elem, NFTNL_SET_ELEM_DATA, e->data, set->data_len);
+	if (!e->comment[0])
+		return elem;
+	notes = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+	(void)nftnl_udata_put_strz(notes, NFTNL_UDATA_SET_ELEM_COMMENT, e->comment);
+	nftnl_set_elem_set(elem, NFTNL_SET_ELEM_USERDATA, nftnl_udata_buf_data(notes),
+			   nftnl_udata_buf_len(notes));
+	nftnl_udata_buf_free(notes);
+	return elem;
+}
+
+/* The end of an interval of single keys is an element of its own: the first one behind.  Behind the
+ * last there is none.
+ */
+static size_t interval_end(const struct nft_set *set, const struct nft_element *e,
+			   struct nftnl_set_elem **ret)
+{
+	unsigned char behind[sizeof(e->key_end)];
+	size_t i = set->key_len;
+
+	memcpy(behind, e->key_end, sizeof(behind));
+	while (i > 0 && ++behind[i - 1] == 0)
+		i--;
+	if (i == 0)
+		return 0;
+	*ret = nftnl_set_elem_alloc();
+	nftnl_set_elem_set(*ret, NFTNL_SET_ELEM_KEY, behind, set->key_len);
+	nftnl_set_elem_set_u32(*ret, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+	return 1;
+}
+
 static void element(struct nft *nft, const struct nft_set *set, uint16_t type,
 		    const struct nft_element *e)
 {
-	struct nftnl_set_elem *elem = nftnl_set_elem_alloc();
+	struct nftnl_set_elem *elems[2] = { element_new(set, e), NULL };
+	size_t n = 1;
 
-	nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY, e->key, set->key_len);
-	if (e->has_end)
-		nftnl_set_elem_set(elem, NFTNL_SET_ELEM_KEY_END, e->key_end, set->key_len);
-	if (set->data_len)
-		nftnl_set_elem_set(elem, NFTNL_SET_ELEM_DATA, e->data, set->data_len);
-	element_message(nft, set, type, &elem, 1);
+	if (e->has_end && set->fields[0])
+		nftnl_set_elem_set(elems[0], NFTNL_SET_ELEM_KEY_END, e->key_end, set->key_len);
+	else if (e->has_end)
+		n += interval_end(set, e, &elems[1]);
+	element_message(nft, set, type, elems, n);
 }
 
 void nft_add_element(struct nft *nft, const struct nft_set *set, const struct nft_element *e)
@@ -195,29 +236,6 @@ void nft_add_element(struct nft *nft, const struct nft_set *set, const struct nf
 void nft_del_element(struct nft *nft, const struct nft_set *set, const struct nft_element *e)
 {
 	element(nft, set, NFT_MSG_DELSETELEM, e);
-}
-
-/* Addresses in host order; the end of an interval is the first one behind it. */
-static void interval(struct nft *nft, const struct nft_set *set, uint16_t type, uint32_t from,
-		     uint32_t to)
-{
-	struct nftnl_set_elem *elems[] = { nftnl_set_elem_alloc(), nftnl_set_elem_alloc() };
-	const uint32_t first = htonl(from), behind = htonl(to + 1);
-
-	nftnl_set_elem_set(elems[0], NFTNL_SET_ELEM_KEY, &first, sizeof(first));
-	nftnl_set_elem_set(elems[1], NFTNL_SET_ELEM_KEY, &behind, sizeof(behind));
-	nftnl_set_elem_set_u32(elems[1], NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
-	element_message(nft, set, type, elems, ARRAY_SIZE(elems));
-}
-
-void nft_add_interval(struct nft *nft, const struct nft_set *set, uint32_t from, uint32_t to)
-{
-	interval(nft, set, NFT_MSG_NEWSETELEM, from, to);
-}
-
-void nft_del_interval(struct nft *nft, const struct nft_set *set, uint32_t from, uint32_t to)
-{
-	interval(nft, set, NFT_MSG_DELSETELEM, from, to);
 }
 
 /* rules */
@@ -317,6 +335,15 @@ void nft_lookup(struct nftnl_rule *r, const char *set, unsigned reg)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, reg32(reg));
 }
 
+void nft_lookup_not(struct nftnl_rule *r, const char *set, unsigned reg)
+{
+	struct nftnl_expr *e = expr(r, "lookup");
+
+	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, reg32(reg));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+
 void nft_lookup_map(struct nftnl_rule *r, const char *map, unsigned reg, unsigned to)
 {
 	struct nftnl_expr *e = expr(r, "lookup");
@@ -326,14 +353,16 @@ void nft_lookup_map(struct nftnl_rule *r, const char *map, unsigned reg, unsigne
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_DREG, reg32(to));
 }
 
-void nft_dnat4(struct nftnl_rule *r, unsigned address, unsigned port)
+void nft_dnat(struct nftnl_rule *r, uint32_t family, unsigned address, int port)
 {
 	struct nftnl_expr *e = expr(r, "nat");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, NFPROTO_IPV4);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, family);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, reg32(address));
-	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, reg32(port));
+	if (port < 0)
+		return;
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, reg32((unsigned)port));
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
 }
 
@@ -410,8 +439,17 @@ int nft_commit(struct nft *nft)
 /* listing */
 
 struct listing {
+	const struct nft_set *set;
 	void (*each)(void *data, const struct nft_element *e);
 	void *data;
+	/* Of an interval set: the ends come apart, and the higher ones first or last. */
+	struct bound *bounds;
+	size_t n, room;
+};
+
+struct bound {
+	struct nft_element e;
+	bool is_end;
 };
 
 static void take_bytes(struct nftnl_set_elem *elem, uint16_t attr, unsigned char *ret, size_t max)
@@ -423,9 +461,44 @@ static void take_bytes(struct nftnl_set_elem *elem, uint16_t attr, unsigned char
 		memcpy(ret, bytes, MIN((size_t)len, max));
 }
 
+static int take_comment(const struct nftnl_udata *attr, void *data)
+{
+	struct nft_element *e = data;
+
+	if (nftnl_udata_type(attr) == NFTNL_UDATA_SET_ELEM_COMMENT)
+		(void)snprintf(e->comment, sizeof(e->comment), "%.*s", nftnl_udata_len(attr),
+			       (const char *)nftnl_udata_get(attr));
+	return 0;
+}
+
+static void take_element(struct listing *listing, struct nftnl_set_elem *elem)
+{
+	struct nft_element e = { .has_end = false };
+	uint32_t len = 0;
+	const void *notes = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_USERDATA, &len);
+
+	take_bytes(elem, NFTNL_SET_ELEM_KEY, e.key, sizeof(e.key));
+	take_bytes(elem, NFTNL_SET_ELEM_DATA, e.data, sizeof(e.data));
+	if (notes)
+		(void)nftnl_udata_parse(notes, len, take_comment, &e);
+	if (listing->set->interval && listing->set->fields[0]) {
+		take_bytes(elem, NFTNL_SET_ELEM_KEY_END, e.key_end, sizeof(e.key_end));
+		e.has_end = true;
+	}
+	if (listing->set->interval && !listing->set->fields[0]) {
+		VEC_GROW(listing->bounds, listing->n, listing->room);
+		listing->bounds[listing->n++] =
+			(struct bound) { e, nftnl_set_elem_is_set(elem, NFTNL_SET_ELEM_FLAGS) &&
+						    nftnl_set_elem_get_u32(elem,
+									   NFTNL_SET_ELEM_FLAGS) &
+							    NFT_SET_ELEM_INTERVAL_END };
+		return;
+	}
+	listing->each(listing->data, &e);
+}
+
 static int list_message(const struct nlmsghdr *hdr, void *data)
 {
-	const struct listing *listing = data;
 	struct nftnl_set *set = nftnl_set_alloc();
 	struct nftnl_set_elems_iter *iter;
 	struct nftnl_set_elem *elem;
@@ -435,58 +508,97 @@ static int list_message(const struct nlmsghdr *hdr, void *data)
 		return MNL_CB_ERROR;
 	}
 	iter = nftnl_set_elems_iter_create(set);
-	while (iter && (elem = nftnl_set_elems_iter_next(iter))) {
-		struct nft_element e = { .has_end = false };
-
-		take_bytes(elem, NFTNL_SET_ELEM_KEY, e.key, sizeof(e.key));
-		take_bytes(elem, NFTNL_SET_ELEM_DATA, e.data, sizeof(e.data));
-		listing->each(listing->data, &e);
-	}
+	while (iter && (elem = nftnl_set_elems_iter_next(iter)))
+		take_element(data, elem);
 	nftnl_set_elems_iter_destroy(iter);
 	nftnl_set_free(set);
 	return MNL_CB_OK;
 }
 
-static int list_from(struct mnl_socket *sock, const struct nlmsghdr *request,
-		     struct listing *listing)
+/* An end goes before the start of the next interval at the same place. */
+static int compare_bounds(const void *a, const void *b)
+{
+	const struct bound *x = a, *y = b;
+	int r = memcmp(x->e.key, y->e.key, sizeof(x->e.key));
+
+	return r ? r : (int)y->is_end - (int)x->is_end;
+}
+
+static void join_intervals(struct listing *listing)
+{
+	size_t len = listing->set->key_len;
+
+	qsort(listing->bounds, listing->n, sizeof(*listing->bounds), compare_bounds);
+	for (size_t i = 0; i < listing->n; i++) {
+		struct nft_element *e = &listing->bounds[i].e;
+
+		if (listing->bounds[i].is_end)
+			continue;
+		e->has_end = true;
+		memset(e->key_end, 0xff, len);
+		if (i + 1 < listing->n && listing->bounds[i + 1].is_end) {
+			memcpy(e->key_end, listing->bounds[i + 1].e.key, len);
+			for (size_t k = len; k > 0 && e->key_end[k - 1]-- == 0; k--)
+				;
+		}
+		listing->each(listing->data, e);
+	}
+}
+
+/* A request with its answers; fn may be NULL. */
+static int ask(const struct nlmsghdr *request, mnl_cb_t fn, void *data)
 {
 	alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
-	int r;
+	struct mnl_socket *sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	int r = -1;
 
-	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_sendto(sock, request, request->nlmsg_len) < 0)
-		return -errno;
+	if (sock && mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) == 0 &&
+	    mnl_socket_sendto(sock, request, request->nlmsg_len) >= 0)
+		r = 0;
 	do {
-		ssize_t n = mnl_socket_recvfrom(sock, answer, sizeof(answer));
+		ssize_t n = r < 0 ? -1 : mnl_socket_recvfrom(sock, answer, sizeof(answer));
 
 		if (n < 0)
-			return -errno;
-		r = mnl_cb_run(answer, (size_t)n, 0, mnl_socket_get_portid(sock), list_message,
-			       listing);
+			r = -1;
+		else
+			r = mnl_cb_run(answer, (size_t)n, 0, mnl_socket_get_portid(sock), fn, data);
 	} while (r > MNL_CB_STOP);
-	return r < 0 ? -errno : 0;
+	r = r < 0 ? -errno : 0;
+	if (sock)
+		(void)mnl_socket_close(sock);
+	return r;
+}
+
+int nft_find_table(const char *table)
+{
+	alignas(struct nlmsghdr) char bytes[MESSAGE_BYTES];
+	struct nftnl_table *t = nftnl_table_alloc();
+	struct nlmsghdr *hdr =
+		nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_ACK, 0);
+
+	nftnl_table_set_str(t, NFTNL_TABLE_NAME, table);
+	nftnl_table_nlmsg_build_payload(hdr, t);
+	nftnl_table_free(t);
+	return ask(hdr, NULL, NULL);
 }
 
 int nft_list_elements(const char *table, const struct nft_set *set,
 		      void (*each)(void *data, const struct nft_element *e), void *data)
 {
 	alignas(struct nlmsghdr) char bytes[MESSAGE_BYTES];
-	struct listing listing = { each, data };
+	struct listing listing = { .set = set, .each = each, .data = data };
 	struct nftnl_set *which = nftnl_set_alloc();
-	struct mnl_socket *sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	struct nlmsghdr *hdr;
-	int r = which && sock ? 0 : -ENOMEM;
+	struct nlmsghdr *hdr =
+		nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, 0);
+	int r;
 
-	if (r == 0) {
-		hdr = nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP, 0);
-		(void)nftnl_set_set_str(which, NFTNL_SET_TABLE, table);
-		(void)nftnl_set_set_str(which, NFTNL_SET_NAME, set->name);
-		nftnl_set_elems_nlmsg_build_payload(hdr, which);
-		r = list_from(sock, hdr, &listing);
-	}
-	if (which)
-		nftnl_set_free(which);
-	if (sock)
-		(void)mnl_socket_close(sock);
+	(void)nftnl_set_set_str(which, NFTNL_SET_TABLE, table);
+	(void)nftnl_set_set_str(which, NFTNL_SET_NAME, set->name);
+	nftnl_set_elems_nlmsg_build_payload(hdr, which);
+	nftnl_set_free(which);
+	r = ask(hdr, list_message, &listing);
+	if (r == 0)
+		join_intervals(&listing);
+	free(listing.bounds);
 	return r;
 }

@@ -19,6 +19,7 @@ struct nftnl_rule;
  */
 enum nft_type {
 	NFT_TYPE_IPADDR = 7,
+	NFT_TYPE_IP6ADDR = 8,
 	NFT_TYPE_PROTO = 12,
 	NFT_TYPE_SERVICE = 13,
 	NFT_TYPE_IFNAME = 41,
@@ -30,12 +31,15 @@ struct nft_set {
 	uint32_t key_type, key_len;
 	uint32_t data_type, data_len; /* of a map; else 0 */
 	bool interval;
-	uint8_t fields[3]; /* lengths of a concatenation with intervals, else 0 */
+	bool counted;      /* each element counts the packets that found it */
+	uint8_t fields[4]; /* lengths of a concatenation with intervals, else 0 */
 };
 
+/* A field of a concatenation begins at a register's start, every 4 bytes. */
 struct nft_element {
-	unsigned char key[32], key_end[32], data[16];
-	bool has_end; /* an interval of a concatenation: key to key_end */
+	unsigned char key[32], key_end[32], data[32];
+	bool has_end;     /* an interval: key to key_end, inclusive */
+	char comment[64]; /* for people; "" is none */
 };
 
 /* All in table inet TABLE. */
@@ -48,10 +52,7 @@ void nft_add_set(struct nft *nft, const struct nft_set *set);
 /* type "filter" or "nat"; hook -1: a chain to jump to. */
 void nft_add_chain(struct nft *nft, const char *name, const char *type, int hook, int priority);
 void nft_add_element(struct nft *nft, const struct nft_set *set, const struct nft_element *e);
-/* [from, to] as two elements of a set that is an interval of single keys. */
-void nft_add_interval(struct nft *nft, const struct nft_set *set, uint32_t from, uint32_t to);
 void nft_del_element(struct nft *nft, const struct nft_set *set, const struct nft_element *e);
-void nft_del_interval(struct nft *nft, const struct nft_set *set, uint32_t from, uint32_t to);
 
 struct nftnl_rule *nft_rule(struct nft *nft, const char *chain);
 void nft_add_rule(struct nft *nft, struct nftnl_rule *rule); /* takes it */
@@ -64,13 +65,19 @@ void nft_and(struct nftnl_rule *r, unsigned reg, uint32_t mask);
 void nft_fib_type(struct nftnl_rule *r, unsigned reg); /* of the destination address */
 void nft_compare(struct nftnl_rule *r, bool equal, unsigned reg, const void *data, uint32_t len);
 void nft_lookup(struct nftnl_rule *r, const char *set, unsigned reg);
+void nft_lookup_not(struct nftnl_rule *r, const char *set, unsigned reg);
 void nft_lookup_map(struct nftnl_rule *r, const char *map, unsigned reg, unsigned to);
-void nft_dnat4(struct nftnl_rule *r, unsigned address, unsigned port);
+/* family NFPROTO_IPV4 or NFPROTO_IPV6; the registers hold what the target is; port -1: the same. */
+void nft_dnat(struct nftnl_rule *r, uint32_t family, unsigned address, int port);
 void nft_masquerade(struct nftnl_rule *r);
 void nft_counter(struct nftnl_rule *r);
 void nft_verdict(struct nftnl_rule *r, int verdict, const char *chain); /* NF_DROP, NFT_JUMP, ... */
 
-/* Calls each for every element of a set, in no order; -ENOENT: no such table or set. */
+/* Whether there is such a table: 0 or -ENOENT. */
+int nft_find_table(const char *table) must_check;
+/* Calls each for every element of a set, in no order; -ENOENT: no such table or set.  Intervals are
+ * put together.
+ */
 int nft_list_elements(const char *table, const struct nft_set *set,
 		      void (*each)(void *data, const struct nft_element *e), void *data) must_check;
 

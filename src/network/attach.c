@@ -1,476 +1,307 @@
 /* src/network/attach.c */
 #include "network/attach.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
-#include "base/strv.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
-#include "network/network.h"
+#include "kernel/route.h"
+#include "network/bridge.h"
+#include "network/claim.h"
+#include "network/lease.h"
+#include "network/names_server.h"
+#include "network/plug.h"
 #include "network/table.h"
-
-#define EPHEMERAL_FROM 32768 /* where host ports are chosen that the user left open */
-#define EPHEMERAL_TO   60999
-#define BRIDGE_NF      "/proc/sys/net/bridge/bridge-nf-call-iptables"
-#define PEER_NAME      "eth0"
 
 void network_lease_done(struct network_lease *lease)
 {
+	for (size_t i = 0; i < lease->nendpoints; i++)
+		endpoint_done(&lease->endpoints[i]);
+	free(lease->endpoints);
 	free(lease->ports);
-	lease->ports = NULL;
-	lease->nports = 0;
+	*lease = (struct network_lease) { .nendpoints = 0 };
 }
 
-/* ports */
-
-/* A foreign listener would be covered by our rule, or cover it: neither is what was asked for. */
-static int port_is_bound(const struct port *port, uint16_t number)
+const struct endpoint *network_lease_gate(const struct network_lease *lease)
 {
-	const struct sockaddr_in addr = { .sin_family = AF_INET,
-					  .sin_port = htons(number),
-					  .sin_addr = port->ip };
-	int type = port->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
-	autoclose int fd = socket(AF_INET, type | SOCK_CLOEXEC, port->protocol);
-	int on = 1;
+	for (size_t i = 0; i < lease->nendpoints; i++) {
+		const struct network *n = &lease->endpoints[i].network;
 
-	if (fd < 0)
-		return 0; /* no such protocol here, no listener */
-	if (type == SOCK_STREAM)
-		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0)
-		return 0;
-	return -errno;
-}
-
-/* The container that has one of these ports, or "". */
-static int port_owner(struct db *db, const struct port *p, char ret[128], struct error *err)
-{
-	struct db_rows rows;
-	int r = db_query(db, &rows, err,
-			 "SELECT coalesce(c.name, p.container) FROM ports p"
-			 " LEFT JOIN containers c ON c.id = p.container"
-			 " WHERE p.protocol = ?1 AND p.host < ?2 + ?3 AND ?2 < p.host + p.count"
-			 " AND (p.ip = 0 OR ?4 = 0 OR p.ip = ?4) LIMIT 1",
-			 "iiii", (int64_t)p->protocol, (int64_t)p->host, (int64_t)p->count,
-			 (int64_t)ntohl(p->ip.s_addr));
-
-	ret[0] = '\0';
-	if (r < 0)
-		return r;
-	if (db_next(&rows))
-		(void)snprintf(ret, 128, "%s", db_text(&rows, 0));
-	return db_finish(&rows);
-}
-
-static int port_check(struct db *db, const struct port *p, struct error *err)
-{
-	autofree char *text = port_format(p);
-	char owner[128];
-	int r = port_owner(db, p, owner, err);
-
-	if (r < 0)
-		return r;
-	if (owner[0])
-		return error_set(err, -EADDRINUSE, "port %s is published by container %s", text,
-				 owner);
-	for (uint16_t i = 0; i < p->count; i++) {
-		r = port_is_bound(p, (uint16_t)(p->host + i));
-		if (r == -EADDRINUSE)
-			return error_set(
-				err, r,
-				"port %u of %s is taken by a program on this host; 'ss -lntup' "
-				"names it",
-				p->host + i, text);
-		if (r == -EADDRNOTAVAIL)
-			return error_set(err, r, "port %s: this host has no such address", text);
+		if (n->driver == NETWORK_BRIDGE && !n->internal)
+			return &lease->endpoints[i];
 	}
-	return 0;
+	return NULL;
 }
 
-static int port_choose(struct db *db, struct port *p, struct error *err)
+/* reserving */
+
+static int reserve_ports(struct db *db, const struct network_request *req,
+			 struct network_lease *lease, struct error *err)
 {
-	for (unsigned n = EPHEMERAL_FROM; n + p->count <= EPHEMERAL_TO; n++) {
-		int r;
-
-		p->host = (uint16_t)n;
-		r = port_check(db, p, NULL);
-		if (r == 0)
-			return 0;
-		if (r != -EADDRINUSE)
-			return port_check(db, p, err);
-	}
-	return error_set(err, -EADDRINUSE, "no free port on this host to publish port %u",
-			 p->container);
-}
-
-static int port_claim(struct db *db, const char *id, struct port *p, struct error *err)
-{
-	int r = p->host ? port_check(db, p, err) : port_choose(db, p, err);
-
-	if (r < 0)
-		return r;
-	return db_run(db, err,
-		      "INSERT INTO ports (ip, protocol, host, count, target, container)"
-		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		      "iiiiis", (int64_t)ntohl(p->ip.s_addr), (int64_t)p->protocol,
-		      (int64_t)p->host, (int64_t)p->count, (int64_t)p->container, id);
-}
-
-static int claim_ports(struct db *db, const struct network_request *req,
-		       struct network_lease *lease, struct error *err)
-{
+	size_t n = req->publish ? req->publish->n : 0;
 	int r = 0;
 
-	if (req->publish->n > 0)
-		lease->ports = xcalloc(req->publish->n, sizeof(*lease->ports));
-	for (size_t i = 0; r == 0 && i < req->publish->n; i++) {
+	if (n == 0)
+		return 0;
+	if (!network_lease_gate(lease))
+		return error_set(err, -EINVAL,
+				 "--publish needs a bridge network that is not internal");
+	lease->ports = xcalloc(n, sizeof(*lease->ports));
+	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct port *p = &lease->ports[lease->nports++];
 
 		r = port_parse(req->publish->items[i], p, err);
 		if (r == 0)
-			r = port_claim(db, req->id, p, err);
+			r = claim_port(db, req->id, p, err);
 	}
 	return r;
 }
 
-/* addresses */
-
-/* The lowest free one behind the gateway. */
-static int choose_address(struct db *db, const struct network *network, uint32_t *ret,
-			  struct error *err)
+static int check_families(const struct network_lease *lease, struct error *err)
 {
-	uint32_t next = ntohl(network->net.s_addr) + 2;
-	uint32_t last = (ntohl(network->net.s_addr) | UINT32_MAX >> network->prefix_len) - 1;
-	struct db_rows rows;
-	int r = db_query(db, &rows, err, "SELECT ip FROM leases WHERE network = ?1 ORDER BY ip",
-			 "i", network->id);
+	const struct endpoint *gate = network_lease_gate(lease);
 
-	if (r < 0)
-		return r;
-	while (db_next(&rows) && (uint32_t)db_int(&rows, 0) == next)
-		next++;
-	r = db_finish(&rows);
-	if (r < 0)
-		return r;
-	if (next > last)
-		return error_set(err, -ENOSPC, "network %s has no free address", network->name);
-	*ret = next;
-	return 0;
-}
+	for (size_t i = 0; i < lease->nports; i++) {
+		const struct port *p = &lease->ports[i];
+		autofree char *text = port_format(p);
 
-static void fill_lease(const struct network *network, const char *id, uint32_t ip,
-		       struct network_lease *lease)
-{
-	(void)snprintf(lease->id, sizeof(lease->id), "%s", id);
-	(void)snprintf(lease->network, sizeof(lease->network), "%s", network->name);
-	(void)snprintf(lease->bridge, sizeof(lease->bridge), "%s", network->bridge);
-	table_name(network->bridge, lease->table);
-	(void)snprintf(lease->link, sizeof(lease->link), NETWORK_LINK_PREFIX "%.12s", id);
-	lease->ip.s_addr = htonl(ip);
-	lease->gateway_ip = network_gateway(network);
-	lease->prefix_len = network->prefix_len;
-	(void)inet_ntop(AF_INET, &lease->ip, lease->address, sizeof(lease->address));
-	(void)inet_ntop(AF_INET, &lease->gateway_ip, lease->gateway, sizeof(lease->gateway));
-}
-
-int network_reserve(struct db *db, const struct network_request *req, struct network_lease *ret,
-		    struct error *err)
-{
-	struct network_lease lease = { .nports = 0 };
-	struct network network = { .id = 0 };
-	uint32_t ip = 0;
-	int r;
-
-	if (strcmp(req->network, NETWORK_DEFAULT) == 0)
-		r = network_find_default(db, &network, err);
-	else
-		r = network_find(db, req->network, &network, err);
-	if (r == 0)
-		r = choose_address(db, &network, &ip, err);
-	if (r < 0)
-		return r;
-	fill_lease(&network, req->id, ip, &lease);
-	r = db_run(db, err,
-		   "INSERT INTO leases (container, network, ip, link) VALUES (?1, ?2, ?3, ?4)",
-		   "siis", lease.id, network.id, (int64_t)ip, lease.link);
-	if (r == 0)
-		r = claim_ports(db, req, &lease, err);
-	if (r < 0) {
-		network_lease_done(&lease);
-		return r;
+		if (p->ip.family == AF_INET6 && !ip_is_set(&gate->ip6.ip))
+			return error_set(err, -EINVAL,
+					 "port %s: network %s has no IPv6; 'strake network create "
+					 "--ipv6' makes one that has",
+					 text, gate->network.name);
+		if (p->ip.family == AF_INET && !ip_is_set(&gate->ip.ip))
+			return error_set(err, -EINVAL, "port %s: network %s has no IPv4", text,
+					 gate->network.name);
 	}
-	*ret = lease;
 	return 0;
+}
+
+int network_reserve(const struct network_site *site, const struct network_request *req,
+		    struct network_lease *ret, struct error *err)
+{
+	struct network_lease lease = { .rate_up = req->rate_up, .rate_down = req->rate_down };
+	int r = 0;
+
+	(void)snprintf(lease.id, sizeof(lease.id), "%s", req->id);
+	if (req->nendpoints > 0)
+		lease.endpoints = xcalloc(req->nendpoints, sizeof(*lease.endpoints));
+	for (size_t i = 0; r == 0 && i < req->nendpoints; i++) {
+		r = lease_add(site->db, req, &req->endpoints[i], &lease.endpoints[i], err);
+		if (r == 0)
+			lease.nendpoints++;
+	}
+	if (r == 0)
+		r = reserve_ports(site->db, req, &lease, err);
+	if (r == 0)
+		r = check_families(&lease, err);
+	if (r == 0)
+		r = network_table(site->db, lease.table, err);
+	if (r < 0)
+		network_lease_done(&lease);
+	else
+		*ret = lease;
+	return r;
 }
 
 /* the kernel's side */
 
-static int put_sysctl(const char *path, const char *why, struct error *err)
+/* A cable that had this address is gone, or goes now: two must not answer for it. */
+static int pull_leftovers(const struct network_site *site, struct nl *nl, const struct endpoint *e,
+			  struct error *err)
 {
-	if (explain(why, "echo 1 > %s", path))
-		return 0;
-	return file_put_at(AT_FDCWD, path, "1", err);
-}
+	struct strv links = { 0 };
+	int r = lease_take_leftovers(site->db, e, &links, err);
 
-static struct table_network table_network(const struct network_lease *lease)
-{
-	uint32_t hosts = UINT32_MAX >> lease->prefix_len;
-
-	return (struct table_network) {
-		.table = lease->table,
-		.bridge = lease->bridge,
-		.net.s_addr = lease->ip.s_addr & htonl(~hosts),
-		.prefix_len = lease->prefix_len,
-	};
-}
-
-/* The switch with its address, forwarding, and its place in the table. */
-static int make_bridge(struct nl *nl, const struct network_lease *lease, struct error *err)
-{
-	autofree char *localnet =
-		xasprintf("/proc/sys/net/ipv4/conf/%s/route_localnet", lease->bridge);
-	const struct table_network network = table_network(lease);
-	int index = 0, r = link_add_bridge(nl, lease->bridge, err);
-
-	if (r == 0 && !explain_dry()) {
-		index = link_index(nl, lease->bridge);
-		r = index < 0 ? error_sys(err, index, "find bridge %s", lease->bridge) : 0;
-	}
-	if (r == 0)
-		r = address_add(nl, index, lease->bridge, lease->gateway_ip, lease->prefix_len, "",
-				err);
-	if (r == 0)
-		r = put_sysctl("/proc/sys/net/ipv4/ip_forward",
-			       "this host routes between its links", err);
-	if (r == 0)
-		r = put_sysctl(localnet, "a port published here is reached as 127.0.0.1, too", err);
-	if (r == 0)
-		r = table_add_network(&network, err);
-	return r < 0 ? r : index;
-}
-
-static int find_bridge(struct nl *nl, const struct network_lease *lease, struct error *err)
-{
-	int index = explain_dry() && !nl->sock ? -ENODEV : link_index(nl, lease->bridge);
-
-	if (index >= 0)
-		return index;
-	if (index != -ENODEV)
-		return error_sys(err, index, "find bridge %s", lease->bridge);
-	return make_bridge(nl, lease, err);
-}
-
-/* 02: locally administered; the rest follows from the address, so that a restarted container with
- * the same address is the same neighbour.
- */
-static void choose_mac(const struct network_lease *lease, unsigned char mac[6])
-{
-	mac[0] = 0x02;
-	mac[1] = 0x53; /* 'S' */
-	memcpy(mac + 2, &lease->ip, 4);
-}
-
-static int configure_inside(const struct network_lease *lease, const struct netns *ns,
-			    const char *netns, struct error *err)
-{
-	autofree char *where = explain_mode() == EXPLAIN_OFF
-				       ? xstrdup("")
-				       : xasprintf("nsenter --net=%s ", sq(netns));
-	int r = link_set_up(ns->nl, 1, "lo", where, err);
-
-	if (r == 0)
-		r = address_add(ns->nl, LINK_PEER_INDEX, PEER_NAME, lease->ip, lease->prefix_len,
-				where, err);
-	if (r == 0)
-		r = link_set_up(ns->nl, LINK_PEER_INDEX, PEER_NAME, where, err);
-	return r < 0 ? r : route_add_default(ns->nl, lease->gateway_ip, where, err);
-}
-
-static bool bridge_netfilter_is_on(void)
-{
-	autofree char *text = NULL;
-
-	return file_read_at(AT_FDCWD, BRIDGE_NF, 16, &text, NULL, NULL) == 0 && text[0] == '1';
-}
-
-static int plug_in(struct nl *nl, const struct network_lease *lease, int bridge, const char *netns,
-		   struct error *err)
-{
-	struct veth veth = { .name = lease->link,
-			     .peer = PEER_NAME,
-			     .bridge = lease->bridge,
-			     .bridge_index = bridge,
-			     .netns = netns };
-	struct netns ns = NETNS_INIT;
-	int r = netns_create(netns, &ns, err);
-
-	veth.netns_fd = ns.fd;
-	choose_mac(lease, veth.mac);
-	if (r == 0)
-		r = link_add_veth(nl, &veth, err);
-	if (r == 0 && bridge_netfilter_is_on())
-		r = link_set_hairpin(nl, lease->link, err);
-	if (r == 0)
-		r = configure_inside(lease, &ns, netns, err);
-	netns_close(&ns);
+	for (size_t i = 0; r == 0 && i < links.n; i++)
+		if (explain_dry() || link_index(nl, links.items[i]) >= 0)
+			r = link_delete(nl, links.items[i], err);
+	strv_done(&links);
 	return r;
 }
 
-int network_attach(struct db *db, const struct network_lease *lease, const char *netns,
-		   struct error *err)
+static int attach_endpoint(const struct network_site *site, struct nl *nl,
+			   const struct network_lease *lease, const struct endpoint *e,
+			   struct plug *plug, struct error *err)
 {
-	struct nl nl = { 0 };
-	int bridge, r = nl_open(&nl, err);
+	struct link bridge = { .index = 0 };
+	int r = 0;
 
-	(void)db;
-	if (r < 0)
-		return r;
-	bridge = find_bridge(&nl, lease, err);
-	r = bridge < 0 ? bridge : plug_in(&nl, lease, bridge, netns, err);
+	if (e->network.driver == NETWORK_BRIDGE) {
+		r = pull_leftovers(site, nl, e, err);
+		if (r == 0)
+			r = bridge_ensure(nl, site->db, &e->network, lease->table, &bridge, err);
+	}
 	if (r == 0)
-		r = table_add_ports(lease->table, lease->ports, lease->nports, lease->ip, err);
+		r = plug_in(nl, plug, e, &bridge, err);
+	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
+		r = names_server_start(site, &e->network, err);
+	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
+		r = names_server_changed(site, &e->network, err);
+	return r < 0 ? error_wrap(err, r, "connect to network %s", e->network.name) : 0;
+}
+
+void network_lease_collect(const struct network_lease *lease, struct table_elements *ret)
+{
+	const struct endpoint *gate = network_lease_gate(lease);
+	char comment[16];
+
+	(void)snprintf(comment, sizeof(comment), "%.12s", lease->id);
+	for (size_t i = 0; gate && i < lease->nports; i++)
+		table_collect_port(ret, &lease->ports[i], &gate->ip.ip, &gate->ip6.ip, comment);
+}
+
+static int publish(const struct network_lease *lease, struct error *err)
+{
+	struct table_elements elements = { 0 };
+	int r;
+
+	network_lease_collect(lease, &elements);
+	r = table_extend(lease->table, &elements, err);
+	table_elements_done(&elements);
+	return r;
+}
+
+int network_attach(const struct network_site *site, const struct network_lease *lease,
+		   const char *netns, enum attach_flags flags, struct error *err)
+{
+	struct plug plug = PLUG_INIT;
+	struct nl nl = { 0 };
+	int r = nl_open(&nl, err);
+
+	if (r == 0)
+		r = plug_open(&plug, netns, flags & ATTACH_EXISTING, err);
+	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++)
+		r = attach_endpoint(site, &nl, lease, &lease->endpoints[i], &plug, err);
+	if (r == 0)
+		r = publish(lease, err);
+	plug_close(&plug);
 	nl_close(&nl);
-	return r < 0 ? error_wrap(err, r, "connect to network %s", lease->network) : 0;
+	return r;
 }
 
 int network_none(const char *netns, struct error *err)
 {
-	autofree char *where = explain_mode() == EXPLAIN_OFF
-				       ? xstrdup("")
-				       : xasprintf("nsenter --net=%s ", sq(netns));
-	struct netns ns = NETNS_INIT;
-	int r = netns_create(netns, &ns, err);
+	struct plug plug = PLUG_INIT;
+	int r = plug_open(&plug, netns, false, err);
 
-	if (r == 0)
-		r = link_set_up(ns.nl, 1, "lo", where, err);
-	netns_close(&ns);
+	plug_close(&plug);
 	return r;
 }
 
 /* back again */
 
-static int read_ports(struct db *db, const char *id, struct network_lease *lease, struct error *err)
+static int unpublish(const struct network_lease *lease, struct error *err)
 {
-	size_t room = 0;
+	struct table_elements elements = { 0 };
+	int r;
+
+	network_lease_collect(lease, &elements);
+	r = table_remove(lease->table, &elements, err);
+	table_elements_done(&elements);
+	return r;
+}
+
+static int count_bridge_leases(struct db *db, int64_t *ret, struct error *err)
+{
 	struct db_rows rows;
 	int r = db_query(db, &rows, err,
-			 "SELECT ip, protocol, host, count, target FROM ports WHERE container = ?1",
-			 "s", id);
+			 "SELECT count(*) FROM leases l JOIN networks n ON n.id = l.network"
+			 " WHERE n.driver = 0",
+			 "");
 
 	if (r < 0)
 		return r;
-	while (db_next(&rows)) {
-		VEC_GROW(lease->ports, lease->nports, room);
-		lease->ports[lease->nports++] = (struct port) {
-			.ip.s_addr = htonl((uint32_t)db_int(&rows, 0)),
-			.protocol = (uint8_t)db_int(&rows, 1),
-			.host = (uint16_t)db_int(&rows, 2),
-			.count = (uint16_t)db_int(&rows, 3),
-			.container = (uint16_t)db_int(&rows, 4),
-		};
-	}
+	*ret = db_next(&rows) ? db_int(&rows, 0) : 0;
 	return db_finish(&rows);
 }
 
-/* 1 if there is one. */
-static int read_lease(struct db *db, const char *id, struct network *network,
-		      struct network_lease *lease, struct error *err)
-{
-	char name[64] = "";
-	struct db_rows rows;
-	uint32_t ip = 0;
-	int r = db_query(db, &rows, err,
-			 "SELECT n.name, l.ip FROM leases l JOIN networks n ON n.id = l.network"
-			 " WHERE l.container = ?1",
-			 "s", id);
-
-	if (r < 0)
-		return r;
-	if (db_next(&rows)) {
-		(void)snprintf(name, sizeof(name), "%s", db_text(&rows, 0));
-		ip = (uint32_t)db_int(&rows, 1);
-	}
-	r = db_finish(&rows);
-	if (r < 0 || !name[0])
-		return r;
-	r = network_find(db, name, network, err);
-	if (r < 0)
-		return r;
-	fill_lease(network, id, ip, lease);
-	r = read_ports(db, id, lease, err);
-	return r < 0 ? r : 1;
-}
-
-/* The bridge and the table go with the last container, inside the transaction that finds that it is
- * the last, so that none can be added meanwhile.
+/* The bridge goes with its last container, the table with the last bridge: inside the transaction
+ * that finds that it is the last, so that none can be added meanwhile.
  */
-static int delete_rows(struct db *db, const char *id, const struct network *network, struct nl *nl,
-		       const struct network_lease *lease, struct error *err)
+static int remove_empty(const struct network_site *site, struct nl *nl, const struct endpoint *e,
+			const char *table, struct error *err)
 {
-	const struct table_network place = table_network(lease);
-	bool last = network->users <= 1;
-	int r = db_begin(db, err);
+	int64_t left = 0;
+	int r = e->network.dns_off ? 0 : names_server_stop(site, &e->network, err);
 
 	if (r == 0)
-		r = db_run(db, err, "DELETE FROM ports WHERE container = ?1", "s", id);
+		r = count_bridge_leases(site->db, &left, err);
 	if (r == 0)
-		r = db_run(db, err, "DELETE FROM leases WHERE container = ?1", "s", id);
+		r = link_delete(nl, e->link, err);
 	if (r == 0)
-		r = network_delete(db, network->id, err);
-	last = r == 0 && db_changes(db) > 0;
-	if (last)
-		r = link_delete(nl, lease->bridge, err);
-	if (r == 0 && last) {
-		struct strv others = { 0 };
-
-		r = network_names(db, &others, err);
-		if (r == 0)
-			r = table_del_network(&place, others.n == 0, err);
-		strv_done(&others);
-	}
-	if (r == 0)
-		r = db_commit(db, err);
-	db_rollback(db);
+		r = bridge_remove(nl, site->db, &e->network, table, left == 0, err);
+	if (r == 0 && left == 0)
+		r = db_run(site->db, err, "DELETE FROM instance", "");
 	return r;
 }
 
-static int detach_lease(struct db *db, const char *id, const struct network *network,
-			const struct network_lease *lease, struct error *err)
+static int count_users(struct db *db, int64_t network, int64_t *ret, struct error *err)
 {
-	struct nl nl = { 0 };
-	int r = table_del_ports(lease->table, lease->ports, lease->nports, lease->ip, err);
+	struct db_rows rows;
+	int r = db_query(db, &rows, err, "SELECT count(*) FROM leases WHERE network = ?1", "i",
+			 network);
 
+	if (r < 0)
+		return r;
+	*ret = db_next(&rows) ? db_int(&rows, 0) : 0;
+	return db_finish(&rows);
+}
+
+static int drop_endpoint(const struct network_site *site, struct nl *nl, const char *id,
+			 const struct endpoint *e, const char *table, struct error *err)
+{
+	int64_t users = 0;
+	int r = lease_drop(site->db, id, e->network.id, err);
+
+	if (r == 0)
+		r = count_users(site->db, e->network.id, &users, err);
+	if (r < 0 || e->network.driver != NETWORK_BRIDGE)
+		return r;
+	if (users > 0)
+		return e->network.dns_off ? 0 : names_server_changed(site, &e->network, err);
+	r = remove_empty(site, nl, e, table, err);
+	return r < 0 ? r : network_forget(site->db, e->network.id, err);
+}
+
+static int drop_all(const struct network_site *site, struct nl *nl,
+		    const struct network_lease *lease, struct error *err)
+{
+	int r = db_begin(site->db, err);
+
+	if (r == 0)
+		r = claim_drop(site->db, lease->id, err);
+	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++)
+		r = drop_endpoint(site, nl, lease->id, &lease->endpoints[i], lease->table, err);
+	if (r == 0)
+		r = db_commit(site->db, err);
+	db_rollback(site->db);
+	return r;
+}
+
+int network_detach(const struct network_site *site, const char *id, const char *netns,
+		   struct error *err)
+{
+	cleanup(network_lease_done) struct network_lease lease = { .nendpoints = 0 };
+	struct nl nl = { 0 };
+	int r = netns ? netns_remove(netns, err) : 0;
+
+	if (r == 0)
+		r = network_lease_read(site->db, id, &lease, err);
+	if (r < 0 || (lease.nendpoints == 0 && lease.nports == 0))
+		return r;
+	r = unpublish(&lease, err);
 	if (r == 0)
 		r = nl_open(&nl, err);
 	if (r == 0)
-		r = link_delete(&nl, lease->link, err);
-	if (r == 0)
-		r = delete_rows(db, id, network, &nl, lease, err);
+		r = drop_all(site, &nl, &lease, err);
 	nl_close(&nl);
 	return r;
-}
-
-int network_detach(struct db *db, const char *id, const char *netns, struct error *err)
-{
-	struct network_lease lease = { .nports = 0 };
-	struct network network = { .id = 0 };
-	int r = netns_remove(netns, err), found;
-
-	if (r < 0)
-		return r;
-	found = read_lease(db, id, &network, &lease, err);
-	if (found > 0)
-		r = detach_lease(db, id, &network, &lease, err);
-	network_lease_done(&lease);
-	return found < 0 ? found : r;
 }

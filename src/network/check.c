@@ -1,7 +1,6 @@
 /* src/network/check.c */
 #include "network/check.h"
 
-#include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,14 +10,16 @@
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "network/attach.h"
-#include "network/network.h"
+#include "network/bridge.h"
 #include "network/table.h"
 
 struct check {
-	struct db *db;
+	const struct network_site *site;
 	bool repair;
-	void (*report)(void *data, const char *text);
+	network_report_fn report;
 	void *data;
+	struct nl nl;
+	char table[NETWORK_TABLE_LEN];
 	int found;
 };
 
@@ -32,267 +33,278 @@ static void found(struct check *check, char *text)
 /* links */
 
 /* A cable of ours hangs in one of our bridges, or in none any more; another instance's does not. */
-static int link_is_ours(struct db *db, struct nl *nl, const char *name, bool *ret,
-			struct error *err)
+static int link_is_ours(struct check *check, const struct link *link, bool *ret, struct error *err)
 {
-	int master = link_master(nl, name), r;
 	struct db_rows rows;
+	int r = db_query(check->site->db, &rows, err, "SELECT link FROM networks WHERE driver = 0",
+			 "");
 
-	*ret = master == 0;
-	r = db_query(db, &rows, err, "SELECT bridge FROM networks", "");
+	*ret = link->master == 0;
 	if (r < 0)
 		return r;
 	while (db_next(&rows))
-		*ret = *ret || (master > 0 && link_index(nl, db_text(&rows, 0)) == master);
+		*ret = *ret || (link->master > 0 &&
+				link_index(&check->nl, db_text(&rows, 0)) == link->master);
 	return db_finish(&rows);
 }
 
-static int check_link(struct db *db, struct nl *nl, const char *name, bool *ret_orphan,
-		      struct error *err)
+static int check_link(struct check *check, const char *name, bool *ret_orphan, struct error *err)
 {
 	struct db_rows rows;
-	bool known, ours = false;
-	int r = db_query(db, &rows, err, "SELECT 1 FROM leases WHERE link = ?1", "s", name);
+	struct link link;
+	bool known;
+	int r = db_query(check->site->db, &rows, err, "SELECT 1 FROM leases WHERE link = ?1", "s",
+			 name);
 
+	*ret_orphan = false;
 	if (r < 0)
 		return r;
 	known = db_next(&rows);
 	r = db_finish(&rows);
-	if (r == 0 && !known)
-		r = link_is_ours(db, nl, name, &ours, err);
-	*ret_orphan = r == 0 && !known && ours;
-	return r;
+	if (r < 0 || known)
+		return r;
+	r = link_read(&check->nl, name, &link);
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return error_sys(err, r, "look at link %s", name);
+	return link_is_ours(check, &link, ret_orphan, err);
 }
 
 static int check_links(struct check *check, struct error *err)
 {
 	struct strv links = { 0 };
-	struct nl nl = { 0 };
-	int r = nl_open(&nl, err);
+	int r = link_names(&check->nl, NETWORK_LINK_PREFIX, &links, err);
 
-	if (r == 0)
-		r = link_names(&nl, NETWORK_LINK_PREFIX, &links, err);
 	for (size_t i = 0; r == 0 && i < links.n; i++) {
-		bool orphan;
+		bool orphan = false;
 
-		r = check_link(check->db, &nl, links.items[i], &orphan, err);
-		if (r < 0 || !orphan)
+		r = check_link(check, links.items[i], &orphan, err);
+		/* One whose namespace ended goes by itself; that is worth a moment's patience. */
+		if (r < 0 || !orphan || link_wait_gone(links.items[i], LINK_WAIT_MS))
 			continue;
 		found(check, xasprintf("link %s belongs to no container", links.items[i]));
 		if (check->repair)
-			r = link_delete(&nl, links.items[i], err);
+			r = link_delete(&check->nl, links.items[i], err);
 	}
 	strv_done(&links);
-	nl_close(&nl);
 	return r;
 }
 
-/* published ports */
+/* networks in use */
 
-struct published {
-	struct port port; /* count 1 */
-	struct in_addr to;
-	bool seen;
-};
-
-struct ports {
-	struct published *items;
-	size_t n, room;
-};
-
-static void take_port(void *data, const struct port *port, struct in_addr to)
-{
-	struct ports *ports = data;
-
-	VEC_GROW(ports->items, ports->n, ports->room);
-	ports->items[ports->n++] = (struct published) { .port = *port, .to = to };
-}
-
-static struct published *find_port(const struct ports *ports, const struct published *p)
-{
-	for (size_t i = 0; i < ports->n; i++) {
-		struct published *q = &ports->items[i];
-
-		if (q->port.host == p->port.host && q->port.protocol == p->port.protocol &&
-		    q->port.ip.s_addr == p->port.ip.s_addr)
-			return q;
-	}
-	return NULL;
-}
-
-static int wanted_ports(struct db *db, const struct network *network, struct ports *ret,
-			struct error *err)
+static int used_networks(struct check *check, struct strv *ret, struct error *err)
 {
 	struct db_rows rows;
-	int r = db_query(db, &rows, err,
-			 "SELECT p.ip, p.protocol, p.host, p.count, p.target, l.ip FROM ports p"
-			 " JOIN leases l ON l.container = p.container WHERE l.network = ?1",
-			 "i", network->id);
+	int r = db_query(check->site->db, &rows, err,
+			 "SELECT name FROM networks n WHERE driver = 0 AND EXISTS"
+			 " (SELECT 1 FROM leases l WHERE l.network = n.id) ORDER BY name",
+			 "");
 
 	if (r < 0)
 		return r;
-	while (db_next(&rows)) {
-		const struct in_addr to = { htonl((uint32_t)db_int(&rows, 5)) };
-		struct port port = { .ip.s_addr = htonl((uint32_t)db_int(&rows, 0)),
-				     .protocol = (uint8_t)db_int(&rows, 1),
-				     .count = 1 };
-
-		for (int64_t i = 0; i < db_int(&rows, 3); i++) {
-			port.host = (uint16_t)(db_int(&rows, 2) + i);
-			port.container = (uint16_t)(db_int(&rows, 4) + i);
-			take_port(ret, &port, to);
-		}
-	}
+	while (db_next(&rows))
+		strv_add(ret, db_text(&rows, 0));
 	return db_finish(&rows);
 }
 
-static int publish_again(const struct network *network, const char *table,
-			 const struct published *p, struct error *err)
+static int check_network(struct check *check, const char *name, struct table_elements *want,
+			 struct error *err)
 {
-	const struct table_network place = { .table = table,
-					     .bridge = network->bridge,
-					     .net = network->net,
-					     .prefix_len = network->prefix_len };
-	int r = table_add_network(&place, err);
-
-	return r < 0 ? r : table_add_ports(table, &p->port, 1, p->to, err);
-}
-
-static int compare_ports(struct check *check, const struct network *network, const char *table,
-			 struct ports *want, const struct ports *have, struct error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < have->n; i++) {
-		const struct published *p = &have->items[i];
-		struct published *wanted = find_port(want, p);
-
-		if (wanted && wanted->to.s_addr == p->to.s_addr &&
-		    wanted->port.container == p->port.container) {
-			wanted->seen = true;
-			continue;
-		}
-		found(check, xasprintf("port %u/%s leads to no container", p->port.host,
-				       port_protocol_name(p->port.protocol)));
-		if (check->repair)
-			r = table_del_ports(table, &p->port, 1, p->to, err);
-	}
-	for (size_t i = 0; r == 0 && i < want->n; i++) {
-		const struct published *p = &want->items[i];
-		autofree char *text = p->seen ? NULL : port_format(&p->port);
-
-		if (p->seen)
-			continue;
-		found(check, xasprintf("port %s is not published", text));
-		if (check->repair)
-			r = publish_again(network, table, p, err);
-	}
-	return r;
-}
-
-static int check_ports(struct check *check, const char *name, struct error *err)
-{
-	struct ports want = { 0 }, have = { 0 };
-	struct network network = { .id = 0 };
-	char table[TABLE_NAME_LEN];
-	int r = network_find(check->db, name, &network, err);
+	cleanup(network_cleanup_value) struct network network = { .id = 0 };
+	struct link bridge;
+	int r = network_find(check->site->db, name, &network, err);
 
 	if (r < 0)
 		return r;
-	table_name(network.bridge, table);
-	r = wanted_ports(check->db, &network, &want, err);
-	if (r == 0) {
-		r = table_list_ports(table, take_port, &have);
-		r = r == -ENOENT ? 0 : r;
-		if (r < 0)
-			(void)error_sys(err, r, "list nftables table inet %s", table);
+	if (link_index(&check->nl, network.link) < 0) {
+		found(check,
+		      xasprintf("network %s: its bridge %s is not there", name, network.link));
+		if (check->repair)
+			r = bridge_ensure(&check->nl, check->site->db, &network, check->table,
+					  &bridge, err);
 	}
-	if (r == 0)
-		r = compare_ports(check, &network, table, &want, &have, err);
-	free(want.items);
-	free(have.items);
-	return r;
+	return r < 0 ? r : bridge_collect(check->site->db, &network, want, err);
 }
 
-int network_check(struct db *db, bool repair, void (*report)(void *data, const char *text),
-		  void *data, struct error *err)
+/* A cable that is there and in no bridge: its bridge was deleted and made again. */
+static int check_cable(struct check *check, const struct endpoint *e, const char *id,
+		       struct error *err)
 {
-	struct check check = { db, repair, report, data, 0 };
-	struct strv names = { 0 };
-	int r = check_links(&check, err);
-
-	if (r == 0)
-		r = network_names(db, &names, err);
-	for (size_t i = 0; r == 0 && i < names.n; i++)
-		r = check_ports(&check, names.items[i], err);
-	strv_done(&names);
-	return r < 0 ? r : check.found;
-}
-
-/* restoring */
-
-/* The bridge that its cable hangs in; "" if there is none. */
-static int bridge_of(const char *id, char ret[IF_NAMESIZE], struct error *err)
-{
-	char link[IF_NAMESIZE];
-	struct nl nl = { 0 };
-	int r = nl_open(&nl, err), master;
-
-	if (r < 0)
-		return r;
-	(void)snprintf(link, sizeof(link), NETWORK_LINK_PREFIX "%.12s", id);
-	master = link_master(&nl, link);
-	nl_close(&nl);
-	if (master <= 0 || !if_indextoname((unsigned)master, ret))
-		ret[0] = '\0';
-	return 0;
-}
-
-/* "0.0.0.0:8080->80/tcp" to what port_parse() takes. */
-static int restore_port(struct db *db, const char *id, const char *text, struct error *err)
-{
-	autofree char *option = xstrdup(text);
-	char *arrow = strstr(option, "->");
-	struct port port;
+	struct link link, bridge;
 	int r;
 
-	if (arrow) {
-		*arrow = ':';
-		memmove(arrow + 1, arrow + 2, strlen(arrow + 2) + 1);
+	if (!e->link[0])
+		return 0;
+	r = link_read(&check->nl, e->link, &link);
+	if (r == -ENODEV) {
+		found(check, xasprintf("container %.12s: its link %s to network %s is not there",
+				       id, e->link, e->network.name));
+		return 0;
 	}
-	r = port_parse(option, &port, err);
 	if (r < 0)
-		return r;
-	return db_run(db, err,
-		      "INSERT OR IGNORE INTO ports (ip, protocol, host, count, target, container)"
-		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		      "iiiiis", (int64_t)ntohl(port.ip.s_addr), (int64_t)port.protocol,
-		      (int64_t)port.host, (int64_t)port.count, (int64_t)port.container, id);
+		return error_sys(err, r, "look at link %s", e->link);
+	if (link_read(&check->nl, e->network.link, &bridge) < 0 || link.master == bridge.index)
+		return 0;
+	found(check, xasprintf("link %s is not plugged into bridge %s", e->link, e->network.link));
+	return check->repair
+		       ? link_set_master(&check->nl, e->link, e->network.link, bridge.index, err)
+		       : 0;
 }
 
-int network_restore(struct db *db, const char *id, const char *network, const char *address,
-		    const struct strv *ports, struct error *err)
+static int check_container(struct check *check, const char *id, struct table_elements *want,
+			   struct error *err)
 {
-	char bridge[IF_NAMESIZE], link[IF_NAMESIZE];
-	struct in_addr ip;
-	int r = bridge_of(id, bridge, err);
+	cleanup(network_lease_done) struct network_lease lease = { .nendpoints = 0 };
+	int r = network_lease_read(check->site->db, id, &lease, err);
 
-	if (r < 0 || !bridge[0] || !address || inet_pton(AF_INET, address, &ip) != 1)
-		return r;
-	(void)snprintf(link, sizeof(link), NETWORK_LINK_PREFIX "%.12s", id);
-	r = db_run(db, err,
-		   "INSERT OR IGNORE INTO networks (name, bridge, net, prefix_len)"
-		   " VALUES (?1, ?2, ?3, ?4)",
-		   "ssii", network, bridge,
-		   (int64_t)(ntohl(ip.s_addr) >> (32 - NETWORK_PREFIX_LEN)
-							 << (32 - NETWORK_PREFIX_LEN)),
-		   (int64_t)NETWORK_PREFIX_LEN);
+	for (size_t i = 0; r == 0 && i < lease.nendpoints; i++)
+		r = check_cable(check, &lease.endpoints[i], id, err);
 	if (r == 0)
-		r = db_run(db, err,
-			   "INSERT OR IGNORE INTO leases (container, network, ip, link)"
-			   " SELECT ?1, id, ?2, ?3 FROM networks WHERE bridge = ?4",
-			   "siss", id, (int64_t)ntohl(ip.s_addr), link, bridge);
-	for (size_t i = 0; r == 0 && i < ports->n; i++)
-		r = restore_port(db, id, ports->items[i], err);
+		network_lease_collect(&lease, want);
 	return r;
+}
+
+static int check_containers(struct check *check, struct table_elements *want, struct error *err)
+{
+	struct strv ids = { 0 };
+	struct db_rows rows;
+	int r = db_query(check->site->db, &rows, err, "SELECT DISTINCT container FROM leases", "");
+
+	if (r < 0)
+		return r;
+	while (db_next(&rows))
+		strv_add(&ids, db_text(&rows, 0));
+	r = db_finish(&rows);
+	for (size_t i = 0; r == 0 && i < ids.n; i++)
+		r = check_container(check, ids.items[i], want, err);
+	strv_done(&ids);
+	return r;
+}
+
+/* the table */
+
+static int compare(const void *a, const void *b)
+{
+	const struct table_element *x = a, *y = b;
+	int r = x->set < y->set ? -1 : x->set > y->set;
+
+	if (r == 0)
+		r = memcmp(x->e.key, y->e.key, sizeof(x->e.key));
+	if (r == 0)
+		r = memcmp(x->e.key_end, y->e.key_end, sizeof(x->e.key_end));
+	return r ? r : memcmp(x->e.data, y->e.data, sizeof(x->e.data));
+}
+
+static void sort(struct table_elements *v)
+{
+	size_t n = 0;
+
+	if (v->n == 0)
+		return;
+	qsort(v->items, v->n, sizeof(*v->items), compare);
+	for (size_t i = 0; i < v->n; i++) /* peers are collected from either side */
+		if (n == 0 || compare(&v->items[n - 1], &v->items[i]) != 0)
+			v->items[n++] = v->items[i];
+	v->n = n;
+}
+
+static void push(struct table_elements *v, const struct table_element *e)
+{
+	VEC_GROW(v->items, v->n, v->room);
+	v->items[v->n++] = *e;
+}
+
+/* Both are sorted. */
+static void differ(const struct table_elements *want, const struct table_elements *have,
+		   struct table_elements *ret_missing, struct table_elements *ret_extra)
+{
+	size_t w = 0, h = 0;
+
+	while (w < want->n || h < have->n) {
+		int r = w == want->n   ? 1
+			: h == have->n ? -1
+				       : compare(&want->items[w], &have->items[h]);
+
+		if (r < 0)
+			push(ret_missing, &want->items[w]);
+		if (r > 0)
+			push(ret_extra, &have->items[h]);
+		w += r <= 0;
+		h += r >= 0;
+	}
+}
+
+static void tell(struct check *check, const struct table_elements *v, const char *what)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		autofree char *text = table_element_format(&v->items[i]);
+
+		found(check, xasprintf("table inet %s: %s %s", check->table, what, text));
+	}
+}
+
+static int compare_table(struct check *check, struct table_elements *want,
+			 struct table_elements *have, struct error *err)
+{
+	struct table_elements missing = { 0 }, extra = { 0 };
+	int r = 0;
+
+	sort(want);
+	sort(have);
+	differ(want, have, &missing, &extra);
+	tell(check, &extra, "belongs to no container:");
+	tell(check, &missing, "is missing:");
+	if (check->repair && extra.n > 0)
+		r = table_remove(check->table, &extra, err);
+	if (r == 0 && check->repair && missing.n > 0)
+		r = table_add(check->table, &missing, err);
+	table_elements_done(&missing);
+	table_elements_done(&extra);
+	return r;
+}
+
+static int check_table(struct check *check, struct table_elements *want, struct error *err)
+{
+	struct table_elements have = { 0 };
+	int r = check->table[0] ? table_list(check->table, &have) : 0;
+
+	if (r < 0 && r != -ENOENT)
+		return error_sys(err, r, "list nftables table inet %s", check->table);
+	r = compare_table(check, want, &have, err);
+	table_elements_done(&have);
+	return r;
+}
+
+static int check_all(struct check *check, struct table_elements *want, struct error *err)
+{
+	struct strv names = { 0 };
+	int r = check_links(check, err);
+
+	if (r == 0)
+		r = used_networks(check, &names, err);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		r = check_network(check, names.items[i], want, err);
+	if (r == 0)
+		r = check_containers(check, want, err);
+	if (r == 0)
+		r = check_table(check, want, err);
+	strv_done(&names);
+	return r;
+}
+
+int network_check(const struct network_site *site, bool repair, network_report_fn report,
+		  void *data, struct error *err)
+{
+	struct check check = { .site = site, .repair = repair, .report = report, .data = data };
+	struct table_elements want = { 0 };
+	int r = nl_open(&check.nl, err);
+
+	if (r == 0)
+		r = network_table(site->db, check.table, err);
+	if (r == 0)
+		r = check_all(&check, &want, err);
+	table_elements_done(&want);
+	nl_close(&check.nl);
+	return r < 0 ? r : check.found;
 }

@@ -2,24 +2,30 @@
 #ifndef NETWORK_CHECK_H
 #define NETWORK_CHECK_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "base/error.h"
 #include "base/strv.h"
 
 struct db;
+struct network_lease;
+struct network_site;
 
-/* Links and published ports that belong to no container, and ports that should be published and are
- * not: somebody flushed the rules.  report is called for each; with repair the kernel then has what
- * the database says.  Returns the number of findings.
+typedef void (*network_report_fn)(void *data, const char *text);
+
+/* Links and elements that belong to no container, and what should be there and is not: somebody
+ * flushed the rules, or deleted a bridge.  report is called for each; with repair the kernel then
+ * has what the database says.  Returns the number of findings.
  */
-int network_check(struct db *db, bool repair, void (*report)(void *data, const char *text),
+int network_check(const struct network_site *site, bool repair, network_report_fn report,
 		  void *data, struct error *err) must_check;
 
-/* The rows of a container that runs, when the database was lost: from its cable and from what its
- * definition notes.  Inside a transaction.  ports are as port_format() writes them.
+/* A container's places as its definition notes them, and the rows made of them again when the
+ * database was lost: of a container that runs, inside a transaction.
  */
-int network_restore(struct db *db, const char *id, const char *network, const char *address,
+json_t *network_note(const struct network_lease *lease);
+int network_restore(const struct network_site *site, const char *id, const json_t *note,
 		    const struct strv *ports, struct error *err) must_check;
 
 #endif

@@ -1,17 +1,17 @@
 /* src/network/scene_ports.c */
 #include "network/scene_ports.h"
 
-#include <arpa/inet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "kernel/nft.h"
+#include "network/port.h"
 #include "network/table.h"
 
-static void take_port(void *data, const struct port *port, struct in_addr to)
+static void take_port(struct scene_ports *ports, const struct port *port, const struct ip *to)
 {
-	struct scene_ports *ports = data;
 	struct scene_port *p;
 
 	VEC_GROW(ports->items, ports->n, ports->room);
@@ -20,9 +20,8 @@ static void take_port(void *data, const struct port *port, struct in_addr to)
 				   .target = port->container,
 				   .count = port->count,
 				   .protocol = port->protocol };
-	if (port->ip.s_addr)
-		(void)inet_ntop(AF_INET, &port->ip, p->ip, sizeof(p->ip));
-	(void)inet_ntop(AF_INET, &to, p->to, sizeof(p->to));
+	ip_format(&port->ip, p->ip);
+	ip_format(to, p->to);
 }
 
 static int compare(const void *left, const void *right)
@@ -46,9 +45,18 @@ static bool continues(const struct scene_port *a, const struct scene_port *b)
 
 int scene_ports_read(const char *table, struct scene_ports *ret, struct error *err)
 {
+	struct table_elements elements = { 0 };
 	size_t n = 0;
-	int r = table ? table_list_ports(table, take_port, ret) : 0;
+	int r = table && table[0] ? table_list(table, &elements) : 0;
 
+	for (size_t i = 0; i < elements.n; i++) {
+		struct port port;
+		struct ip to;
+
+		if (table_element_port(&elements.items[i], &port, &to))
+			take_port(ret, &port, &to);
+	}
+	table_elements_done(&elements);
 	if (r == -ENOENT)
 		r = 0;
 	if (r < 0)
@@ -105,7 +113,7 @@ static void compare_name(void *data, const struct nft_element *e)
 
 static bool set_has(const char *table, const char *set_name, const char *link)
 {
-	const struct nft_set set = { .name = set_name };
+	const struct nft_set set = { .name = set_name, .key_len = IF_NAMESIZE };
 	struct search search = { .name = link };
 
 	return nft_list_elements(table, &set, compare_name, &search) == 0 && search.found;

@@ -19,14 +19,14 @@ static void apply(const char *dir, int tar, int into)
 	const struct stream_request sr = { .fd = tar, .size = -1, .keep_fd = -1, .stop_fd = -1 };
 	struct layer_request req = { .dir_fd = into };
 	struct error err = { 0 };
-	int64_t bytes = 0;
+	struct layer_result result;
 	int r;
 
 	req.lower = list_lower;
 	req.data = (void *)dir;
 	r = stream_open(&sr, &stream, &err);
 	if (r == 0)
-		r = layer_apply(&req, stream, &bytes, &err);
+		r = layer_apply(&req, stream, &result, &err);
 	fuzz_must(r == 0 || err.text[0]);
 }
 

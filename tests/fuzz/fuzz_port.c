@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_must(err.text[0]);
 		return 0;
 	}
-	fuzz_must(port.container && port.count > 0 && port.count <= PORT_RANGE_MAX);
+	fuzz_must(port.container && port.count > 0 &&
+		  (port.count <= PORT_SHIFT_MAX || port.host == port.container));
 	fuzz_must(port.container + port.count - 1 <= UINT16_MAX);
 	fuzz_must(!port.host || port.host + port.count - 1 <= UINT16_MAX);
 	formatted = port_format(&port);

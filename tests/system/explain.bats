@@ -174,7 +174,7 @@ same_view() { # RUN-OPTION...
 	run --separate-stderr strake --explain run --rm -p 8080:80 -m 64m --bare /bin/busybox -- true
 	assert_status 0
 	assert_equal "$output" ""
-	order=(containers/ 'type bridge' ip_forward 'table inet strake' 'unshare --net' 'type veth' 'address add' 'route add default'
+	order=(containers/ 'unshare --net' 'type bridge' ip_forward 'table inet strake' 'type veth' 'address add' 'route add default'
 		'pub4 {' /cgroup memory 'unshare --mount' tmpfs '-t proc' '-t devpts' mknod pivot_root setpriv 'delete element' 'rm -rf')
 	rest=$stderr
 	for step in "${order[@]}"; do

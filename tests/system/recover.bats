@@ -171,7 +171,7 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 	[ "$status" != 0 ]
 	run strake system check
 	[ "$status" != 0 ]
-	assert_has "0.0.0.0:8000->80/tcp"
+	assert_has "is missing: pub4 { tcp . 8000 : 10.120.0.2 . 80 }"
 	run strake system check --repair
 	run curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8000/
 	assert_status 0
@@ -213,11 +213,11 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 
 @test "no space: one line, and nothing is left" {
 	mkdir "$STATE/small"
-	mount -t tmpfs -o size=300k strake-small "$STATE/small"
+	mount -t tmpfs -o size=600k strake-small "$STATE/small"
 	ROOT=$STATE/small/root
 	run strake images
 	assert_status 0
-	head -c 250k /dev/zero >"$STATE/small/fill" || true
+	head -c 550k /dev/zero >"$STATE/small/fill" || true
 	run strake run -d --network none --bare /bin/busybox -- true
 	assert_status 125
 	assert_equal "${#lines[@]}" 1

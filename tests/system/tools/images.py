@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Image archives for the tests: good ones, and what an attacker would send.
 
-images.py layers FILE [COMPRESSION [NAME]] | config FILE | big FILE | list | hostile FILE CASE VICTIM
+images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER | big FILE | list | hostile DIR VICTIM (all cases)
 """
 import gzip
 import hashlib
@@ -47,10 +47,12 @@ def base(*more):
     return layer(directory("bin"), (entry("bin/busybox", mode=0o755), BUSYBOX), *links, *more)
 
 
-def write_docker(path, layers, config=None, names=("test:1",), manifest=None, rootfs=None, packed=None, extra=()):
+def write_docker(path, layers, config=None, names=("test:1",), manifest=None, rootfs=None, packed=None, extra=(), history=None):
     config = dict(config or {})
     doc = {"architecture": "amd64", "os": "linux", "created": "2020-01-01T00:00:00Z", "config": config,
            "rootfs": {"type": "layers", "diff_ids": ["sha256:" + sha(l) for l in layers]}}
+    if history is not None:
+        doc["history"] = history
     if rootfs is not None:
         doc["rootfs"] = rootfs
     text = json.dumps(doc).encode()
@@ -95,6 +97,21 @@ def write_config(path):
     write_docker(path, [l], config={"Entrypoint": ["/entry"], "Cmd": ["cmd1", "cmd2"], "Env": ["FROM=from-image", "PATH=/bin"],
                                     "User": "www", "WorkingDir": "/var/www", "StopSignal": "SIGUSR2",
                                     "Volumes": {"/data": {}}, "ExposedPorts": {"80/tcp": {}}}, names=("cfg",))
+
+
+def write_stack(folder):
+    """base.tar, the image base:12, and app.tar, the image app:1 on top of it, where a big file is replaced and removed."""
+    first = base(directory("etc"), (entry("etc/os-release"), b'ID=debian\nVERSION_ID="12"\n'), (entry("big"), b"x" * 100000),
+                 (entry("bin/su", mode=0o4755), b"su"), directory("data"), (entry("data/old"), b"old"), directory("var/lib/dpkg"),
+                 (entry("var/lib/dpkg/status"), b"Package: base-files\nStatus: install ok installed\nVersion: 12.4\n"))
+    second = layer((entry("big"), b"y" * 50000), (entry("etc/new"), b"1"))
+    third = layer((entry(".wh.big"), b""), directory("data"), (entry("data/.wh..wh..opq"), b""), (entry("data/only"), b"2"))
+    write_docker(folder + "/base.tar", [first], names=("base:12",))
+    steps = [{"created": "2020-01-01T00:00:00Z", "created_by": "ADD root /"}, {"created_by": "ENV A=b", "empty_layer": True},
+             {"created_by": "RUN make big"}, {"created_by": "RUN rm big", "comment": "smaller?"}]
+    write_docker(folder + "/app.tar", [first, second, third], names=("app:1",), history=steps,
+                 config={"Entrypoint": ["/bin/sh"], "Cmd": ["-c", "echo hi"], "Env": ["PATH=/bin", "A=b"],
+                         "ExposedPorts": {"80/tcp": {}}, "Labels": {"a": "b"}, "User": "33"})
 
 
 def bad_layer(*entries, **kw):
@@ -249,11 +266,14 @@ def main():
         write_layers(*args)
     elif what == "config":
         write_config(*args)
+    elif what == "stack":
+        write_stack(*args)
     elif what == "big":
         write_docker(args[0], [base(*[(entry(f"f{i}"), bytes([i % 256]) * 1000000) for i in range(150)])])
     else:
-        path, case, victim = args
-        CASES[case](path, victim)
+        folder, victim = args
+        for case, write in CASES.items():
+            write(f"{folder}/{case}.tar", victim)
 
 
 main()

@@ -86,12 +86,15 @@ static int apply(const char *dir, const struct member *members, int64_t *ret_siz
 	autoclose int tar = tar_file(members), dir_fd = -1;
 	const struct stream_request sr = { .fd = tar, .size = -1, .keep_fd = -1, .stop_fd = -1 };
 	struct layer_request req;
+	struct layer_result result;
 	int r = dir_ensure_at(AT_FDCWD, into, 0755, &dir_fd, NULL);
 
 	assert_int_equal(r, 0);
 	assert_int_equal(stream_open(&sr, &stream, NULL), 0);
 	req = (struct layer_request) { .dir_fd = dir_fd, .lower = list_lower, .data = (void *)dir };
-	r = layer_apply(&req, stream, ret_size, err);
+	r = layer_apply(&req, stream, &result, err);
+	if (r == 0)
+		*ret_size = result.size;
 	return r;
 }
 
@@ -229,11 +232,9 @@ static void what_is_no_file_below_is_not_opened(void **state)
 static void whiteouts_become_devices(void **state)
 {
 	static const struct member members[] = {
-		{ "etc/.wh.gone", AE_IFREG, "", 0 },
-		{ "etc/stays", AE_IFREG, "x", 0 },
-		{ "etc/.wh.stays", AE_IFREG, "", 0 },
-		{ "etc/.wh..wh.plnk", AE_IFREG, "", 0 },
-		{ NULL },
+		{ "etc/.wh.gone", AE_IFREG, "", 0 },  { "etc/stays", AE_IFREG, "x", 0 },
+		{ "etc/.wh.stays", AE_IFREG, "", 0 }, { "etc/.wh..wh.plnk", AE_IFREG, "", 0 },
+		{ "etc/.wh.never", AE_IFREG, "", 0 }, { NULL },
 	};
 	const char *dir = *state;
 	struct stat st;
@@ -241,10 +242,13 @@ static void whiteouts_become_devices(void **state)
 
 	if (getuid() != 0)
 		skip();
+	scratch_put(dir, "lower/etc/gone", "");
 	assert_int_equal(apply(dir, members, &size, NULL), 0);
 	st = stat_of(dir, "new/etc/gone");
 	assert_true(S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0));
 	assert_true(S_ISREG(stat_of(dir, "new/etc/stays").st_mode));
+	/* Nothing is below: nothing to hide, and in a new directory it would be seen. */
+	assert_int_equal(stat_of(dir, "new/etc/never").st_mode, 0);
 	assert_int_equal(stat_of(dir, "new/etc/.wh..wh.plnk").st_mode, 0);
 }
 

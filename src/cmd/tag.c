@@ -1,0 +1,53 @@
+/* src/cmd/tag.c - strake tag, strake untag */
+#include <limits.h>
+#include <stdio.h>
+
+#include "cmd/cmd.h"
+#include "engine/engine.h"
+#include "image/name.h"
+
+static int tag_run(struct engine *engine, const void *args, int argc, char **argv,
+		   struct error *err)
+{
+	int r = 0;
+
+	(void)args;
+	for (int i = 1; r == 0 && i < argc; i++)
+		r = image_tag(engine_db(engine), engine_root_fd(engine), argv[0], argv[i], err);
+	return r;
+}
+
+const struct cmd cmd_tag = {
+	.name = "tag",
+	.operands = "IMAGE NAME...",
+	.help = "Give an image further names",
+	.details = "A name that another image has is taken from it. Nothing is copied.",
+	.min_operands = 2,
+	.max_operands = INT_MAX,
+	.run = tag_run,
+};
+
+static void print(void *data, const char *name)
+{
+	(void)data;
+	(void)printf("Untagged: %s\n", name);
+}
+
+static int untag_run(struct engine *engine, const void *args, int argc, char **argv,
+		     struct error *err)
+{
+	(void)args;
+	return image_untag(engine_db(engine), engine_root_fd(engine), argv[0], argv + 1,
+			   (size_t)argc - 1, print, NULL, err);
+}
+
+const struct cmd cmd_untag = {
+	.name = "untag",
+	.operands = "IMAGE [NAME...]",
+	.help = "Take names from an image, which stays",
+	.details =
+		"Without NAME all that it has. 'strake rmi' removes an image with its last name.",
+	.min_operands = 1,
+	.max_operands = INT_MAX,
+	.run = untag_run,
+};

@@ -1,0 +1,35 @@
+/* src/image/fresh.h - a layer whose diff ID nobody knows yet: of a commit, an import, a build.
+ *
+ * Its archive is read once, from a pipe or a file; hashed, unpacked and put into the store under
+ * the chain ID that comes of it.
+ */
+#ifndef IMAGE_FRESH_H
+#define IMAGE_FRESH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strv.h"
+
+struct incoming;
+struct unpack_layer;
+
+/* below: the chain IDs of the layers below, the lowest first.  With keep the archive stays as a
+ * blob, as it must if others made it: only they can make the same bytes again.
+ */
+int fresh_layer(const struct incoming *in, const struct strv *below, int fd, bool keep,
+		struct unpack_layer *ret, struct error *err) must_check;
+
+struct changes_request;
+
+/* The archive of a directory's changes, as a pipe that a thread of ours fills. */
+struct changes_pipe;
+int changes_pipe_open(const struct changes_request *req, int64_t newest_s,
+		      struct changes_pipe **ret, int *ret_fd, struct error *err) must_check;
+/* Closes fd and waits for the end.  r is how the reader fared; a failure of the writer explains it
+ * better and is returned in its place.
+ */
+int changes_pipe_close(struct changes_pipe *p, int fd, int r, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,210 @@
+/* src/network/plug.c */
+#include "network/plug.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/explain.h"
+#include "base/file.h"
+#include "kernel/link.h"
+#include "kernel/netlink.h"
+#include "kernel/route.h"
+#include "network/attach.h"
+#include "network/bridge.h"
+#include "network/driver.h"
+
+#define FIRST_INDEX 2 /* in a fresh namespace: 1 is lo */
+#define IPV6_CONF   "/proc/sys/net/ipv6/conf/"
+
+int plug_open(struct plug *plug, const char *netns, bool existing, struct error *err)
+{
+	int r;
+
+	plug->path = xstrdup(netns);
+	plug->where = explain_mode() == EXPLAIN_OFF ? xstrdup("")
+						    : xasprintf("nsenter --net=%s ", sq(netns));
+	if (existing)
+		return netns_open(netns, &plug->ns, err);
+	plug->next_index = FIRST_INDEX;
+	r = netns_create(netns, &plug->ns, err);
+	return r < 0 ? r : link_set_up(plug->ns.nl, 1, "lo", plug->where, err);
+}
+
+void plug_close(struct plug *plug)
+{
+	netns_close(&plug->ns);
+	free(plug->path);
+	free(plug->where);
+	*plug = PLUG_INIT;
+}
+
+/* the link */
+
+/* A cable of this name is that of an earlier run, whose namespace is on its way out. */
+static int add_cable(struct nl *nl, const struct veth *veth, struct error *err)
+{
+	struct error first = { 0 };
+	int r = link_add_veth(nl, veth, &first);
+
+	if (r == -EEXIST && link_index(nl, veth->name) >= 0) {
+		r = link_delete(nl, veth->name, err);
+		return r < 0 ? r : link_add_veth(nl, veth, err);
+	}
+	if (r < 0 && err)
+		*err = first;
+	return r;
+}
+
+static int set_port(struct nl *nl, const struct endpoint *e, struct error *err)
+{
+	enum bridge_netfilter nf = bridge_netfilter();
+	int r = nf ? link_set_hairpin(nl, e->link, err) : 0;
+
+	if (r == 0 && e->network.icc_off && nf != (BRIDGE_NETFILTER_4 | BRIDGE_NETFILTER_6))
+		r = link_set_isolated(nl, e->link, err);
+	return r;
+}
+
+static int add_to_bridge(struct nl *nl, const struct plug *plug, const struct endpoint *e,
+			 const struct link *bridge, struct error *err)
+{
+	struct veth veth = { .name = e->link,
+			     .peer = e->interface,
+			     .bridge = e->network.link,
+			     .bridge_index = bridge->index,
+			     .peer_index = plug->next_index,
+			     .netns_fd = plug->ns.fd,
+			     .netns = plug->path,
+			     .mtu = bridge->mtu == 1500 ? 0 : bridge->mtu };
+	int r;
+
+	memcpy(veth.mac, e->mac, sizeof(veth.mac));
+	r = add_cable(nl, &veth, err);
+	return r < 0 ? r : set_port(nl, e, err);
+}
+
+static int add_to_parent(struct nl *nl, const struct plug *plug, const struct endpoint *e,
+			 struct error *err)
+{
+	struct vlan_link link = { .kind = driver_name(e->network.driver),
+				  .name = e->interface,
+				  .parent = e->network.link,
+				  .mode = e->network.mode,
+				  .mode_name = driver_mode_name(e->network.driver, e->network.mode),
+				  .netns_fd = plug->ns.fd,
+				  .netns = plug->path,
+				  .mtu = e->network.mtu,
+				  .has_mac = e->network.driver == NETWORK_MACVLAN };
+
+	memcpy(link.mac, e->mac, sizeof(link.mac));
+	link.parent_index = link_index(nl, link.parent);
+	if (link.parent_index < 0)
+		return error_set(err, link.parent_index, "the parent link %s is not there",
+				 link.parent);
+	return link_add_on_parent(nl, &link, err);
+}
+
+/* inside */
+
+/* A namespace of ours has these as defaults; see netns.c. */
+static int quiet(const struct plug *plug, const struct endpoint *e, struct error *err)
+{
+	static const struct {
+		const char *name, *value;
+	} sysctls[] = { { "accept_ra", "0" }, { "addr_gen_mode", "1" } };
+	int r = 0;
+
+	if (plug->next_index || access(IPV6_CONF, F_OK) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sysctls); i++) {
+		autofree char *path = xasprintf(IPV6_CONF "%s/%s", e->interface, sysctls[i].name);
+
+		r = netns_put(&plug->ns, plug->where, path, sysctls[i].value, err);
+	}
+	return r;
+}
+
+/* What the kernel would make of the hardware's address, at once. */
+static struct ip_net link_local(const unsigned char mac[NETWORK_MAC_LEN])
+{
+	struct ip_net net = { { AF_INET6, { 0xfe, 0x80 } }, 64 };
+	unsigned char *id = net.ip.bytes + 8;
+
+	memcpy(id, mac, 3);
+	id[0] ^= 2;
+	id[3] = 0xff;
+	id[4] = 0xfe;
+	memcpy(id + 5, mac + 3, 3);
+	return net;
+}
+
+static int add_addresses(const struct plug *plug, const struct endpoint *e, int index,
+			 struct error *err)
+{
+	const struct ip_net local = link_local(e->mac);
+	int r = 0;
+
+	if (ip_is_set(&e->ip.ip))
+		r = address_add(plug->ns.nl, index, e->interface, &e->ip, plug->where, err);
+	if (r < 0 || !ip_is_set(&e->ip6.ip))
+		return r;
+	r = address_add(plug->ns.nl, index, e->interface, &local, plug->where, err);
+	return r < 0 ? r : address_add(plug->ns.nl, index, e->interface, &e->ip6, plug->where, err);
+}
+
+static int add_default(struct plug *plug, const struct ip *gateway, bool *has, struct error *err)
+{
+	const struct route route = { .via = *gateway };
+
+	if (*has || !ip_is_set(gateway))
+		return 0;
+	*has = true;
+	return route_add(plug->ns.nl, &route, plug->where, err);
+}
+
+static int add_routes(struct plug *plug, const struct endpoint *e, struct error *err)
+{
+	int r = 0;
+
+	if (!e->network.internal)
+		r = add_default(plug, &e->gateway, &plug->has_default4, err);
+	if (r == 0 && !e->network.internal)
+		r = add_default(plug, &e->gateway6, &plug->has_default6, err);
+	for (size_t i = 0; r == 0 && i < e->network.nroutes; i++) {
+		const struct network_route *given = &e->network.routes[i];
+		const struct route route = { .to = given->to,
+					     .via = given->via,
+					     .metric = given->metric };
+
+		r = route_add(plug->ns.nl, &route, plug->where, err);
+	}
+	return r;
+}
+
+int plug_in(struct nl *nl, struct plug *plug, const struct endpoint *e, const struct link *bridge,
+	    struct error *err)
+{
+	int index = plug->next_index, r;
+
+	if (e->network.driver == NETWORK_BRIDGE)
+		r = add_to_bridge(nl, plug, e, bridge, err);
+	else
+		r = add_to_parent(nl, plug, e, err);
+	if (r == 0 && !explain_dry() && (index == 0 || e->network.driver != NETWORK_BRIDGE)) {
+		index = link_index(plug->ns.nl, e->interface);
+		r = index < 0 ? error_sys(err, index, "find interface %s", e->interface) : 0;
+	}
+	if (r == 0)
+		r = quiet(plug, e, err);
+	if (r == 0)
+		r = add_addresses(plug, e, index, err);
+	if (r == 0)
+		r = link_set_up(plug->ns.nl, index, e->interface, plug->where, err);
+	if (r == 0)
+		r = add_routes(plug, e, err);
+	if (plug->next_index)
+		plug->next_index = index + 1;
+	return r;
+}

@@ -1,0 +1,32 @@
+/* src/network/plug.h - one end in a network, the other in a namespace, with addresses and routes.
+ */
+#ifndef NETWORK_PLUG_H
+#define NETWORK_PLUG_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "kernel/netns.h"
+
+struct endpoint;
+struct link;
+struct nl;
+
+/* A namespace that is being wired. */
+struct plug {
+	struct netns ns;
+	char *path, *where; /* where: as link.h, for narration; owned */
+	int next_index;     /* of the next link born there; 0: it is not fresh, any */
+	bool has_default4, has_default6;
+};
+#define PLUG_INIT ((struct plug) { .ns = { .fd = -1 } })
+
+/* Makes it, its loopback up; or opens one that there is. */
+int plug_open(struct plug *plug, const char *netns, bool existing, struct error *err) must_check;
+void plug_close(struct plug *plug);
+
+/* bridge: unused for other drivers. */
+int plug_in(struct nl *nl, struct plug *plug, const struct endpoint *endpoint,
+	    const struct link *bridge, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,259 @@
+#!/usr/bin/env bats
+# Images for people: lists, names, history, layers, space; and what is refused.
+# shellcheck disable=SC2016 # what containers expand
+bats_require_minimum_version 1.5.0
+load lib
+
+# base:12, one layer with a distribution; app:1, two more layers that replace and remove a big file.
+stack_load() {
+	python3 "$TOOLS/images.py" stack "$STATE/tmp"
+	strake load -q -i "$STATE/tmp/base.tar"
+	strake load -q -i "$STATE/tmp/app.tar"
+}
+
+@test "images: columns as Docker's, names, filters, templates" {
+	stack_load
+	strake tag app:1 quay.io/team/app:2 other
+	run strake images
+	assert_equal "$(head -1 <<<"$output" | tr -s ' ')" "REPOSITORY TAG IMAGE ID CREATED SIZE"
+	assert_equal "$(strake images --format '{{.Repository}}:{{.Tag}}' | sort | tr '\n' ' ')" "app:1 base:12 other:latest quay.io/team/app:2 "
+	assert_equal "$(strake images -q | wc -l)" 2
+	[[ $(strake images -q --no-trunc | head -1) == sha256:???????????????????????????????????????????????????????????????? ]]
+	assert_equal "$(strake images app --format '{{.Tag}}')" 1
+	assert_equal "$(strake images 'quay.io/*/*' --format '{{.Tag}}')" 2
+	assert_equal "$(strake images -f reference='*:latest' --format '{{.Repository}}')" other
+	assert_equal "$(strake images -f label=a=b -q | wc -l)" 1
+	assert_equal "$(strake images -f label=a=c -q | wc -l)" 0
+	assert_equal "$(strake images -f before=app:1 --format '{{.Repository}}')" base
+	assert_equal "$(strake images -f since=base:12 -q | wc -l)" 1
+	assert_equal "$(strake images -f until=2020-01-01T00:00:01Z -q | wc -l)" 2
+	assert_equal "$(strake images -f until=2020-01-01T00:00:00Z -q | wc -l)" 0
+	assert_equal "$(strake images --format 'table {{.Repository}}\t{{.Tag}}' base | tr -s ' ' | tr '\n' '|')" "REPOSITORY TAG|base 12|"
+	run strake images --digests base
+	assert_has DIGEST
+	run strake images --format nothing
+	assert_status 1
+	assert_has "--format is table, json or a template"
+	run strake images -f color=red
+	assert_status 1
+	assert_has "expected dangling, until, label, before, since or reference"
+	assert_equal "$(strake image ls -q)" "$(strake images -q)"
+	assert_equal "$(strake images --format json | jq -r '.Names | length' | paste -sd+ | bc)" 4
+}
+
+@test "tag and untag: a name moves, the image stays, the same image under different names is stored once" {
+	local before id
+	stack_load
+	before=$(cd "$ROOT" && find layers blobs | sort)
+	strake tag app:1 base:12 two three:3
+	assert_equal "$(cd "$ROOT" && find layers blobs | sort)" "$before"
+	assert_equal "$(strake images -f dangling=true -q | wc -l)" 1
+	assert_equal "$(strake run --rm --network none base:12 -c 'cat /etc/new')" 1
+	run strake untag app:1 two
+	assert_equal "$output" "Untagged: two:latest"
+	run strake untag app:1 two
+	assert_status 1
+	assert_has "has no name"
+	id=$(strake images -q app)
+	run strake untag "$id"
+	assert_status 0
+	assert_equal "$(strake images --format '{{.Repository}}' | sort -u)" "<none>"
+	strake image exists "$id"
+	run strake image exists app:1
+	assert_status 1
+	assert_equal "$output" ""
+	run strake tag "$id" 'Bad Name'
+	assert_status 1
+	run strake tag nothing new
+	assert_status 1
+	assert_has "no image 'nothing'"
+	# The names are in the files, too: a lost database does not bring old ones back.
+	strake tag "$id" again
+	rm "$ROOT"/state.db*
+	assert_equal "$(strake images --format '{{.Repository}}' | sort | tr '\n' ' ')" "<none> again "
+}
+
+@test "history: the steps of the config, with the layer that each brought" {
+	stack_load
+	run strake history app:1
+	assert_status 0
+	assert_equal "$(tr -s ' ' <<<"$output" | sed 's/^[0-9a-f]\{12\} /ID /; s/[0-9]* years ago/Y/; s/ $//')" "$(printf '%s\n' \
+		'IMAGE CREATED CREATED BY SIZE COMMENT' 'ID N/A RUN rm big 1B smaller?' '<missing> N/A RUN make big 48.8KiB' \
+		'<missing> N/A ENV A=b 0B' '<missing> Y ADD root / 1.9MiB')"
+	assert_equal "$(strake history --format '{{.CreatedBy}}' app:1 | head -1)" "RUN rm big"
+	assert_equal "$(strake history -q --no-trunc app:1 | head -1 | wc -c)" 65
+	assert_equal "$(strake history --bytes --format '{{.Size}}' app:1 | sed -n 2p)" 50001
+}
+
+@test "A8.5 image tree: layers and who shares them, wasted bytes, which layer brought a file, bases, distribution" {
+	stack_load
+	run strake image tree app:1
+	assert_status 0
+	assert_has "in 3 layers, 146KiB of it wasted"
+	assert_has "distribution  debian 12"
+	assert_has "built on      base:12"
+	[[ $output =~ 1\ +1\.9MiB\ +\(97\.6KiB\ of\ it\ hidden\)\ +ADD\ root\ /\ +=\ base:12 ]]
+	assert_equal "$(sed -n '/^wasted/,$p' <<<"$output" | tr -s ' ' | sed 1d)" "$(printf ' %s\n' '97.6KiB 1 /big' '48.8KiB 2 /big')"
+	run strake image tree base:12
+	assert_has "nothing wasted"
+	assert_has "also in app:1"
+	run strake image tree app:1 /big data/old /bin/sh
+	assert_equal "$(tr -s ' ' <<<"$output")" "$(printf '%s\n' /big ' 1 brought it ADD root / = base:12' ' 2 replaced it RUN make big' \
+		' 3 removed it RUN rm big' /data/old ' 1 brought it ADD root / = base:12' ' 3 removed it RUN rm big' /bin/sh ' 1 brought it ADD root / = base:12')"
+	run strake image tree app:1 /nothing
+	assert_status 1
+	assert_has "no layer has '/nothing'"
+	run strake image tree --files app:1
+	assert_has "removed            /big"
+	# Of a lone file nothing is a distribution.
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/i.tar"
+	strake load -q -i "$STATE/tmp/i.tar"
+	run strake image tree test:1
+	assert_has "distribution  none"
+}
+
+@test "image inspect: Docker's keys, and in words" {
+	stack_load
+	assert_equal "$(strake image inspect app:1 | jq -r '.[0] | [.RepoTags[0], .Os, .Architecture, .Config.Entrypoint[0], (.RootFS.Layers | length), .Size] | join(" ")')" \
+		"app:1 linux amd64 /bin/sh 3 2132352"
+	assert_equal "$(strake image inspect -f '{{.Config.Labels.a}}' app:1)" b
+	run strake image inspect --words app:1
+	assert_has "runs          /bin/sh -c echo hi   as 33 in /"
+	assert_has "listens on    80/tcp"
+	assert_has "built on      base:12"
+	assert_has "distribution  debian 12"
+	run strake image inspect app:1 nothing
+	assert_status 1
+}
+
+@test "image mount: read-only, listed, not removed under it, gone after unmount; a kill leaves nothing" {
+	local place
+	stack_load
+	place=$(strake image mount app:1)
+	assert_equal "$(cat "$place/data/only")" 2
+	[ ! -e "$place/big" ]
+	run touch "$place/x"
+	assert_status 1
+	assert_equal "$(strake image mount app:1)" "$place"
+	assert_equal "$(grep -c " $place " /proc/self/mountinfo)" 1
+	run strake image mount
+	assert_has "app:1"
+	run strake rmi app:1
+	assert_status 1
+	assert_has "is mounted"
+	strake image unmount app:1
+	[ ! -e "$place" ]
+	# What a kill between directory and mount leaves.
+	mkdir "$place"
+	assert_equal "$(strake image mount | wc -l)" 1
+	[ ! -e "$place" ]
+	strake image mount base:12 app:1 >/dev/null
+	strake image unmount --all
+	no_new_mounts
+	strake --dry-run image mount app:1 >"$STATE/tmp/script"
+	sh "$STATE/tmp/script"
+	assert_equal "$(cat "$place/data/only")" 2
+	strake image unmount app:1
+}
+
+@test "rmi: by name, by ID, in use, forced; prune takes what nobody needs and says how much" {
+	local id
+	stack_load
+	strake tag app:1 app:2
+	id=$(strake images -q app | head -1)
+	run strake rmi "$id"
+	assert_status 1
+	assert_has "has 2 names"
+	run strake rmi app:2
+	assert_equal "$output" "Untagged: app:2"
+	strake run -d --name c --network none --entrypoint /bin/tail app:1 -f /dev/null
+	run strake rmi app:1
+	assert_status 1
+	assert_has "used by container c"
+	run strake rmi -f "$id"
+	assert_status 1
+	run strake rmi -f app:1
+	assert_status 0
+	assert_equal "$output" "Untagged: app:1"
+	run strake image prune </dev/null
+	assert_status 1
+	assert_has "--force"
+	run strake image prune -f
+	assert_equal "$output" "Total reclaimed space: 0B"
+	strake rm -f c
+	run strake image prune -f
+	assert_has "Deleted: sha256:$id"
+	assert_has "Total reclaimed space: 1"
+	assert_equal "$(strake images --format '{{.Repository}}')" base
+	strake image prune -f -a --filter label=none=none
+	assert_equal "$(strake images -q | wc -l)" 1
+	strake image prune -fa
+	assert_equal "$(strake images -q | wc -l)" 0
+	assert_equal "$(find "$ROOT/layers" "$ROOT/blobs" "$ROOT/images" -type f)" ""
+}
+
+@test "system df is what du counts, before and after; garbage collection is exact" {
+	df_is_du() {
+		assert_equal "$(strake system df --bytes --format '{{.Type}} {{.Size}}' | sed -n 's/^Total //p')" "$(du -s --block-size=1 "$ROOT" | cut -f1)"
+	}
+	local empty
+	strake images
+	stack_load
+	df_is_du
+	strake run -d --name c --network none -v data:/data --entrypoint /bin/sh base:12 -c 'echo hello > /data/x; echo more > /y; exec tail -f /dev/null'
+	soon test -s "$ROOT/volumes/data/_data/x"
+	strake stop -t 0 c
+	df_is_du
+	run strake system df
+	assert_has "Volumes     1      1"
+	assert_has "Images      2      1"
+	assert_has "Containers  1      0"
+	run strake system df -v
+	assert_has "SHARED"
+	empty=$(strake system df --bytes --format '{{.Type}} {{.Reclaimable}}' | sed -n 's/^Images //p')
+	run strake image prune -fa
+	assert_status 0
+	# What was called reclaimable is what went.
+	assert_equal "$(strake system df --bytes --format '{{.Type}} {{.Reclaimable}}' | sed -n 's/^Images //p')" 0
+	[ "$empty" -gt 0 ]
+	df_is_du
+	strake rm c
+	strake image prune -fa
+	df_is_du
+	assert_equal "$(strake system df --bytes --format '{{.Type}} {{.Size}}' | sed -n 's/^Images //p')" 0
+}
+
+@test "A8.8 report: files, set-ID files, packages, capabilities, what listens" {
+	stack_load
+	run strake report app:1
+	assert_status 0
+	assert_has "distribution    debian 12"
+	assert_has "packages        1 of dpkg"
+	assert_has "set-ID files    4755 0:0 /bin/su"
+	assert_has "runs as         33:0"
+	assert_has "CAP_NET_BIND_SERVICE"
+	assert_equal "$(strake report --format json app:1 | jq -r '[.Packages[0], (.SetId | length), .Seccomp] | join(" ")')" "base-files 12.4 1 true"
+	mkdir -p "$STATE/tmp/tree/bin"
+	cp /bin/busybox "$STATE/tmp/tree/bin/httpd"
+	strake run -d --name web --network none --cap-drop ALL "$STATE/tmp/tree" /bin/httpd -f -p 8080
+	soon eval '[[ $(strake report web) == *"tcp "*":8080"* ]]'
+	run strake report web
+	assert_has "capabilities    none"
+	assert_has "distribution    none"
+	run strake report nobody
+	assert_status 1
+	assert_has "no container and no image 'nobody'"
+}
+
+@test "500 images are listed from the database alone" {
+	local i
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/i.tar"
+	strake load -q -i "$STATE/tmp/i.tar"
+	# shellcheck disable=SC2046
+	strake tag test:1 $(printf 'name%d ' {1..499})
+	assert_equal "$(strake images --format '{{.Repository}}' | wc -l)" 500
+	# No config is opened: a config that is gone is not missed here.
+	for i in "$ROOT"/blobs/sha256/*; do mv "$i" "$STATE/tmp/"; done
+	assert_equal "$(strake images | wc -l)" 501
+	mv "$STATE"/tmp/???????????????????????????????????????????????????????????????? "$ROOT/blobs/sha256/"
+}
