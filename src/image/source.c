@@ -213,6 +213,10 @@ static int read_members(struct reading *rd)
 		if (r < 0)
 			return r;
 	}
+	if (r == -EBADMSG && rd->s->n == 0)
+		return error_set(rd->err, r,
+				 "not a tar archive; 'docker save', 'podman save' and 'skopeo "
+				 "copy' write what is wanted");
 	if (r == 0 && rd->s->n == 0)
 		return error_set(rd->err, -EBADMSG, "it holds no files");
 	return r;

@@ -20,6 +20,8 @@ no_link() { # NAME; /sys may be that of another namespace
 	assert_status 1
 }
 
+links() { ip -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | sort; }
+
 # The same options by strake and by the script; the view must be the same.
 same_view() { # RUN-OPTION...
 	local ours
@@ -119,13 +121,14 @@ same_view() { # RUN-OPTION...
 		assert_equal "$(strake ps -a --format '{{.Name}} {{.State}}' | grep $name)" "$name exited"
 	done
 	assert_equal "$(strake inspect -f '{{.State.ExitCode}}' listens) $(strake inspect -f '{{.State.ExitCode}}' deaf)" "143 137"
+	before=$(links)
 	run strake run -d --name alone -p 8080:80 --bare /bin/busybox -- httpd -f -p 80
 	id=$output
 	strake --dry-run rm -f alone >"$STATE/script"
 	kill -KILL "$(strake inspect -f '{{.State.MonitorPid}}' alone)"
-	ip link show "sk-${id:0:12}"
+	[ "$(links)" != "$before" ]
 	sh "$STATE/script"
-	no_link "sk-${id:0:12}"
+	assert_equal "$(links)" "$before"
 	[ ! -e "$ROOT/containers/$id" ]
 	[ ! -e "$RUN/containers/$id" ]
 	no_cgroups
