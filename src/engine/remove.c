@@ -98,8 +98,10 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
 
 void container_narrate_groups(const char *id)
 {
-	(void)explain("nothing runs in its control groups any more",
-		      "find /sys/fs/cgroup -depth -type d -path '*/strake/%s*' -delete", id);
+	(void)explain(
+		"nothing runs in its control groups any more",
+		"find /sys/fs/cgroup -ignore_readdir_race -depth -type d -path '*/strake/%s*' -delete",
+		id);
 }
 
 /* A script has ended its first process; the rest is its monitor's, if that is there. */

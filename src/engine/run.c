@@ -42,11 +42,12 @@ static int narrate_detached(const struct making *m, struct error *err)
 	(void)explain_note("To end it and to clear up: sed -n 's/^%s//p' THIS-SCRIPT | sh",
 			   EXPLAIN_APART);
 	explain_apart(true);
-	(void)explain("all that runs in its control group",
-		      "group=$(find /sys/fs/cgroup -type d -path '*/strake/%s' | head -n 1)\n"
-		      "while all=$(cat \"$group/cgroup.procs\") && [ \"$all\" ]; do "
-		      "kill -9 $all 2> /dev/null || :; sleep 0.1; done",
-		      m->c->id);
+	(void)explain(
+		"all that runs in its control group",
+		"group=$(find /sys/fs/cgroup -ignore_readdir_race -type d -path '*/strake/%s' | head -n 1)\n"
+		"while all=$(cat \"$group/cgroup.procs\") && [ \"$all\" ]; do "
+		"kill -9 $all 2> /dev/null || :; sleep 0.1; done",
+		m->c->id);
 	container_narrate_groups(m->c->id);
 	r = container_discard(m->engine, m->c->id, err);
 	explain_apart(false);

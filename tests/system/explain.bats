@@ -112,6 +112,27 @@ same_view() { # RUN-OPTION...
 	assert_equal "$(strake ps --format '{{.Name}} {{.State}}')" "web running"
 }
 
+@test "load and rmi tell their steps; a dry rmi removes nothing" {
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
+	run --separate-stderr strake --explain load -i "$STATE/tmp/image.tar"
+	assert_status 0
+	assert_equal "$output" "Loaded image: test:1"
+	for step in 'tar -tf' 'layer 1 of' 'sha256sum' "mv $ROOT/tmp/layer $ROOT/layers/" 'state.db'; do
+		[[ $stderr == *"$step"* ]] || { echo "no '$step' in: $stderr"; return 1; }
+	done
+	# The directories that it tells of are there.
+	grep -o "$ROOT/layers/[0-9a-f]*" <<<"$stderr" | xargs ls -d
+	before=$(find "$ROOT" ! -name 'state.db*' | sort)
+	strake --dry-run rmi test:1 >"$STATE/script"
+	grep -q "^rm -rf $ROOT/layers/" "$STATE/script"
+	grep -q '^# Untagged: test:1' "$STATE/script"
+	assert_equal "$(find "$ROOT" ! -name 'state.db*' | sort)" "$before"
+	strake run --rm --network none test:1 true
+	run --separate-stderr strake --explain rmi test:1
+	[[ $stderr == *"+ rm -rf $ROOT/layers/"* ]]
+	[ -z "$(ls -A "$ROOT/layers")" ]
+}
+
 @test "the script of stop stops, and clears up in the place of a monitor that was killed" {
 	strake run -d --name listens --init -p 8080:80 --bare /bin/busybox -- httpd -f -p 80
 	strake run -d --name deaf --network none --stop-timeout 1 --bare /bin/busybox -- sleep 1000
