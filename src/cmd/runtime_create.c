@@ -248,7 +248,7 @@ const struct cmd cmd_runtime_start = {
 
 static int relay_to_end(struct making *m, int *ret_status, struct error *err)
 {
-	struct relay relay = { .pidfd = m->instance.pidfd, .master = -1, .input = true };
+	struct relay relay = RELAY_INIT;
 	int status, r = 0;
 	char byte[16];
 
@@ -257,10 +257,11 @@ static int relay_to_end(struct making *m, int *ret_status, struct error *err)
 
 		r = n < 0 ? error_sys(err, (int)n, "receive the terminal") : 0;
 	}
+	relay.pidfd = m->instance.pidfd;
+	relay.input = true;
 	if (r == 0)
 		r = relay_run(&relay, err);
-	if (relay.master >= 0)
-		(void)close(relay.master);
+	relay_done(&relay);
 	if (r < 0)
 		return r;
 	if (TEMP_FAILURE_RETRY(waitpid(m->instance.pid, &status, 0)) < 0)

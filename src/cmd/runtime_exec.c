@@ -121,7 +121,7 @@ static int adjust(const struct exec_args *args, int argc, char **argv, struct sp
 static int wait_end(const struct exec_args *args, struct instance *inst, int own_end,
 		    struct error *err)
 {
-	struct relay relay = { .pidfd = inst->pidfd, .master = -1, .input = true };
+	struct relay relay = RELAY_INIT;
 	char bytes[16];
 	int status, r = 0;
 
@@ -132,10 +132,11 @@ static int wait_end(const struct exec_args *args, struct instance *inst, int own
 
 		r = n < 0 ? error_sys(err, (int)n, "receive the terminal") : 0;
 	}
+	relay.pidfd = inst->pidfd;
+	relay.input = true;
 	if (r == 0)
 		r = relay_run(&relay, err);
-	if (relay.master >= 0)
-		(void)close(relay.master);
+	relay_done(&relay);
 	if (r < 0)
 		return r;
 	if (TEMP_FAILURE_RETRY(waitpid(inst->pid, &status, 0)) < 0)

@@ -118,7 +118,7 @@ struct exec {
 	struct instance instance;
 	int nothing;    /* /dev/null */
 	int sockets[2]; /* the pty's master comes through */
-	int master;
+	struct relay relay;
 };
 
 static void exec_done(struct exec *x)
@@ -130,8 +130,7 @@ static void exec_done(struct exec *x)
 	for (size_t i = 0; i < ARRAY_SIZE(x->sockets); i++)
 		if (x->sockets[i] >= 0)
 			(void)close(x->sockets[i]);
-	if (x->master >= 0)
-		(void)close(x->master);
+	relay_done(&x->relay);
 }
 
 static int exec_load(const struct engine *engine, const struct container *c, struct exec *x,
@@ -148,6 +147,28 @@ static int exec_load(const struct engine *engine, const struct container *c, str
 	if (r == 0)
 		r = spec_process_from_json(process, &x->process, err);
 	return r;
+}
+
+/* The terminal's master, or the descriptors that the user gave: not themselves. */
+static int exec_instance(struct exec *x, struct instance_exec_request *req, struct error *err)
+{
+	bool tty = x->options->tty;
+	int r = 0;
+	char byte;
+	ssize_t n;
+
+	if (tty && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, x->sockets) < 0)
+		return error_sys(err, -errno, "make a socket for the terminal");
+	req->console_socket = x->sockets[1];
+	if (!tty && !explain_dry())
+		r = relay_pipes(&x->relay, req->stdio, err);
+	if (r == 0)
+		r = instance_exec(req, &x->instance, err);
+	relay_started(&x->relay, req->stdio);
+	if (r < 0 || !tty || explain_dry())
+		return r;
+	n = socket_receive_fd(x->sockets[0], &byte, sizeof(byte), &x->relay.master);
+	return n < 0 ? error_sys(err, (int)n, "receive the terminal") : 0;
 }
 
 static int exec_start(const struct engine *engine, const char *id, const struct status *status,
@@ -168,32 +189,19 @@ static int exec_start(const struct engine *engine, const char *id, const struct 
 		.console_socket = -1,
 		.flags = quiet ? INSTANCE_DETACHED : INSTANCE_PLAIN,
 	};
-	char byte;
-	ssize_t n;
-	int r;
 
-	if (o->tty && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, x->sockets) < 0)
-		return error_sys(err, -errno, "make a socket for the terminal");
-	req.console_socket = x->sockets[1];
-	r = instance_exec(&req, &x->instance, err);
-	if (r < 0 || !o->tty || explain_dry())
-		return r;
-	n = socket_receive_fd(x->sockets[0], &byte, sizeof(byte), &x->master);
-	return n < 0 ? error_sys(err, (int)n, "receive the terminal") : 0;
+	return exec_instance(x, &req, err);
 }
 
 static int exec_wait(struct exec *x, struct error *err)
 {
-	const struct relay relay = {
-		.pidfd = x->instance.pidfd,
-		.master = x->master,
-		.input = x->options->interactive,
-	};
 	int r, state;
 
 	if (explain_dry())
 		return 0;
-	r = relay_run(&relay, err);
+	x->relay.pidfd = x->instance.pidfd;
+	x->relay.input = x->options->interactive;
+	r = relay_run(&x->relay, err);
 	if (r < 0)
 		return r;
 	if (waitpid(x->instance.pid, &state, 0) < 0)
@@ -226,7 +234,7 @@ int container_exec(struct engine *engine, const struct container *c,
 		.instance = INSTANCE_INIT,
 		.nothing = open("/dev/null", O_RDWR | O_CLOEXEC),
 		.sockets = { -1, -1 },
-		.master = -1,
+		.relay = RELAY_INIT,
 	};
 	struct status status = { .pid = 0 };
 	int r = status_read(engine, c->id, &status, err);

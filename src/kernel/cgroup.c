@@ -1,6 +1,7 @@
 /* src/kernel/cgroup.c - finding, making, entering and removing; limits are in cgroup_limit.c. */
 #include "kernel/cgroup.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <poll.h>
@@ -106,6 +107,8 @@ static int check_path(const char *path, struct error *err)
 
 	if (path[0] != '/')
 		return error_set(err, -EINVAL, "cgroupsPath '%s' does not start with /", path);
+	if (path[strspn(path, "/")] == '\0')
+		return error_set(err, -EINVAL, "cgroupsPath '%s' is everybody's group", path);
 	while ((word = strsep(&rest, "/")))
 		if (strcmp(word, "..") == 0 || strcmp(word, ".") == 0)
 			return error_set(err, -EINVAL, "cgroupsPath '%s' has a '%s' in it", path,
@@ -215,6 +218,41 @@ static int make_levels(struct cgroup_part *part, const char *mount, const char *
 	return r;
 }
 
+static bool has_subgroup(int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	bool found = false;
+
+	if (!dir) {
+		if (fd >= 0)
+			(void)close(fd);
+		return true;
+	}
+	while (!found && (entry = readdir(dir)))
+		found = entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+			strcmp(entry->d_name, "..") != 0;
+	(void)closedir(dir);
+	return found;
+}
+
+/* What is in a container's group is killed at its end: a group that was there before must not hold
+ * anything of somebody else.
+ */
+static int check_unused(const struct cgroup_part *part, struct error *err)
+{
+	autofree char *pids = NULL;
+	int r = file_read_at(part->dir_fd, "cgroup.procs", PIDS_BYTES_MAX, &pids, NULL, err);
+
+	if (r < 0)
+		return r;
+	if (pids[0] || has_subgroup(part->dir_fd))
+		return error_set(err, -EBUSY, "cgroup %s is in use: it has %s", part->dir,
+				 pids[0] ? "processes" : "groups below it");
+	return 0;
+}
+
 static int make_part(struct cgroup_part *part, const char *path, struct error *err)
 {
 	autofree char *mount = xstrndup(part->dir, strlen(part->dir) - strlen(path));
@@ -226,7 +264,9 @@ static int make_part(struct cgroup_part *part, const char *path, struct error *e
 	/* Another container's end may take the common parent away between two levels. */
 	for (unsigned tries = 0; r == -ENOENT && tries < PARENT_RACES_MAX; tries++)
 		r = make_levels(part, mount, path, err);
-	return r < 0 ? r : open_part(part, err);
+	if (r == 0)
+		r = open_part(part, err);
+	return r < 0 || part->mine ? r : check_unused(part, err);
 }
 
 /* What enable_controllers() does, from the mount point down to the parent. */

@@ -61,8 +61,8 @@ struct cgroup_limits {
 };
 void cgroup_limits_done(struct cgroup_limits *limits);
 
-/* Makes the group in all hierarchies; path is absolute, checked for "..".  On failure nothing is
- * left.
+/* Makes the group in all hierarchies; path is absolute, checked for "..", and not the root. -EBUSY:
+ * it is there and something is in it.  On failure nothing is left.
  */
 int cgroup_create(const char *path, struct cgroup *ret, struct error *err) must_check;
 /* Opens what there is of it. */

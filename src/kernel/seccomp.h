@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <linux/filter.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 
@@ -27,5 +28,9 @@ void seccomp_program_done(struct seccomp_program *program);
 
 /* For the calling process, once and for ever.  Needs no_new_privs or CAP_SYS_ADMIN. */
 int seccomp_enter(const struct seccomp_program *program, struct error *err) must_check;
+/* Whether it lets system call nr of this machine through whose arguments are all 0; yes if there is
+ * no filter.
+ */
+bool seccomp_allows(const struct seccomp_program *program, int nr);
 
 #endif

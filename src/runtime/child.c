@@ -1,8 +1,7 @@
 /* src/runtime/child.c - the process that becomes the container's first.
  *
- * It is a clone of its parent and goes straight to the user's program: our own file is never
- * executed again, and /proc/PID/exe of this process is shut by PR_SET_DUMPABLE until then
- * (CVE-2019-5736).
+ * It is a clone of its parent, and /proc/PID of it is shut by PR_SET_DUMPABLE; our own file is
+ * never executed again, least of all by the container (CVE-2019-5736, launcher.c).
  */
 #include <fcntl.h>
 #include <linux/keyctl.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/explain.h"
+#include "runtime/launch.h"
 #include "runtime/setup.h"
 #include "runtime/state_text.h"
 
@@ -117,7 +117,7 @@ static int place_stdio(const struct setup *s, struct error *err)
 	if (!p)
 		return 0;
 	if (!p->terminal)
-		return identity_stdio(s->req->stdio, preserve, p->uid, err);
+		return identity_stdio(s->stdio, preserve, p->uid, err);
 	return console_open(p, s->req->console_socket, &s->root, err);
 }
 
@@ -134,6 +134,8 @@ int child_build(struct setup *s, struct error *err)
 		r = run_hooks(s, HOOK_CREATE_CONTAINER, "creating", err);
 	if (r == 0 && p && !explain_dry())
 		r = identity_prepare(p, err);
+	if (r == 0 && p && !explain_dry())
+		r = identity_null(s->req->stdio, s->stdio, err);
 	if (r == 0)
 		r = join_keyring(s, err);
 	if (r == 0)
@@ -193,7 +195,7 @@ static int become(struct setup *s, struct error *err)
 	child_reset_signals();
 	if (r == 0)
 		r = identity_take(p, &s->seccomp, err);
-	return r < 0 ? r : identity_exec(p, err);
+	return r < 0 ? r : launch_program(p, &s->seccomp, s->sync, err);
 }
 
 _Noreturn void child_main(struct setup *s)
@@ -216,6 +218,9 @@ _Noreturn void child_main(struct setup *s)
 		r = error_sys(&err, -errno, "make a cgroup namespace");
 	if (r == 0)
 		r = child_build(s, &err);
+	/* A hook at the start may still bring it. */
+	if (r == 0 && s->spec->process && s->spec->hooks[HOOK_START_CONTAINER].n == 0)
+		r = launch_check(s->spec->process, &err);
 	if (r == 0)
 		r = barrier(s, listen_fd, &err);
 	if (r == 0)

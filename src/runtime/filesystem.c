@@ -467,7 +467,7 @@ static int write_sysctls(struct setup *s, struct error *err)
 /* masks */
 
 struct mask {
-	int null_fd; /* the host's /dev/null, seen from here, detached */
+	int null_fd; /* the host's /dev/null, seen from here */
 	int empty;   /* a read-only empty directory that is mounted already; -1: none yet */
 };
 
@@ -506,6 +506,7 @@ static int mask_dir(struct mask *mask, int target, const char *path, struct erro
 
 static int mask_one(struct setup *s, struct mask *mask, const char *path, struct error *err)
 {
+	const struct mount_options seal = { .set = MOUNT_ATTR_RDONLY };
 	autoclose int target = -1, fd = -1;
 	struct stat st;
 	int r;
@@ -516,8 +517,8 @@ static int mask_one(struct setup *s, struct mask *mask, const char *path, struct
 		(void)explain(
 			NULL,
 			"if [ -d %s ]; then mount -t tmpfs -o ro,nosuid,nodev,noexec tmpfs %s; "
-			"elif [ -e %s ]; then mount --bind /dev/null %s; fi",
-			sq(whole), sq(whole), sq(whole), sq(whole));
+			"elif [ -e %s ]; then mount --bind /dev/null %s; mount -o remount,bind,ro %s; fi",
+			sq(whole), sq(whole), sq(whole), sq(whole), sq(whole));
 		return 0;
 	}
 	r = rootdir_open(&s->root, path, ROOTDIR_PLAIN, &target);
@@ -530,8 +531,12 @@ static int mask_one(struct setup *s, struct mask *mask, const char *path, struct
 			      sq(s->spec->root), sq(path));
 		return mask_dir(mask, target, path, err);
 	}
-	(void)explain(NULL, "mount --bind /dev/null %s%s", sq(s->spec->root), sq(path));
+	(void)explain(NULL, "mount --bind /dev/null %1$s%2$s; mount -o remount,bind,ro %1$s%2$s",
+		      sq(s->spec->root), sq(path));
+	/* Read-only, or chmod(2) in the container would change the host's /dev/null. */
 	r = mount_clone(mask->null_fd, "", false, &fd, err);
+	if (r == 0)
+		r = mount_set(fd, &seal, path, err);
 	return r < 0 ? r : mount_attach(fd, target, path, err);
 }
 

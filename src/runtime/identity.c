@@ -13,14 +13,17 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "kernel/mount.h"
 #include "runtime/setup.h"
 
 #define COMMAND_BYTES_MAX (4U << 20)
@@ -66,6 +69,55 @@ static void give_pipe(int fd, uid_t owner)
 
 	if (owner != 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid != owner)
 		(void)fchown(fd, owner, (gid_t)-1);
+}
+
+static bool is_null(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+/* Of a mount of its own that is read-only: a device can be written to there, and nothing about it
+ * be changed.  Without the right to make one we are not root outside, and our null device is none
+ * of ours to change.
+ */
+static int null_sealed(struct error *err)
+{
+	const struct mount_options seal = { .set = MOUNT_ATTR_RDONLY };
+	autoclose int mount = -1;
+	char path[32];
+	int r = mount_clone(AT_FDCWD, "/dev/null", false, &mount, NULL);
+
+	if (r == -EPERM || r == -ENOENT)
+		return -EPERM;
+	if (r == 0)
+		r = mount_set(mount, &seal, "/dev/null", err);
+	if (r < 0)
+		return error_sys(err, r, "take /dev/null along");
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", mount);
+	r = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (r < 0 || !is_null(r))
+		return error_set(err, -ENODEV, "the host's /dev/null is not the null device");
+	return r;
+}
+
+int identity_null(const int stdio[3], int ret[3], struct error *err)
+{
+	int null = -1;
+
+	for (int i = 0; i < 3; i++) {
+		ret[i] = stdio[i];
+		if (!is_null(stdio[i]))
+			continue;
+		if (null < 0)
+			null = null_sealed(err);
+		if (null < 0 && null != -EPERM)
+			return null;
+		if (null >= 0)
+			ret[i] = null;
+	}
+	return 0;
 }
 
 int identity_stdio(const int stdio[3], int preserve, uid_t owner, struct error *err)
@@ -124,6 +176,21 @@ static int set_filter(const struct spec_process *p, const struct seccomp_program
 	return r < 0 ? r : seccomp_enter(seccomp, err);
 }
 
+/* CVE-2024-21626: the container may have put a link there that leads to a directory which we hold
+ * open.  So the kernel follows no link of /proc, and the handle is what is entered.  It takes a
+ * user who may: a directory may be closed to others.
+ */
+static int enter_cwd(const char *cwd, struct error *err)
+{
+	autoclose int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	const struct rootdir inside = { .fd = top, .path = "" };
+	int r = rootdir_open(&inside, cwd, ROOTDIR_PLAIN, &fd);
+
+	if (r == 0 && fchdir(fd) < 0)
+		r = -errno;
+	return r < 0 ? error_sys(err, r, "change to working directory %s", cwd) : 0;
+}
+
 int identity_take(const struct spec_process *p, const struct seccomp_program *seccomp,
 		  struct error *err)
 {
@@ -139,65 +206,21 @@ int identity_take(const struct spec_process *p, const struct seccomp_program *se
 		(void)umask(p->umask);
 	else
 		(void)umask(022);
-	/* Relative to the root we are in; a directory that is only readable by the user needs the
-	 * user. */
-	if (chdir(p->cwd) < 0)
-		return error_sys(err, -errno, "change to working directory %s", p->cwd);
+	r = enter_cwd(p->cwd, err);
+	if (r < 0)
+		return r;
 	r = set_filter(p, seccomp, false, err);
 	if (r == 0)
 		r = set_capabilities(p, err);
 	if (r == 0 && p->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		r = error_sys(err, -errno, "set no_new_privs");
-	return r < 0 ? r : set_filter(p, seccomp, true, err);
-}
-
-/* the program */
-
-static int exec_error(const struct spec_process *p, int r, struct error *err)
-{
-	const char *name = p->args.items[0];
-
-	if (r == -ENOENT || r == -ENOTDIR)
-		(void)error_set(
-			err, r,
-			strchr(name, '/')
-				? "%s: no such file in the container, or its loader is missing"
-				: "%s: not found in the container's PATH",
-			name);
-	else if (r == -ENOEXEC)
-		(void)error_set(err, r, "%s: not an executable for this machine", name);
-	else if (r == -EACCES)
-		(void)error_set(err, r, "%s: not executable, or its directory is closed to user %u",
-				name, p->uid);
-	else
-		(void)error_sys(err, r, "execute %s", name);
-	if (err)
-		err->status = r == -ENOENT || r == -ENOTDIR ? 127 : 126;
 	return r;
 }
 
-/* execvp(3) would read our own PATH. */
-int identity_exec(const struct spec_process *p, struct error *err)
+int identity_filter(const struct spec_process *p, const struct seccomp_program *seccomp,
+		    struct error *err)
 {
-	const char *name = p->args.items[0], *path = strv_env_get(&p->env, "PATH");
-	char *const nothing[] = { NULL };
-	char *const *env = p->env.n ? p->env.items : nothing;
-	autofree char *copy = xstrdup(path ? path : "/usr/local/bin:/usr/bin:/bin");
-	char *rest = copy, *dir;
-	int best = -ENOENT;
-
-	if (strchr(name, '/')) {
-		(void)execve(name, p->args.items, env);
-		return exec_error(p, -errno, err);
-	}
-	while ((dir = strsep(&rest, ":"))) {
-		autofree char *file = xasprintf("%s/%s", *dir ? dir : ".", name);
-
-		(void)execve(file, p->args.items, env);
-		if (errno != ENOENT && errno != ENOTDIR)
-			best = -errno;
-	}
-	return exec_error(p, best, err);
+	return set_filter(p, seccomp, true, err);
 }
 
 /* the same as a command line */

@@ -17,6 +17,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,23 +47,41 @@ static bool allows_all(const struct cgroup_device_rule *rule)
 	return rule->allow && rule->type == 'a';
 }
 
-/* The defaults go between the document's "deny all" and what it allows itself. */
+/* The defaults go between the document's "deny all" and what it allows itself.  A document without
+ * a list gets none but those and the devices that it has made.
+ */
+static size_t device_rules(const struct spec *spec, struct cgroup_device_rule *ret)
+{
+	static const struct cgroup_device_rule deny_all = { false, 'a', -1, -1, "rwm" };
+	const struct cgroup_limits *l = &spec->limits;
+	size_t at = 0;
+
+	ret[at++] = l->ndevices ? l->devices[0] : deny_all;
+	memcpy(ret + at, default_rules, sizeof(default_rules));
+	at += ARRAY_SIZE(default_rules);
+	for (size_t i = 1; i < l->ndevices; i++)
+		ret[at++] = l->devices[i];
+	for (size_t i = 0; i < spec->ndevices && l->ndevices == 0; i++)
+		ret[at++] = (struct cgroup_device_rule) {
+			.allow = true,
+			.type = S_ISBLK(spec->devices[i].mode) ? 'b' : 'c',
+			.major = spec->devices[i].major,
+			.minor = spec->devices[i].minor,
+			.access = "rwm",
+		};
+	return at;
+}
+
 static int set_limits(const struct setup *s, struct error *err)
 {
 	struct cgroup_limits all = s->spec->limits;
-	size_t n = all.ndevices, at = 0;
+	size_t n = all.ndevices;
 	int r;
 
-	if (n > 0 && !allows_all(&all.devices[n - 1])) {
-		struct cgroup_device_rule *rules =
-			xcalloc(n + ARRAY_SIZE(default_rules), sizeof(*rules));
-
-		rules[at++] = all.devices[0];
-		memcpy(rules + at, default_rules, sizeof(default_rules));
-		at += ARRAY_SIZE(default_rules);
-		memcpy(rules + at, all.devices + 1, (n - 1) * sizeof(*rules));
-		all.devices = rules;
-		all.ndevices = at + n - 1;
+	if (n == 0 || !allows_all(&all.devices[n - 1])) {
+		all.devices = xcalloc(n + s->spec->ndevices + ARRAY_SIZE(default_rules) + 1,
+				      sizeof(*all.devices));
+		all.ndevices = device_rules(s->spec, all.devices);
 	}
 	r = cgroup_limit(&s->cgroup, &all, err);
 	if (all.devices != s->spec->limits.devices)

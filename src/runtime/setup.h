@@ -22,8 +22,9 @@ struct setup {
 	struct cgroup cgroup;
 	struct seccomp_program seccomp;
 	struct rootdir root; /* once it is mounted */
-	int proc_fd; /* the container's own procfs, before anything was mounted over it; or -1 */
-	int sync;    /* the child's end to its parent */
+	int proc_fd;  /* the container's own procfs, before anything was mounted over it; or -1 */
+	int sync;     /* the child's end to its parent */
+	int stdio[3]; /* of the request, or what identity_null() made of it */
 };
 
 int filesystem_build(struct setup *s, struct error *err) must_check;
@@ -39,13 +40,18 @@ int console_open(const struct spec_process *p, int console_socket, const struct 
 
 /* Before the root changes: what needs the host's /proc. */
 int identity_prepare(const struct spec_process *p, struct error *err) must_check;
-/* All that takes power away, in the order that keeps each step possible.  A failed step ends it. */
+/* All that takes power away but for that filter, in the order that keeps each step possible. */
 int identity_take(const struct spec_process *p, const struct seccomp_program *seccomp,
 		  struct error *err) must_check;
-/* The last one; returns only on failure, with err->status 126 or 127. */
-int identity_exec(const struct spec_process *p, struct error *err);
+/* The filter, if it has to wait until nothing but the exec is left (no_new_privs). */
+int identity_filter(const struct spec_process *p, const struct seccomp_program *seccomp,
+		    struct error *err) must_check;
 /* A process's descriptors: stdio in place, all above 2 + preserve closed at exec. */
 int identity_stdio(const int stdio[3], int preserve, uid_t owner, struct error *err) must_check;
+/* ret is stdio, but with a null device that stays ours whatever is done to it in there: chmod(2) of
+ * /proc/self/fd/0 would reach the host's.  For a process that is still outside.
+ */
+int identity_null(const int stdio[3], int ret[3], struct error *err) must_check;
 /* Of another process: enter is the nsenter(1) command with its namespaces. */
 void identity_narrate_exec(const struct spec_process *p, const char *enter);
 /* In a dry run: the one command line that does what the three above do. */

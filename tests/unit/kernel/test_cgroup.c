@@ -17,7 +17,8 @@ static void paths_are_checked_first(void **state)
 	} cases[] = {
 		{ "a", "does not start with /" }, { "", "does not start with /" },
 		{ "/../a", "has a '..' in it" },  { "/a/..", "has a '..' in it" },
-		{ "/a/./b", "has a '.' in it" },
+		{ "/a/./b", "has a '.' in it" },  { "/", "everybody's group" },
+		{ "//", "everybody's group" },
 	};
 
 	(void)state;
