@@ -174,7 +174,7 @@ void explain_name_known(const char *name, const char *value)
 void explain_name(const char *name, const char *value)
 {
 	if (name_is_useful(value))
-		(void)explain(NULL, "export %s=%s", name, value);
+		(void)explain("a short name for what is said often", "export %s=%s", name, value);
 	explain_name_known(name, value);
 }
 
@@ -265,7 +265,7 @@ void explain_end(const char *word)
 void explain_exit(void)
 {
 	if (state.mode == EXPLAIN_DRY)
-		(void)explain(NULL, "exit \"${status:-0}\"");
+		(void)explain("and the script ends as the container did", "exit \"${status:-0}\"");
 }
 
 const char *sq(const char *word)

@@ -38,7 +38,7 @@ static int narrate_detached(const struct making *m, struct error *err)
 {
 	int r;
 
-	(void)explain(NULL, "echo %s", m->c->id);
+	(void)explain("what the command itself prints", "echo %s", m->c->id);
 	(void)explain_note("To end it and to clear up: sed -n 's/^%s//p' THIS-SCRIPT | sh",
 			   EXPLAIN_APART);
 	explain_apart(true);

@@ -120,7 +120,8 @@ int netns_put(const struct netns *ns, const char *where, const char *path, const
 	autoclose int home = -1;
 	int r;
 
-	if (explain(NULL, "%ssh -c 'echo %s > %s'", where, value, path))
+	if (explain("a parameter of that network stack", "%ssh -c 'echo %s > %s'", where, value,
+		    path))
 		return 0;
 	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (home < 0 || setns(ns->fd, CLONE_NEWNET) < 0)

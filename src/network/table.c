@@ -405,7 +405,7 @@ int table_remove(const char *table, const struct table_elements *v, struct error
 {
 	int r;
 
-	if (v->n == 0 || narrate(table, v, "delete", NULL))
+	if (v->n == 0 || narrate(table, v, "delete", "what the table knew of it"))
 		return 0;
 	r = remove_one(table, v->items, v->n);
 	for (size_t i = 0; r == -ENOENT && v->n > 1 && i < v->n; i++) {
@@ -422,7 +422,7 @@ int table_delete(const char *table, struct error *err)
 	struct nft *nft;
 	int r;
 
-	if (explain(NULL, "nft delete table inet %s", table))
+	if (explain("no network is left", "nft delete table inet %s", table))
 		return 0;
 	nft = nft_new(table);
 	nft_del_table(nft);

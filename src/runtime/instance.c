@@ -358,7 +358,7 @@ static void narrate_end(const struct setup *s)
 			      ") < /dev/null > /dev/null 2>&1 &");
 		return;
 	}
-	(void)explain(NULL, ") || status=$?");
+	(void)explain("its exit status is the script's", ") || status=$?");
 	(void)explain("nothing runs in its control groups any more", "rmdir $groups");
 }
 

@@ -205,6 +205,8 @@ same_view() { # RUN-OPTION...
 		[[ $rest == *"$step"* ]] || { echo "no '$step' in: $rest"; return 1; }
 		rest=${rest#*"$step"}
 	done
+	# Each has its half sentence.
+	awk '/^ *\+ / && last !~ /^ *# / { print "no reason: " $0; bad = 1 } { last = $0 } END { exit bad }' <<<"$stderr"
 	# Every command of one line has a plus before it, every reason a hash.
 	[ "$(grep -c '^ *+ ' <<<"$stderr")" -gt 40 ]
 	[ "$(grep -c '^ *# ' <<<"$stderr")" -gt 12 ]
