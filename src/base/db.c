@@ -1,19 +1,36 @@
 /* src/base/db.c */
 #include "base/db.h"
 
+#include <ctype.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/explain.h"
 
 #define STATEMENTS_MAX 128 /* distinct SQL texts of one process */
+#define RESERVE_BYTES  (256 << 10)
+
+/* How it is open.  SHARED is the usual one; it makes two files beside the database, and where that
+ * cannot be, on a full or read-only file system, the others are what is left.
+ */
+enum db_way {
+	DB_SHARED,
+	DB_READ,  /* what stands in the file; nobody else has it open */
+	DB_ALONE, /* written into what was laid by for it, see reserve_use() */
+};
 
 struct db {
 	sqlite3 *handle;
 	char *path;
+	enum db_way way;
+	int why; /* it is not DB_SHARED */
 	bool in_transaction;
 	size_t n;
 	struct {
@@ -46,14 +63,32 @@ static int db_errno(int code)
 	}
 }
 
+static int no_writing(const struct db *db, int r, struct error *err)
+{
+	if (r == -ENOSPC)
+		return error_set(err, r,
+				 "state database %s: no space is left on its file system; "
+				 "'strake rm' and 'strake rmi' free some, or other files there go",
+				 db->path);
+	return error_set(err, r,
+			 "state database %s: its file system is read-only; make it writable "
+			 "(mount -o remount,rw) to change something",
+			 db->path);
+}
+
 static int db_fail(struct db *db, struct error *err, const char *doing)
 {
 	int r = db_errno(sqlite3_errcode(db->handle)), cause = sqlite3_system_errno(db->handle);
+	struct statvfs fs;
 
 	/* "disk I/O error" is not what a user can act on. */
 	if (r == -EIO && cause > 0)
-		return error_sys(err, -cause, "state database %s: %s", db->path, doing);
-	if (r == -ENOSPC)
+		r = -cause;
+	if (r == -EACCES && statvfs(db->path, &fs) == 0 && (fs.f_flag & ST_RDONLY))
+		r = -EROFS;
+	if (r == -ENOSPC || r == -EROFS)
+		return no_writing(db, r, err);
+	if (r == -cause)
 		return error_sys(err, r, "state database %s: %s", db->path, doing);
 	return error_set(
 		err, r, "state database %s: %s: %s%s", db->path, doing, sqlite3_errmsg(db->handle),
@@ -66,6 +101,8 @@ static int db_plain(struct db *db, struct error *err, const char *sql)
 		return db_fail(db, err, "write");
 	return 0;
 }
+
+static int db_make_writable(struct db *db, struct error *err);
 
 static int statement_get(struct db *db, const char *sql, sqlite3_stmt **ret, struct error *err)
 {
@@ -108,7 +145,9 @@ int db_run(struct db *db, struct error *err, const char *sql, const char *types,
 	va_list ap;
 	int r;
 
-	r = statement_get(db, sql, &stmt, err);
+	r = db_make_writable(db, err);
+	if (r == 0)
+		r = statement_get(db, sql, &stmt, err);
 	if (r < 0)
 		return r;
 	va_start(ap, types);
@@ -183,7 +222,9 @@ int db_begin(struct db *db, struct error *err)
 
 	if (explain_dry() && db->in_transaction)
 		return 0;
-	r = db_plain(db, err, "BEGIN IMMEDIATE");
+	r = db_make_writable(db, err);
+	if (r == 0)
+		r = db_plain(db, err, "BEGIN IMMEDIATE");
 	db->in_transaction = r == 0;
 	return r;
 }
@@ -285,28 +326,169 @@ static int schemas_migrate(struct db *db, const struct db_schema *const *schemas
 	return r;
 }
 
-int db_open(const char *path, const struct db_schema *const *schemas, struct db **ret,
-	    struct error *err)
-{
-	cleanup(db_cleanup) struct db *db = xnew(struct db);
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-	int r;
+/* opening */
 
-	db->path = xstrdup(path);
-	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK) {
+static void disconnect(struct db *db)
+{
+	for (size_t i = 0; i < db->n; i++)
+		(void)sqlite3_finalize(db->cache[i].stmt);
+	db->n = 0;
+	(void)sqlite3_close(db->handle);
+	db->handle = NULL;
+}
+
+/* A path as a URI of SQLite, where '?', '#' and '%' mean something. */
+static char *uri_of(const char *path)
+{
+	static const char plain[] = "/._-";
+	size_t len = strlen(path);
+	char *uri = xmalloc(len * 3 + sizeof("file:?immutable=1")), *to;
+
+	to = stpcpy(uri, "file:");
+	for (const char *p = path; *p; p++)
+		if (isalnum((unsigned char)*p) || strchr(plain, *p))
+			*to++ = *p;
+		else
+			to += snprintf(to, 4, "%%%02x", (unsigned char)*p);
+	(void)stpcpy(to, "?immutable=1");
+	return uri;
+}
+
+/* Beside the database lies a file of some blocks.  When the disk is full it becomes the write-ahead
+ * log, so that a container can be stopped and removed by whoever fills the disk faster than we give
+ * a reserve back to it.
+ */
+static void reserve_make(const struct db *db)
+{
+	autofree char *path = xasprintf("%s-reserve", db->path);
+	autoclose int fd = -1;
+
+	if (explain_dry() || db->path[0] != '/' || access(path, F_OK) == 0)
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, RESERVE_BYTES) < 0)
+		(void)unlink(path);
+}
+
+static void reserve_use(const struct db *db)
+{
+	autofree char *path = xasprintf("%s-reserve", db->path);
+	autofree char *wal = xasprintf("%s-wal", db->path);
+	struct stat st;
+
+	if (stat(wal, &st) < 0 || st.st_size == 0)
+		(void)rename(path, wal);
+}
+
+static bool has_log(const struct db *db)
+{
+	autofree char *wal = xasprintf("%s-wal", db->path);
+	struct stat st;
+
+	return stat(wal, &st) == 0 && st.st_size > 0;
+}
+
+/* No other user of the host reads it, or holds a lock on it.  The files beside it get its mode. */
+static int open_private(struct db *db, const char *name, int flags)
+{
+	mode_t before = umask(077);
+	struct stat st;
+	int code = sqlite3_open_v2(name, &db->handle, flags, NULL);
+
+	(void)umask(before);
+	if (stat(db->path, &st) == 0 && (st.st_mode & 077) && st.st_uid == geteuid())
+		(void)chmod(db->path, 0600);
+	return code;
+}
+
+static int connect_as(struct db *db, enum db_way way, struct error *err)
+{
+	static const char *const pragmas[] = {
+		[DB_SHARED] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+			      "PRAGMA foreign_keys=ON",
+		[DB_READ] = "PRAGMA foreign_keys=ON",
+		[DB_ALONE] = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA wal_autocheckpoint=8; "
+			     "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
+	};
+	static const int flags[] = {
+		[DB_SHARED] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+		[DB_READ] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+		[DB_ALONE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+	};
+	autofree char *uri = way == DB_READ ? uri_of(db->path) : NULL;
+	int keep = 1;
+
+	disconnect(db);
+	db->way = way;
+	if (way == DB_ALONE)
+		reserve_use(db);
+	if (open_private(db, uri ? uri : db->path, flags[way]) != SQLITE_OK) {
 		if (!db->handle)
-			return error_set(err, -ENOMEM, "open state database %s", path);
+			return error_set(err, -ENOMEM, "open state database %s", db->path);
 		return db_fail(db, err, "open");
 	}
 	(void)sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
-	r = db_plain(db, err,
-		     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON");
+	if (way == DB_ALONE)
+		(void)sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+	return db_plain(db, err, pragmas[way]);
+}
+
+static bool is_in_use(const struct db *db)
+{
+	for (size_t i = 0; i < db->n; i++)
+		if (sqlite3_stmt_busy(db->cache[i].stmt))
+			return true;
+	return false;
+}
+
+static int db_make_writable(struct db *db, struct error *err)
+{
+	int why = db->why, r;
+
+	if (db->way != DB_READ || explain_dry())
+		return 0;
+	if (why == -EROFS || is_in_use(db))
+		return no_writing(db, why, err);
+	r = connect_as(db, DB_ALONE, err);
+	if (r < 0) { /* it can still be read */
+		ignore_result(connect_as(db, DB_READ, NULL));
+		db->why = why;
+	}
+	return r;
+}
+
+static int connect_somehow(struct db *db, const struct db_schema *const *schemas, struct error *err)
+{
+	int r = connect_as(db, DB_SHARED, err);
+
 	if (r == 0 && explain_dry())
 		r = db_begin(db, err);
 	if (r == 0)
 		r = schemas_migrate(db, schemas, err);
+	if (r == 0)
+		reserve_make(db);
+	if ((r != -ENOSPC && r != -EROFS) || db->path[0] != '/')
+		return r;
+	/* Frames of a log that nobody took over are read by who has the file alone. */
+	db->why = r;
+	if (r == -ENOSPC && has_log(db))
+		return connect_as(db, DB_ALONE, err);
+	r = connect_as(db, DB_READ, err);
+	return r < 0 ? r : schemas_migrate(db, schemas, err);
+}
+
+int db_open(const char *path, const struct db_schema *const *schemas, struct db **ret,
+	    struct error *err)
+{
+	cleanup(db_cleanup) struct db *db = xnew(struct db);
+	int r;
+
+	db->path = xstrdup(path);
+	r = connect_somehow(db, schemas, err);
 	if (r < 0)
 		return r;
+	if (err)
+		*err = (struct error) { 0 };
 	*ret = steal_ptr(&db);
 	return 0;
 }
@@ -316,9 +498,7 @@ void db_close(struct db *db)
 	if (!db)
 		return;
 	roll_back(db);
-	for (size_t i = 0; i < db->n; i++)
-		(void)sqlite3_finalize(db->cache[i].stmt);
-	(void)sqlite3_close(db->handle);
+	disconnect(db);
 	free(db->path);
 	free(db);
 }

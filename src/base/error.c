@@ -5,12 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void error_clean(char *text)
-{
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-}
+#include "base/text.h"
 
 static void error_fill(struct error *err, int r, const char *tail, const char *fmt, va_list ap)
 {
@@ -19,7 +14,7 @@ static void error_fill(struct error *err, int r, const char *tail, const char *f
 
 	if (n >= 0 && (size_t)n < sizeof(text) && tail)
 		(void)snprintf(text + n, sizeof(text) - (size_t)n, ": %s", tail);
-	error_clean(text);
+	text_clean(text);
 	(void)snprintf(err->text, sizeof(err->text), "%s", text);
 	err->code = r;
 }
@@ -100,7 +95,7 @@ int error_receive(int fd, struct error *ret)
 	if (err.code > 0 || err.status < 0 || err.status > 255)
 		return -EPROTO;
 	err.text[sizeof(err.text) - 1] = '\0';
-	error_clean(err.text);
+	text_clean(err.text);
 	*ret = err;
 	return 1;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 void table_init(struct table *t, size_t columns, const char *const *headings)
 {
@@ -24,9 +25,7 @@ void table_cell(struct table *t, const char *text)
 {
 	char *copy = xstrdup(text);
 
-	for (char *p = copy; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
+	text_clean(copy);
 	strv_take(&t->cells, copy);
 }
 

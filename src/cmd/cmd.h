@@ -1,7 +1,7 @@
 /* src/cmd/cmd.h - a command is one file, one struct cmd and one row in a program's table.
  *
- * The dispatcher finds the row, parses the options into a zeroed struct of args_size bytes, checks
- * the number of operands, opens the engine if the command wants one, calls run and turns the result
+ * The dispatcher finds the row, parses the options into a struct of args_size bytes, checks the
+ * number of operands, opens the engine if the command wants one, calls run and turns the result
  * into an exit status: >= 0 is the status itself, < 0 is reported as "strake NAME: text" and
  * becomes err->status (126, 127) if set, else error_status, else 1.  A usage error exits 2 (125 for
  * commands with error_status 125, as Docker's run and exec do).
@@ -29,6 +29,7 @@ struct cmd {
 	const char *details;  /* paragraphs for --help and the man page; may be NULL */
 	const struct opt *opts;
 	size_t args_size;
+	const void *defaults; /* what args starts as; NULL: zeroes */
 	int min_operands, max_operands;
 	enum cmd_flags flags;
 	int error_status;

@@ -289,6 +289,8 @@ static int invoke(struct invocation *inv)
 	if (r < 0)
 		return fail(inv, &err, usage_status(inv));
 	inv->args = xcalloc(1, inv->cmd->args_size);
+	if (inv->cmd->defaults)
+		memcpy(inv->args, inv->cmd->defaults, inv->cmd->args_size);
 	r = parse_args(inv, &err);
 	r = r < 0 ? fail(inv, &err, usage_status(inv)) : run_cmd(inv);
 	opt_done(inv->cmd->opts, inv->args);

@@ -14,17 +14,16 @@ static const struct opt rm_opts[] = {
 	{ 0 },
 };
 
-static int rm_one(struct engine *engine, const struct container *c, const void *args,
-		  struct error *err)
-{
-	bool force = ((const struct rm_args *)args)->force;
-
-	return container_remove(engine, c, force ? REMOVE_FORCE : REMOVE_PLAIN, err);
-}
-
 static int rm_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
 {
-	return each_container(engine, "rm", argc, argv, rm_one, args, err);
+	bool force = ((const struct rm_args *)args)->force;
+	struct each each;
+
+	(void)err;
+	each_open(engine, "rm", argc, argv, &each);
+	containers_remove(engine, each.all, each.n, force ? REMOVE_FORCE : REMOVE_PLAIN, each_done,
+			  &each);
+	return each_close(&each);
 }
 
 const struct cmd cmd_rm = {

@@ -142,6 +142,8 @@ static int run_run(struct engine *engine, const void *args, int argc, char **arg
 	return r;
 }
 
+static const struct container_options defaults = { .stop_timeout = STOP_TIMEOUT_DEFAULT };
+
 const struct cmd cmd_run = {
 	.name = "run",
 	.operands = "[OPTIONS] IMAGE|./PATH|--rootfs DIR|--bare FILE [COMMAND [ARGUMENT...]]",
@@ -158,6 +160,7 @@ const struct cmd cmd_run = {
 		"executed, 127 if it is not there, 128 + N if it died of signal N.",
 	.opts = run_opts,
 	.args_size = sizeof(struct container_options),
+	.defaults = &defaults,
 	.max_operands = INT_MAX,
 	.flags = CMD_FIRST_OPERAND,
 	.goes_on = goes_on,

@@ -7,7 +7,7 @@
 #include "engine/stop.h"
 
 struct stop_args {
-	const char *timeout;
+	int timeout;
 };
 
 static const struct opt stop_opts[] = {
@@ -16,22 +16,21 @@ static const struct opt stop_opts[] = {
 	{ 0 },
 };
 
-static int stop_one(struct engine *engine, const struct container *c, const void *args,
+static int stop_run(struct engine *engine, const void *args, int argc, char **argv,
 		    struct error *err)
 {
-	return container_stop(engine, c, *(const int *)args, err);
+	int timeout_s = ((const struct stop_args *)args)->timeout;
+	struct each each;
+
+	if (timeout_s < -1 && timeout_s != STOP_TIMEOUT_OWN)
+		return error_set(err, -EINVAL, "--time wants seconds, or -1 for ever, not '%d'",
+				 timeout_s);
+	each_open(engine, "stop", argc, argv, &each);
+	containers_stop(engine, each.all, each.n, timeout_s, each_done, &each);
+	return each_close(&each);
 }
 
-static int stop_run(struct engine *engine, const void *data, int argc, char **argv,
-		    struct error *err)
-{
-	const struct stop_args *args = data;
-	int timeout = STOP_TIMEOUT_OWN, r = 0;
-
-	if (args->timeout)
-		r = stop_timeout_parse(args->timeout, "--time", &timeout, err);
-	return r < 0 ? r : each_container(engine, "stop", argc, argv, stop_one, &timeout, err);
-}
+static const struct stop_args defaults = { .timeout = STOP_TIMEOUT_OWN };
 
 const struct cmd cmd_stop = {
 	.name = "stop",
@@ -39,6 +38,7 @@ const struct cmd cmd_stop = {
 	.help = "Ask containers to end, kill those that do not",
 	.opts = stop_opts,
 	.args_size = sizeof(struct stop_args),
+	.defaults = &defaults,
 	.min_operands = 1,
 	.max_operands = INT_MAX,
 	.run = stop_run,

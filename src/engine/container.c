@@ -10,6 +10,7 @@
 #include "base/db.h"
 #include "base/json.h"
 #include "engine/engine.h"
+#include "engine/options.h"
 
 #define DEFINITION_VERSION 1
 
@@ -104,7 +105,8 @@ static int parse(const json_t *doc, const char *what, struct container *c, struc
 	c->address = xstrdup_or_null(json_read_string(&rd, doc, "address", NULL));
 	json_read_strings(&rd, doc, "labels", &c->labels);
 	c->stop_signal = xstrdup_or_null(json_read_string(&rd, doc, "stopSignal", NULL));
-	c->stop_timeout = (int)json_read_int(&rd, doc, "stopTimeout", -1, INT_MAX, 10);
+	c->stop_timeout =
+		(int)json_read_int(&rd, doc, "stopTimeout", -1, INT_MAX, STOP_TIMEOUT_DEFAULT);
 	c->tty = json_read_bool(&rd, doc, "tty", false);
 	c->open_stdin = json_read_bool(&rd, doc, "openStdin", false);
 	c->auto_remove = json_read_bool(&rd, doc, "autoRemove", false);

@@ -1,8 +1,10 @@
 /* src/engine/engine.c */
 #include "engine/engine.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -13,16 +15,14 @@
 #include "engine/schema.h"
 #include "image/schema.h"
 #include "network/attach.h"
+#include "network/cni_record.h"
 #include "network/schema.h"
 
 #define LASTING_ROOT "/var/lib/strake"
 #define RUN_ROOT     "/run/strake"
 
 static const struct db_schema *const schemas[] = {
-	&engine_schema,
-	&network_schema,
-	&image_schema,
-	NULL,
+	&engine_schema, &network_schema, &cni_record_schema, &image_schema, NULL,
 };
 
 static char *root_choose(const char *given, const char *variable, const char *home_tail,
@@ -57,19 +57,56 @@ static int absolute(char **path, struct error *err)
 	return 0;
 }
 
-static int root_open(char **path, int *ret, struct error *err)
+/* Its own, or one that was made for it: a directory that holds other things too is not closed to
+ * those who use them.
+ */
+static bool is_for_us(int fd, const char *known)
 {
-	int r = absolute(path, err);
+	autoclose int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	bool empty = dir != NULL;
 
+	if (dir)
+		(void)steal_fd(&copy);
+	while (empty && (entry = readdir(dir)))
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	if (dir)
+		(void)closedir(dir);
+	return empty || faccessat(fd, known, F_OK, 0) == 0;
+}
+
+/* What lies below has modes of its own (set-user-ID files and devices of images, whatever a
+ * container makes), which no other user of the host may come near.
+ */
+static void make_private(int fd, const char *known)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || (st.st_mode & 077) == 0 || st.st_uid != geteuid() ||
+	    !is_for_us(fd, known))
+		return;
+	(void)fchmod(fd, 0700);
+}
+
+static int root_open(char **path, const char *known, int *ret, struct error *err)
+{
+	int r;
+
+	if (!(*path)[0])
+		return error_set(err, -EINVAL, "--root and --run-root want a directory, not ''");
+	r = absolute(path, err);
 	if (r < 0)
 		return r;
 	if (explain_dry()) {
 		*ret = open(*path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		return 0;
 	}
-	r = dir_ensure_at(AT_FDCWD, *path, 0711, ret, err);
+	r = dir_ensure_at(AT_FDCWD, *path, 0700, ret, err);
 	if (r == -EACCES || r == -EPERM)
 		return error_wrap(err, r, "state needs root, or another --root and --run-root");
+	if (r == 0)
+		make_private(*ret, known);
 	return r;
 }
 
@@ -128,9 +165,9 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 		root_choose(options->run_root, "XDG_RUNTIME_DIR", ".cache/strake/run", RUN_ROOT);
 	engine->libexec = libexec_find();
 	engine->self = self_find();
-	r = root_open(&engine->root, &engine->root_fd, err);
+	r = root_open(&engine->root, "state.db", &engine->root_fd, err);
 	if (r == 0)
-		r = root_open(&engine->run_root, &engine->run_fd, err);
+		r = root_open(&engine->run_root, "containers", &engine->run_fd, err);
 	if (r == 0)
 		r = db_ready(engine, err);
 	if (r < 0) {

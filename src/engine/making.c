@@ -21,13 +21,11 @@
 #include "engine/lock.h"
 #include "engine/options.h"
 #include "engine/remove.h"
-#include "engine/stop.h"
 #include "engine/supply.h"
 #include "network/check.h"
 #include "network/names.h"
 #include "network/port.h"
 
-#define STOP_TIMEOUT_S 10
 #define HOST_NAME_ROOM 65
 
 static bool network_is(const struct making *m, const char *kind)
@@ -86,11 +84,12 @@ static int choose_stop_signal(struct making *m, struct error *err)
 	if (text && text[0] && signal_parse(text) < 0)
 		return error_set(err, -EINVAL, "unknown stop signal '%s'", text);
 	m->c->stop_signal = text && text[0] ? xstrdup(text) : NULL;
-	m->c->stop_timeout = STOP_TIMEOUT_S;
-	if (!m->options->stop_timeout)
-		return 0;
-	return stop_timeout_parse(m->options->stop_timeout, "--stop-timeout", &m->c->stop_timeout,
-				  err);
+	m->c->stop_timeout = m->options->stop_timeout;
+	if (m->c->stop_timeout < -1)
+		return error_set(err, -EINVAL,
+				 "--stop-timeout wants seconds, or -1 for ever, not '%d'",
+				 m->c->stop_timeout);
+	return 0;
 }
 
 static int check_options(const struct container_options *o, struct error *err)
@@ -253,14 +252,14 @@ static int make_dirs(struct making *m, struct error *err)
 			   : "mkdir -p %1$s/merged %1$s/upper %1$s/work %2$s",
 		    sq(m->dir), sq(m->run_dir)))
 		return 0;
-	r = dir_make_at(AT_FDCWD, m->dir, 0711, err);
+	r = dir_make_at(AT_FDCWD, m->dir, 0700, err);
 	if (r == 0)
 		r = container_lock(m->engine, m->c->id, false, &m->lock_fd, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (mkdirat(m->lock_fd, inner[i], 0755) < 0)
 			r = error_sys(err, -errno, "make directory %s/%s", m->dir, inner[i]);
 	if (r == 0)
-		r = dir_make_at(AT_FDCWD, m->run_dir, 0711, err);
+		r = dir_make_at(AT_FDCWD, m->run_dir, 0700, err);
 	return r;
 }
 
@@ -349,6 +348,16 @@ int making_print(struct engine *engine, const struct container_options *options,
 	return r;
 }
 
+/* Before anything is recorded that somebody with less could not take away again. */
+static int check_power(struct error *err)
+{
+	if (explain_dry() || geteuid() == 0)
+		return 0;
+	return error_set(err, -EPERM,
+			 "needs root: namespaces, mounts, control groups and networks are made; "
+			 "try it with sudo, or look at --dry-run");
+}
+
 int making_go(struct engine *engine, const struct container_options *options, struct making *ret,
 	      struct error *err)
 {
@@ -358,6 +367,8 @@ int making_go(struct engine *engine, const struct container_options *options, st
 	ret->options = options;
 	ret->c = xnew(struct container);
 	r = plan(ret, err);
+	if (r == 0)
+		r = check_power(err);
 	if (r == 0)
 		r = record(ret, err);
 	if (r < 0)

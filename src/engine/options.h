@@ -13,6 +13,8 @@
 
 struct buf;
 
+#define STOP_TIMEOUT_DEFAULT 10 /* seconds */
+
 struct container_options {
 	/* what its root is: exactly one of image (or a path, see root.h), rootfs, bare */
 	const char *image;
@@ -60,7 +62,7 @@ struct container_options {
 	struct strv add_host; /* NAME:ADDRESS */
 
 	const char *stop_signal;
-	const char *stop_timeout; /* seconds; -1: for ever */
+	int stop_timeout; /* seconds; -1: for ever */
 
 	bool print_config;
 	struct buf *last_words; /* in the foreground: the end of its output; or NULL */

@@ -24,10 +24,10 @@
 #include "engine/schema.h"
 #include "engine/status.h"
 #include "image/image.h"
+#include "kernel/cgroup.h"
 #include "network/attach.h"
 #include "network/check.h"
-#include "runtime/instance.h"
-#include "runtime/spec.h"
+#include "network/cni_record.h"
 
 /* recover_dead */
 
@@ -38,30 +38,6 @@ struct active {
 	pid_t maker;
 	uint64_t maker_start;
 };
-
-/* What its cgroups still hold; a definition that cannot be read has none that we could know of. */
-static void kill_rest(const struct engine *engine, const char *id)
-{
-	autofree char *dir = container_dir(engine, id);
-	struct spec *spec = NULL;
-
-	if (spec_load(dir, &spec, NULL) < 0)
-		return;
-	ignore_result(instance_cleanup(spec, id, NULL));
-	spec_free(spec);
-}
-
-/* The record that its monitor did not live to write. */
-static void write_exit(const struct engine *engine, const char *id)
-{
-	autofree char *path = xasprintf("containers/%s/exit.json", id);
-	cleanup(json_cleanup) json_t *doc = NULL;
-	char now[CLOCK_TEXT_LEN];
-
-	clock_format(clock_now_ns(), now);
-	doc = json_pack("{s:i, s:b, s:s}", "exitCode", -1, "oomKilled", 0, "finishedAt", now);
-	ignore_result(json_save_at(engine->root_fd, path, doc, true, NULL));
-}
 
 static bool was_started(const struct engine *engine, const char *id)
 {
@@ -85,13 +61,10 @@ static void recover_locked(struct engine *engine, const struct active *a)
 		return;
 	if (status.kind == STATUS_RUNNING) /* only its monitor died: it runs on, unsupervised */
 		return;
-	kill_rest(engine, a->id);
 	if (a->this_boot && !was_started(engine, a->id)) {
 		ignore_result(container_discard(engine, a->id, NULL));
 		return;
 	}
-	if (status.kind != STATUS_EXITED || status.exit_code < 0)
-		write_exit(engine, a->id);
 	ignore_result(container_finish_locked(engine, a->id, NULL));
 }
 
@@ -140,11 +113,13 @@ static int active_list(struct engine *engine, struct active **ret, size_t *ret_n
 
 void recover_dead(struct engine *engine)
 {
+	const struct network_site site = engine_network(engine);
 	autofree struct active *list = NULL;
 	size_t n = 0;
 
 	if (explain_dry() || active_list(engine, &list, &n) < 0)
 		return;
+	ignore_result(cni_record_forget_boots(&site, NULL));
 	for (size_t i = 0; i < n; i++)
 		recover_one(engine, &list[i]);
 }
@@ -292,6 +267,31 @@ static void check_run_dirs(struct check *check)
 		(void)closedir(dir);
 }
 
+/* Another root's containers have theirs in the same place, so the owner is noted at each. */
+static void check_groups(struct check *check)
+{
+	struct strv ids = { 0 };
+
+	if (cgroup_children("/strake", &ids, NULL) < 0)
+		return;
+	for (size_t i = 0; i < ids.n; i++) {
+		autofree char *path = xasprintf("/strake/%s", ids.items[i]);
+		autofree char *owner = container_dir(check->engine, ids.items[i]);
+		struct cgroup cg = { 0 };
+
+		if (strlen(ids.items[i]) != ID_LEN || !id_is_hex(ids.items[i]) ||
+		    is_known(check->engine, ids.items[i]) || cgroup_open(path, &cg, NULL) < 0)
+			continue;
+		if (cgroup_has_owner(&cg, owner)) {
+			found(check, "control group %.20s... belongs to no container", path);
+			if (check->repair)
+				repaired(check, cgroup_remove(&cg, check->err));
+		}
+		cgroup_close(&cg);
+	}
+	strv_done(&ids);
+}
+
 /* Rows whose files are gone or damaged; and those that were active in vain before recover_dead()
  * ran are gone by now, so what is left active and unlocked runs without a monitor.
  */
@@ -352,6 +352,7 @@ int check_all(struct engine *engine, bool repair, check_report_fn report, void *
 		return r;
 	check_dirs(&check);
 	check_run_dirs(&check);
+	check_groups(&check);
 	n = network_check(&site, repair, forward, &check, err);
 	if (n < 0)
 		return n;

@@ -3,18 +3,22 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/lock.h"
 #include "engine/schema.h"
 #include "engine/status.h"
-#include "engine/stop.h"
 #include "network/attach.h"
+#include "runtime/instance.h"
+#include "runtime/spec.h"
 
 static int remove_run_dir(const struct engine *engine, const char *id, struct error *err)
 {
@@ -34,18 +38,44 @@ static int remove_dir(const struct engine *engine, const char *id, struct error 
 	return dir_remove_at(AT_FDCWD, path, err);
 }
 
-/* What is there only for a run.  The caller says in the database that it has gone. */
-static int take_down(struct engine *engine, const char *id, struct error *err)
+static bool ended_well(const struct engine *engine, const char *id)
 {
-	autofree char *netns = container_netns(engine, id);
-	const struct network_site site = engine_network(engine);
-	int r = network_detach(&site, id, netns, err);
+	autofree char *live = xasprintf("containers/%s/live.json", id);
+	autofree char *ended = xasprintf("containers/%s/exit.json", id);
 
-	return r < 0 ? r : remove_run_dir(engine, id, err);
+	return faccessat(engine->run_fd, live, F_OK, 0) < 0 &&
+	       faccessat(engine->root_fd, ended, F_OK, 0) == 0;
 }
 
-/* Writes nothing if there is no such row. */
-static int row_read(struct engine *engine, const char *id, int *active, bool *ret_auto_remove,
+/* What its monitor did not live to do: the groups, and all that runs in them, and the record. */
+static int end_groups(const struct engine *engine, const char *id, struct error *err)
+{
+	autofree char *dir = container_dir(engine, id);
+	cleanup(spec_cleanup) struct spec *spec = NULL;
+
+	if (explain_dry() || ended_well(engine, id))
+		return 0;
+	/* A definition that cannot be read has none that we could know of. */
+	if (spec_load(dir, &spec, NULL) < 0)
+		return 0;
+	return instance_cleanup(spec, id, err);
+}
+
+static void record_end(const struct engine *engine, const char *id)
+{
+	autofree char *path = xasprintf("containers/%s/exit.json", id);
+	cleanup(json_cleanup) json_t *doc = NULL;
+	char now[CLOCK_TEXT_LEN];
+
+	if (explain_dry() || faccessat(engine->root_fd, path, F_OK, 0) == 0)
+		return;
+	clock_format(clock_now_ns(), now);
+	doc = json_pack("{s:i, s:b, s:s}", "exitCode", -1, "oomKilled", 0, "finishedAt", now);
+	ignore_result(json_save_at(engine->root_fd, path, doc, true, NULL));
+}
+
+/* *ret_active is ACTIVE_IDLE for a row that is gone. */
+static int row_read(struct engine *engine, const char *id, int *ret_active, bool *ret_auto_remove,
 		    struct error *err)
 {
 	struct db_rows rows;
@@ -54,8 +84,9 @@ static int row_read(struct engine *engine, const char *id, int *active, bool *re
 
 	if (r < 0)
 		return r;
+	*ret_active = ACTIVE_IDLE;
 	if (db_next(&rows)) {
-		*active = (int)db_int(&rows, 0);
+		*ret_active = (int)db_int(&rows, 0);
 		*ret_auto_remove = db_int(&rows, 1) != 0;
 	}
 	return db_finish(&rows);
@@ -63,15 +94,23 @@ static int row_read(struct engine *engine, const char *id, int *active, bool *re
 
 int container_discard(struct engine *engine, const char *id, struct error *err)
 {
-	int active = ACTIVE_REMOVE;
-	bool auto_remove;
+	autofree char *netns = container_netns(engine, id);
+	const struct network_site site = engine_network(engine);
+	bool auto_remove, is_up;
+	int active = ACTIVE_IDLE;
 	int r = row_read(engine, id, &active, &auto_remove, err);
 
+	/* In a script that ended its run before, nothing of that is left to say. */
+	is_up = !explain_dry() || active != ACTIVE_IDLE;
 	if (r == 0)
 		r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
 			   (int64_t)ACTIVE_REMOVE, id);
-	if (r == 0 && active != ACTIVE_IDLE)
-		r = take_down(engine, id, err);
+	if (r == 0)
+		r = end_groups(engine, id, err);
+	if (r == 0 && is_up)
+		r = network_detach(&site, id, netns, err);
+	if (r == 0 && is_up)
+		r = remove_run_dir(engine, id, err);
 	if (r == 0)
 		r = remove_dir(engine, id, err);
 	if (r == 0)
@@ -81,15 +120,22 @@ int container_discard(struct engine *engine, const char *id, struct error *err)
 
 int container_finish_locked(struct engine *engine, const char *id, struct error *err)
 {
+	autofree char *netns = container_netns(engine, id);
+	const struct network_site site = engine_network(engine);
 	bool auto_remove = false;
-	int active = ACTIVE_IDLE;
+	int active;
 	int r = row_read(engine, id, &active, &auto_remove, err);
 
 	if (r < 0 || active == ACTIVE_IDLE)
 		return r;
 	if (active == ACTIVE_REMOVE || auto_remove)
 		return container_discard(engine, id, err);
-	r = take_down(engine, id, err);
+	r = end_groups(engine, id, err);
+	record_end(engine, id);
+	if (r == 0)
+		r = network_detach(&site, id, netns, err);
+	if (r == 0)
+		r = remove_run_dir(engine, id, err);
 	if (r == 0)
 		r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
 			   (int64_t)ACTIVE_IDLE, id);
@@ -100,7 +146,8 @@ void container_narrate_groups(const char *id)
 {
 	(void)explain(
 		"nothing runs in its control groups any more",
-		"find /sys/fs/cgroup -ignore_readdir_race -depth -type d -path '*/strake/%s*' -delete",
+		"find /sys/fs/cgroup -ignore_readdir_race -depth -type d -path '*/strake/%s*' "
+		"-delete",
 		id);
 }
 
@@ -143,30 +190,93 @@ int container_finish(struct engine *engine, const char *id, struct error *err)
 	return container_finish_locked(engine, id, err);
 }
 
-int container_remove(struct engine *engine, const struct container *c, enum remove_flags flags,
-		     struct error *err)
+struct removing {
+	struct engine *engine;
+	struct container *const *all;
+	ended_fn removed;
+	void *data;
+};
+
+static int remove_ended(struct engine *engine, const char *id, struct error *err)
 {
 	autoclose int lock = -1;
-	struct status status = { .pid = 0 };
-	int r = status_read(engine, c->id, &status, err);
-
-	if (r == 0 && status.kind == STATUS_RUNNING) {
-		if (!(flags & REMOVE_FORCE))
-			return error_set(err, -EBUSY,
-					 "container %s runs; 'strake stop %s' first, or rm --force",
-					 c->name, c->name);
-		r = container_stop_with(engine, c, SIGKILL, -1, err);
-	}
 	/* In a dry run it goes on running, and holds the lock. */
-	if (r == 0 && !explain_dry())
-		r = container_lock(engine, c->id, true, &lock, err);
+	int r = explain_dry() ? finish_dry(engine, id, err)
+			      : container_lock(engine, id, true, &lock, err);
+
 	if (r == -ENOENT) /* --rm was faster */
 		return 0;
 	if (r == 0)
-		r = container_discard(engine, c->id, err);
-	if (r == 0 && explain_dry())
-		(void)explain_note(
-			"its row in %s/state.db: 'strake system check --repair' takes it out",
-			engine->root);
+		r = container_discard(engine, id, err);
+	if (r == 0)
+		(void)explain_note("its row in %s/state.db goes, too; after a script "
+				   "'strake system check --repair' takes it out",
+				   engine->root);
 	return r;
+}
+
+static void remove_one(void *data, size_t i, int r, const struct error *err)
+{
+	const struct removing *rm = data;
+	struct error failure = { 0 };
+
+	if (r < 0) {
+		rm->removed(rm->data, i, r, err);
+		return;
+	}
+	r = remove_ended(rm->engine, rm->all[i]->id, &failure);
+	rm->removed(rm->data, i, r, &failure);
+}
+
+static int check_ended(const struct engine *engine, const struct container *c, struct error *err)
+{
+	struct status status = { .pid = 0 };
+	int r = status_read(engine, c->id, &status, err);
+
+	if (r == 0 && status.kind == STATUS_RUNNING)
+		return error_set(err, -EBUSY,
+				 "container %s runs; 'strake stop %s' first, or rm --force",
+				 c->name, c->name);
+	return r;
+}
+
+void containers_remove(struct engine *engine, struct container *const *all, size_t n,
+		       enum remove_flags flags, ended_fn removed, void *data)
+{
+	const struct stop_plan plan = { .sig = SIGKILL };
+	struct removing rm = { engine, all, removed, data };
+
+	if (flags & REMOVE_FORCE) {
+		containers_end(engine, all, n, &plan, remove_one, &rm);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct error err = { 0 };
+
+		remove_one(&rm, i, check_ended(engine, all[i], &err), &err);
+	}
+}
+
+struct outcome {
+	int r;
+	struct error *err;
+};
+
+static void take_outcome(void *data, size_t i, int r, const struct error *err)
+{
+	struct outcome *outcome = data;
+
+	(void)i;
+	outcome->r = r;
+	if (r < 0 && outcome->err)
+		*outcome->err = *err;
+}
+
+int container_remove(struct engine *engine, struct container *c, enum remove_flags flags,
+		     struct error *err)
+{
+	struct outcome outcome = { 0, err };
+
+	containers_remove(engine, &c, 1, flags, take_outcome, &outcome);
+	return outcome.r;
 }

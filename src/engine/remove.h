@@ -6,6 +6,7 @@
 #define ENGINE_REMOVE_H
 
 #include "base/error.h"
+#include "engine/stop.h"
 
 struct container;
 struct engine;
@@ -25,8 +26,12 @@ int container_discard(struct engine *engine, const char *id, struct error *err) 
 void container_narrate_groups(const char *id);
 
 enum remove_flags { REMOVE_PLAIN = 0, REMOVE_FORCE = 1 };
-/* -EBUSY if it runs, unless forced. */
-int container_remove(struct engine *engine, const struct container *c, enum remove_flags flags,
+/* Each that runs is -EBUSY, unless forced: then all that run are killed, and removed as they end.
+ */
+void containers_remove(struct engine *engine, struct container *const *all, size_t n,
+		       enum remove_flags flags, ended_fn removed, void *data);
+/* One. */
+int container_remove(struct engine *engine, struct container *c, enum remove_flags flags,
 		     struct error *err) must_check;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,11 +21,20 @@
 static int open_inside(int root, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC | O_NONBLOCK),
+		.flags = (uint64_t)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+/* For reading what was looked at first: to open a device or a pipe is to act on the host. */
+static int open_again(int look)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", look);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
 /* Does this layer hide the directory's lower versions? */
@@ -51,17 +61,18 @@ int root_view_read(const struct strv *layers, const char *path, size_t max, char
 {
 	for (size_t i = 0; i < layers->n; i++) {
 		autoclose int root = open(layers->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		autoclose int fd = -1;
+		autoclose int look = -1, fd = -1;
 		struct stat st;
 
 		if (root < 0)
 			return error_sys(err, -errno, "open %s", layers->items[i]);
-		fd = open_inside(root, path, O_RDONLY);
-		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		look = open_inside(root, path, O_PATH);
+		if (look >= 0 && fstat(look, &st) == 0 && S_ISREG(st.st_mode))
+			fd = open_again(look);
+		if (fd >= 0)
 			return file_read_fd(fd, path, max, ret, NULL, err);
-		/* A whiteout is a device 0:0: opening one fails, and it hides what lies below. */
-		if (fd >= 0 || errno == ENXIO || errno == ENODEV || errno == ENOTDIR ||
-		    is_opaque(root, path))
+		/* Whatever it is, a whiteout (a device 0:0) too, it hides what lies below. */
+		if (look >= 0 || errno == ENOTDIR || is_opaque(root, path))
 			break;
 	}
 	return error_sys(err, -ENOENT, "%s in the container", path);

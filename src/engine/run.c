@@ -137,6 +137,7 @@ static int follow(struct making *m, int sock, int *ret_status, struct error *err
 		.input = m->options->interactive,
 		.terminal = m->options->tty,
 		.is_maker = true,
+		.name = m->c->name,
 		.last_words = m->options->last_words,
 	};
 
@@ -146,7 +147,7 @@ static int follow(struct making *m, int sock, int *ret_status, struct error *err
 static int run_attached(struct making *m, struct error *err)
 {
 	autoclose int ours = -1, theirs = -1;
-	int pair[2], status = 0, r;
+	int pair[2], status = CLIENT_DETACHED, r, finished;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_sys(err, -errno, "make a socket to the monitor");
@@ -159,11 +160,11 @@ static int run_attached(struct making *m, struct error *err)
 	}
 	(void)close(steal_fd(&theirs));
 	r = follow(m, ours, &status, err);
-	if (r < 0 || status == CLIENT_DETACHED)
+	if (status == CLIENT_DETACHED)
 		return r;
 	(void)close(steal_fd(&ours));
-	r = container_finish(m->engine, m->c->id, err);
-	return r < 0 ? r : status;
+	finished = container_finish(m->engine, m->c->id, r < 0 ? NULL : err);
+	return r < 0 ? r : finished < 0 ? finished : status;
 }
 
 static int run_foreground(struct making *m, struct error *err)

@@ -70,7 +70,7 @@ int catalog_save(struct db *db, int root_fd, const char *id, struct error *err)
 		(void)json_object_set_new(doc, "documents", documents);
 	if (!names || !layers || !documents)
 		return -EIO;
-	r = dir_make_at(root_fd, DIR_NAME, 0711, err);
+	r = dir_make_at(root_fd, DIR_NAME, 0700, err);
 	return r < 0 ? r : json_save_at(root_fd, path, doc, true, err);
 }
 

@@ -18,9 +18,9 @@ int incoming_open(const char *root, int root_fd, struct incoming *ret, struct er
 	if (r < 0)
 		return error_sys(err, r, "choose a name");
 	(void)snprintf(in.tmp_name, sizeof(in.tmp_name), INCOMING_TMP "/%s", id);
-	r = dir_ensure_at(root_fd, "blobs/sha256", 0711, &in.blobs_fd, err);
+	r = dir_ensure_at(root_fd, "blobs/sha256", 0700, &in.blobs_fd, err);
 	if (r == 0)
-		r = dir_ensure_at(root_fd, "layers", 0711, &in.layers_fd, err);
+		r = dir_ensure_at(root_fd, "layers", 0700, &in.layers_fd, err);
 	if (r == 0)
 		r = dir_ensure_at(root_fd, in.tmp_name, 0700, &in.tmp_fd, err);
 	if (r == 0 &&

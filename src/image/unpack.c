@@ -85,7 +85,7 @@ static int claim(struct task *t, bool wait)
 
 		if (faccessat(in->layers_fd, chain, F_OK, 0) == 0)
 			return 1;
-		r = dir_ensure_at(in->root_fd, path, 0711, &fd, &t->why);
+		r = dir_ensure_at(in->root_fd, path, 0700, &fd, &t->why);
 		if (r == -ENOENT) /* gone between the two steps */
 			continue;
 		if (r < 0)

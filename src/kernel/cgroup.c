@@ -2,7 +2,10 @@
 #include "kernel/cgroup.h"
 
 #include <dirent.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <fts.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,6 +14,7 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -26,6 +30,7 @@
 #define KILL_WAIT_MS     10000
 #define KILL_ROUNDS      100
 #define PARENT_RACES_MAX 16
+#define OWNER_NAME       "trusted.strake"
 
 void cgroup_limits_done(struct cgroup_limits *limits)
 {
@@ -492,6 +497,44 @@ static int kill_all(const struct cgroup *cg, struct error *err)
 	return error_set(err, -EBUSY, "processes in cgroup %s do not end", cg->path);
 }
 
+/* A process in a group of one hierarchy alone need not be in the others. */
+static void kill_group(const char *dir)
+{
+	autofree char *text = NULL, *procs = xasprintf("%s/cgroup.procs", dir);
+	char *rest, *line;
+	uint64_t pid;
+
+	if (file_read_at(AT_FDCWD, procs, PIDS_BYTES_MAX, &text, NULL, NULL) < 0)
+		return;
+	rest = text;
+	while ((line = strsep(&rest, "\n")))
+		if (*line && number_parse(line, INT32_MAX, &pid) == 0 && pid > 0)
+			wait_gone((pid_t)pid);
+}
+
+/* Its own group's directory and, before it, those that the container made below. */
+static int remove_tree(const char *dir)
+{
+	const char *paths[] = { dir, NULL };
+	FTS *tree = fts_open((char *const *)paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	const FTSENT *entry;
+	int r = 0;
+
+	if (!tree)
+		return -errno;
+	while ((entry = fts_read(tree))) {
+		if (entry->fts_info != FTS_DP)
+			continue;
+		if (rmdir(entry->fts_accpath) == 0 || errno == ENOENT)
+			continue;
+		kill_group(entry->fts_accpath);
+		if (rmdir(entry->fts_accpath) < 0 && errno != ENOENT)
+			r = -errno;
+	}
+	(void)fts_close(tree);
+	return r;
+}
+
 static int remove_part(const struct cgroup *cg, const struct cgroup_part *part, struct error *err)
 {
 	autofree char *parent = xstrdup(part->dir);
@@ -501,10 +544,10 @@ static int remove_part(const struct cgroup *cg, const struct cgroup_part *part, 
 		return 0;
 	if (rmdir(part->dir) < 0 && errno == EBUSY) {
 		r = kill_all(cg, err);
+		if (r == 0)
+			r = remove_tree(part->dir);
 		if (r < 0)
-			return r;
-		if (rmdir(part->dir) < 0 && errno != ENOENT)
-			return error_sys(err, -errno, "remove cgroup %s", part->dir);
+			return error_sys(err, r, "remove cgroup %s", part->dir);
 	}
 	/* Ours is one below "/strake": that goes with the last container, by failing until then. */
 	*strrchr(parent, '/') = '\0';
@@ -515,11 +558,64 @@ static int remove_part(const struct cgroup *cg, const struct cgroup_part *part, 
 
 int cgroup_remove(const struct cgroup *cg, struct error *err)
 {
-	int r = 0;
+	int first = 0;
 
-	for (size_t i = 0; r == 0 && i < cg->n; i++)
-		r = remove_part(cg, &cg->parts[i], err);
+	/* One that cannot be removed keeps no other. */
+	for (size_t i = 0; i < cg->n; i++) {
+		int r = remove_part(cg, &cg->parts[i], first < 0 ? NULL : err);
+
+		first = first < 0 ? first : r;
+	}
+	return first;
+}
+
+/* what others left */
+
+static void add_children(const struct cgroup_part *part, struct strv *to)
+{
+	DIR *dir = opendir(part->dir);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+		    !strv_has(to, entry->d_name))
+			strv_add(to, entry->d_name);
+	if (dir)
+		(void)closedir(dir);
+}
+
+int cgroup_children(const char *path, struct strv *ret, struct error *err)
+{
+	struct cgroup cg = { 0 };
+	int r = cgroup_open(path, &cg, err);
+
+	for (size_t i = 0; r == 0 && i < cg.n; i++)
+		add_children(&cg.parts[i], ret);
+	cgroup_close(&cg);
 	return r;
+}
+
+void cgroup_set_owner(const struct cgroup *cg, const char *owner)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->parts[i].dir_fd >= 0)
+			(void)fsetxattr(cg->parts[i].dir_fd, OWNER_NAME, owner, strlen(owner), 0);
+}
+
+bool cgroup_has_owner(const struct cgroup *cg, const char *owner)
+{
+	char value[PATH_MAX];
+	size_t len = strlen(owner);
+
+	for (size_t i = 0; i < cg->n; i++) {
+		ssize_t n = cg->parts[i].dir_fd < 0 ? -1
+						    : fgetxattr(cg->parts[i].dir_fd, OWNER_NAME,
+								value, sizeof(value));
+
+		if (n >= 0 && (size_t)n == len && memcmp(value, owner, len) == 0)
+			return true;
+	}
+	return false;
 }
 
 uint64_t cgroup_oom_kills(const struct cgroup *cg)

@@ -89,6 +89,12 @@ int cgroup_signal(const struct cgroup *cg, int sig, struct error *err) must_chec
 /* Kills what is in it, waits for its end, removes the directories, and the parent if it is empty.
  */
 int cgroup_remove(const struct cgroup *cg, struct error *err) must_check;
+/* Appends the names of the groups right below path ("/strake"), each once. */
+int cgroup_children(const char *path, struct strv *ret, struct error *err) must_check;
+/* Notes whose it is, where every hierarchy keeps it as long as the group. */
+void cgroup_set_owner(const struct cgroup *cg, const char *owner);
+/* Whether one of its groups has that owner. */
+bool cgroup_has_owner(const struct cgroup *cg, const char *owner);
 /* How often the kernel's OOM killer struck in it. */
 uint64_t cgroup_oom_kills(const struct cgroup *cg);
 

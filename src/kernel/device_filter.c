@@ -80,27 +80,31 @@ static void leave(struct program *p, int32_t value)
 	add(p, (struct bpf_insn) { .code = BPF_JMP | BPF_EXIT });
 }
 
+/* Each kind of access is decided by the last rule that names it: two rules for one device, one to
+ * read and one to write, allow both.  r3 is what is still to be decided.
+ */
 static void add_rule(struct program *p, const struct cgroup_device_rule *rule)
 {
 	size_t start = p->n;
 	int32_t bits = access_bits(rule->access);
 
 	if (rule->type != 'a') {
+		if (bits == 0)
+			return;
 		unless_equal(p, BPF_REG_2,
 			     rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
-		if (bits != 7 && rule->allow) { /* all that is wanted must be in the rule */
-			move(p, BPF_REG_1, BPF_REG_3);
-			alu_imm(p, BPF_AND, BPF_REG_1, ~bits & 7);
-			unless_equal(p, BPF_REG_1, 0);
-		} else if (bits != 7) { /* a part of it is enough: to open for both is to write */
-			move(p, BPF_REG_1, BPF_REG_3);
-			alu_imm(p, BPF_AND, BPF_REG_1, bits);
-			unless_any(p, BPF_REG_1);
-		}
 		if (rule->major >= 0)
 			unless_equal(p, BPF_REG_4, (int32_t)rule->major);
 		if (rule->minor >= 0)
 			unless_equal(p, BPF_REG_5, (int32_t)rule->minor);
+		if (rule->allow) {
+			alu_imm(p, BPF_AND, BPF_REG_3, ~bits & 7);
+			unless_equal(p, BPF_REG_3, 0);
+		} else {
+			move(p, BPF_REG_1, BPF_REG_3);
+			alu_imm(p, BPF_AND, BPF_REG_1, bits);
+			unless_any(p, BPF_REG_1);
+		}
 	}
 	leave(p, rule->allow);
 	for (size_t i = start; i < p->n; i++)

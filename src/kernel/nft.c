@@ -528,7 +528,8 @@ static void join_intervals(struct listing *listing)
 {
 	size_t len = listing->set->key_len;
 
-	qsort(listing->bounds, listing->n, sizeof(*listing->bounds), compare_bounds);
+	if (listing->n > 0)
+		qsort(listing->bounds, listing->n, sizeof(*listing->bounds), compare_bounds);
 	for (size_t i = 0; i < listing->n; i++) {
 		struct nft_element *e = &listing->bounds[i].e;
 

@@ -208,10 +208,12 @@ static void add_rule(struct compiler *c, const json_t *rule)
 	size_t n;
 
 	json_read_strings(&c->rd, rule, "names", &names);
+	if (names.n > NAMES_MAX)
+		json_fail(&c->rd, "names", "has more than %d names", NAMES_MAX);
 	n = read_args(c, rule, args);
 	if (action_parse(&c->rd, rule, "action", "errnoRet", &action) == 0 &&
 	    action != c->default_action)
-		for (size_t i = 0; c->rd.r == 0 && i < MIN(names.n, NAMES_MAX); i++) {
+		for (size_t i = 0; c->rd.r == 0 && i < names.n; i++) {
 			int nr = seccomp_syscall_resolve_name(names.items[i]);
 
 			/* Profiles name calls of other architectures and of newer kernels. */

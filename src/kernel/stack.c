@@ -127,15 +127,12 @@ static void link_attribute(const struct nlattr *attr, struct stack_link *link)
 	}
 }
 
-static int take_link(const struct nlmsghdr *hdr, void *data)
+static int fill_link(const struct nlmsghdr *hdr, void *data)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(hdr);
-	struct stack *s = data;
-	struct stack_link *link = LIST_NEXT(s, links);
+	struct stack_link *link = data;
 	const struct nlattr *attr;
 
-	if (!link)
-		return MNL_CB_OK;
 	link->index = ifi->ifi_index;
 	link->peer_nsid = -1;
 	link->up = ifi->ifi_flags & IFF_UP;
@@ -143,6 +140,29 @@ static int take_link(const struct nlmsghdr *hdr, void *data)
 	mnl_attr_for_each (attr, hdr, sizeof(*ifi))
 		link_attribute(attr, link);
 	return MNL_CB_OK;
+}
+
+static int take_link(const struct nlmsghdr *hdr, void *data)
+{
+	struct stack *s = data;
+	struct stack_link *link = LIST_NEXT(s, links);
+
+	return link ? fill_link(hdr, link) : MNL_CB_OK;
+}
+
+int stack_find_link(struct nl *nl, const char *name, struct stack_link *ret)
+{
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct stack_link link = { .index = 0 };
+	struct nl_req q;
+	int r;
+
+	nl_req_init(&q, RTM_GETLINK, 0, &ifi, sizeof(ifi));
+	nl_put_str(&q, IFLA_IFNAME, name);
+	r = nl_query(nl, &q, fill_link, &link);
+	if (r == 0)
+		*ret = link;
+	return r;
 }
 
 const struct stack_link *stack_link(const struct stack *stack, int index)

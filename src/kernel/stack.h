@@ -98,6 +98,9 @@ void stack_done(struct stack *stack);
  */
 int stack_nsid(int home_fd, int netns_fd, int *ret, struct error *err) must_check;
 
+struct nl;
+/* One link by its name; -ENODEV. */
+int stack_find_link(struct nl *nl, const char *name, struct stack_link *ret) must_check;
 const struct stack_link *stack_link(const struct stack *stack, int index); /* or NULL */
 /* Fills in the programs that hold the sockets, found among the descriptors of process pid. */
 void stack_name_sockets(struct stack *stack, pid_t pid);

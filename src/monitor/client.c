@@ -17,14 +17,17 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/terminal.h"
 #include "monitor/protocol.h"
 
-#define OUT_MAX      (1U << 20)
-#define KEY_DETACH_1 0x10 /* ^P */
-#define KEY_DETACH_2 0x11 /* ^Q */
-#define STATUS_PIPE  (128 + SIGPIPE)
+#define OUT_MAX       (1U << 20)
+#define KEY_DETACH_1  0x10 /* ^P */
+#define KEY_DETACH_2  0x11 /* ^Q */
+#define STATUS_PIPE   (128 + SIGPIPE)
+#define INTERRUPTS    3
+#define INTERRUPTS_MS 3000
 
 enum { AT_SIGNAL, AT_MONITOR, AT_INPUT, N_POLLED };
 
@@ -35,6 +38,10 @@ struct session {
 	bool input_open;
 	bool prefix; /* the first of the two detach keys was pressed */
 	bool broken_pipe;
+	int write_failed; /* otherwise than that: the first errno, negative */
+	unsigned interrupts;
+	int64_t interrupted_ms; /* the first of them */
+	bool given_up;
 	bool ended;
 	int status;
 };
@@ -53,12 +60,28 @@ static void send_size(struct session *s)
 	frame_add(&s->out, FRAME_RESIZE, bytes, sizeof(bytes));
 }
 
+/* Whoever types it three times has seen that the container does not listen. */
+static bool is_third_interrupt(struct session *s)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (s->interrupts == 0 || now - s->interrupted_ms > INTERRUPTS_MS) {
+		s->interrupts = 0;
+		s->interrupted_ms = now;
+	}
+	return ++s->interrupts == INTERRUPTS;
+}
+
 static void take_signal(struct session *s, int fd)
 {
 	struct signalfd_siginfo info;
 
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
 		return;
+	if (info.ssi_signo == SIGINT && s->client->is_maker && is_third_interrupt(s)) {
+		s->given_up = true;
+		return;
+	}
 	if (info.ssi_signo == SIGWINCH)
 		send_size(s);
 	else if (s->client->pidfd >= 0)
@@ -90,7 +113,13 @@ static int write_waiting(int fd, const struct frame *frame)
  */
 static void write_output(struct session *s, int fd, const struct frame *frame)
 {
-	if (s->broken_pipe || s->client->quiet || write_waiting(fd, frame) != -EPIPE)
+	int r = 0;
+
+	if (!s->broken_pipe && !s->write_failed && !s->client->quiet)
+		r = write_waiting(fd, frame);
+	if (r < 0 && r != -EPIPE)
+		s->write_failed = r;
+	if (r != -EPIPE)
 		return;
 	s->broken_pipe = true;
 	if (s->client->is_maker && s->client->pidfd >= 0) {
@@ -219,7 +248,7 @@ static int loop(struct session *s, int signals, struct error *err)
 {
 	int r = 0;
 
-	while (r == 0 && !s->ended) {
+	while (r == 0 && !s->ended && !s->given_up) {
 		struct pollfd p[N_POLLED] = {
 			[AT_SIGNAL] = { .fd = signals, .events = POLLIN },
 			[AT_MONITOR] = { .fd = s->client->sock,
@@ -243,6 +272,11 @@ static int loop(struct session *s, int signals, struct error *err)
 		if (r == 0 && p[AT_MONITOR].revents & (POLLIN | POLLHUP | POLLERR))
 			r = take_monitor(s, err);
 	}
+	if (r == 0 && s->given_up)
+		return error_set(err, -EINTR,
+				 "three times ^C, and container %s still runs; 'strake stop %s' "
+				 "ends it, 'strake attach %s' shows it again",
+				 s->client->name, s->client->name, s->client->name);
 	return r;
 }
 
@@ -293,9 +327,12 @@ int client_run(const struct client *client, int *ret_status, struct error *err)
 	(void)sigaction(SIGPIPE, &pipe_before, NULL);
 	buf_done(&s.in);
 	buf_done(&s.out);
-	if (r == 0)
-		*ret_status = s.status;
-	return r;
+	if (r < 0)
+		return r;
+	*ret_status = s.status;
+	return s.write_failed ? error_sys(err, s.write_failed,
+					  "write what the container said; the rest is in its log")
+			      : 0;
 }
 
 int client_wait(int sock, int *ret_status)

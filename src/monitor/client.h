@@ -10,12 +10,13 @@
 struct buf;
 
 struct client {
-	int sock;      /* to the monitor, protocol.h; borrowed */
-	int pidfd;     /* of the container's first process, for signals; -1: forward none */
-	bool input;    /* our standard input goes in */
-	bool terminal; /* it has one: ours becomes raw, sizes go along, ^P^Q detaches */
-	bool quiet;    /* output is not wanted */
-	bool is_maker; /* it runs for us: nobody reads any more, it ends */
+	int sock;         /* to the monitor, protocol.h; borrowed */
+	int pidfd;        /* of the container's first process, for signals; -1: forward none */
+	bool input;       /* our standard input goes in */
+	bool terminal;    /* it has one: ours becomes raw, sizes go along, ^P^Q detaches */
+	bool quiet;       /* output is not wanted */
+	bool is_maker;    /* it runs for us: nobody reads any more, it ends */
+	const char *name; /* with is_maker: of the container */
 	struct buf *last_words; /* keeps the end of its output; NULL: not wanted */
 };
 
@@ -26,7 +27,10 @@ struct client {
  */
 void client_hold_signals(sigset_t *ret_before);
 
-/* Relays until the container ends: *ret_status is its exit status, or CLIENT_DETACHED. */
+/* Relays until the container ends: *ret_status is its exit status, or CLIENT_DETACHED.  That is
+ * written, too, when it ended but not all of its output could be.  -EINTR: ^C three times, and it
+ * still runs.
+ */
 int client_run(const struct client *client, int *ret_status, struct error *err) must_check;
 
 /* Only waits for the end, showing nothing. */

@@ -58,12 +58,14 @@ static _Noreturn void become(const struct monitor_request *req, const struct han
 	}
 	if (pid != 0)
 		_exit(0);
+	/* What our caller had open (pipes, locks, sockets) is not for as long as a container lives.
+	 */
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	for (size_t i = 0; i < n; i++)
 		if (fds[i].fd >= 0)
 			(void)fcntl(fds[i].fd, F_SETFD, 0);
 	for (int fd = 0; fd < 3; fd++)
-		if (!(fd == STDERR_FILENO && explain_fd() == STDERR_FILENO))
-			(void)dup2(nothing, fd);
+		(void)dup2(nothing, fd);
 	(void)chdir("/");
 	(void)execv(req->program, args->items);
 	(void)error_sys(&err, -errno, "run %s", req->program);
@@ -73,12 +75,15 @@ static _Noreturn void become(const struct monitor_request *req, const struct han
 
 int monitor_start(const struct monitor_request *req, struct error *err)
 {
-	autoclose int ours = -1, theirs = -1;
+	autoclose int ours = -1, theirs = -1, narration = -1;
 	struct error said = { 0 };
 	struct strv args = { 0 };
 	int pair[2], r;
 	pid_t pid;
 
+	/* Standard error is often what it is, and there the monitor has nothing. */
+	if (explain_fd() >= 0)
+		narration = fcntl(explain_fd(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return error_sys(err, -errno, "make a pipe");
 	ours = pair[0];
@@ -88,7 +93,7 @@ int monitor_start(const struct monitor_request *req, struct error *err)
 			{ "status-fd", theirs },
 			{ "lock-fd", req->lock_fd },
 			{ "client-fd", req->client_fd },
-			{ "explain-fd", explain_fd() },
+			{ "explain-fd", narration },
 		};
 
 		build_args(req, fds, ARRAY_SIZE(fds), &args);

@@ -21,6 +21,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/process.h"
@@ -31,9 +32,12 @@
 #include "runtime/instance.h"
 #include "runtime/spec.h"
 
-#define ATTACH_SOCKET "attach"
-#define INPUT_MAX     (1U << 20) /* waits for the container to read it */
-#define READ_SIZE     32768
+#define ATTACH_SOCKET      "attach"
+#define EXIT_RESERVED      "exit.json.reserved"
+#define EXIT_BYTES_MAX     4096
+#define INPUT_MAX          (1U << 20) /* waits for the container to read it */
+#define READ_SIZE          32768
+#define TERMINAL_BYTES_MAX (256 << 10) /* more than a pty holds */
 
 enum { AT_CHILD, AT_SIGNAL, AT_OUT, AT_ERR, AT_LISTENER, AT_INPUT, N_FIXED };
 
@@ -43,6 +47,7 @@ struct monitor {
 	struct instance instance;
 	struct log log;
 	int bundle_fd, run_fd;
+	int exit_fd;  /* what becomes exit.json; -1 */
 	int out, err; /* our ends: pipes, or the pty's master in out */
 	int input;    /* to the container; the pty's master too; -1 when closed */
 	bool terminal, input_ends;
@@ -55,12 +60,24 @@ struct monitor {
 
 /* start */
 
+/* The exit record has its blocks from the start: the disk may be full when it is written. */
+static void reserve_exit(struct monitor *m)
+{
+	if (m->req->brief)
+		return;
+	m->exit_fd = openat(m->bundle_fd, EXIT_RESERVED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (m->exit_fd >= 0)
+		(void)fallocate(m->exit_fd, FALLOC_FL_KEEP_SIZE, 0, EXIT_BYTES_MAX);
+}
+
 static int open_dirs(struct monitor *m, struct error *err)
 {
 	int r = dir_open_at(AT_FDCWD, m->req->bundle, &m->bundle_fd, err);
 
 	if (r == 0)
 		r = dir_open_at(AT_FDCWD, m->req->run_dir, &m->run_fd, err);
+	if (r == 0)
+		reserve_exit(m);
 	if (r == 0)
 		r = log_open(&m->log, m->bundle_fd,
 			     m->req->log_max_size ? m->req->log_max_size : LOG_SIZE_DEFAULT,
@@ -163,6 +180,8 @@ static int start(struct monitor *m, struct error *err)
 	if (r == 0)
 		r = create(m, err);
 	if (r == 0)
+		instance_set_owner(m->spec, m->req->id, m->req->bundle);
+	if (r == 0)
 		r = write_live(m, err);
 	if (r == 0)
 		r = instance_start(&m->instance, err);
@@ -183,15 +202,17 @@ static void set_nonblocking(int fd)
 }
 
 /* Returns false at the end of the stream; EIO is a pty whose last slave was closed. */
-static bool take_output(struct monitor *m, int fd, bool is_stderr)
+static bool take_output(struct monitor *m, int fd, bool is_stderr, size_t *ret_len)
 {
 	char bytes[READ_SIZE];
 	ssize_t n = TEMP_FAILURE_RETRY(read(fd, bytes, sizeof(bytes)));
 
+	*ret_len = 0;
 	if (n < 0)
 		return errno == EAGAIN;
 	if (n == 0)
 		return false;
+	*ret_len = (size_t)n;
 	ignore_result(log_write(&m->log, is_stderr, bytes, (size_t)n));
 	clients_send(&m->clients, is_stderr ? FRAME_STDERR : FRAME_STDOUT, bytes, (size_t)n);
 	return true;
@@ -309,17 +330,17 @@ static void watch(struct monitor *m)
 	struct pollfd p[N_FIXED + CLIENTS_MAX];
 
 	for (;;) {
-		size_t n = prepare_poll(m, p);
+		size_t n = prepare_poll(m, p), took;
 
 		if (poll(p, n, -1) < 0)
 			continue;
-		if (p[AT_OUT].revents && !take_output(m, m->out, false)) {
+		if (p[AT_OUT].revents && !take_output(m, m->out, false, &took)) {
 			if (m->input == m->out)
 				m->input = -1;
 			(void)close(m->out);
 			m->out = -1;
 		}
-		if (p[AT_ERR].revents && !take_output(m, m->err, true)) {
+		if (p[AT_ERR].revents && !take_output(m, m->err, true, &took)) {
 			(void)close(m->err);
 			m->err = -1;
 		}
@@ -335,13 +356,26 @@ static void watch(struct monitor *m)
 	}
 }
 
-/* Its processes are all gone, so what is in the pipes is the end, and fits the clients' buffers. */
+/* Takes what is there at this moment, which fits the clients' buffers.  Its processes are gone, but
+ * it may have handed its output to another container's, and they never stop writing.
+ */
 static void drain(struct monitor *m, int fd, bool is_stderr)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int there = TERMINAL_BYTES_MAX;
 
-	while (fd >= 0 && poll(&p, 1, 0) > 0 && take_output(m, fd, is_stderr))
-		;
+	if (fd < 0)
+		return;
+	/* Of a terminal some may be on its way still, and is not counted. */
+	if (!m->terminal && ioctl(fd, FIONREAD, &there) < 0)
+		return;
+	for (size_t left = (size_t)there; left > 0 && poll(&p, 1, 0) > 0;) {
+		size_t took = 0;
+
+		if (!take_output(m, fd, is_stderr, &took))
+			return;
+		left -= MIN(took, left);
+	}
 }
 
 /* the end */
@@ -349,12 +383,17 @@ static void drain(struct monitor *m, int fd, bool is_stderr)
 static void write_exit(const struct monitor *m, int signal, bool oom)
 {
 	cleanup(json_cleanup) json_t *doc = NULL;
+	autofree char *text = NULL;
 	char now[CLOCK_TEXT_LEN];
 
 	clock_format(clock_now_ns(), now);
 	doc = json_pack("{s:i, s:i, s:b, s:s, s:s}", "exitCode", m->status, "signal", signal,
 			"oomKilled", oom, "startedAt", m->started, "finishedAt", now);
-	ignore_result(json_save_at(m->bundle_fd, "exit.json", doc, !m->req->brief, NULL));
+	text = json_dumps(doc, JSON_INDENT(2));
+	if (m->exit_fd < 0 || !text || file_write_all(m->exit_fd, text, strlen(text)) < 0 ||
+	    fsync(m->exit_fd) < 0 ||
+	    renameat(m->bundle_fd, EXIT_RESERVED, m->bundle_fd, "exit.json") < 0)
+		ignore_result(json_save_at(m->bundle_fd, "exit.json", doc, !m->req->brief, NULL));
 }
 
 static void record_end(struct monitor *m)
@@ -385,7 +424,6 @@ static void restore_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The lock goes before the clean-up command takes it. */
 static int clean_up(const struct serve_request *req)
 {
 	autofree char **argv = xcalloc(req->ncleanup + 1, sizeof(*argv));
@@ -393,20 +431,25 @@ static int clean_up(const struct serve_request *req)
 	if (req->ncleanup == 0)
 		return 0;
 	memcpy(argv, req->cleanup, req->ncleanup * sizeof(*argv));
-	if (req->lock_fd > 0)
-		(void)close(req->lock_fd);
 	restore_signals();
 	(void)execv(argv[0], argv);
 	return 127;
 }
 
+/* The end is recorded, so the lock goes: the rest is anybody's, and a client that reads slowly, or
+ * no more, must not keep others from it.
+ */
 static int finish(struct monitor *m)
 {
 	const unsigned char status = (unsigned char)m->status;
 	bool cleaned;
 
 	(void)unlinkat(m->run_fd, ATTACH_SOCKET, 0);
-	ignore_result(instance_cleanup(m->spec, m->req->id, NULL));
+	/* Without its live record, and with one of its end, nothing of it is left in the kernel. */
+	if (instance_cleanup(m->spec, m->req->id, NULL) == 0)
+		(void)unlinkat(m->run_fd, "live.json", 0);
+	if (m->req->lock_fd > 0)
+		(void)close(m->req->lock_fd);
 	clients_send(&m->clients, FRAME_EXIT, &status, 1);
 	cleaned = clients_finish(&m->clients);
 	return cleaned ? 0 : clean_up(m->req);
@@ -433,6 +476,14 @@ static void take_over(const struct serve_request *req)
 			(void)fcntl(fds[i], F_SETFD, FD_CLOEXEC);
 }
 
+/* The start is told; who reads along need not wait for the container's end. */
+static void end_narration(const struct serve_request *req)
+{
+	explain_init(EXPLAIN_OFF, -1);
+	if (req->explain_fd > STDERR_FILENO)
+		(void)close(req->explain_fd);
+}
+
 int serve(const struct serve_request *req)
 {
 	struct monitor m = {
@@ -441,6 +492,7 @@ int serve(const struct serve_request *req)
 		.log = { .fd = -1 },
 		.bundle_fd = -1,
 		.run_fd = -1,
+		.exit_fd = -1,
 		.out = -1,
 		.err = -1,
 		.input = -1,
@@ -456,6 +508,7 @@ int serve(const struct serve_request *req)
 	if (req->client_fd > 0)
 		clients_add(&m.clients, req->client_fd, true);
 	r = start(&m, &err);
+	end_narration(req);
 	if (r < 0 && err.code == 0)
 		(void)error_sys(&err, r, "start the container");
 	if (req->status_fd > 0) {

@@ -83,8 +83,9 @@ static int owner(struct db *db, const struct port *p, char ret[128], struct erro
 
 	ip_format(&p->ip, ip);
 	r = db_query(db, &rows, err,
-		     "SELECT coalesce(c.name, p.container) FROM ports p"
+		     "SELECT coalesce(c.name, k.container, p.container) FROM ports p"
 		     " LEFT JOIN containers c ON c.id = p.container"
+		     " LEFT JOIN cni k ON k.lease = p.container"
 		     " WHERE p.protocol = ?1 AND p.host < ?2 + ?3 AND ?2 < p.host + p.count"
 		     " AND (p.family = 0 OR ?5 = 0 OR (p.family = ?5"
 		     " AND (p.ip = ?4 OR p.ip IN ('0.0.0.0', '::') OR ?4 IN ('0.0.0.0', '::'))))"

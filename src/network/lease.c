@@ -107,8 +107,9 @@ static int address_owner(struct db *db, int64_t network, const char *address, ch
 {
 	struct db_rows rows;
 	int r = db_query(db, &rows, err,
-			 "SELECT coalesce(c.name, a.container) FROM addresses a"
+			 "SELECT coalesce(c.name, k.container, a.container) FROM addresses a"
 			 " LEFT JOIN containers c ON c.id = a.container"
+			 " LEFT JOIN cni k ON k.lease = a.container"
 			 " WHERE a.network = ?1 AND a.address = ?2",
 			 "is", network, address);
 

@@ -36,8 +36,9 @@ static int add_containers(struct db *db, int64_t network, struct members *ret, s
 {
 	struct db_rows rows;
 	int r = db_query(db, &rows, err,
-			 "SELECT l.container, c.name, l.mac, l.link FROM leases l"
-			 " LEFT JOIN containers c ON c.id = l.container WHERE l.network = ?1"
+			 "SELECT l.container, coalesce(c.name, k.container), l.mac, l.link"
+			 " FROM leases l LEFT JOIN containers c ON c.id = l.container"
+			 " LEFT JOIN cni k ON k.lease = l.container WHERE l.network = ?1"
 			 " ORDER BY l.container",
 			 "i", network);
 

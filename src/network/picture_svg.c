@@ -31,7 +31,7 @@ struct sheet {
 	FILE *to;
 	enum layer layer;
 	unsigned frame, trunk, pills, pill_width, lanes, cables, wall, boxes, box_width;
-	unsigned y, trunk_from, trunk_to;
+	unsigned y, trunk_from, trunk_to, outside_to;
 };
 
 static const char *const inks[] = {
@@ -255,11 +255,11 @@ static void on_trunk(struct sheet *s, unsigned y)
 }
 
 /* From the cloud through the frame to column to, and its name on a tag. */
-static void put_uplink(const struct sheet *s, const struct picture_uplink *u, unsigned y,
-		       unsigned to)
+static void put_uplink(struct sheet *s, const struct picture_uplink *u, unsigned y, unsigned to)
 {
 	unsigned width = px(canvas_text_width(u->name)) + 20, x = s->frame + 20;
 
+	s->outside_to = MAX(s->outside_to, y);
 	put_line(s, MARGIN + CLOUD / 2, y, to, y, u->up ? "#495057" : "#c92a2a",
 		 u->up ? "" : "stroke-dasharray=\"4 4\"");
 	put_rect(s, x, y - 11, width, 22, "rx=\"4\" fill=\"#fff\" stroke=\"#495057\"");
@@ -545,6 +545,9 @@ static void put_ground(struct sheet *s, unsigned width, unsigned height)
 	put_legend(s, s->y + 8 + MARGIN);
 	s->layer = LAYER_LINES;
 	put_legend(s, s->y + 8 + MARGIN);
+	if (s->outside_to > 0)
+		put_line(s, MARGIN + CLOUD / 2, MARGIN + 52, MARGIN + CLOUD / 2, s->outside_to,
+			 "#495057", "stroke-linecap=\"square\"");
 	if (s->trunk_to > s->trunk_from)
 		(void)fprintf(s->to,
 			      "<line x1=\"%u\" y1=\"%u\" x2=\"%u\" y2=\"%u\" stroke=\"#495057\" "

@@ -28,7 +28,7 @@ struct drawing {
 	struct canvas c;
 	enum level level;
 	unsigned frame, trunk, lanes, cables, wall, boxes, box_width; /* columns */
-	unsigned trunk_from, trunk_to;                                /* rows */
+	unsigned trunk_from, trunk_to, outside_from, outside_to;      /* rows */
 	unsigned y;
 };
 
@@ -158,6 +158,8 @@ static void draw_uplink_wire(struct drawing *d, const struct picture_uplink *u, 
 			     unsigned to)
 {
 	canvas_wire(&d->c, d->frame - 2, to, y, INK_PLAIN);
+	d->outside_from = MIN(d->outside_from, y);
+	d->outside_to = MAX(d->outside_to, y);
 	label(d, d->frame + 2, y, u->up ? INK_PLAIN : INK_ALARM, u->name);
 }
 
@@ -392,8 +394,14 @@ static void draw_frame(struct drawing *d)
 
 	canvas_box(&d->c, d->frame, 0, d->wall - d->frame + 1, d->y + 1, PEN_THIN, INK_PLAIN);
 	label(d, d->frame + 2, 0, INK_PLAIN, title);
-	if (d->p->nuplinks > 0 && d->level < NO_MARGIN)
-		text(d, 0, 1, INK_PLAIN, OUTSIDE);
+	if (d->outside_to == 0)
+		return;
+	canvas_line(&d->c, d->frame - 2, d->outside_from, d->frame - 2, d->outside_to, PEN_THIN,
+		    INK_PLAIN);
+	if (d->level < NO_MARGIN) {
+		canvas_wire(&d->c, d->frame - 3, d->frame - 2, d->outside_from, INK_PLAIN);
+		text(d, 0, d->outside_from, INK_PLAIN, OUTSIDE);
+	}
 }
 
 static void draw_legend(struct drawing *d)
@@ -430,7 +438,9 @@ static void draw(struct drawing *d)
 
 void picture_print(const struct picture *p, unsigned columns, enum canvas_style style, FILE *to)
 {
-	struct drawing d = { .p = p, .trunk_from = CANVAS_ROWS_MAX };
+	struct drawing d = { .p = p,
+			     .trunk_from = CANVAS_ROWS_MAX,
+			     .outside_from = CANVAS_ROWS_MAX };
 
 	for (;;) {
 		place(&d);

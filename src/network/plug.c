@@ -52,6 +52,8 @@ static int add_cable(struct nl *nl, const struct veth *veth, struct error *err)
 		r = link_delete(nl, veth->name, err);
 		return r < 0 ? r : link_add_veth(nl, veth, err);
 	}
+	if (r == -EEXIST)
+		return error_set(err, r, "the namespace has an interface %s already", veth->peer);
 	if (r < 0 && err)
 		*err = first;
 	return r;
@@ -157,11 +159,14 @@ static int add_addresses(const struct plug *plug, const struct endpoint *e, int 
 static int add_default(struct plug *plug, const struct ip *gateway, bool *has, struct error *err)
 {
 	const struct route route = { .via = *gateway };
+	int r;
 
 	if (*has || !ip_is_set(gateway))
 		return 0;
 	*has = true;
-	return route_add(plug->ns.nl, &route, plug->where, err);
+	r = route_add(plug->ns.nl, &route, plug->where, err);
+	/* In a namespace that was there another network may have made it: the first stays. */
+	return r == -EEXIST && !plug->next_index ? 0 : r;
 }
 
 static int add_routes(struct plug *plug, const struct endpoint *e, struct error *err)

@@ -459,6 +459,15 @@ int instance_cleanup(const struct spec *spec, const char *id, struct error *err)
 	return r;
 }
 
+void instance_set_owner(const struct spec *spec, const char *id, const char *owner)
+{
+	struct cgroup cg = { 0 };
+
+	if (instance_cgroup(spec, id, &cg, NULL) == 0)
+		cgroup_set_owner(&cg, owner);
+	cgroup_close(&cg);
+}
+
 int instance_kill_all(const struct spec *spec, const char *id, int sig, struct error *err)
 {
 	struct cgroup cg = { 0 };

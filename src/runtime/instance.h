@@ -82,6 +82,8 @@ int instance_exec(const struct instance_exec_request *req, struct instance *ret,
 
 /* Kills whatever is left in the container's cgroups and removes them; a missing one is fine. */
 int instance_cleanup(const struct spec *spec, const char *id, struct error *err) must_check;
+/* Notes at its cgroups whose it is, for who finds them when all else is lost. */
+void instance_set_owner(const struct spec *spec, const char *id, const char *owner);
 /* Every process in its cgroups gets sig. */
 int instance_kill_all(const struct spec *spec, const char *id, int sig,
 		      struct error *err) must_check;

@@ -262,3 +262,55 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 	run strake system check
 	assert_status 0
 }
+
+monitor_of() { jq -r .monitorPid "$RUN/containers/$1/live.json"; }
+ended() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.*Z' "/proc/$1/status"; }
+groups_of() { find /sys/fs/cgroup -type d -path "*/strake/$1*"; }
+
+@test "a container whose monitor was killed: stop, rm and rm -f leave no control group, ps knows that it ended" {
+	for how in stop "rm -f"; do
+		id=$(strake run -d --name a --network none --bare /bin/busybox -- sleep 1000)
+		monitor=$(monitor_of "$id")
+		kill -KILL "$monitor"
+		soon ended "$monitor"
+		# shellcheck disable=SC2086
+		strake $how a
+		assert_equal "$(groups_of "$id")" ""
+		[ "$how" = stop ] || continue
+		run strake ps -a --format '{{.State}} {{.Status}}'
+		assert_has "exited Exited (?)"
+		strake rm a
+	done
+	assert_equal "$(strake ps -aq)" ""
+}
+
+@test "groups that a privileged container made below its own go with it" {
+	rootfs_new "$STATE/rootfs"
+	id=$(strake run -d --name p --privileged --network none --rootfs "$STATE/rootfs" sh -c \
+		'for g in /sys/fs/cgroup /sys/fs/cgroup/*; do [ -e $g/cgroup.procs ] && mkdir -p $g/sub/deeper; done; exec sleep 1000')
+	made() { [ "$(find /sys/fs/cgroup -type d -path "*/strake/$id/sub/deeper" | wc -l)" -gt 1 ]; }
+	soon made
+	strake rm -f p
+	assert_equal "$(groups_of "$id")" ""
+}
+
+@test "system check finds control groups of nobody, and leaves another root's alone" {
+	id=$(strake run -d --network none --bare /bin/busybox -- sleep 1000)
+	place=$(find /sys/fs/cgroup -type d -path "*/strake/$id" | head -n 1)
+	lost=$(printf %064x $$)
+	GROUPS_MADE+=("$lost")
+	mkdir -p "${place%/*}/$lost/below"
+	python3 -c 'import os, sys; os.setxattr(sys.argv[1], "trusted.strake", sys.argv[2].encode())' "${place%/*}/$lost" "$ROOT/containers/$lost"
+	mkdir "$STATE/other" "$STATE/otherrun"
+	run "$PROGRAMS/strake" --root "$STATE/other" --run-root "$STATE/otherrun" system check --repair
+	assert_has "nothing is wrong"
+	run strake system check
+	assert_status 1
+	assert_has "control group /strake/$(printf %.12s "$lost")... belongs to no container"
+	assert_has "1 found"
+	strake system check --repair
+	[ ! -e "${place%/*}/$lost" ] && [ -e "$place" ]
+	strake exec "$id" /busybox true
+	run strake system check
+	assert_has "nothing is wrong"
+}

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -55,6 +56,20 @@ static void put(const struct layers *l, size_t layer, const char *path, const ch
 
 	assert_int_equal(file_write_at(AT_FDCWD, whole, text, strlen(text), 0644, FILE_PLAIN, NULL),
 			 0);
+}
+
+static void what_is_no_file_is_not_opened(void **state)
+{
+	const struct layers *l = *state;
+	autofree char *path = xasprintf("%s/etc/passwd", l->list.items[0]), *text = NULL;
+	autoclose int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	char event[512];
+
+	put(l, 1, "etc/passwd", "lower");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+	assert_int_equal(root_view_read(&l->list, "/etc/passwd", 100, &text, NULL), -ENOENT);
+	assert_true(read(watch, event, sizeof(event)) < 0);
 }
 
 static void the_upper_layer_wins(void **state)
@@ -144,6 +159,7 @@ static void users_by_name_and_number(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_no_file_is_not_opened, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_upper_layer_wins, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_missing_file_is_looked_for_below, setup,
 						teardown),

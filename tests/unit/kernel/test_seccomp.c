@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 
 #include "../scratch.h"
+#include "base/buf.h"
 #include "base/elf.h"
 #include "base/json.h"
 #include "kernel/seccomp.h"
@@ -220,12 +221,30 @@ static void a_cache_that_others_may_write_is_not_used(void **state)
 	seccomp_program_done(&program);
 }
 
+static void too_many_names_are_refused(void **state)
+{
+	struct buf text = BUF_INIT(1U << 20);
+	struct seccomp_program program = { .n = 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	buf_add_str(&text, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":["
+			   "{\"action\":\"SCMP_ACT_ALLOW\",\"names\":[\"read\"");
+	for (int i = 0; i < 4096; i++)
+		buf_add_str(&text, ",\"read\"");
+	buf_add_str(&text, "]}]}");
+	assert_true(prepare(buf_text(&text), NULL, &program, &err) < 0);
+	assert_non_null(strstr(err.text, "names"));
+	buf_done(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_become_verdicts),
 		cmocka_unit_test(another_architecture_gets_nothing),
 		cmocka_unit_test(refusals_name_the_place),
+		cmocka_unit_test(too_many_names_are_refused),
 		cmocka_unit_test_setup_teardown(a_cache_file_is_believed_only_if_it_fits,
 						scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_cache_that_others_may_write_is_not_used,

@@ -58,7 +58,7 @@ static void a_packets_way_is_one_row(void **state)
 {
 	static const char want[] =
 		"         ╭─ host h ────────────────────────────────────────────────╮\n"
-		"outside╶─┼─ eth0 ─┒ 192.0.2.1/24   default via 192.0.2.9           │\n"
+		"outside──┼─ eth0 ─┒ 192.0.2.1/24   default via 192.0.2.9           │\n"
 		"         │        ┃                                                │\n"
 		"         │        ┃                          ┏━ strake0 ━━━━━┓     │\n"
 		"         │        ┠─ 10.1.0.0/24 ────────────┨ network front ┃     │\n"

@@ -1,0 +1,10 @@
+/* src/base/text.h - text from outside (names in archives, arguments) on its way to a terminal. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+/* Makes '?' of each byte that a terminal could take for a command: control characters, those of C1
+ * too (U+0080 to U+009F, where U+009B opens an escape sequence), and what is not UTF-8.
+ */
+void text_clean(char *text);
+
+#endif

@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# The state directories: who may look in, and what still works when nothing can be written.
+bats_require_minimum_version 1.5.0
+load lib
+
+# setpriv itself looks its command up with root's capabilities; a shell does not.
+# shellcheck disable=SC2016
+as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups sh -c '"$@"' sh "$@"; }
+
+@test "no other user comes near the files of images and containers, or the database" {
+	chmod 755 "$ROOT" "$RUN"
+	rootfs_new "$STATE/rootfs"
+	id=$(strake run -d --network none --rootfs "$STATE/rootfs" sh -c 'cp /bin/busybox /evil; chmod 4755 /evil; exec sleep 1000')
+	made() { [ -u "$ROOT/containers/$id/upper/evil" ]; }
+	soon made
+	run ! as_nobody "$ROOT/containers/$id/upper/evil"
+	assert_has "Permission denied"
+	assert_equal "$(stat -c %a "$ROOT" "$RUN" "$ROOT/containers" "$ROOT/state.db" | tr '\n' ' ')" "700 700 700 600 "
+	# One that an older version made is closed, too.
+	chmod 711 "$ROOT" "$RUN"
+	chmod 644 "$ROOT/state.db"
+	strake ps >/dev/null
+	assert_equal "$(stat -c %a "$ROOT" "$RUN" "$ROOT/state.db" | tr '\n' ' ')" "700 700 600 "
+	# A directory that holds other things stays open to those who use them.
+	mkdir "$STATE/shared"
+	touch "$STATE/shared/theirs"
+	"$PROGRAMS/strake" --root "$STATE/shared" --run-root "$RUN" ps >/dev/null
+	assert_equal "$(stat -c %a "$STATE/shared" "$STATE/shared/state.db" | tr '\n' ' ')" "755 600 "
+	run strake --root '' ps
+	assert_status 1
+	assert_has "--root"
+}
+
+is_full() { df --output=avail "$ROOT" | grep -qx ' *0'; }
+# shellcheck disable=SC2034 # read by the teardown
+small_root() { # SIZE
+	mount -t tmpfs -o "size=$1,mode=755" small "$ROOT"
+	MOUNTS_BEFORE=$(mount_points)
+	rootfs_new "$STATE/rootfs"
+}
+
+@test "a full disk: all can be looked at, ended and removed" {
+	small_root 4m
+	strake run -d --name good --network none --rootfs "$STATE/rootfs" sleep 1000
+	strake run -d --name evil --network none --rootfs "$STATE/rootfs" sh -c 'while :; do dd if=/dev/zero bs=4k; done >>/fill 2>/dev/null'
+	soon is_full
+	run strake ps --format '{{.Name}}'
+	assert_has good
+	strake exec good true
+	strake logs good
+	strake inspect good >/dev/null
+	strake images
+	run strake run --network none --rootfs "$STATE/rootfs" true
+	assert_status 125
+	[[ $output == *"o space "*left* ]]
+	strake stop -t 0 evil
+	run strake ps -a --format '{{.Name}} {{.State}} {{.ExitCode}}'
+	assert_has "evil exited 137"
+	strake kill good
+	strake rm -f evil good
+	run strake run --rm --network none --rootfs "$STATE/rootfs" echo again
+	assert_status 0
+}
+
+@test "a full disk: rm -f at once, and the next run is as any" {
+	small_root 4m
+	strake run -d --name evil --network none --rootfs "$STATE/rootfs" sh -c 'while :; do dd if=/dev/zero bs=4k; done >>/fill 2>/dev/null'
+	soon is_full
+	strake rm -f evil
+	assert_equal "$(strake ps -aq)" ""
+	strake run --rm --network none --rootfs "$STATE/rootfs" true
+	[ -e "$ROOT/state.db-reserve" ]
+	run strake system check
+	assert_status 0
+}
+
+@test "a read-only root: all can be looked at, and ended" {
+	strake run -d --name a --network none --bare /bin/busybox -- sleep 1000
+	mount --bind "$ROOT" "$ROOT"
+	mount -o remount,bind,ro "$ROOT"
+	run strake ps --format '{{.Name}}'
+	assert_equal "$output" a
+	strake inspect a >/dev/null
+	strake images >/dev/null
+	strake exec a /busybox true
+	run strake run --network none --bare /bin/busybox -- true
+	assert_status 125
+	assert_has "read-only"
+	assert_has "remount,rw"
+	strake stop -t 0 a
+	assert_equal "$(strake ps -q)" ""
+	umount "$ROOT"
+	strake rm a
+}

@@ -1,0 +1,57 @@
+/* tests/unit/base/test_text.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "base/macros.h"
+#include "base/text.h"
+
+static void what_a_terminal_obeys_is_not_shown(void **state)
+{
+	static const struct {
+		const char *text, *clean;
+	} cases[] = {
+		{ "", "" },
+		{ "plain ~", "plain ~" },
+		{ "a\033[2J\n\x7f", "a?[2J??" },
+		{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80" },
+		{ "a\xc2\x9b"
+		  "2Jb",
+		  "a??2Jb" },
+		{ "\xc2\x80\xc2\x9f\xc2\xa0", "????\xc2\xa0" },
+		{ "\x9b"
+		  "2J",
+		  "?2J" },
+		{ "\xc2", "?" },
+		{ "\xe2\x82", "??" },
+		{ "\xc0\x9b", "??" },
+		{ "\xe0\x82\x9b", "???" },
+		{ "\xf0\x80\x82\x9b", "????" },
+		{ "\xed\xa0\x80", "???" },
+		{ "\xf4\x90\x80\x80", "????" },
+		{ "\xff\xf8x", "??x" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof(text), "%s", cases[i].text);
+		text_clean(text);
+		assert_string_equal(text, cases[i].clean);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_terminal_obeys_is_not_shown),
+	};
+
+	return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);
+}
