@@ -81,7 +81,12 @@ static bool wait_narrate(pid_t pid, int timeout_s)
 /* A script does not know how it goes: it says all that may be needed. */
 static void ending_narrate(const struct ending *e)
 {
-	if (!wait_narrate(e->pid, e->killed ? -1 : e->timeout_s) || e->killed || e->timeout_s < 0)
+	int timeout_s = e->killed ? -1 : e->timeout_s;
+
+	/* timeout(1) takes 0 for ever. */
+	if (timeout_s != 0 && (!wait_narrate(e->pid, timeout_s) || timeout_s < 0))
+		return;
+	if (!explain_dry())
 		return;
 	(void)explain("what does not listen is killed", "! kill -0 %d 2> /dev/null || kill -%d %d",
 		      e->pid, SIGKILL, e->pid);
