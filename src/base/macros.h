@@ -10,13 +10,12 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/param.h> /* MIN, MAX */
 #include <unistd.h>
 
 #include "base/banned.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)     ((a) < (b) ? (a) : (b))
-#define MAX(a, b)     ((a) > (b) ? (a) : (b))
 
 #define cleanup(fn)       __attribute__((cleanup(fn)))
 #define autofree          cleanup(autofree_done)

@@ -8,7 +8,8 @@
 #include "image/image.h"
 
 extern const struct cmd cmd_images, cmd_rmi, cmd_load, cmd_history, cmd_tag, cmd_untag,
-	cmd_image_tree, cmd_image_inspect, cmd_image_mount, cmd_image_unmount, cmd_image_prune;
+	cmd_image_tree, cmd_image_inspect, cmd_image_mount, cmd_image_unmount, cmd_image_prune,
+	cmd_image_check_front, cmd_image_pack_front, cmd_save, cmd_import;
 
 static int exists_run(struct engine *engine, const void *args, int argc, char **argv,
 		      struct error *err)
@@ -45,8 +46,12 @@ static const struct cmd *const image_cmds[] = {
 	&cmd_image_unmount,
 	ALIAS("umount", cmd_image_unmount),
 	&cmd_load,
+	&cmd_save,
+	&cmd_import,
+	&cmd_image_pack_front,
 	ALIAS("rm", cmd_rmi),
 	&cmd_image_prune,
+	&cmd_image_check_front,
 	NULL,
 };
 

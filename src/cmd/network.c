@@ -117,13 +117,18 @@ static const struct cmd cmd_network_inspect = {
 	.run = inspect_run,
 };
 
-extern const struct cmd cmd_network_draw, cmd_network_show;
+extern const struct cmd cmd_network_create, cmd_network_rm, cmd_network_prune, cmd_network_connect,
+	cmd_network_disconnect, cmd_network_check, cmd_network_reload, cmd_network_draw,
+	cmd_network_show;
 
-static const struct cmd *const network_cmds[] = { &cmd_network_ls, &cmd_network_inspect,
-						  &cmd_network_draw, &cmd_network_show, NULL };
+static const struct cmd *const network_cmds[] = {
+	&cmd_network_create, &cmd_network_ls,      &cmd_network_inspect,    &cmd_network_rm,
+	&cmd_network_prune,  &cmd_network_connect, &cmd_network_disconnect, &cmd_network_check,
+	&cmd_network_reload, &cmd_network_draw,    &cmd_network_show,       NULL,
+};
 
 const struct cmd cmd_network = {
 	.name = "network",
-	.help = "Look at networks",
+	.help = "Make, look at and remove networks",
 	.sub = network_cmds,
 };

@@ -336,7 +336,7 @@ static int set_sysctls(const struct config_request *req, json_t *linux_part, str
 	const struct strv *asked = &req->options->sysctls;
 	json_t *sysctl = member(linux_part, "sysctl");
 
-	if (req->netns) {
+	if (req->netns && !req->is_joined) {
 		(void)json_object_set_new(sysctl, "net.ipv4.ip_unprivileged_port_start",
 					  json_string("0"));
 		(void)json_object_set_new(sysctl, "net.ipv4.ping_group_range",

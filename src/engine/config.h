@@ -19,6 +19,7 @@ struct config_request {
 	const struct container *container;
 	const char *dir;   /* containers/ID: upper, work, merged, etc files */
 	const char *netns; /* path of its network namespace; NULL: the host's */
+	bool is_joined;    /* that namespace is another's: its sysctls stay */
 	const char *hostname;
 };
 

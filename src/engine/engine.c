@@ -191,12 +191,14 @@ void engine_close(struct engine *engine)
 	free(engine->run_root);
 	free(engine->libexec);
 	free(engine->self);
+	strv_done(&engine->revived);
 	free(engine);
 }
 
 struct network_site engine_network(const struct engine *engine)
 {
 	return (struct network_site) { .db = engine->db,
+				       .root_fd = engine->root_fd,
 				       .run_root = engine->run_root,
 				       .libexec = engine->libexec };
 }

@@ -19,12 +19,10 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/lock.h"
+#include "engine/making_network.h"
 #include "engine/options.h"
 #include "engine/remove.h"
 #include "engine/supply.h"
-#include "network/check.h"
-#include "network/names.h"
-#include "network/port.h"
 
 #define HOST_NAME_ROOM 65
 
@@ -101,12 +99,6 @@ static int check_options(const struct container_options *o, struct error *err)
 	if (o->cidfile && access(o->cidfile, F_OK) == 0)
 		return error_set(err, -EEXIST, "--cidfile %s exists; another container's?",
 				 o->cidfile);
-	if (o->detach && o->interactive && o->tty)
-		return 0;
-	if (o->publish.n > 0 && o->network &&
-	    (strcmp(o->network, "none") == 0 || strcmp(o->network, "host") == 0))
-		return error_set(err, -EINVAL, "--publish has no meaning with --network %s",
-				 o->network);
 	return 0;
 }
 
@@ -124,15 +116,15 @@ static int plan(struct making *m, struct error *err)
 	m->c->source = xstrdup(m->root.source);
 	m->c->image_id = m->root.image ? xstrdup(m->root.image->id) : NULL;
 	m->c->created_ns = clock_now_ns();
-	m->c->network = xstrdup(o->network ? o->network : "bridge");
 	strv_extend(&m->c->labels, o->labels.items, o->labels.n);
 	m->c->tty = o->tty;
 	m->c->open_stdin = o->interactive;
 	m->c->auto_remove = o->remove;
 	m->dir = container_dir(m->engine, m->c->id);
 	m->run_dir = container_run_dir(m->engine, m->c->id);
-	m->netns = network_is(m, "host") ? NULL : container_netns(m->engine, m->c->id);
-	r = config_command(o, &m->root, &m->c->command, err);
+	r = making_network_plan(m, err);
+	if (r == 0)
+		r = config_command(o, &m->root, &m->c->command, err);
 	if (r == 0)
 		r = choose_name(m, err);
 	if (r == 0)
@@ -193,34 +185,6 @@ static int record_container(struct making *m, struct error *err)
 	return r == -EEXIST ? name_taken(m, err) : r;
 }
 
-static int reserve_network(struct making *m, struct error *err)
-{
-	const struct network_site site = engine_network(m->engine);
-	const struct endpoint_request endpoint = { .network = m->c->network };
-	const struct network_request req = {
-		.id = m->c->id,
-		.name = m->c->name,
-		.endpoints = &endpoint,
-		.nendpoints = 1,
-		.publish = &m->options->publish,
-	};
-	char address[IP_TEXT_LEN];
-	int r;
-
-	if (network_is(m, "none") || network_is(m, "host"))
-		return 0;
-	r = network_reserve(&site, &req, &m->lease, err);
-	if (r < 0)
-		return r;
-	m->has_lease = true;
-	ip_format(&m->lease.endpoints[0].ip.ip, address);
-	m->c->address = xstrdup(address);
-	m->c->places = network_note(&m->lease);
-	for (size_t i = 0; i < m->lease.nports; i++)
-		strv_take(&m->c->ports, port_format(&m->lease.ports[i]));
-	return 0;
-}
-
 static int record(struct making *m, struct error *err)
 {
 	int r = db_begin(m->engine->db, err);
@@ -228,7 +192,7 @@ static int record(struct making *m, struct error *err)
 	if (r == 0)
 		r = record_container(m, err);
 	if (r == 0)
-		r = reserve_network(m, err);
+		r = making_network_reserve(m, err);
 	if (r == 0)
 		r = db_commit(m->engine->db, err);
 	db_rollback(m->engine->db);
@@ -263,21 +227,6 @@ static int make_dirs(struct making *m, struct error *err)
 	return r;
 }
 
-static int write_names(struct making *m, struct error *err)
-{
-	const struct names_request req = {
-		.dir = m->dir,
-		.hostname = m->hostname,
-		.name = m->c->name,
-		.address = m->c->address,
-		.dns = &m->options->dns,
-		.add_host = &m->options->add_host,
-		.host_network = m->netns == NULL,
-	};
-
-	return config_wants_names(m->options, &m->root) ? names_write(&req, err) : 0;
-}
-
 static int write_cidfile(const struct making *m, struct error *err)
 {
 	if (!m->options->cidfile || explain_dry())
@@ -294,6 +243,7 @@ static int write_files(struct making *m, struct error *err)
 		.container = m->c,
 		.dir = m->dir,
 		.netns = m->netns,
+		.is_joined = m->is_joined,
 		.hostname = m->hostname,
 	};
 	int r = make_dirs(m, err);
@@ -301,7 +251,7 @@ static int write_files(struct making *m, struct error *err)
 	if (r == 0)
 		r = config_build(m->engine, &req, &m->config, err);
 	if (r == 0)
-		r = write_names(m, err);
+		r = making_network_names(m, err);
 	if (r == 0)
 		r = supply_write(&m->options->with, m->dir, err);
 	if (r < 0 || explain_dry())
@@ -312,17 +262,6 @@ static int write_files(struct making *m, struct error *err)
 	if (r == 0)
 		r = write_cidfile(m, err);
 	return r;
-}
-
-/* network */
-
-static int connect_network(struct making *m, struct error *err)
-{
-	const struct network_site site = engine_network(m->engine);
-
-	if (m->has_lease)
-		return network_attach(&site, &m->lease, m->netns, ATTACH_NEW, err);
-	return m->netns ? network_none(m->netns, err) : 0;
 }
 
 int making_print(struct engine *engine, const struct container_options *options, json_t **ret,
@@ -341,6 +280,7 @@ int making_print(struct engine *engine, const struct container_options *options,
 					.container = m.c,
 					.dir = m.dir,
 					.netns = m.netns,
+					.is_joined = m.is_joined,
 					.hostname = m.hostname };
 	if (r == 0)
 		r = config_build(engine, &req, ret, err);
@@ -375,7 +315,7 @@ int making_go(struct engine *engine, const struct container_options *options, st
 		return r;
 	r = write_files(ret, err);
 	if (r == 0)
-		r = connect_network(ret, err);
+		r = making_network_attach(ret, err);
 	if (r < 0)
 		making_undo(ret);
 	return r;
@@ -394,14 +334,12 @@ void making_undo(struct making *m)
 void making_done(struct making *m)
 {
 	root_done(&m->root);
-	if (m->has_lease)
-		network_lease_done(&m->lease);
+	making_network_done(m);
 	container_free(m->c);
 	json_decref(m->config);
 	free(m->hostname);
 	free(m->dir);
 	free(m->run_dir);
-	free(m->netns);
 	if (m->lock_fd >= 0)
 		(void)close(m->lock_fd);
 }

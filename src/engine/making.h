@@ -15,8 +15,10 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/strv.h"
 #include "engine/root.h"
 #include "network/attach.h"
+#include "network/endpoint.h"
 
 struct container;
 struct container_options;
@@ -27,8 +29,13 @@ struct making {
 	const struct container_options *options;
 	struct container *c;
 	struct root root;
+	struct endpoint_option *endpoints; /* of the networks asked for; none with a mode */
+	size_t nendpoints;
+	struct strv publish; /* of all ports */
 	struct network_lease lease;
 	bool has_lease;
+	char *joined;   /* ID of the container whose network it shares, or NULL */
+	bool is_joined; /* netns is another's */
 	char *hostname;
 	char *dir;
 	char *run_dir;

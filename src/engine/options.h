@@ -56,10 +56,16 @@ struct container_options {
 	uint64_t shm_size;
 
 	/* network */
-	const char *network; /* bridge (default), none, host, or a network's name */
+	struct strv networks;       /* NAME[:KEY=VALUE,...], bridge if empty; or one of none, host,
+				       container:NAME, a path */
+	const char *ip, *ip6, *mac; /* in the first network */
+	struct strv aliases;        /* in all of them */
+	const char *rate_up, *rate_down;
+	bool publish_all;
+	struct strv expose;  /* PORT[-PORT][/PROTO], for publish_all */
 	struct strv publish; /* [IP:][HOST]:CONTAINER[/PROTO] */
-	struct strv dns;
-	struct strv add_host; /* NAME:ADDRESS */
+	struct strv dns, dns_search, dns_option;
+	struct strv add_host; /* NAME:ADDRESS, or NAME:host-gateway */
 
 	const char *stop_signal;
 	int stop_timeout; /* seconds; -1: for ever */

@@ -28,6 +28,10 @@
 #include "network/attach.h"
 #include "network/check.h"
 #include "network/cni_record.h"
+#include "network/create.h"
+#include "network/names_server.h"
+#include "runtime/instance.h"
+#include "runtime/spec.h"
 
 /* recover_dead */
 
@@ -111,6 +115,13 @@ static int active_list(struct engine *engine, struct active **ret, size_t *ret_n
 	return db_finish(&rows);
 }
 
+static void note_revived(void *data, const char *text)
+{
+	struct engine *engine = data;
+
+	strv_addf(&engine->revived, "%s; it was started again", text);
+}
+
 void recover_dead(struct engine *engine)
 {
 	const struct network_site site = engine_network(engine);
@@ -122,6 +133,7 @@ void recover_dead(struct engine *engine)
 	ignore_result(cni_record_forget_boots(&site, NULL));
 	for (size_t i = 0; i < n; i++)
 		recover_one(engine, &list[i]);
+	ignore_result(names_server_check(&site, true, note_revived, engine, NULL));
 }
 
 /* check_all */
@@ -339,13 +351,23 @@ static void forward(void *data, const char *text)
 	check->report(check->data, text);
 }
 
+int check_networks(struct engine *engine, bool repair, check_report_fn report, void *data,
+		   struct error *err)
+{
+	const struct network_site site = engine_network(engine);
+	int n = network_check(&site, repair, report, data, err);
+
+	for (size_t i = 0; n >= 0 && i < engine->revived.n; i++, n++)
+		report(data, engine->revived.items[i]);
+	return n;
+}
+
 int check_all(struct engine *engine, bool repair, check_report_fn report, void *data,
 	      struct error *err)
 {
 	struct check check = {
 		.engine = engine, .repair = repair, .report = report, .data = data, .err = err
 	};
-	const struct network_site site = engine_network(engine);
 	int r = check_rows(&check), n;
 
 	if (r < 0)
@@ -353,7 +375,7 @@ int check_all(struct engine *engine, bool repair, check_report_fn report, void *
 	check_dirs(&check);
 	check_run_dirs(&check);
 	check_groups(&check);
-	n = network_check(&site, repair, forward, &check, err);
+	n = check_networks(engine, repair, forward, &check, err);
 	if (n < 0)
 		return n;
 	check.found += n;
@@ -382,11 +404,14 @@ int recover_lost(struct engine *engine, struct error *err)
 {
 	int fd = openat(engine->root_fd, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct network_site site = engine_network(engine);
 	const struct dirent *entry;
 	int r = db_begin(engine->db, err);
 
 	if (r == 0)
 		r = image_restore(engine->db, engine->root_fd, err);
+	if (r == 0)
+		r = network_restore_all(&site, err);
 	if (r == 0)
 		r = db_commit(engine->db, err);
 	db_rollback(engine->db);

@@ -14,7 +14,8 @@
 struct engine;
 
 /* Finishes the clean-up of containers that nobody looks after any more: one that never started is
- * removed, one that ran is marked as exited.  Failures are left for the next time.
+ * removed, one that ran is marked as exited.  A network's resolver that died is started again.
+ * Failures are left for the next time.
  */
 void recover_dead(struct engine *engine);
 
@@ -23,6 +24,10 @@ typedef void (*check_report_fn)(void *data, const char *text);
 /* Calls report once a finding; with repair puts it right.  Returns the number of findings. */
 int check_all(struct engine *engine, bool repair, check_report_fn report, void *data,
 	      struct error *err) must_check;
+
+/* The same for networks alone. */
+int check_networks(struct engine *engine, bool repair, check_report_fn report, void *data,
+		   struct error *err) must_check;
 
 /* Fills a database that is new with what the files of this root say; nothing is removed. */
 int recover_lost(struct engine *engine, struct error *err) must_check;

@@ -73,8 +73,9 @@ static int narrate(struct making *m, struct error *err)
 		r = narrate_detached(m, err);
 	if (r < 0 || m->options->detach)
 		return r;
-	r = m->options->remove ? container_discard(m->engine, m->c->id, err)
-			       : network_detach(&site, m->c->id, m->netns, err);
+	r = m->options->remove
+		    ? container_discard(m->engine, m->c->id, err)
+		    : network_detach(&site, m->c->id, m->is_joined ? NULL : m->netns, err);
 	explain_exit();
 	return r;
 }

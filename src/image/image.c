@@ -197,11 +197,9 @@ static int read_row(struct db *db, struct image *image, struct error *err)
 	return r < 0 ? r : found ? 0 : -ENOENT;
 }
 
-int image_load(struct db *db, int root_fd, const char *id, struct image **ret, struct error *err)
+static int load_rows(struct db *db, const char *id, struct image **ret, struct error *err)
 {
 	cleanup(image_cleanup) struct image *image = xnew(struct image);
-	cleanup(json_cleanup) json_t *doc = NULL;
-	autofree char *path = xasprintf("blobs/sha256/%s", id);
 	int r;
 
 	(void)snprintf(image->id, sizeof(image->id), "%s", id);
@@ -213,6 +211,18 @@ int image_load(struct db *db, int root_fd, const char *id, struct image **ret, s
 		r = read_texts(db,
 			       "SELECT chain FROM image_layers WHERE image = ?1 ORDER BY position",
 			       id, &image->layers, err);
+	if (r == 0)
+		*ret = steal_ptr(&image);
+	return r;
+}
+
+int image_load(struct db *db, int root_fd, const char *id, struct image **ret, struct error *err)
+{
+	cleanup(image_cleanup) struct image *image = NULL;
+	cleanup(json_cleanup) json_t *doc = NULL;
+	autofree char *path = xasprintf("blobs/sha256/%s", id);
+	int r = load_rows(db, id, &image, err);
+
 	if (r == 0)
 		r = json_load_at(root_fd, path, &doc, err);
 	if (r == 0)
@@ -276,6 +286,14 @@ int image_find(struct db *db, int root_fd, const char *what, struct image **ret,
 	int r = resolve(db, what, id, err);
 
 	return r < 0 ? r : image_load(db, root_fd, id, ret, err);
+}
+
+int image_find_rows(struct db *db, const char *what, struct image **ret, struct error *err)
+{
+	char id[65];
+	int r = resolve(db, what, id, err);
+
+	return r < 0 ? r : load_rows(db, id, ret, err);
 }
 
 int image_ids(struct db *db, struct strv *ret, struct error *err)

@@ -53,6 +53,9 @@ int image_config_parse(const json_t *doc, struct image_config *ret, struct error
 /* By name ("web", "web:1", "quay.io/a/b@sha256:..."), by ID or the start of one.  -ENOENT. */
 int image_find(struct db *db, int root_fd, const char *what, struct image **ret,
 	       struct error *err) must_check;
+/* The same without its config, which may be what is damaged. */
+int image_find_rows(struct db *db, const char *what, struct image **ret,
+		    struct error *err) must_check;
 /* By whole ID. */
 int image_load(struct db *db, int root_fd, const char *id, struct image **ret,
 	       struct error *err) must_check;

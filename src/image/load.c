@@ -31,6 +31,7 @@ struct loader {
 	struct source *source;
 	struct error *err;
 	struct incoming in;
+	const char *prefix; /* of blobs' names */
 	unsigned images;
 };
 
@@ -296,41 +297,12 @@ static int load_docker_entry(struct loader *l, struct json_reader *rd, const jso
 	return r;
 }
 
-static int load_docker(struct loader *l)
-{
-	cleanup(json_cleanup) json_t *doc = NULL;
-	autofree char *text = NULL;
-	struct json_reader rd;
-	size_t len, i;
-	json_t *entry;
-	int r = source_read(l->source, "manifest.json", DOCUMENT_MAX, &text, &len, l->err);
-
-	if (r == 0)
-		r = json_load_bytes(text, len, "manifest.json", &doc, l->err);
-	if (r < 0)
-		return r;
-	json_reader_init(&rd, "manifest.json", l->err);
-	if (!json_is_array(doc) || json_array_size(doc) == 0)
-		return error_set(l->err, -EBADMSG, "manifest.json: expected a list of images");
-	json_array_foreach (doc, i, entry) {
-		struct json_place place = json_enter_index(&rd, i);
-
-		r = json_is_object(entry) ? load_docker_entry(l, &rd, entry)
-					  : error_set(l->err, -EBADMSG,
-						      "manifest.json: expected a list of objects");
-		if (r < 0)
-			return r;
-		json_leave(&rd, place);
-	}
-	return 0;
-}
-
 /* OCI layout: index.json, then blobs by digest */
 
 /* A document by its descriptor, checked against it. */
 static int read_blob(struct loader *l, const struct part *d, char **ret, size_t *ret_len)
 {
-	autofree char *name = xasprintf("blobs/sha256/%s", d->digest);
+	autofree char *name = xasprintf("%s%s", l->prefix, d->digest);
 	char hex[DIGEST_HEX_LEN + 1];
 	int r = source_read(l->source, name, DOCUMENT_MAX, ret, ret_len, l->err);
 
@@ -355,11 +327,64 @@ static int load_manifest(struct loader *l, const struct document *doc,
 		return r;
 	(void)snprintf(m.config_id, sizeof(m.config_id), "%s", doc->parts[0].digest);
 	for (size_t i = 1; i < doc->n; i++) {
-		autofree char *name = xasprintf("blobs/sha256/%s", doc->parts[i].digest);
+		autofree char *name = xasprintf("%s%s", l->prefix, doc->parts[i].digest);
 
 		manifest_add_layer(&m, name, doc->parts[i].digest, doc->parts[i].size);
 	}
 	return store_image(l, &m, names);
+}
+
+/* skopeo's dir: a manifest whose blobs lie beside it under their digests */
+
+static int load_dir(struct loader *l, const char *text, size_t len)
+{
+	const struct strv none = { 0 };
+	struct document doc = { .n = 0 };
+	char hex[DIGEST_HEX_LEN + 1];
+	struct image_document as_is = { .digest = hex, .bytes = text, .len = len };
+	int r = document_parse(text, len, "manifest.json", &doc, l->err);
+
+	digest_bytes(text, len, hex);
+	l->prefix = "";
+	as_is.media_type = doc.media_type;
+	if (r == 0 && doc.is_index)
+		r = error_set(l->err, -EBADMSG,
+			      "manifest.json is an index: name one of its images");
+	if (r == 0)
+		r = load_manifest(l, &doc, &as_is, &none);
+	document_done(&doc);
+	return r;
+}
+
+static int load_docker(struct loader *l)
+{
+	cleanup(json_cleanup) json_t *doc = NULL;
+	autofree char *text = NULL;
+	struct json_reader rd;
+	size_t len, i;
+	json_t *entry;
+	int r = source_read(l->source, "manifest.json", DOCUMENT_MAX, &text, &len, l->err);
+
+	if (r == 0)
+		r = json_load_bytes(text, len, "manifest.json", &doc, l->err);
+	if (r < 0)
+		return r;
+	if (json_is_object(doc))
+		return load_dir(l, text, len);
+	json_reader_init(&rd, "manifest.json", l->err);
+	if (!json_is_array(doc) || json_array_size(doc) == 0)
+		return error_set(l->err, -EBADMSG, "manifest.json: expected a list of images");
+	json_array_foreach (doc, i, entry) {
+		struct json_place place = json_enter_index(&rd, i);
+
+		r = json_is_object(entry) ? load_docker_entry(l, &rd, entry)
+					  : error_set(l->err, -EBADMSG,
+						      "manifest.json: expected a list of objects");
+		if (r < 0)
+			return r;
+		json_leave(&rd, place);
+	}
+	return 0;
 }
 
 /* The name that an archive gives: a whole one, never a bare tag. */
@@ -479,18 +504,20 @@ static int load(struct loader *l)
 		return r;
 	(void)explain("what the archive holds; nothing in it is trusted", "tar -tf %s",
 		      strcmp(l->req->path, "-") == 0 ? "/dev/stdin" : sq(l->req->path));
-	if (source_has(l->source, "manifest.json"))
-		return load_docker(l);
 	if (source_has(l->source, "index.json"))
 		return load_oci(l);
+	if (source_has(l->source, "manifest.json"))
+		return load_docker(l);
 	return error_set(
-		l->err, -EBADMSG,
+		l->err, -ENOMSG,
 		"neither manifest.json nor index.json is in it; is this an image archive?");
 }
 
 int image_load_archive(struct db *db, const struct load_request *req, struct error *err)
 {
-	struct loader l = { .db = db, .req = req, .err = err, .in = INCOMING_INIT };
+	struct loader l = {
+		.db = db, .req = req, .err = err, .in = INCOMING_INIT, .prefix = "blobs/sha256/"
+	};
 	int r = incoming_open(req->root, req->root_fd, &l.in, err);
 
 	if (r == 0)

@@ -12,6 +12,18 @@
 #include "base/explain.h"
 #include "kernel/netlink.h"
 
+static void take_port(const struct nlattr *data, struct link *link)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested (attr, data) {
+		if (mnl_attr_get_type(attr) == IFLA_BRPORT_MODE)
+			link->hairpin = mnl_attr_get_u8(attr);
+		else if (mnl_attr_get_type(attr) == IFLA_BRPORT_ISOLATED)
+			link->isolated = mnl_attr_get_u8(attr);
+	}
+}
+
 static void take_kind(const struct nlattr *info, struct link *link)
 {
 	const struct nlattr *attr;
@@ -20,6 +32,8 @@ static void take_kind(const struct nlattr *info, struct link *link)
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
 			(void)snprintf(link->kind, sizeof(link->kind), "%s",
 				       mnl_attr_get_str(attr));
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_SLAVE_DATA)
+			take_port(attr, link);
 	}
 }
 
@@ -30,6 +44,7 @@ static int take_link(const struct nlmsghdr *hdr, void *data)
 	struct link *link = data;
 
 	link->index = ifi->ifi_index;
+	link->is_up = ifi->ifi_flags & IFF_UP;
 	mnl_attr_for_each (attr, hdr, sizeof(*ifi)) {
 		uint16_t type = mnl_attr_get_type(attr);
 
@@ -90,22 +105,25 @@ static int refused(int r, const char *kind, const char *name, struct error *err)
 	return error_sys(err, r, "create %s %s", kind, name);
 }
 
-int link_add_bridge(struct nl *nl, const char *name, unsigned mtu, struct error *err)
+int link_add_bridge(struct nl *nl, const char *name, const unsigned char mac[6], unsigned mtu,
+		    struct error *err)
 {
-	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC,
-				       .ifi_flags = IFF_UP,
-				       .ifi_change = IFF_UP };
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
 	struct nlattr *info;
+	char address[18], size[16] = "";
 	struct nl_req q;
 	int r;
 
+	(void)snprintf(address, sizeof(address), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+		       mac[2], mac[3], mac[4], mac[5]);
+	if (mtu)
+		(void)snprintf(size, sizeof(size), "mtu %u ", mtu);
 	if (explain("a switch that the containers of this network are plugged into",
-		    mtu ? "ip link add %1$s up mtu %2$u type bridge"
-			: "ip link add %1$s up type bridge",
-		    sq(name), mtu))
+		    "ip link add %s address %s %stype bridge", sq(name), address, size))
 		return 0;
 	nl_req_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
 	nl_put_str(&q, IFLA_IFNAME, name);
+	nl_put(&q, IFLA_ADDRESS, mac, 6);
 	if (mtu)
 		nl_put_u32(&q, IFLA_MTU, mtu);
 	info = nl_nest(&q, IFLA_LINKINFO);
@@ -209,11 +227,11 @@ int link_add_on_parent(struct nl *nl, const struct vlan_link *link, struct error
 	return r < 0 ? refused(r, link->kind, link->name, err) : 0;
 }
 
-static int set_port(struct nl *nl, const char *name, uint16_t flag, const char *what,
+static int set_port(struct nl *nl, const char *name, uint16_t flag, bool value, const char *what,
 		    struct error *err)
 {
 	struct ifinfomsg ifi = { .ifi_family = AF_BRIDGE };
-	const uint8_t on = 1;
+	const uint8_t on = value;
 	struct nlattr *port;
 	struct nl_req q;
 	int r = link_index(nl, name);
@@ -229,20 +247,21 @@ static int set_port(struct nl *nl, const char *name, uint16_t flag, const char *
 	return r < 0 ? error_sys(err, r, "set %s mode of %s", what, name) : 0;
 }
 
-int link_set_hairpin(struct nl *nl, const char *name, struct error *err)
+int link_set_hairpin(struct nl *nl, const char *name, bool on, struct error *err)
 {
-	if (explain("bridge netfilter is on: a container reaches its own port only this way",
-		    "bridge link set dev %s hairpin on", sq(name)))
+	if (explain(on ? "bridge netfilter is on: a container reaches its own port only this way"
+		       : NULL,
+		    "bridge link set dev %s hairpin %s", sq(name), on ? "on" : "off"))
 		return 0;
-	return set_port(nl, name, IFLA_BRPORT_MODE, "hairpin", err);
+	return set_port(nl, name, IFLA_BRPORT_MODE, on, "hairpin", err);
 }
 
-int link_set_isolated(struct nl *nl, const char *name, struct error *err)
+int link_set_isolated(struct nl *nl, const char *name, bool on, struct error *err)
 {
-	if (explain("no frame from here to another container of this network",
-		    "bridge link set dev %s isolated on", sq(name)))
+	if (explain(on ? "no frame from here to another container of this network" : NULL,
+		    "bridge link set dev %s isolated %s", sq(name), on ? "on" : "off"))
 		return 0;
-	return set_port(nl, name, IFLA_BRPORT_ISOLATED, "isolated", err);
+	return set_port(nl, name, IFLA_BRPORT_ISOLATED, on, "isolated", err);
 }
 
 int link_set_up(struct nl *nl, int index, const char *name, const char *where, struct error *err)
@@ -259,6 +278,20 @@ int link_set_up(struct nl *nl, int index, const char *name, const char *where, s
 	nl_req_init(&q, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	r = nl_call(nl, &q);
 	return r < 0 ? error_sys(err, r, "set link %s up", name) : 0;
+}
+
+/* A request that lacks what it needs is refused in another way by a kernel that knows the kind. */
+bool link_kind_is_known(struct nl *nl, const char *kind)
+{
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct nlattr *info;
+	struct nl_req q;
+
+	nl_req_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
+	info = nl_nest(&q, IFLA_LINKINFO);
+	nl_put_str(&q, IFLA_INFO_KIND, kind);
+	nl_nest_end(&q, info);
+	return nl_call(nl, &q) != -EOPNOTSUPP;
 }
 
 int link_set_master(struct nl *nl, const char *name, const char *master, int index,
@@ -309,13 +342,18 @@ bool link_wait_gone(const char *name, int ms)
 
 int link_delete(struct nl *nl, const char *name, struct error *err)
 {
+	return link_delete_in(nl, name, "", err);
+}
+
+int link_delete_in(struct nl *nl, const char *name, const char *where, struct error *err)
+{
 	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
 	struct nl_req q;
 	int r;
 
 	/* A cable goes with the namespace at its other end, a moment later. */
 	if (explain("the link goes, if it did not go with a namespace",
-		    "ip link delete %s 2> /dev/null || :", sq(name)))
+		    "%sip link delete %s 2> /dev/null || :", where, sq(name)))
 		return 0;
 	nl_req_init(&q, RTM_DELLINK, 0, &ifi, sizeof(ifi));
 	nl_put_str(&q, IFLA_IFNAME, name);

@@ -18,8 +18,10 @@ struct link {
 	int index;
 	int master; /* index of the bridge that it is plugged into; 0: none */
 	unsigned mtu;
+	bool is_up; /* set up, whether it has a carrier or not */
 	char name[IF_NAMESIZE];
-	char kind[16]; /* "bridge", "veth"; "" for hardware */
+	char kind[16];          /* "bridge", "veth"; "" for hardware */
+	bool hairpin, isolated; /* of a bridge's port */
 };
 /* -ENODEV */
 int link_read(struct nl *nl, const char *name, struct link *ret) must_check;
@@ -29,8 +31,12 @@ int link_index(struct nl *nl, const char *name) must_check;
 /* Names that begin with prefix. */
 int link_names(struct nl *nl, const char *prefix, struct strv *ret, struct error *err) must_check;
 
-/* mtu 0: the kernel's default.  One that is there already is fine. */
-int link_add_bridge(struct nl *nl, const char *name, unsigned mtu, struct error *err) must_check;
+/* mtu 0: the kernel's default.  It is down.  One that is there already is fine.  mac is its own:
+ * else it takes one of its cables', another one when that is pulled, and who knew it by the old one
+ * loses it.
+ */
+int link_add_bridge(struct nl *nl, const char *name, const unsigned char mac[6], unsigned mtu,
+		    struct error *err) must_check;
 
 /* A cable: name here, plugged into bridge and up; peer is born in the namespace netns_fd. */
 struct veth {
@@ -61,11 +67,13 @@ int link_add_on_parent(struct nl *nl, const struct vlan_link *link, struct error
 
 /* A bridge sends a frame back to the port it came from: for bridge netfilter, see network/README.
  */
-int link_set_hairpin(struct nl *nl, const char *name, struct error *err) must_check;
+int link_set_hairpin(struct nl *nl, const char *name, bool on, struct error *err) must_check;
 /* No frame from this port to another isolated one. */
-int link_set_isolated(struct nl *nl, const char *name, struct error *err) must_check;
+int link_set_isolated(struct nl *nl, const char *name, bool on, struct error *err) must_check;
 int link_set_up(struct nl *nl, int index, const char *name, const char *where,
 		struct error *err) must_check;
+/* Whether the kernel can make links of a kind. */
+bool link_kind_is_known(struct nl *nl, const char *kind) must_check;
 int link_set_master(struct nl *nl, const char *name, const char *master, int index,
 		    struct error *err) must_check;
 /* Whether it is gone, by itself, within that time. */
@@ -73,5 +81,7 @@ int link_set_master(struct nl *nl, const char *name, const char *master, int ind
 bool link_wait_gone(const char *name, int ms) must_check;
 /* Nothing there is fine. */
 int link_delete(struct nl *nl, const char *name, struct error *err) must_check;
+int link_delete_in(struct nl *nl, const char *name, const char *where,
+		   struct error *err) must_check;
 
 #endif

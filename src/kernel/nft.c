@@ -89,6 +89,11 @@ void nft_add_table(struct nft *nft)
 	table_message(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
 }
 
+void nft_ensure_table(struct nft *nft)
+{
+	table_message(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+}
+
 void nft_del_table(struct nft *nft)
 {
 	table_message(nft, NFT_MSG_DELTABLE, 0);

@@ -47,6 +47,7 @@ struct nft *nft_new(const char *table);
 void nft_free(struct nft *nft);
 
 void nft_add_table(struct nft *nft); /* fails if it is there already */
+void nft_ensure_table(struct nft *nft);
 void nft_del_table(struct nft *nft);
 void nft_add_set(struct nft *nft, const struct nft_set *set);
 /* type "filter" or "nat"; hook -1: a chain to jump to. */

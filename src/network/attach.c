@@ -14,8 +14,10 @@
 #include "kernel/netns.h"
 #include "kernel/route.h"
 #include "network/bridge.h"
+#include "network/check.h"
 #include "network/claim.h"
 #include "network/lease.h"
+#include "network/foreign.h"
 #include "network/names_server.h"
 #include "network/plug.h"
 #include "network/table.h"
@@ -101,6 +103,8 @@ int network_reserve(const struct network_site *site, const struct network_reques
 	if (r == 0)
 		r = reserve_ports(site->db, req, &lease, err);
 	if (r == 0)
+		r = names_server_note(site->db, req->id, req->dns, err);
+	if (r == 0)
 		r = check_families(&lease, err);
 	if (r == 0)
 		r = network_table(site->db, lease.table, err);
@@ -109,6 +113,37 @@ int network_reserve(const struct network_site *site, const struct network_reques
 	else
 		*ret = lease;
 	return r;
+}
+
+static void add_text(struct strv *to, const struct ip *ip)
+{
+	char text[IP_TEXT_LEN];
+
+	ip_format(ip, text);
+	if (ip_is_set(ip))
+		strv_add(to, text);
+}
+
+/* One resolver of the first network that has one: it knows the container's other networks, and libc
+ * would not ask a second one about what the first denied.
+ */
+void network_lease_names(const struct network_lease *lease, struct strv *ret_addresses,
+			 struct strv *ret_resolvers, char ret_gateway[IP_TEXT_LEN])
+{
+	ret_gateway[0] = '\0';
+	for (size_t i = 0; i < lease->nendpoints; i++) {
+		const struct endpoint *e = &lease->endpoints[i];
+		const struct ip *gateway = ip_is_set(&e->ip.ip) ? &e->gateway : &e->gateway6;
+
+		add_text(ret_addresses, &e->ip.ip);
+		add_text(ret_addresses, &e->ip6.ip);
+		if (e->network.driver != NETWORK_BRIDGE || !ip_is_set(gateway))
+			continue;
+		if (!ret_gateway[0])
+			ip_format(gateway, ret_gateway);
+		if (e->network.managed && !e->network.dns_off && ret_resolvers->n == 0)
+			add_text(ret_resolvers, gateway);
+	}
 }
 
 /* the kernel's side */
@@ -139,12 +174,12 @@ static int attach_endpoint(const struct network_site *site, struct nl *nl,
 		if (r == 0)
 			r = bridge_ensure(nl, site->db, &e->network, lease->table, &bridge, err);
 	}
+	if (r == 1)
+		r = foreign_allow(site, &e->network, err);
 	if (r == 0)
 		r = plug_in(nl, plug, e, &bridge, err);
 	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
 		r = names_server_start(site, &e->network, err);
-	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
-		r = names_server_changed(site, &e->network, err);
 	return r < 0 ? error_wrap(err, r, "connect to network %s", e->network.name) : 0;
 }
 
@@ -158,14 +193,21 @@ void network_lease_collect(const struct network_lease *lease, struct table_eleme
 		table_collect_port(ret, &lease->ports[i], &gate->ip.ip, &gate->ip6.ip, comment);
 }
 
-static int publish(const struct network_lease *lease, struct error *err)
+static int publish(const struct network_site *site, const struct network_lease *lease,
+		   struct error *err)
 {
 	struct table_elements elements = { 0 };
+	struct error first = { 0 };
 	int r;
 
 	network_lease_collect(lease, &elements);
-	r = table_extend(lease->table, &elements, err);
+	r = table_extend(lease->table, &elements, &first);
 	table_elements_done(&elements);
+	if (r ==
+	    -ENOENT) /* somebody flushed the rules: all of them are made again, ours with them */
+		return network_reload(site, err);
+	if (r < 0 && err)
+		*err = first;
 	return r;
 }
 
@@ -181,7 +223,9 @@ int network_attach(const struct network_site *site, const struct network_lease *
 	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++)
 		r = attach_endpoint(site, &nl, lease, &lease->endpoints[i], &plug, err);
 	if (r == 0)
-		r = publish(lease, err);
+		r = publish(site, lease, err);
+	if (r == 0)
+		r = names_server_changed(site, lease->id, err);
 	plug_close(&plug);
 	nl_close(&nl);
 	return r;
@@ -196,112 +240,27 @@ int network_none(const char *netns, struct error *err)
 	return r;
 }
 
-/* back again */
-
-static int unpublish(const struct network_lease *lease, struct error *err)
+/* One network of a container that has been attached to others before. */
+int network_attach_again(const struct network_site *site, const struct network_lease *lease,
+			 const char *network, const char *netns, struct error *err)
 {
-	struct table_elements elements = { 0 };
-	int r;
-
-	network_lease_collect(lease, &elements);
-	r = table_remove(lease->table, &elements, err);
-	table_elements_done(&elements);
-	return r;
-}
-
-static int count_bridge_leases(struct db *db, int64_t *ret, struct error *err)
-{
-	struct db_rows rows;
-	int r = db_query(db, &rows, err,
-			 "SELECT count(*) FROM leases l JOIN networks n ON n.id = l.network"
-			 " WHERE n.driver = 0",
-			 "");
-
-	if (r < 0)
-		return r;
-	*ret = db_next(&rows) ? db_int(&rows, 0) : 0;
-	return db_finish(&rows);
-}
-
-/* The bridge goes with its last container, the table with the last bridge: inside the transaction
- * that finds that it is the last, so that none can be added meanwhile.
- */
-static int remove_empty(const struct network_site *site, struct nl *nl, const struct endpoint *e,
-			const char *table, struct error *err)
-{
-	int64_t left = 0;
-	int r = e->network.dns_off ? 0 : names_server_stop(site, &e->network, err);
-
-	if (r == 0)
-		r = count_bridge_leases(site->db, &left, err);
-	if (r == 0)
-		r = link_delete(nl, e->link, err);
-	if (r == 0)
-		r = bridge_remove(nl, site->db, &e->network, table, left == 0, err);
-	if (r == 0 && left == 0)
-		r = db_run(site->db, err, "DELETE FROM instance", "");
-	return r;
-}
-
-static int count_users(struct db *db, int64_t network, int64_t *ret, struct error *err)
-{
-	struct db_rows rows;
-	int r = db_query(db, &rows, err, "SELECT count(*) FROM leases WHERE network = ?1", "i",
-			 network);
-
-	if (r < 0)
-		return r;
-	*ret = db_next(&rows) ? db_int(&rows, 0) : 0;
-	return db_finish(&rows);
-}
-
-static int drop_endpoint(const struct network_site *site, struct nl *nl, const char *id,
-			 const struct endpoint *e, const char *table, struct error *err)
-{
-	int64_t users = 0;
-	int r = lease_drop(site->db, id, e->network.id, err);
-
-	if (r == 0)
-		r = count_users(site->db, e->network.id, &users, err);
-	if (r < 0 || e->network.driver != NETWORK_BRIDGE)
-		return r;
-	if (users > 0)
-		return e->network.dns_off ? 0 : names_server_changed(site, &e->network, err);
-	r = remove_empty(site, nl, e, table, err);
-	return r < 0 ? r : network_forget(site->db, e->network.id, err);
-}
-
-static int drop_all(const struct network_site *site, struct nl *nl,
-		    const struct network_lease *lease, struct error *err)
-{
-	int r = db_begin(site->db, err);
-
-	if (r == 0)
-		r = claim_drop(site->db, lease->id, err);
-	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++)
-		r = drop_endpoint(site, nl, lease->id, &lease->endpoints[i], lease->table, err);
-	if (r == 0)
-		r = db_commit(site->db, err);
-	db_rollback(site->db);
-	return r;
-}
-
-int network_detach(const struct network_site *site, const char *id, const char *netns,
-		   struct error *err)
-{
-	cleanup(network_lease_done) struct network_lease lease = { .nendpoints = 0 };
+	struct plug plug = PLUG_INIT;
 	struct nl nl = { 0 };
-	int r = netns ? netns_remove(netns, err) : 0;
+	int r = nl_open(&nl, err);
 
 	if (r == 0)
-		r = network_lease_read(site->db, id, &lease, err);
-	if (r < 0 || (lease.nendpoints == 0 && lease.nports == 0))
-		return r;
-	r = unpublish(&lease, err);
+		r = plug_open(&plug, netns, true, err);
+	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++) {
+		const struct endpoint *e = &lease->endpoints[i];
+
+		if (strcmp(e->network.name, network) == 0)
+			r = attach_endpoint(site, &nl, lease, e, &plug, err);
+		else /* the default routes are those of the first network that has them */
+			plug_skip(&plug, e);
+	}
 	if (r == 0)
-		r = nl_open(&nl, err);
-	if (r == 0)
-		r = drop_all(site, &nl, &lease, err);
+		r = names_server_changed(site, lease->id, err);
+	plug_close(&plug);
 	nl_close(&nl);
 	return r;
 }

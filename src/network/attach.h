@@ -43,6 +43,7 @@ struct network_request {
 	const struct endpoint_request *endpoints;
 	size_t nendpoints;
 	const struct strv *publish;  /* as port.h; may be NULL */
+	const struct strv *dns;      /* who is asked for names of others; may be NULL */
 	uint64_t rate_up, rate_down; /* bits a second from and to the container; 0: no limit */
 };
 
@@ -71,6 +72,12 @@ void network_lease_done(struct network_lease *lease); /* leaves it empty */
 /* The endpoint that published ports lead to, or NULL. */
 const struct endpoint *network_lease_gate(const struct network_lease *lease);
 
+/* For names.h: its addresses, where names are answered to it, and the host's address that it
+ * reaches ("": none).
+ */
+void network_lease_names(const struct network_lease *lease, struct strv *ret_addresses,
+			 struct strv *ret_resolvers, char ret_gateway[IP_TEXT_LEN]);
+
 struct table_elements;
 /* Its elements of the table. */
 void network_lease_collect(const struct network_lease *lease, struct table_elements *ret);
@@ -78,6 +85,7 @@ void network_lease_collect(const struct network_lease *lease, struct table_eleme
 /* Where an instance keeps what networks need beside the database. */
 struct network_site {
 	struct db *db;
+	int root_fd;          /* of the lasting state; -1 in a dry run if it is not there */
 	const char *run_root; /* absolute; run_root/networks/NAME/ is a network's own place */
 	const char *libexec;  /* directory of strake-dns */
 };
@@ -97,6 +105,9 @@ int network_lease_read(struct db *db, const char *id, struct network_lease *ret,
 enum attach_flags { ATTACH_NEW = 0, ATTACH_EXISTING = 1 };
 int network_attach(const struct network_site *site, const struct network_lease *lease,
 		   const char *netns, enum attach_flags flags, struct error *err) must_check;
+/* The rest for one network that was added to a lease; netns is that of a container that runs. */
+int network_attach_again(const struct network_site *site, const struct network_lease *lease,
+			 const char *network, const char *netns, struct error *err) must_check;
 /* A namespace file with nothing but its loopback, up. */
 int network_none(const char *netns, struct error *err) must_check;
 
@@ -107,8 +118,8 @@ int network_none(const char *netns, struct error *err) must_check;
 int network_detach(const struct network_site *site, const char *id, const char *netns,
 		   struct error *err) must_check;
 
-/* One more network, one less.  netns: NULL if the container does not run.  connect begins and
- * commits a transaction of its own.
+/* One network more or less for a container that runs, in the namespace netns; with transactions of
+ * their own.
  */
 int network_connect(const struct network_site *site, const char *id, const char *name,
 		    const struct endpoint_request *req, const char *netns,

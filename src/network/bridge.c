@@ -117,22 +117,13 @@ static unsigned choose_mtu(struct nl *nl, const struct network *network)
 	return uplink.mtu;
 }
 
-static int make(struct nl *nl, const struct network *network, struct link *ret, struct error *err)
+static int configure(struct nl *nl, int index, const struct network *network, struct error *err)
 {
-	unsigned mtu = choose_mtu(nl, network);
-	int r = link_add_bridge(nl, network->link, mtu, err);
+	int r = guard(network, err);
 
-	*ret = (struct link) { .mtu = mtu };
-	if (r == 0 && !explain_dry()) {
-		r = link_read(nl, network->link, ret);
-		if (r < 0)
-			return error_sys(err, r, "find bridge %s", network->link);
-	}
-	if (r == 0)
-		r = guard(network, err);
-	if (r == 0)
-		r = add_addresses(nl, ret->index, network, err);
-	if (r == 0 && !network->internal)
+	if (r == 0 && network->managed)
+		r = add_addresses(nl, index, network, err);
+	if (r == 0 && !network->internal && network->managed)
 		r = forward(network, err);
 	return r;
 }
@@ -182,6 +173,49 @@ static int add_to_table(struct db *db, const struct network *network, const char
 	return r;
 }
 
+/* As a container's: 02:53 and the gateway's address, or the end of it. */
+static void choose_mac(const struct network *network, unsigned char ret[6])
+{
+	const struct ip *ip = &network->subnets[0].gateway;
+
+	memcpy(ret, "\x02\x53\0\0\0\0", 6);
+	if (network->nsubnets == 0 || !ip_is_set(ip))
+		memcpy(ret + 2, network->link + MAX(strlen(network->link), 4) - 4, 4);
+	else
+		memcpy(ret + 2, ip->bytes + ip_len(ip) - 4, 4);
+}
+
+/* It is up when all of it is there: whoever finds it down makes what is missing, because its maker
+ * may have been killed.
+ */
+static int make(struct nl *nl, struct db *db, const struct network *network, const char *table,
+		struct link *ret, struct error *err)
+{
+	unsigned mtu = choose_mtu(nl, network);
+	unsigned char mac[6];
+	int r;
+
+	choose_mac(network, mac);
+	r = link_add_bridge(nl, network->link, mac, mtu, err);
+
+	*ret = (struct link) { .mtu = mtu };
+	if (r == 0 && !explain_dry()) {
+		r = link_read(nl, network->link, ret);
+		if (r < 0)
+			return error_sys(err, r, "find bridge %s", network->link);
+	}
+	if (r == 0)
+		r = configure(nl, ret->index, network, err);
+	if (r == 0)
+		r = add_to_table(db, network, table, err);
+	if (r == 0)
+		r = link_set_up(nl, ret->index, network->link, "", err);
+	/* Only a link that is up has routes. */
+	if (r == 0 && network_subnet(network, AF_INET6) && !network->internal)
+		r = route_add_localhost(nl, ret->index, network->link, err);
+	return r;
+}
+
 int bridge_ensure(struct nl *nl, struct db *db, const struct network *network, const char *table,
 		  struct link *ret, struct error *err)
 {
@@ -195,13 +229,27 @@ int bridge_ensure(struct nl *nl, struct db *db, const struct network *network, c
 				 network->link);
 	if (r < 0 && r != -ENODEV)
 		return error_sys(err, r, "find bridge %s", network->link);
-	if (r == 0 && network->managed)
+	if (network->managed && r == 0 && ret->is_up)
 		return 0;
-	if (r == -ENODEV)
-		r = make(nl, network, ret, err);
-	else
-		r = guard(network, err);
+	if (network->managed) {
+		r = make(nl, db, network, table, ret, err);
+		return r < 0 ? r : 1;
+	}
+	r = configure(nl, ret->index, network, err);
 	return r < 0 ? r : add_to_table(db, network, table, err);
+}
+
+int bridge_mend(struct nl *nl, struct db *db, const struct network *network, const char *table,
+		struct error *err)
+{
+	struct link link;
+	int r = link_read(nl, network->link, &link);
+
+	if (network->managed)
+		return make(nl, db, network, table, &link, err);
+	if (r < 0)
+		return error_sys(err, r, "find bridge %s", network->link);
+	return configure(nl, link.index, network, err);
 }
 
 int bridge_remove(struct nl *nl, struct db *db, const struct network *network, const char *table,

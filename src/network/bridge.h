@@ -21,9 +21,14 @@ struct network;
 struct nl;
 struct table_elements;
 
-/* Finds or makes it, with addresses and its place in the table; ret->index is 0 in a dry run. */
+/* Finds or makes it, with addresses and its place in the table; ret->index is 0 in a dry run.  1 if
+ * it was made.
+ */
 int bridge_ensure(struct nl *nl, struct db *db, const struct network *network, const char *table,
 		  struct link *ret, struct error *err) must_check;
+/* What a bridge that is there may have lost: addresses, sysctls; it is made if it is gone. */
+int bridge_mend(struct nl *nl, struct db *db, const struct network *network, const char *table,
+		struct error *err) must_check;
 /* Its elements; peers are looked up in the database. */
 int bridge_collect(struct db *db, const struct network *network, struct table_elements *ret,
 		   struct error *err) must_check;

@@ -9,8 +9,13 @@
 #include "base/db.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
+#include "kernel/route.h"
 #include "network/attach.h"
 #include "network/bridge.h"
+#include "network/foreign.h"
+#include "network/names_server.h"
+#include "network/mend.h"
+#include "network/plug.h"
 #include "network/table.h"
 
 struct check {
@@ -108,48 +113,88 @@ static int used_networks(struct check *check, struct strv *ret, struct error *er
 	return db_finish(&rows);
 }
 
+static bool lost_an_address(struct check *check, const struct network *n)
+{
+	for (size_t i = 0; n->managed && i < n->nsubnets; i++) {
+		bool there = true;
+
+		if (ip_is_set(&n->subnets[i].gateway) &&
+		    address_find(&check->nl, &n->subnets[i].gateway, &there) == 0 && !there)
+			return true;
+	}
+	return false;
+}
+
 static int check_network(struct check *check, const char *name, struct table_elements *want,
 			 struct error *err)
 {
 	cleanup(network_cleanup_value) struct network network = { .id = 0 };
+	const char *text = NULL;
 	struct link bridge;
 	int r = network_find(check->site->db, name, &network, err);
 
 	if (r < 0)
 		return r;
-	if (link_index(&check->nl, network.link) < 0) {
-		found(check,
-		      xasprintf("network %s: its bridge %s is not there", name, network.link));
+	if (link_read(&check->nl, network.link, &bridge) < 0)
+		text = "is not there";
+	else if (!bridge.is_up)
+		text = "is down";
+	else if (lost_an_address(check, &network))
+		text = "has lost its address";
+	if (text) {
+		found(check, xasprintf("network %s: its bridge %s %s", name, network.link, text));
 		if (check->repair)
-			r = bridge_ensure(&check->nl, check->site->db, &network, check->table,
-					  &bridge, err);
+			r = bridge_mend(&check->nl, check->site->db, &network, check->table, err);
 	}
-	return r < 0 ? r : bridge_collect(check->site->db, &network, want, err);
+	if (r >= 0)
+		r = bridge_collect(check->site->db, &network, want, err);
+	if (r < 0)
+		return r;
+	names_server_collect(check->site, &network, want);
+	r = foreign_check(check->site, &network, check->repair, check->report, check->data, err);
+	check->found += MAX(r, 0);
+	return MIN(r, 0);
 }
 
-/* A cable that is there and in no bridge: its bridge was deleted and made again. */
-static int check_cable(struct check *check, const struct endpoint *e, const char *id,
-		       struct error *err)
+/* containers */
+
+/* Empty: nothing is wrong. */
+static void judge_cable(struct check *check, const struct endpoint *e, const char *id, char *ret,
+			size_t size)
 {
 	struct link link, bridge;
-	int r;
+	bool hairpin, isolated;
+
+	ret[0] = '\0';
+	plug_wants(e, &hairpin, &isolated);
+	if (link_read(&check->nl, e->link, &link) < 0)
+		(void)snprintf(ret, size, "container %.12s: its link %s to network %s is not there",
+			       id, e->link, e->network.name);
+	else if (link_read(&check->nl, e->network.link, &bridge) < 0)
+		return; /* said already */
+	else if (link.master != bridge.index)
+		(void)snprintf(ret, size, "link %s is not plugged into bridge %s", e->link,
+			       e->network.link);
+	else if (link.hairpin != hairpin || link.isolated != isolated)
+		(void)snprintf(
+			ret, size,
+			"link %s: hairpin %d, isolated %d are wrong since bridge netfilter was "
+			"turned %s",
+			e->link, link.hairpin, link.isolated, bridge_netfilter() ? "on" : "off");
+}
+
+static int check_cable(struct check *check, const struct network_lease *lease,
+		       const struct endpoint *e, struct error *err)
+{
+	char text[200];
 
 	if (!e->link[0])
 		return 0;
-	r = link_read(&check->nl, e->link, &link);
-	if (r == -ENODEV) {
-		found(check, xasprintf("container %.12s: its link %s to network %s is not there",
-				       id, e->link, e->network.name));
+	judge_cable(check, e, lease->id, text, sizeof(text));
+	if (!text[0])
 		return 0;
-	}
-	if (r < 0)
-		return error_sys(err, r, "look at link %s", e->link);
-	if (link_read(&check->nl, e->network.link, &bridge) < 0 || link.master == bridge.index)
-		return 0;
-	found(check, xasprintf("link %s is not plugged into bridge %s", e->link, e->network.link));
-	return check->repair
-		       ? link_set_master(&check->nl, e->link, e->network.link, bridge.index, err)
-		       : 0;
+	found(check, xstrdup(text));
+	return check->repair ? mend_endpoint(check->site, &check->nl, lease, e, err) : 0;
 }
 
 static int check_container(struct check *check, const char *id, struct table_elements *want,
@@ -159,7 +204,7 @@ static int check_container(struct check *check, const char *id, struct table_ele
 	int r = network_lease_read(check->site->db, id, &lease, err);
 
 	for (size_t i = 0; r == 0 && i < lease.nendpoints; i++)
-		r = check_cable(check, &lease.endpoints[i], id, err);
+		r = check_cable(check, &lease, &lease.endpoints[i], err);
 	if (r == 0)
 		network_lease_collect(&lease, want);
 	return r;
@@ -276,6 +321,27 @@ static int check_table(struct check *check, struct table_elements *want, struct 
 	return r;
 }
 
+static int check_names(struct check *check, struct error *err)
+{
+	int r = names_server_check(check->site, check->repair, check->report, check->data, err);
+
+	check->found += MAX(r, 0);
+	return MIN(r, 0);
+}
+
+/* Bridges of other instances are none of ours, and there; so what counts is whether it is there. */
+static int check_foreign(struct check *check, struct error *err)
+{
+	struct strv links = { 0 };
+	int r = link_names(&check->nl, "", &links, err);
+
+	if (r == 0)
+		r = foreign_check_left(&links, check->repair, check->report, check->data, err);
+	strv_done(&links);
+	check->found += MAX(r, 0);
+	return MIN(r, 0);
+}
+
 static int check_all(struct check *check, struct table_elements *want, struct error *err)
 {
 	struct strv names = { 0 };
@@ -289,6 +355,10 @@ static int check_all(struct check *check, struct table_elements *want, struct er
 		r = check_containers(check, want, err);
 	if (r == 0)
 		r = check_table(check, want, err);
+	if (r == 0)
+		r = check_names(check, err);
+	if (r == 0)
+		r = check_foreign(check, err);
 	strv_done(&names);
 	return r;
 }

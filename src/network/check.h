@@ -21,6 +21,14 @@ typedef void (*network_report_fn)(void *data, const char *text);
 int network_check(const struct network_site *site, bool repair, network_report_fn report,
 		  void *data, struct error *err) must_check;
 
+/* Everything that containers need, made again; connections live on. */
+int network_reload(const struct network_site *site, struct error *err) must_check;
+
+/* A network as its file has it, and its row made again of that, if it is not there. */
+struct network;
+json_t *network_note_one(const struct network *network);
+int network_restore_one(const struct network_site *site, const json_t *note, const char *what,
+			struct error *err) must_check;
 /* A container's places as its definition notes them, and the rows made of them again when the
  * database was lost: of a container that runs, inside a transaction.
  */

@@ -57,10 +57,11 @@ static json_t *format_routes(const struct network *network)
 
 json_t *definition_format(const struct network *n)
 {
-	json_t *doc = json_pack("{s:b, s:b, s:b, s:b, s:s, s:i, s:i, s:s}", "internal", n->internal,
-				"iccOff", n->icc_off, "routed", n->routed, "dnsOff", n->dns_off,
-				"isolate", isolation_name((int)n->isolation), "mtu", (int)n->mtu,
-				"mode", (int)n->mode, "interface", n->interface);
+	json_t *doc = json_pack("{s:b, s:b, s:b, s:b, s:b, s:s, s:i, s:i, s:s}", "internal",
+				n->internal, "iccOff", n->icc_off, "routed", n->routed,
+				"masqueradeOff", n->masquerade_off, "dnsOff", n->dns_off, "isolate",
+				isolation_name((int)n->isolation), "mtu", (int)n->mtu, "mode",
+				(int)n->mode, "interface", n->interface);
 
 	(void)json_object_set_new(doc, "peers", json_from_strv(&n->peers));
 	(void)json_object_set_new(doc, "dns", json_from_strv(&n->dns));
@@ -105,6 +106,7 @@ int definition_parse(const json_t *doc, const char *what, struct network *n, str
 	n->internal = json_read_bool(&rd, doc, "internal", false);
 	n->icc_off = json_read_bool(&rd, doc, "iccOff", false);
 	n->routed = json_read_bool(&rd, doc, "routed", false);
+	n->masquerade_off = json_read_bool(&rd, doc, "masqueradeOff", false);
 	n->dns_off = json_read_bool(&rd, doc, "dnsOff", false);
 	n->mtu = (unsigned)json_read_int(&rd, doc, "mtu", 0, MTU_MAX, 0);
 	n->mode = (unsigned)json_read_int(&rd, doc, "mode", 0, UINT16_MAX, 0);

@@ -1,5 +1,6 @@
 /* src/network/names.h - the files in /etc that tell a container names: hosts, resolv.conf,
- * hostname. */
+ * hostname; as Docker's users expect them.
+ */
 #ifndef NETWORK_NAMES_H
 #define NETWORK_NAMES_H
 
@@ -12,10 +13,14 @@ struct strv;
 struct names_request {
 	const char *dir; /* of the container on the host; the three files are written there */
 	const char *hostname;
-	const char *name;            /* the container's, a further name of its address */
-	const char *address;         /* NULL: none */
-	const struct strv *dns;      /* addresses; empty: the host's */
-	const struct strv *add_host; /* NAME:ADDRESS */
+	const char *name;              /* the container's, a further name of its addresses */
+	const struct strv *addresses;  /* its own, of all its networks; may be empty */
+	const struct strv *resolvers;  /* where strake-dns answers it; empty: nowhere */
+	const struct strv *dns;        /* --dns; strake-dns asks them, if it is there */
+	const struct strv *dns_search; /* --dns-search; "." alone: none */
+	const struct strv *dns_option; /* --dns-option */
+	const struct strv *add_host; /* NAME:ADDRESS or NAME=ADDRESS; ADDRESS may be host-gateway */
+	const char *host_gateway;    /* what that is; NULL: nothing */
 	bool host_network; /* the host's hosts file is the start, and its loopback works */
 };
 

@@ -1,25 +1,56 @@
 /* src/network/names_server.h - when strake-dns begins, is told of changes, and ends.
  *
  * Called by attach and detach for each bridge network whose names are on (!network->dns_off):
- *	names_server_start()	after the bridge has its addresses, before the container starts; it
- *may run already, then nothing is to be done names_server_changed()	after members were added or
- *removed (the rows are committed) names_server_stop()	with the last member gone, before the bridge
- *is deleted, inside the transaction that finds that it was the last All can be called again after a
- *crash.  A dry run only narrates.
+ *	names_server_start()	after the bridge has its addresses, before the container starts; one
+ *				that runs is left alone
+ *	names_server_changed()	after a container was added or removed, and its transaction is over;
+ *				with the last container of a network its resolver ends
+ * Both can be called again after a crash.  A dry run only narrates.
+ *
+ * It answers on a port that is free, and an element of the table leads port 53 of the network's
+ * gateways there: so port 53 of the host stays everybody's, to publish or to listen on.
+ *
+ * run_root/networks/NAME/names is the socket on which it hears of changes, and "port" beside it
+ * says where it answers.  What it knows comes from the database alone, read and sent under one
+ *lock, so that it is never older than what a later command sends.  Whoever holds that lock begins
+ *no transaction.
  */
 #ifndef NETWORK_NAMES_SERVER_H
 #define NETWORK_NAMES_SERVER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/error.h"
 
+struct db;
 struct network;
 struct network_site;
+struct strv;
+struct table_elements;
 
 int names_server_start(const struct network_site *site, const struct network *network,
 		       struct error *err) must_check;
-int names_server_changed(const struct network_site *site, const struct network *network,
+/* id: of the container. */
+int names_server_changed(const struct network_site *site, const char *id,
 			 struct error *err) must_check;
-int names_server_stop(const struct network_site *site, const struct network *network,
+
+/* Those that should run and do not, and the other way round; with repair that is put right.  report
+ * may be NULL.
+ */
+int names_server_check(const struct network_site *site, bool repair,
+		       void (*report)(void *data, const char *text), void *data,
+		       struct error *err) must_check;
+
+/* Where a network's names are answered; 0: nowhere. */
+uint16_t names_server_port(const struct network_site *site, const struct network *network);
+/* Its elements of the table. */
+void names_server_collect(const struct network_site *site, const struct network *network,
+			  struct table_elements *ret);
+
+/* Inside a transaction: whom this container's other questions go to; empty: the network's. */
+int names_server_note(struct db *db, const char *id, const struct strv *dns,
 		      struct error *err) must_check;
+int names_server_forget(struct db *db, const char *id, struct error *err) must_check;
 
 #endif

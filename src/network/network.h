@@ -56,7 +56,8 @@ struct network {
 	bool internal; /* no way out */
 	bool icc_off;  /* its containers do not reach one another */
 	bool routed;   /* no masquerade; its addresses are reached from outside */
-	bool dns_off;  /* no names_server for it */
+	bool masquerade_off;
+	bool dns_off; /* no names_server for it */
 	enum network_isolation isolation;
 	unsigned mtu;                 /* 0: as the uplink */
 	unsigned mode;                /* of macvlan and ipvlan: the kernel's number */

@@ -59,13 +59,25 @@ static int add_cable(struct nl *nl, const struct veth *veth, struct error *err)
 	return r;
 }
 
-static int set_port(struct nl *nl, const struct endpoint *e, struct error *err)
+void plug_wants(const struct endpoint *e, bool *ret_hairpin, bool *ret_isolated)
 {
 	enum bridge_netfilter nf = bridge_netfilter();
-	int r = nf ? link_set_hairpin(nl, e->link, err) : 0;
 
-	if (r == 0 && e->network.icc_off && nf != (BRIDGE_NETFILTER_4 | BRIDGE_NETFILTER_6))
-		r = link_set_isolated(nl, e->link, err);
+	*ret_hairpin = nf != BRIDGE_NETFILTER_OFF;
+	*ret_isolated = e->network.icc_off && nf != (BRIDGE_NETFILTER_4 | BRIDGE_NETFILTER_6);
+}
+
+int plug_set_port(struct nl *nl, const struct endpoint *e, const struct link *have,
+		  struct error *err)
+{
+	bool hairpin, isolated;
+	int r = 0;
+
+	plug_wants(e, &hairpin, &isolated);
+	if (hairpin != have->hairpin)
+		r = link_set_hairpin(nl, e->link, hairpin, err);
+	if (r == 0 && isolated != have->isolated)
+		r = link_set_isolated(nl, e->link, isolated, err);
 	return r;
 }
 
@@ -80,11 +92,12 @@ static int add_to_bridge(struct nl *nl, const struct plug *plug, const struct en
 			     .netns_fd = plug->ns.fd,
 			     .netns = plug->path,
 			     .mtu = bridge->mtu == 1500 ? 0 : bridge->mtu };
+	const struct link fresh = { .hairpin = false };
 	int r;
 
 	memcpy(veth.mac, e->mac, sizeof(veth.mac));
 	r = add_cable(nl, &veth, err);
-	return r < 0 ? r : set_port(nl, e, err);
+	return r < 0 ? r : plug_set_port(nl, e, &fresh, err);
 }
 
 static int add_to_parent(struct nl *nl, const struct plug *plug, const struct endpoint *e,
@@ -156,6 +169,14 @@ static int add_addresses(const struct plug *plug, const struct endpoint *e, int 
 	return r < 0 ? r : address_add(plug->ns.nl, index, e->interface, &e->ip6, plug->where, err);
 }
 
+void plug_skip(struct plug *plug, const struct endpoint *e)
+{
+	if (e->network.internal)
+		return;
+	plug->has_default4 = plug->has_default4 || ip_is_set(&e->gateway);
+	plug->has_default6 = plug->has_default6 || ip_is_set(&e->gateway6);
+}
+
 static int add_default(struct plug *plug, const struct ip *gateway, bool *has, struct error *err)
 {
 	const struct route route = { .via = *gateway };
@@ -184,6 +205,23 @@ static int add_routes(struct plug *plug, const struct endpoint *e, struct error 
 					     .metric = given->metric };
 
 		r = route_add(plug->ns.nl, &route, plug->where, err);
+	}
+	return r;
+}
+
+int plug_defaults(struct plug *plug, const struct network_lease *lease, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++) {
+		const struct endpoint *e = &lease->endpoints[i];
+
+		if (e->network.internal)
+			continue;
+		r = add_default(plug, &e->gateway, &plug->has_default4, err);
+		if (r == 0 || r == -EEXIST)
+			r = add_default(plug, &e->gateway6, &plug->has_default6, err);
+		r = r == -EEXIST ? 0 : r;
 	}
 	return r;
 }

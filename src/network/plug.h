@@ -29,4 +29,16 @@ void plug_close(struct plug *plug);
 int plug_in(struct nl *nl, struct plug *plug, const struct endpoint *endpoint,
 	    const struct link *bridge, struct error *err) must_check;
 
+/* What its port of the bridge should be, as bridge.h says; and making it so. */
+void plug_wants(const struct endpoint *endpoint, bool *ret_hairpin, bool *ret_isolated);
+int plug_set_port(struct nl *nl, const struct endpoint *endpoint, const struct link *have,
+		  struct error *err) must_check;
+/* An endpoint that is plugged in already: what it has, another need not give. */
+void plug_skip(struct plug *plug, const struct endpoint *endpoint);
+
+/* The default routes of an attached container, those that it lacks. */
+struct network_lease;
+int plug_defaults(struct plug *plug, const struct network_lease *lease,
+		  struct error *err) must_check;
+
 #endif

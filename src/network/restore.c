@@ -32,21 +32,30 @@ static json_t *note_subnets(const struct network *n)
 	return list;
 }
 
+json_t *network_note_one(const struct network *n)
+{
+	return json_pack("{s:s, s:i, s:s, s:b, s:b, s:I, s:o, s:o}", "network", n->name, "driver",
+			 (int)n->driver, "bridge", n->link, "managed", n->managed, "kept", n->kept,
+			 "created", (json_int_t)n->created_ns, "definition", definition_format(n),
+			 "subnets", note_subnets(n));
+}
+
 static json_t *note_endpoint(const struct endpoint *e)
 {
+	cleanup(json_cleanup) json_t *network = network_note_one(&e->network);
 	char ip[IP_TEXT_LEN], ip6[IP_TEXT_LEN];
 	char mac[18];
+	json_t *doc;
 
 	ip_format(&e->ip.ip, ip);
 	ip_format(&e->ip6.ip, ip6);
 	(void)snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", e->mac[0], e->mac[1],
 		       e->mac[2], e->mac[3], e->mac[4], e->mac[5]);
-	return json_pack("{s:s, s:i, s:s, s:b, s:b, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o}",
-			 "network", e->network.name, "driver", (int)e->network.driver, "bridge",
-			 e->network.link, "managed", e->network.managed, "kept", e->network.kept,
-			 "definition", definition_format(&e->network), "subnets",
-			 note_subnets(&e->network), "link", e->link, "interface", e->interface,
-			 "mac", mac, "ip", ip, "ip6", ip6, "aliases", json_from_strv(&e->aliases));
+	doc = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "link", e->link, "interface",
+			e->interface, "mac", mac, "ip", ip, "ip6", ip6, "aliases",
+			json_from_strv(&e->aliases));
+	(void)json_object_update(doc, network);
+	return doc;
 }
 
 json_t *network_note(const struct network_lease *lease)
@@ -88,6 +97,7 @@ static int read_network(struct json_reader *rd, const json_t *item, struct netwo
 	n->driver = (enum network_driver)json_read_int(rd, item, "driver", 0, NETWORK_IPVLAN, 0);
 	n->managed = json_read_bool(rd, item, "managed", true);
 	n->kept = json_read_bool(rd, item, "kept", false);
+	n->created_ns = json_read_int(rd, item, "created", 0, INT64_MAX, 0);
 	if (json_array_size(subnets) > 0)
 		n->subnets = xcalloc(json_array_size(subnets), sizeof(*n->subnets));
 	json_array_foreach (subnets, i, subnet)
@@ -112,6 +122,18 @@ static int restore_network(struct db *db, struct network *n, struct error *err)
 	if (r == 0)
 		n->id = have.id;
 	return r;
+}
+
+int network_restore_one(const struct network_site *site, const json_t *note, const char *what,
+			struct error *err)
+{
+	cleanup(network_cleanup_value) struct network network = { .id = 0 };
+	struct json_reader rd;
+	int r;
+
+	json_reader_init(&rd, what, err);
+	r = read_network(&rd, note, &network, err);
+	return r < 0 ? r : restore_network(site->db, &network, err);
 }
 
 static int restore_address(struct db *db, const char *id, int64_t network, const char *text,

@@ -122,6 +122,11 @@ static const char several_networks[] =
 										  "DROP TABLE old_ports;"
 										  "DROP TABLE old_networks";
 
-static const char *const steps[] = { first_form, several_networks, NULL };
+/* Whom strake-dns asks for this container's other questions. */
+static const char name_servers[] = "CREATE TABLE name_servers ("
+				   " container TEXT PRIMARY KEY,"
+				   " servers TEXT NOT NULL)"; /* with commas */
+
+static const char *const steps[] = { first_form, several_networks, name_servers, NULL };
 
 const struct db_schema network_schema = { .module = "network", .steps = steps };

@@ -61,7 +61,7 @@ static void add_subnet(struct table_elements *v, const struct network *network,
 	if (!network->managed || network->routed)
 		return;
 	add_net(v, is4 ? SET_CLOSED4 : SET_CLOSED6, net, 1);
-	if (!network->internal)
+	if (!network->internal && !network->masquerade_off)
 		add_net(v, is4 ? SET_MASQ4 : SET_MASQ6, net, 1);
 }
 
@@ -415,6 +415,24 @@ int table_remove(const char *table, const struct table_elements *v, struct error
 			r = one;
 	}
 	return r < 0 && r != -ENOENT ? error_sys(err, r, "clean nftables table inet %s", table) : 0;
+}
+
+int table_replace(const char *table, const struct table_elements *v, struct error *err)
+{
+	struct nft *nft;
+	int r;
+
+	if (explain_dry())
+		return 0;
+	nft = nft_new(table);
+	nft_ensure_table(nft);
+	nft_del_table(nft);
+	table_rules_build(nft);
+	for (size_t i = 0; i < v->n; i++)
+		nft_add_element(nft, v->items[i].set, &v->items[i].e);
+	r = nft_commit(nft);
+	nft_free(nft);
+	return r < 0 ? refused(r, table, err) : 0;
 }
 
 int table_delete(const char *table, struct error *err)

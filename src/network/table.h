@@ -43,6 +43,8 @@ int table_add(const char *table, const struct table_elements *v, struct error *e
 int table_extend(const char *table, const struct table_elements *v, struct error *err) must_check;
 /* What is not there is fine. */
 int table_remove(const char *table, const struct table_elements *v, struct error *err) must_check;
+/* The table with just these, in one step whether it was there or not. */
+int table_replace(const char *table, const struct table_elements *v, struct error *err) must_check;
 int table_delete(const char *table, struct error *err) must_check;
 /* All elements of all sets; -ENOENT: there is no such table. */
 int table_list(const char *table, struct table_elements *ret) must_check;

@@ -63,6 +63,7 @@ const char table_rules_text[] =
 	"	}\n"
 	"	chain nat_post {\n"
 	"		type nat hook postrouting priority srcnat; policy accept;\n"
+	"		oifname \"lo\" accept\n"
 	"		ct status dnat ip saddr . ip daddr @same4 counter masquerade\n"
 	"		ct status dnat ip6 saddr . ip6 daddr @same6 counter masquerade\n"
 	"		oifname != \"lo\" ct status dnat ip saddr 127.0.0.0/8 counter masquerade\n"
@@ -350,9 +351,15 @@ static void add_from_localhost(struct nft *nft)
 
 static void build_nat_post(struct nft *nft)
 {
+	const char lo[IF_NAMESIZE] = "lo";
 	struct nftnl_rule *r;
 
 	nft_add_chain(nft, "nat_post", "nat", NF_INET_POST_ROUTING, 100);
+	/* This host asking its own gateway address for a name: what it is called, it stays. */
+	r = nft_rule(nft, "nat_post");
+	nft_meta(r, NFT_META_OIFNAME, 0);
+	nft_compare(r, true, 0, lo, sizeof(lo));
+	finish(nft, r, NF_ACCEPT);
 	add_hairpin(nft, &v4, SET_SAME4);
 	add_hairpin(nft, &v6, SET_SAME6);
 	add_from_localhost(nft);

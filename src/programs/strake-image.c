@@ -7,7 +7,9 @@
 #include "cmd/globals.h"
 #include "engine/engine.h"
 
-extern const struct cmd cmd_image_load;
+extern const struct cmd cmd_image_commit, cmd_image_export, cmd_image_import, cmd_image_load,
+	cmd_image_save, cmd_image_take;
+extern const struct cmd cmd_image_check, cmd_image_pack;
 
 static const struct opt global_opts[] = {
 	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
@@ -19,7 +21,11 @@ static const struct opt global_opts[] = {
 	{ 0 },
 };
 
-static const struct cmd *const cmds[] = { &cmd_image_load, NULL };
+static const struct cmd *const cmds[] = {
+	&cmd_image_load,   &cmd_image_save,   &cmd_image_import,
+	&cmd_image_export, &cmd_image_commit, &cmd_image_take,
+	&cmd_image_check,  &cmd_image_pack,   NULL,
+};
 
 static int setup(const void *globals, struct error *err)
 {

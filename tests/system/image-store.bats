@@ -257,3 +257,92 @@ stack_load() {
 	assert_equal "$(strake images | wc -l)" 501
 	mv "$STATE"/tmp/???????????????????????????????????????????????????????????????? "$ROOT/blobs/sha256/"
 }
+
+@test "image check: damage is found in blobs, documents and unpacked trees; --repair unpacks again" {
+	local chain tree blob
+	stack_load
+	run strake image check
+	assert_status 0
+	assert_equal "$output" "nothing is wrong"
+	chain=$(strake image inspect -f '{{json .Layers}}' base:12 | jq -r '.[0].Chain')
+	tree=$ROOT/layers/$chain/diff
+	echo evil >>"$tree/etc/os-release"
+	chmod 755 "$tree/bin/su"
+	rm "$tree/data/old"
+	touch "$tree/extra"
+	setfattr -n user.x -v y "$tree/bin" 2>/dev/null || python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.x", b"y")' "$tree/bin"
+	run strake image check app:1
+	assert_status 1
+	for text in "/etc/os-release: has another size" "/bin/su: has another mode" "/data/old: is gone" "/bin: has other attributes" "6 differences together"; do
+		assert_has "layer 1: $text"
+	done
+	strake run -d --name c --network none --entrypoint /bin/tail base:12 -f /dev/null
+	run strake image check --repair base:12
+	assert_status 1
+	assert_has "runs on it; stop it first"
+	strake stop -t 0 c
+	run strake image check --repair
+	assert_status 0
+	run strake image check
+	assert_equal "$output" "nothing is wrong"
+	assert_equal "$(stat -c %a "$tree/bin/su")" 4755
+	assert_equal "$(ls "$ROOT/tmp")" ""
+	assert_equal "$(strake system df --bytes --format '{{.Type}} {{.Size}}' | sed -n 's/^Total //p')" "$(du -s --block-size=1 "$ROOT" | cut -f1)"
+	# A blob that is damaged cannot be had again without a registry: said, and nothing is lost by trying.
+	blob=$(strake image inspect -f '{{json .Layers}}' app:1 | jq -r '.[1].Blob')
+	printf x | dd of="$ROOT/blobs/sha256/${blob#sha256:}" bs=1 seek=600 conv=notrunc status=none
+	run strake image check --repair app:1
+	assert_status 1
+	assert_has "layer 2: its blob sha256:"
+	assert_has "it came without a manifest, so no registry has it"
+	assert_equal "$(strake run --rm --network none --entrypoint /bin/cat app:1 /data/only)" 2
+	rm "$ROOT/blobs/sha256/$(strake images -q --no-trunc base | cut -d: -f2)"
+	run strake image check base:12
+	assert_status 1
+	assert_has "its config sha256:"
+	run strake system check
+	assert_status 1
+}
+
+@test "A7.5 bundle: an image as a directory that runc, crun and strake run unchanged; its files are the image's" {
+	local place runtime
+	need_command runc crun
+	stack_load
+	cd "$STATE/tmp"
+	strake bundle app:1 bundle -c 'echo "$A $(cat /data/only)"'
+	place=$(strake image mount app:1)
+	list() { (cd "$1" && find . -printf '%p %y %m %U:%G %s %T@ %l\n' | sort | sed 's/^\(. d [^ ]* [^ ]*\).*/\1/; s/^\(\.[^ ]* d [^ ]* [^ ]*\) [0-9]*/\1/'); }
+	diff <(list "$place") <(list bundle/rootfs)
+	strake image unmount app:1
+	assert_equal "$(jq -r '[.hostname, .process.user.uid, .root.path, .annotations["org.opencontainers.image.exposedPorts"]] | join(" ")' bundle/config.json)" \
+		"app 33 rootfs 80/tcp"
+	assert_lacks_ours() { ! grep -q "$ROOT" bundle/config.json; }
+	assert_lacks_ours
+	run strake run --rm --network none ./bundle
+	assert_equal "$output" "b 2"
+	assert_equal "$(runtime run --bundle bundle one)" "b 2"
+	group_new
+	for runtime in runc crun; do
+		# runc is used where the machine's control groups let it.
+		if "$runtime" --root "$STATE/$runtime" run --bundle bundle "$GROUP" >"$STATE/tmp/out" 2>"$STATE/tmp/err"; then
+			assert_equal "$(tail -1 "$STATE/tmp/out")" "b 2"
+		else
+			grep -qi cgroup "$STATE/tmp/err" || { cat "$STATE/tmp/err" && false; }
+		fi
+	done
+	# And back: the same configuration, the same files.
+	strake image pack bundle back:1 >/dev/null
+	assert_equal "$(strake image inspect back:1 | jq -S '.[0].Config | .Cmd')" "$(jq -c '.process.args' bundle/config.json | jq .)"
+	strake bundle app:1 whole
+	strake image pack whole back:2 >/dev/null
+	diff <(strake image inspect app:1 | jq -S '.[0].Config') <(strake image inspect back:2 | jq -S '.[0].Config')
+	place=$(strake image mount back:2)
+	diff <(list "$place") <(list whole/rootfs)
+	strake image unmount back:2
+	run strake bundle app:1 bundle
+	assert_status 1
+	assert_has "has a root already"
+	run strake bundle nothing other
+	assert_status 1
+	[ ! -e other ]
+}

@@ -164,6 +164,8 @@ descriptors() { # PID
 }
 
 mount_points() { awk '{ print $5 }' /proc/self/mountinfo | sort; }
+# What a test has mounted so far, it unmounts itself.
+mounts_are_ours() { MOUNTS_BEFORE=$(mount_points); }
 no_new_mounts() { [ -z "$(comm -13 <(echo "$MOUNTS_BEFORE") <(mount_points))" ]; }
 
 # Processes of this namespace that descend from no part of the test itself: what was orphaned.

@@ -46,6 +46,18 @@ bundle_new() { # DIR ROOTFS HOSTNAME
 	assert_equal "$output" HAL-9000
 	run strake run --rm --network none ./bundle
 	assert_equal "$output" BUNDLE
+	# A tarball, and an image of the same files; the archive is brought in once.
+	tar -C tree -czf tree.tar.gz .
+	run strake run --rm --network none ./tree.tar.gz --hostname HAL-9000 /printme
+	assert_equal "$output" HAL-9000
+	run strake run --rm --network none ./tree.tar.gz --hostname HAL-9000 /printme
+	assert_equal "$(strake images -q | wc -l)" 1
+	strake tag "$(strake images -q)" named
+	run strake run --rm --network none --hostname HAL-9000 named /printme
+	assert_equal "$output" HAL-9000
+	python3 "$TOOLS/images.py" layers image.tar
+	run strake run --rm --network none ./image.tar cat /etc/kept
+	assert_equal "$output" second
 	# A word is the name of an image, even where a file has that name.
 	run strake run --rm printme
 	assert_status 125
@@ -88,6 +100,36 @@ bundle_new() { # DIR ROOTFS HOSTNAME
 	bundle_new bundle tree BUNDLE
 	run strake run --print-config ./bundle -e MORE=1
 	assert_equal "$(jq -r '[.hostname, (.process.env | index("FROM=bundle", "MORE=1") != null), .root.readonly] | join(" ")' <<<"$output" | head -1)" "BUNDLE true true true"
+}
+
+@test "A8.2 one static file: run as it is, and an image of one layer with one file" {
+	local id size
+	cd "$STATE/tmp"
+	printme_new hello -static
+	run strake run --rm --network none ./hello --hostname ONE
+	assert_equal "$output" ONE
+	id=$(strake image pack ./hello hello:1)
+	run strake run --rm --network none --hostname TWO hello:1
+	assert_equal "$output" TWO
+	assert_equal "$(strake image inspect hello:1 | jq -r '.[0] | [(.Layers | length), .Size, .Config.Entrypoint[0]] | join(" ")')" "1 $(stat -c %s hello) /hello"
+	assert_equal "$(strake report --format json hello:1 | jq -r '[.Files, .Directories] | join(" ")')" "1 1"
+	# Saved, with its documents, it is the file and less than 4 KiB a document.
+	strake save --format oci-dir --compression none -o layout hello:1
+	size=$(find layout/blobs -type f -size +4k -printf '%s\n')
+	[ $((size - $(stat -c %s hello))) -lt 4096 ]
+	# The same file is the same image.
+	mkdir other
+	cp -p hello other/
+	assert_equal "$(strake image pack other/hello)" "$id"
+	printme_new dynamic
+	strake image pack --with-libs --with tmp,passwd --change 'USER 65534' ./dynamic dyn:1 >/dev/null
+	run strake run --rm --network none --hostname DYN dyn:1 /tmp/file
+	assert_equal "$output" DYN
+	run strake report dyn:1
+	assert_has "runs as         65534:"
+	run strake image pack ./dynamic
+	assert_status 126
+	assert_has "add --with-libs"
 }
 
 @test "A8.3 one dynamic file: what is missing is named, --with-libs brings exactly that" {
@@ -190,4 +232,33 @@ bundle_new() { # DIR ROOTFS HOSTNAME
 	run strake exec c /armed
 	assert_status 126
 	assert_equal "$output" "strake exec: /armed is built for arm64, this host runs amd64"
+}
+
+@test "A7.8 many instances of one root: one copy on disk and in memory, plus what each changed" {
+	local i before tree pids=() rss=0 pss=0 number=30 field value
+	cd "$STATE/tmp"
+	mkdir -p tree/bin
+	cp /bin/busybox tree/bin/sh
+	dd if=/dev/zero of=tree/big bs=1M count=8 status=none
+	tree=$(cd tree && find . -printf '%p %i %s %T@ %C@\n' | sort)
+	before=$(strake system df --bytes --format '{{.Type}} {{.Size}}' | sed -n 's/^Total //p')
+	for ((i = 0; i < number; i++)); do
+		strake run -d --name "c$i" --network none ./tree sh -c 'echo mine > /change; echo 1 >> /big.mine; exec tail -f /dev/null' >/dev/null
+	done
+	for ((i = 0; i < number; i++)); do pids+=("$(strake inspect -f '{{.State.Pid}}' "c$i")"); done
+	# Memory: the program's pages are one copy, which all share.
+	for i in "${pids[@]}"; do
+		while read -r field value _; do
+			case $field in
+			Rss:) rss=$((rss + value)) ;;
+			Pss_File:) pss=$((pss + value)) ;;
+			esac
+		done <"/proc/$i/smaps_rollup"
+	done
+	[ "$pss" -lt $((rss / 4)) ] || { echo "of $rss KiB resident $pss are not shared" && false; }
+	# Disk: less than a hundredth of the 10 MB root for each instance.
+	value=$((($(strake system df --bytes --format '{{.Type}} {{.Size}}' | sed -n 's/^Total //p') - before) / number))
+	[ "$value" -lt 102400 ] || { echo "$value bytes an instance" && false; }
+	# The base is what it was, to the change time of its inodes.
+	assert_equal "$(cd tree && find . -printf '%p %i %s %T@ %C@\n' | sort)" "$tree"
 }

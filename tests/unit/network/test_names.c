@@ -15,14 +15,19 @@
 /* One item of --dns and --add-host each, or NULL. */
 static int names_write_with(const char *dir, const char *dns, const char *host, struct error *err)
 {
-	struct strv servers = { 0 }, hosts = { 0 };
+	struct strv servers = { 0 }, hosts = { 0 }, addresses = { 0 }, none = { 0 };
 	const struct names_request req = { .dir = dir,
 					   .hostname = "box",
 					   .name = "web",
-					   .address = "10.120.0.2",
+					   .addresses = &addresses,
+					   .resolvers = &none,
 					   .dns = &servers,
+					   .dns_search = &none,
+					   .dns_option = &none,
 					   .add_host = &hosts };
 	int r;
+
+	strv_add(&addresses, "10.120.0.2");
 
 	if (dns)
 		strv_add(&servers, dns);
@@ -31,6 +36,7 @@ static int names_write_with(const char *dir, const char *dns, const char *host, 
 	r = names_write(&req, err);
 	strv_done(&servers);
 	strv_done(&hosts);
+	strv_done(&addresses);
 	return r;
 }
 
@@ -45,7 +51,8 @@ static void three_files_tell_names(void **state)
 	assert_non_null(strstr(hosts, "127.0.0.1\tlocalhost\n"));
 	assert_non_null(strstr(hosts, "\n10.120.0.2\tbox web\n"));
 	assert_non_null(strstr(hosts, "\n192.0.2.7\tdb\n"));
-	assert_string_equal(resolver, "nameserver 192.0.2.53\n");
+	assert_ptr_equal(strstr(resolver, "nameserver 192.0.2.53\n"), resolver);
+	assert_null(strstr(resolver + 1, "nameserver"));
 	assert_string_equal(hostname, "box\n");
 }
 
@@ -53,11 +60,11 @@ static void addresses_of_ipv6_are_taken_too(void **state)
 {
 	autofree char *hosts = NULL, *resolver = NULL;
 
-	assert_int_equal(names_write_with(*state, "2001:db8::53", "db:2001:db8::7", NULL), 0);
+	assert_int_equal(names_write_with(*state, "2001:db8::53", "db=[2001:db8::7]", NULL), 0);
 	hosts = scratch_get(*state, "hosts");
 	resolver = scratch_get(*state, "resolv.conf");
 	assert_non_null(strstr(hosts, "\n2001:db8::7\tdb\n"));
-	assert_string_equal(resolver, "nameserver 2001:db8::53\n");
+	assert_ptr_equal(strstr(resolver, "nameserver 2001:db8::53\n"), resolver);
 }
 
 /* A newline in one item would be a line of its own in the file. */
@@ -71,6 +78,9 @@ static void refusals_name_the_option(void **state)
 		{ NULL, "db", "--add-host 'db': expected NAME:ADDRESS" },
 		{ NULL, ":192.0.2.7", "--add-host ':192.0.2.7': expected NAME:ADDRESS" },
 		{ NULL, "a b:192.0.2.7", "--add-host 'a b:192.0.2.7': expected NAME:ADDRESS" },
+		{ NULL, "db:host-gateway",
+		  "--add-host 'db:host-gateway': the host has no address in this container's "
+		  "network" },
 		{ NULL, "db:host", "--add-host 'db:host': expected NAME:ADDRESS" },
 		{ NULL, "a\nb:192.0.2.7", "--add-host 'a?b:192.0.2.7': expected NAME:ADDRESS" },
 	};
@@ -84,6 +94,50 @@ static void refusals_name_the_option(void **state)
 	}
 }
 
+/* Where strake-dns answers, it is the only server; the user's search and options count, and a name
+ * without dots is asked for as it is.
+ */
+static void a_resolver_of_ours_is_the_only_server(void **state)
+{
+	static const struct {
+		const char *search, *option, *tail;
+	} cases[] = {
+		{ "a.example", "timeout:1", "\nsearch a.example\noptions timeout:1 ndots:0\n" },
+		{ "a.example", "ndots:2", "\nsearch a.example\noptions ndots:2\n" },
+		{ ".", "timeout:1", "nameserver 10.120.0.1\noptions timeout:1 ndots:0\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct strv ours = { 0 }, dns = { 0 }, search = { 0 }, option = { 0 }, none = { 0 };
+		const struct names_request req = { .dir = *state,
+						   .hostname = "web.example.org",
+						   .name = "n",
+						   .addresses = &ours,
+						   .resolvers = &ours,
+						   .dns = &dns,
+						   .dns_search = &search,
+						   .dns_option = &option,
+						   .add_host = &none };
+		autofree char *resolver = NULL, *hosts = NULL;
+
+		strv_add(&ours, "10.120.0.1");
+		strv_add(&dns, "192.0.2.53");
+		strv_add(&search, cases[i].search);
+		strv_add(&option, cases[i].option);
+		assert_int_equal(names_write(&req, NULL), 0);
+		resolver = scratch_get(*state, "resolv.conf");
+		hosts = scratch_get(*state, "hosts");
+		assert_ptr_equal(strstr(resolver, "nameserver 10.120.0.1\n"), resolver);
+		assert_null(strstr(resolver, "192.0.2.53"));
+		assert_non_null(strstr(resolver, cases[i].tail));
+		assert_non_null(strstr(hosts, "\n10.120.0.1\tweb.example.org web n\n"));
+		strv_done(&ours);
+		strv_done(&dns);
+		strv_done(&search);
+		strv_done(&option);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -91,6 +145,8 @@ int main(void)
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(addresses_of_ipv6_are_taken_too, scratch_setup,
 						scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_resolver_of_ours_is_the_only_server,
+						scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(refusals_name_the_option, scratch_setup,
 						scratch_teardown),
 	};

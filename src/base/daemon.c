@@ -1,0 +1,80 @@
+/* src/base/daemon.c */
+#include "base/daemon.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/strv.h"
+
+#define STATUS "status-fd"
+
+static void pass(int fd)
+{
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFD, 0);
+}
+
+/* Twice forked, so that it is no zombie of ours; a session of its own, so that no terminal's signal
+ * reaches it.
+ */
+static _Noreturn void become(const char *program, const struct strv *args,
+			     const struct daemon_fd *fds, size_t n, int status)
+{
+	struct error err = { 0 };
+	pid_t pid;
+	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid();
+	pid = fork();
+	if (pid < 0) {
+		(void)error_sys(&err, -errno, "start %s", args->items[0]);
+		(void)error_send(status, &err);
+	}
+	if (pid != 0)
+		_exit(0);
+	for (size_t i = 0; i < n; i++)
+		pass(fds[i].fd);
+	pass(status);
+	for (int fd = 0; fd < 3; fd++)
+		(void)dup2(nothing, fd);
+	(void)chdir("/");
+	(void)execv(program, args->items);
+	(void)error_sys(&err, -errno, "run %s", program);
+	(void)error_send(status, &err);
+	_exit(127);
+}
+
+int daemon_start(const char *program, struct strv *args, const struct daemon_fd *fds, size_t n,
+		 struct error *err)
+{
+	autoclose int ours = -1, theirs = -1;
+	struct error said = { 0 };
+	int pair[2], r;
+	pid_t pid;
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return error_sys(err, -errno, "make a pipe");
+	ours = pair[0];
+	theirs = pair[1];
+	for (size_t i = 0; i < n; i++)
+		if (fds[i].fd >= 0)
+			strv_addf(args, "--%s=%d", fds[i].name, fds[i].fd);
+	strv_addf(args, "--" STATUS "=%d", theirs);
+	pid = fork();
+	if (pid == 0)
+		become(program, args, fds, n, theirs);
+	if (pid < 0)
+		return error_sys(err, -errno, "start %s", args->items[0]);
+	(void)close(steal_fd(&theirs));
+	(void)TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0));
+	r = error_receive(ours, &said);
+	if (r < 0)
+		return error_sys(err, r, "hear from %s", args->items[0]);
+	if (r == 0)
+		return error_set(err, -ECHILD, "%s ended without a word", args->items[0]);
+	if (said.code < 0 && err)
+		*err = said;
+	return said.code;
+}

@@ -1,0 +1,32 @@
+/* src/cmd/image_options.h - the options of the commands about archives, for the program that shows
+ * them and the one that heeds them.
+ */
+#ifndef CMD_IMAGE_OPTIONS_H
+#define CMD_IMAGE_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "base/opt.h"
+#include "base/strv.h"
+
+struct save_args {
+	const char *output, *format, *compression;
+};
+
+struct export_args {
+	const char *output;
+};
+
+struct import_args {
+	struct strv change;
+	const char *message, *platform;
+};
+
+struct commit_args {
+	struct strv change;
+	const char *author, *message, *pause;
+};
+
+extern const struct opt save_opts[], export_opts[], import_opts[], commit_opts[];
+
+#endif

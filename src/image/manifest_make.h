@@ -1,0 +1,18 @@
+/* src/image/manifest_make.h - a manifest for an image that came without one, or whose layers are
+ * sent in another form.
+ */
+#ifndef IMAGE_MANIFEST_MAKE_H
+#define IMAGE_MANIFEST_MAKE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "image/layer_blob.h"
+
+enum manifest_kind { MANIFEST_OCI, MANIFEST_DOCKER };
+
+/* layers: with their blobs.  The text is the same for the same image; the caller frees it. */
+char *manifest_make(enum manifest_kind kind, const char *config_id, size_t config_len,
+		    const struct layer_blob *layers, size_t n, const char **ret_type);
+
+#endif

@@ -1,0 +1,12 @@
+/* src/image/tar_out.h - a tree as an archive in a file, which appears when it is whole. */
+#ifndef IMAGE_TAR_OUT_H
+#define IMAGE_TAR_OUT_H
+
+#include "base/error.h"
+
+struct changes_request;
+
+/* path "-": standard output. */
+int tar_out(const char *path, const struct changes_request *req, struct error *err) must_check;
+
+#endif

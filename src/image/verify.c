@@ -1,0 +1,430 @@
+/* src/image/verify.c */
+#include "image/verify.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/db.h"
+#include "base/file.h"
+#include "image/changes.h"
+#include "image/compare.h"
+#include "image/digest.h"
+#include "image/image.h"
+#include "image/incoming.h"
+#include "image/layer.h"
+#include "image/stream.h"
+#include "image/tar_write.h"
+#include "image/unpack.h"
+
+#define DIFFERENCES_MAX 5 /* told of one layer */
+#define PIECE           65536
+
+struct verifying {
+	struct db *db;
+	const struct incoming *in;
+	const struct image *image;
+	struct verify *v;
+	verify_report report;
+	void *data;
+	size_t layer; /* the one that is looked at */
+};
+
+static void found(struct verifying *c, const char *fmt, ...) printf_like(2, 3);
+static void found(struct verifying *c, const char *fmt, ...)
+{
+	autofree char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	c->report(c->data, text);
+	c->v->findings++;
+}
+
+void verify_done(struct verify *v)
+{
+	strv_done(&v->bad_documents);
+	free(v->layers);
+	*v = (struct verify) { .n = 0 };
+}
+
+/* blobs */
+
+/* 1 if it is what its name says, 0 if not, -ENOENT. */
+static int blob_is_good(const struct incoming *in, const char *hex, struct error *err)
+{
+	autoclose int fd = openat(in->blobs_fd, hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	autofree char *bytes = xmalloc(PIECE);
+	char got[DIGEST_HEX_LEN + 1];
+	struct digest d;
+	ssize_t n;
+
+	if (fd < 0)
+		return errno == ENOENT ? -ENOENT : error_sys(err, -errno, "open blob %.12s", hex);
+	digest_init(&d);
+	while ((n = read(fd, bytes, PIECE)) > 0)
+		digest_update(&d, bytes, (size_t)n);
+	if (n < 0) {
+		digest_done(&d);
+		return error_sys(err, -errno, "read blob %.12s", hex);
+	}
+	digest_final(&d, got);
+	return strcmp(got, hex) == 0;
+}
+
+static int check_document(struct verifying *c, const char *hex, const char *kind, struct error *err)
+{
+	int r = blob_is_good(c->in, hex, err);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r <= 0) {
+		strv_add(&c->v->bad_documents, hex);
+		found(c, "image %.12s: its %s sha256:%.12s is %s", c->image->id, kind, hex,
+		      r == 0 ? "damaged" : "gone");
+	}
+	return 0;
+}
+
+static int check_documents(struct verifying *c, struct error *err)
+{
+	struct strv digests = { 0 };
+	struct db_rows rows;
+	int r = check_document(c, c->image->id, "config", err);
+
+	if (r == 0)
+		r = db_query(c->db, &rows, err, "SELECT digest FROM documents WHERE image = ?1",
+			     "s", c->image->id);
+	if (r == 0) {
+		while (db_next(&rows))
+			strv_add(&digests, db_text(&rows, 0));
+		r = db_finish(&rows);
+	}
+	for (size_t i = 0; r == 0 && i < digests.n; i++)
+		r = check_document(c, digests.items[i], "manifest", err);
+	strv_done(&digests);
+	return r;
+}
+
+static int read_layer_rows(struct verifying *c, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(c->db, &rows, err,
+			 "SELECT i.position, l.diff_id, b.digest, b.size"
+			 " FROM image_layers i JOIN layers l USING (chain)"
+			 " LEFT JOIN layer_blobs b ON b.diff_id = l.diff_id"
+			 " WHERE i.image = ?1 ORDER BY i.position, b.digest DESC",
+			 "s", c->image->id);
+
+	c->v->n = c->image->layers.n;
+	c->v->layers = xcalloc(c->v->n + 1, sizeof(*c->v->layers));
+	if (r < 0)
+		return r;
+	while (db_next(&rows)) {
+		size_t i = (size_t)db_int(&rows, 0);
+		struct verify_layer *l = &c->v->layers[MIN(i, c->v->n)];
+
+		(void)snprintf(l->diff_id, sizeof(l->diff_id), "%s", db_text(&rows, 1));
+		l->blob_size = db_text(&rows, 2) ? db_int(&rows, 3) : -1;
+		(void)snprintf(l->blob, sizeof(l->blob), "%s",
+			       db_text(&rows, 2) ? db_text(&rows, 2) : "");
+	}
+	return db_finish(&rows);
+}
+
+/* trees */
+
+static void lower_dirs(const struct verifying *c, size_t layer, struct strv *ret)
+{
+	for (size_t i = layer; i > 0; i--)
+		strv_addf(ret, "%s/layers/%s/diff", c->in->root, c->image->layers.items[i - 1]);
+}
+
+static int list_lower(void *data, struct strv *ret, struct error *err)
+{
+	const struct verifying *c = data;
+
+	(void)err;
+	lower_dirs(c, c->layer, ret);
+	return 0;
+}
+
+static int unpack_again(struct verifying *c, const char *blob, int dir, struct error *err)
+{
+	char stored[DIGEST_HEX_LEN + 1], unpacked[DIGEST_HEX_LEN + 1];
+	autoclose int fd = openat(c->in->blobs_fd, blob, O_RDONLY | O_CLOEXEC);
+	cleanup(stream_cleanup) struct stream *stream = NULL;
+	const struct stream_request sr = { .fd = fd, .size = -1, .keep_fd = -1, .stop_fd = -1 };
+	const struct layer_request lr = { .dir_fd = dir, .lower = list_lower, .data = c };
+	struct layer_result result = { 0 };
+	int r = fd < 0 ? error_sys(err, -errno, "open blob %.12s", blob)
+		       : stream_open(&sr, &stream, err);
+
+	if (r == 0)
+		r = layer_apply(&lr, stream, &result, err);
+	return r < 0 ? r : stream_finish(stream, stored, unpacked, err);
+}
+
+static void tell_difference(void *data, const char *text)
+{
+	struct verifying *c = data;
+
+	found(c, "image %.12s: layer %zu: %s", c->image->id, c->layer + 1, text);
+}
+
+/* The layer once more, beside the tree that containers use. */
+static int compare_with_blob(struct verifying *c, const char *blob, int tree, struct error *err)
+{
+	autoclose int fresh = -1;
+	int r = dir_ensure_at(c->in->tmp_fd, "verify", 0755, &fresh, err);
+
+	if (r == 0)
+		r = unpack_again(c, blob, fresh, err);
+	if (r == 0)
+		r = compare_trees(tree, fresh, DIFFERENCES_MAX, tell_difference, c, err);
+	if (r > DIFFERENCES_MAX)
+		found(c, "image %.12s: layer %zu: %d differences together", c->image->id,
+		      c->layer + 1, r);
+	if (r > 0)
+		c->v->layers[c->layer].tree_bad = true;
+	if (r >= 0)
+		r = dir_remove_at(c->in->tmp_fd, "verify", err);
+	return r;
+}
+
+static int hash_bytes_of_tar(void *data, const void *bytes, size_t len, struct error *err)
+{
+	(void)err;
+	digest_update(data, bytes, len);
+	return 0;
+}
+
+/* Made here, so the archive that its directory makes is the one that its diff ID is of. */
+static int compare_with_digest(struct verifying *c, int tree, struct error *err)
+{
+	struct verify_layer *l = &c->v->layers[c->layer];
+	char got[DIGEST_HEX_LEN + 1];
+	struct strv lower = { 0 };
+	struct changes_request req = { .fd = tree, .lower = &lower };
+	const struct changes_tar options = { .newest_s = -1 };
+	struct digest d;
+	cleanup(tar_writer_cleanup) struct tar_writer *w = NULL;
+	int r;
+
+	lower_dirs(c, c->layer, &lower);
+	digest_init(&d);
+	w = tar_writer_new(hash_bytes_of_tar, &d);
+	r = changes_write(&req, &options, w, err);
+	if (r == 0)
+		r = tar_put_end(w, err);
+	strv_done(&lower);
+	if (r < 0) {
+		digest_done(&d);
+		return r;
+	}
+	digest_final(&d, got);
+	if (strcmp(got, l->diff_id) != 0) {
+		l->tree_bad = true;
+		found(c,
+		      "image %.12s: layer %zu: its files have the digest sha256:%.12s, not "
+		      "sha256:%.12s",
+		      c->image->id, c->layer + 1, got, l->diff_id);
+	}
+	return 0;
+}
+
+static int check_layer(struct verifying *c, struct error *err)
+{
+	struct verify_layer *l = &c->v->layers[c->layer];
+	autofree char *path = xasprintf("%s/diff", c->image->layers.items[c->layer]);
+	autoclose int tree = openat(c->in->layers_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = l->blob[0] ? blob_is_good(c->in, l->blob, err) : 1;
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	l->blob_bad = r <= 0;
+	if (l->blob_bad)
+		found(c, "image %.12s: layer %zu: its blob sha256:%.12s is %s", c->image->id,
+		      c->layer + 1, l->blob, r == 0 ? "damaged" : "gone");
+	if (tree < 0) {
+		l->tree_bad = true;
+		found(c, "image %.12s: layer %zu: its files are gone", c->image->id, c->layer + 1);
+		return 0;
+	}
+	if (l->blob[0] && l->blob_bad)
+		return 0; /* nothing to compare with until it is fetched */
+	return l->blob[0] ? compare_with_blob(c, l->blob, tree, err)
+			  : compare_with_digest(c, tree, err);
+}
+
+int verify_image(struct db *db, const struct incoming *in, const struct image *image,
+		 verify_report report, void *data, struct verify *ret, struct error *err)
+{
+	struct verify v = { .n = 0 };
+	struct verifying c = {
+		.db = db, .in = in, .image = image, .v = &v, .report = report, .data = data
+	};
+	int r = check_documents(&c, err);
+
+	if (r == 0)
+		r = read_layer_rows(&c, err);
+	for (c.layer = 0; r == 0 && c.layer < v.n; c.layer++) {
+		r = check_layer(&c, err);
+		if (r < 0)
+			(void)error_wrap(err, r, "layer %zu", c.layer + 1);
+	}
+	if (r < 0) {
+		verify_done(&v);
+		return r;
+	}
+	*ret = v;
+	return 0;
+}
+
+/* repairing */
+
+/* The lowest layer's chain ID may be its blob's digest, too. */
+static char *aside(const struct incoming *in, int from, const char *hex)
+{
+	return xasprintf("aside-%s-%s", from == in->blobs_fd ? "blob" : "layer", hex);
+}
+
+static int put_aside(const struct incoming *in, int from, const char *name, struct error *err)
+{
+	autofree char *to = aside(in, from, name);
+
+	if (renameat(from, name, in->tmp_fd, to) < 0 && errno != ENOENT)
+		return error_sys(err, -errno, "put %.12s aside", name);
+	return 0;
+}
+
+static void put_back(const struct incoming *in, int to, const char *name)
+{
+	autofree char *from = aside(in, to, name);
+
+	(void)renameat(in->tmp_fd, from, to, name);
+}
+
+static int insert_rows(struct db *db, const struct unpack_layer *layers, size_t n,
+		       struct error *err)
+{
+	int r = db_begin(db, err);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = layer_info_insert(db, layers[i].chain, &layers[i].info, err);
+	if (r == 0)
+		r = db_commit(db, err);
+	db_rollback(db);
+	return r;
+}
+
+static void ask_for(const struct verify *v, struct unpack_layer *layers)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		struct layer_info *info = &layers[i].info;
+
+		(void)snprintf(info->diff_id, sizeof(info->diff_id), "%s", v->layers[i].diff_id);
+		(void)snprintf(info->blob, sizeof(info->blob), "%s", v->layers[i].blob);
+		info->blob_size = v->layers[i].blob_size;
+	}
+}
+
+/* Asked for what has no blob here. */
+static int no_source(void *data, size_t i, struct unpack_source *ret, struct error *err)
+{
+	(void)data;
+	(void)ret;
+	return error_set(err, -ENOENT, "layer %zu was made here and is kept nowhere else", i + 1);
+}
+
+static int no_close(void *data, size_t i, int fd, int r, struct error *err)
+{
+	(void)data, (void)i, (void)fd, (void)err;
+	return r;
+}
+
+static bool needs_unpacking(const struct verify_layer *l)
+{
+	return l->tree_bad && !l->blob_bad;
+}
+
+static int unpack_again_all(struct db *db, const struct incoming *in, const struct image *image,
+			    const struct verify *v, struct error *err)
+{
+	autofree struct unpack_layer *layers = xcalloc(v->n + 1, sizeof(*layers));
+	struct unpack_request req = {
+		.in = in, .layers = layers, .n = v->n, .open = no_source, .close = no_close
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < v->n; i++)
+		if (needs_unpacking(&v->layers[i]))
+			r = put_aside(in, in->layers_fd, image->layers.items[i], err);
+	ask_for(v, layers);
+	if (r == 0)
+		r = unpack_layers(&req, err);
+	if (r == 0)
+		return insert_rows(db, layers, v->n, err);
+	for (size_t i = 0; i < v->n; i++)
+		if (needs_unpacking(&v->layers[i]))
+			put_back(in, in->layers_fd, image->layers.items[i]);
+	return r;
+}
+
+/* A layer whose blob is gone goes as a whole: so it is asked for as a whole. */
+static int lost_aside(const struct incoming *in, const struct image *image, const struct verify *v,
+		      struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < v->bad_documents.n; i++)
+		r = put_aside(in, in->blobs_fd, v->bad_documents.items[i], err);
+	for (size_t i = 0; r == 0 && i < v->n; i++) {
+		if (!v->layers[i].blob_bad)
+			continue;
+		r = put_aside(in, in->blobs_fd, v->layers[i].blob, err);
+		if (r == 0)
+			r = put_aside(in, in->layers_fd, image->layers.items[i], err);
+	}
+	return r;
+}
+
+static void lost_back(const struct incoming *in, const struct image *image, const struct verify *v)
+{
+	for (size_t i = 0; i < v->bad_documents.n; i++)
+		put_back(in, in->blobs_fd, v->bad_documents.items[i]);
+	for (size_t i = 0; i < v->n; i++) {
+		if (!v->layers[i].blob_bad)
+			continue;
+		put_back(in, in->blobs_fd, v->layers[i].blob);
+		put_back(in, in->layers_fd, image->layers.items[i]);
+	}
+}
+
+int verify_repair(struct db *db, const struct incoming *in, const struct image *image,
+		  const struct verify *v, verify_fetch fetch, void *data, struct error *err)
+{
+	bool lost = v->bad_documents.n > 0, spoilt = false;
+	int r = 0;
+
+	for (size_t i = 0; i < v->n; i++) {
+		lost = lost || v->layers[i].blob_bad;
+		spoilt = spoilt || needs_unpacking(&v->layers[i]);
+	}
+	if (lost) {
+		r = lost_aside(in, image, v, err);
+		if (r == 0)
+			r = fetch(data, err);
+		if (r < 0)
+			lost_back(in, image, v);
+	}
+	return r == 0 && spoilt ? unpack_again_all(db, in, image, v, err) : r;
+}
