@@ -58,10 +58,11 @@ static void add_subnet(struct table_elements *v, const struct network *network,
 	bool is4 = net->ip.family == AF_INET;
 
 	add_net(v, is4 ? SET_SAME4 : SET_SAME6, net, 2);
-	if (!network->managed || network->routed)
+	/* Answers to what was not masqueraded come to its own address. */
+	if (!network->managed || network->routed || network->masquerade_off)
 		return;
 	add_net(v, is4 ? SET_CLOSED4 : SET_CLOSED6, net, 1);
-	if (!network->internal && !network->masquerade_off)
+	if (!network->internal)
 		add_net(v, is4 ? SET_MASQ4 : SET_MASQ6, net, 1);
 }
 

@@ -10,6 +10,9 @@
 extern const struct cmd cmd_image_commit, cmd_image_export, cmd_image_import, cmd_image_load,
 	cmd_image_save, cmd_image_take;
 extern const struct cmd cmd_image_check, cmd_image_pack;
+extern const struct cmd cmd_image_copy, cmd_image_push, cmd_image_pull, cmd_image_login,
+	cmd_image_logout, cmd_image_tags, cmd_image_search, cmd_image_referrers,
+	cmd_image_remote_inspect;
 
 static const struct opt global_opts[] = {
 	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
@@ -22,9 +25,12 @@ static const struct opt global_opts[] = {
 };
 
 static const struct cmd *const cmds[] = {
-	&cmd_image_load,   &cmd_image_save,   &cmd_image_import,
-	&cmd_image_export, &cmd_image_commit, &cmd_image_take,
-	&cmd_image_check,  &cmd_image_pack,   NULL,
+	&cmd_image_load,      &cmd_image_save,           &cmd_image_import,
+	&cmd_image_export,    &cmd_image_commit,         &cmd_image_take,
+	&cmd_image_check,     &cmd_image_pack,           &cmd_image_copy,
+	&cmd_image_push,      &cmd_image_pull,           &cmd_image_login,
+	&cmd_image_logout,    &cmd_image_tags,           &cmd_image_search,
+	&cmd_image_referrers, &cmd_image_remote_inspect, NULL,
 };
 
 static int setup(const void *globals, struct error *err)
