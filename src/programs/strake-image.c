@@ -1,5 +1,8 @@
 /* src/programs/strake-image.c - what needs archive libraries, executed by strake when it is used.
  */
+#include <unistd.h>
+
+#include "base/explain.h"
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 #include "engine/engine.h"
@@ -18,7 +21,7 @@ static const struct opt global_opts[] = {
 	OPT(struct globals, run_root, "run-root", 0, "DIR",
 	    "state gone at reboot (default /run/strake)"),
 	OPT(struct globals, explain, "explain", 0, NULL,
-	    "nothing is told: no kernel state changes here"),
+	    "say each step on standard error as it is done"),
 	OPT(struct globals, dry_run, "dry-run", 0, NULL, "refused: loading is not a script"),
 	{ 0 },
 };
@@ -56,6 +59,8 @@ static int setup(const void *globals, struct error *err)
 		return error_set(
 			err, -EOPNOTSUPP,
 			"--dry-run: stock tools cannot fill the image store; nothing was done");
+	if (g->explain)
+		explain_init(EXPLAIN_NARRATE, STDERR_FILENO);
 	return 0;
 }
 

@@ -46,10 +46,12 @@ static int setup(const void *data, struct error *err)
 
 	if (g->explain && g->dry_run)
 		return error_set(err, -EINVAL, "--explain and --dry-run exclude each other");
-	if (g->dry_run)
+	if (g->dry_run) {
 		explain_init(EXPLAIN_DRY, STDOUT_FILENO);
-	else if (g->explain)
+		explain_own_stdout();
+	} else if (g->explain) {
 		explain_init(EXPLAIN_NARRATE, STDERR_FILENO);
+	}
 	return 0;
 }
 
