@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/db.h"
+#include "base/explain.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "image/catalog.h"
 #include "image/document.h"
@@ -16,6 +18,17 @@
 #include "image/reference.h"
 
 #define NAMES_FILE "indexes.json"
+
+static int remove_file(int root_fd, const char *name, const char *why, struct error *err)
+{
+	autofree char *path = file_path(root_fd, name);
+
+	if (faccessat(root_fd, name, F_OK, 0) < 0 || explain(why, "rm -f %s", sq(path)))
+		return 0;
+	if (unlinkat(root_fd, name, 0) < 0 && errno != ENOENT)
+		return error_sys(err, -errno, "remove %s", name);
+	return 0;
+}
 
 /* finding */
 
@@ -254,8 +267,7 @@ int index_remove(struct db *db, int root_fd, const char *what,
 	db_rollback(db);
 	if (r == 0 && whole) {
 		path = xasprintf("blobs/sha256/%s", digest);
-		if (unlinkat(root_fd, path, 0) < 0 && errno != ENOENT)
-			r = error_sys(err, -errno, "remove %s", path);
+		r = remove_file(root_fd, path, "the index", err);
 	}
 	if (r == 0)
 		report_gone(&gone, digest, whole, report, data);
@@ -283,9 +295,7 @@ int index_names_save(struct db *db, int root_fd, struct error *err)
 		return r;
 	if (json_object_size(doc) > 0)
 		return json_save_at(root_fd, NAMES_FILE, doc, true, err);
-	if (unlinkat(root_fd, NAMES_FILE, 0) < 0 && errno != ENOENT)
-		return error_sys(err, -errno, "remove %s", NAMES_FILE);
-	return 0;
+	return remove_file(root_fd, NAMES_FILE, "no index has a name", err);
 }
 
 /* A name that an image has by now is the image's. */

@@ -17,7 +17,8 @@ static const char *const second =
 
 static json_t *two(void)
 {
-	const struct index_entry a = { first, "m", 1, "linux/arm64/v8" }, b = { second, "m", 2, "" };
+	const struct index_entry a = { first, "m", 1, "linux/arm64/v8" },
+				 b = { second, "m", 2, "" };
 	json_t *doc = index_document_new();
 
 	assert_int_equal(index_document_add(doc, &a, NULL), 0);
@@ -43,11 +44,12 @@ static void entries_come_and_go(void **state)
 	assert_string_equal(index_document_find(doc, "aa2"), second);
 	assert_int_equal(index_document_remove(doc, second, NULL), 0);
 	assert_int_equal(index_document_remove(doc, second, NULL), -ENOENT);
-	assert_text(doc,
-		    "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
-		    "\"manifests\":[{\"mediaType\":\"m\",\"digest\":\"sha256:"
-		    "aa11111111111111111111111111111111111111111111111111111111111111\",\"size\":1,"
-		    "\"platform\":{\"architecture\":\"arm64\",\"os\":\"linux\",\"variant\":\"v8\"}}]}");
+	assert_text(
+		doc,
+		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
+		"\"manifests\":[{\"mediaType\":\"m\",\"digest\":\"sha256:"
+		"aa11111111111111111111111111111111111111111111111111111111111111\",\"size\":1,"
+		"\"platform\":{\"architecture\":\"arm64\",\"os\":\"linux\",\"variant\":\"v8\"}}]}");
 }
 
 static void notes(void **state)
@@ -57,14 +59,10 @@ static void notes(void **state)
 		const char *annotation; /* NULL: none */
 		int want;
 	} cases[] = {
-		{ { .arch = "arm64" }, NULL, 0 },
-		{ { .arch = "" }, NULL, -EINVAL },
-		{ { .arch = "a/b" }, NULL, -EINVAL },
-		{ { .os = "a\nb" }, NULL, -EINVAL },
-		{ { .variant = "v8" }, "a=b=c", 0 },
-		{ { .variant = NULL }, "a", -EINVAL },
-		{ { .variant = NULL }, "=b", -EINVAL },
-		{ { .variant = NULL }, "a=\xff", -EINVAL },
+		{ { .arch = "arm64" }, NULL, 0 },       { { .arch = "" }, NULL, -EINVAL },
+		{ { .arch = "a/b" }, NULL, -EINVAL },   { { .os = "a\nb" }, NULL, -EINVAL },
+		{ { .variant = "v8" }, "a=b=c", 0 },    { { .variant = NULL }, "a", -EINVAL },
+		{ { .variant = NULL }, "=b", -EINVAL }, { { .variant = NULL }, "a=\xff", -EINVAL },
 	};
 
 	(void)state;
