@@ -140,7 +140,7 @@ int container_finish(struct engine *engine, const char *id, struct error *err)
 {
 	autoclose int lock = -1;
 	struct status status = { .pid = 0 };
-	int r = explain_dry() ? 0 : container_lock(engine, id, true, &lock, err);
+	int r = explain_dry() ? 0 : container_lock_ended(engine, id, &lock, err);
 
 	if (r == -ENOENT)
 		return 0;
@@ -162,7 +162,7 @@ static int remove_ended(struct engine *engine, const char *id, struct error *err
 {
 	autoclose int lock = -1;
 	/* In a dry run it goes on running, and holds the lock. */
-	int r = explain_dry() ? 0 : container_lock(engine, id, true, &lock, err);
+	int r = explain_dry() ? 0 : container_lock_ended(engine, id, &lock, err);
 
 	if (r == -ENOENT) /* --rm was faster */
 		return 0;
