@@ -379,6 +379,8 @@ script_run() { # ROOT RUN PORT
 }
 
 @test "an ordinary user removes what a refused run left: nothing of it was ever made" {
+	short_folder # others may look into that one
+	ROOT=$SHORT/root RUN=$SHORT/run
 	strake run -d --name a -p 8000:80 --bare /bin/busybox -- httpd -f
 	strake run -d --name b -p 8001:80 --bare /bin/busybox -- httpd -f
 	for name in a b; do
