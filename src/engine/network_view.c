@@ -41,7 +41,7 @@ static int add_container(struct engine *engine, const char *id, struct names *n,
 	struct scene_container *place = &n->containers[n->ncontainers];
 	autofree char *netns = NULL;
 	cleanup(container_cleanup) struct container *c = NULL;
-	struct status s;
+	struct status s = { .kind = STATUS_CREATED };
 	int r = container_load(engine, id, &c, err);
 
 	if (r == -ENOENT)

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/strv.h"
 
 #define TEXT_MAX 65536
@@ -202,7 +203,12 @@ int config_change(json_t *config, const char *instruction, struct error *err)
 	};
 	size_t n = strcspn(instruction, " \t=");
 	const char *text = instruction + n + strspn(instruction + n, " \t=");
+	cleanup(json_cleanup) json_t *whole = json_string(instruction);
 
+	if (!whole)
+		return error_set(err, -EINVAL,
+				 "change '%.100s' is not UTF-8, as a config has to be",
+				 instruction);
 	if (strlen(instruction) > TEXT_MAX)
 		return error_set(err, -EINVAL, "change '%.40s...' is too long", instruction);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -395,6 +395,19 @@ assert_has_client() {
 	nothing_left
 }
 
+@test "a network that strake made is joined by its name" {
+	strake network create --subnet 10.77.0.0/24 front
+	ns_new a
+	run -0 cni ADD a <<<"$(config k8s '{"network": "front"}')"
+	assert_equal "$(jq -r '.ips[0].gateway' <<<"$output")" 10.77.0.1
+	strake run -d --name b --network front --bare /bin/busybox -- tail -f /dev/null
+	run -0 strake exec b /busybox ping -c 1 -W 3 "$(address "$output")"
+	cni DEL a <<<"$(config k8s '{"network": "front"}')"
+	strake rm -f b
+	strake network ls | grep front
+	strake network rm front
+}
+
 @test "in a chain with Debian's plugins: tuning behind it, portmap with its result, and CHECK through both" {
 	need_command /usr/lib/cni/tuning /usr/lib/cni/portmap iptables
 	outside_new

@@ -7,12 +7,11 @@ load lib
 
 tool() { python3 "$TOOLS/layers.py" "$@"; }
 # The root of an image as a container would see it, at $STATE/view.
-view() { # IMAGE [OPTION]
+view() { # IMAGE
 	local lower
-	lower=$(strake images --format json | jq -r --arg root "$ROOT" \
-		'[.] | flatten | map(select((.Names // .RepoTags)[] | contains("'"$1"'"))) | .[0].Layers | reverse | map($root + "/layers/" + . + "/diff") | join(":")')
+	lower=$(strake image inspect -f '{{.GraphDriver.Data.LowerDir}}' "$1:1")
 	mkdir -p "$STATE/view"
-	mount -t overlay overlay -o "lowerdir=$lower${2-}" "$STATE/view"
+	mount -t overlay overlay -o "lowerdir=$lower" "$STATE/view"
 }
 
 @test "the table of cases: a container sees what the layers say" {
@@ -101,7 +100,7 @@ view() { # IMAGE [OPTION]
 		mkdir /mnt/store /mnt/run /mnt/view
 		s="$1 --root /mnt/store --run-root /mnt/run"
 		$s load -q -i "$2/cases.tar" >/dev/null
-		lower=$($s images --format json | jq -r '[.] | flatten | .[0].Layers | reverse | map("/mnt/store/layers/" + . + "/diff") | join(":")')
+		lower=$($s image inspect cases:1 | jq -r '.[0].Layers | reverse | map("/mnt/store/layers/" + .Chain + "/diff") | join(":")')
 		mount -t overlay overlay -o "userxattr,lowerdir=$lower" /mnt/view
 		python3 "$3/layers.py" list /mnt/view
 		umount /mnt/view
