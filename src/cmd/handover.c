@@ -26,7 +26,8 @@ int handover(const char *program, const char *command, const void *globals, cons
 	int r;
 
 	strv_add(&argv, program);
-	opt_format(global_opts, globals, &argv);
+	if (globals)
+		opt_format(global_opts, globals, &argv);
 	strv_add(&argv, command);
 	opt_format(opts, args, &argv);
 	strv_add(&argv, "--");

@@ -8,7 +8,8 @@
 
 struct opt;
 
-/* Becomes PROGRAM COMMAND with the same options and operands; returns only if it cannot. */
+/* Becomes PROGRAM COMMAND with the same options and operands; returns only if it cannot.
+ * globals may be NULL. */
 int handover(const char *program, const char *command, const void *globals, const struct opt *opts,
 	     const void *args, char **operands, struct error *err) must_check;
 

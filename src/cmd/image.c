@@ -9,7 +9,8 @@
 
 extern const struct cmd cmd_images, cmd_rmi, cmd_load, cmd_history, cmd_tag, cmd_untag,
 	cmd_image_tree, cmd_image_inspect, cmd_image_mount, cmd_image_unmount, cmd_image_prune,
-	cmd_image_check_front, cmd_image_pack_front, cmd_save, cmd_import;
+	cmd_image_check_front, cmd_image_pack_front, cmd_save, cmd_import, cmd_pull, cmd_push,
+	cmd_copy, cmd_search;
 
 static int exists_run(struct engine *engine, const void *args, int argc, char **argv,
 		      struct error *err)
@@ -49,6 +50,10 @@ static const struct cmd *const image_cmds[] = {
 	&cmd_save,
 	&cmd_import,
 	&cmd_image_pack_front,
+	ALIAS("pull", cmd_pull),
+	ALIAS("push", cmd_push),
+	ALIAS("copy", cmd_copy),
+	ALIAS("search", cmd_search),
 	ALIAS("rm", cmd_rmi),
 	&cmd_image_prune,
 	&cmd_image_check_front,

@@ -9,6 +9,8 @@
 #include "base/number.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "cmd/handover.h"
+#include "cmd/registry_options.h"
 #include "engine/engine.h"
 #include "image/describe.h"
 #include "image/image.h"
@@ -18,12 +20,23 @@
 struct inspect_args {
 	const char *format;
 	bool words;
+	bool remote;
+	struct remote_inspect_args there; /* with --remote */
 };
 
 static const struct opt inspect_opts[] = {
 	OPT(struct inspect_args, format, "format", 'f', "FORMAT",
 	    "a line for each, such as '{{.Id}} {{.Os}}/{{.Architecture}}'"),
 	OPT(struct inspect_args, words, "words", 0, NULL, "tell it in words, not as JSON"),
+	OPT(struct inspect_args, remote, "remote", 0, NULL,
+	    "one that is in a registry, without fetching it"),
+	OPT(struct inspect_args, there.platform, "platform", 0, "OS/ARCH[/VARIANT]",
+	    "with --remote: which variant of an image for several"),
+	OPT(struct inspect_args, there.raw, "raw", 0, NULL,
+	    "with --remote: the manifest, byte by byte"),
+	OPT(struct inspect_args, there.config, "config", 0, NULL,
+	    "with --remote: the image's configuration"),
+	REGISTRY_OPTS(struct inspect_args, there.registry),
 	{ 0 },
 };
 
@@ -177,6 +190,11 @@ static int inspect_run(struct engine *engine, const void *data, int argc, char *
 	cleanup(json_cleanup) json_t *all = json_array();
 	int r = 0;
 
+	if (args->remote && argc != 1)
+		return error_set(err, -EINVAL, "--remote wants one image");
+	if (args->remote)
+		return handover("strake-image", "remote-inspect", NULL, remote_inspect_opts,
+				&args->there, argv, err);
 	if (args->words && args->format)
 		return error_set(err, -EINVAL, "--words and --format exclude each other");
 	for (int i = 0; r == 0 && i < argc; i++)

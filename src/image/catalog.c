@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/db.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "image/document.h"
@@ -75,8 +76,11 @@ int catalog_save(struct db *db, int root_fd, const char *id, struct error *err)
 
 int catalog_remove(int root_fd, const char *id, struct error *err)
 {
-	autofree char *path = path_of(id);
+	autofree char *path = path_of(id), *whole = file_path(root_fd, path);
 
+	if (explain("its entry in the catalogue, from which a lost database is rebuilt", "rm -f %s",
+		    sq(whole)))
+		return 0;
 	if (unlinkat(root_fd, path, 0) < 0 && errno != ENOENT)
 		return error_sys(err, -errno, "remove %s", path);
 	return 0;

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/db.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "image/catalog.h"
 #include "image/image.h"
@@ -25,12 +26,14 @@ struct check {
 static void found(struct check *c, const char *kind, const char *path)
 {
 	autofree char *text = xasprintf("%s %s belongs to no image", kind, path);
+	autofree char *whole = file_path(c->root_fd, path);
 
 	c->report(c->data, text);
 	c->found++;
 	if (!c->repair)
 		return;
-	if (dir_remove_at(c->root_fd, path, c->err) < 0)
+	if (!explain("nothing refers to it", "rm -rf %s", sq(whole)) &&
+	    dir_remove_at(c->root_fd, path, c->err) < 0)
 		c->r = -EIO;
 }
 

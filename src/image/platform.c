@@ -5,46 +5,140 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "base/macros.h"
+#include "base/alloc.h"
+#include "base/number.h"
 #include "image/document.h"
+
+#define RANK_NEWER 1000
+
+static const struct {
+	const char *other, *name;
+} architectures[] = {
+	{ "x86_64", "amd64" },
+	{ "x86-64", "amd64" },
+	{ "aarch64", "arm64" },
+	{ "armv8l", "arm/v8" },
+	{ "armhf", "arm/v7" },
+	{ "armv7l", "arm/v7" },
+	{ "armel", "arm/v6" },
+	{ "armv6l", "arm/v6" },
+	{ "i686", "386" },
+	{ "i586", "386" },
+	{ "i386", "386" },
+	{ "ppc64el", "ppc64le" },
+	{ "loongarch64", "loong64" },
+};
+
+static const char *usual_name(const char *arch)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(architectures); i++)
+		if (strcmp(architectures[i].other, arch) == 0)
+			return architectures[i].name;
+	return arch;
+}
 
 void platform_own(char ret[PLATFORM_LEN])
 {
-	static const struct {
-		const char *machine, *name;
-	} machines[] = { { "x86_64", "amd64" },
-			 { "aarch64", "arm64" },
-			 { "armv7l", "arm" },
-			 { "i686", "386" },
-			 { "ppc64le", "ppc64le" } };
 	struct utsname uts;
 
 	(void)uname(&uts);
-	(void)snprintf(ret, PLATFORM_LEN, "linux/%.40s", uts.machine);
-	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
-		if (strcmp(machines[i].machine, uts.machine) == 0)
-			(void)snprintf(ret, PLATFORM_LEN, "linux/%s", machines[i].name);
+	(void)snprintf(ret, PLATFORM_LEN, "linux/%.40s", usual_name(uts.machine));
+}
+
+int platform_parse(const char *text, char ret[PLATFORM_LEN], struct error *err)
+{
+	autofree char *copy = NULL;
+	char *arch, *variant;
+
+	if (!text) {
+		platform_own(ret);
+		return 0;
+	}
+	copy = xstrdup(text);
+	arch = strchr(copy, '/');
+	if (strlen(text) >= PLATFORM_LEN - 8 || !*copy || (arch && !arch[1]) ||
+	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-./") != strlen(text))
+		return error_set(err, -EINVAL,
+				 "'%.60s' is no platform; write OS/ARCHITECTURE[/VARIANT], such as "
+				 "linux/arm64",
+				 text);
+	if (!arch) {
+		(void)snprintf(ret, PLATFORM_LEN, "linux/%s", usual_name(copy));
+		return 0;
+	}
+	*arch++ = '\0';
+	variant = strchr(arch, '/');
+	if (variant)
+		*variant++ = '\0';
+	(void)snprintf(ret, PLATFORM_LEN, "%s/%s%s%s", copy, usual_name(arch), variant ? "/" : "",
+		       variant ? variant : "");
+	return 0;
+}
+
+/* "os/arch" of "os/arch/variant", and the variant or "". */
+static size_t split(const char *platform, const char **ret_variant)
+{
+	const char *first = strchr(platform, '/'), *second = first ? strchr(first + 1, '/') : NULL;
+
+	*ret_variant = second ? second + 1 : "";
+	return second ? (size_t)(second - platform) : strlen(platform);
+}
+
+/* The number of "v7"; the usual one if there is none; -1 if it is no number. */
+static int variant_number(const char *platform, size_t len, const char *variant)
+{
+	static const struct {
+		const char *arch;
+		int usual;
+	} usuals[] = { { "/arm64", 8 }, { "/arm", 7 }, { "/amd64", 1 } };
+	uint64_t n;
+
+	if (*variant == 'v' && number_parse(variant + 1, 99, &n) == 0)
+		return (int)n;
+	for (size_t i = 0; !*variant && i < ARRAY_SIZE(usuals); i++) {
+		size_t tail = strlen(usuals[i].arch);
+
+		if (len > tail && strncmp(platform + len - tail, usuals[i].arch, tail) == 0)
+			return usuals[i].usual;
+	}
+	return -1;
+}
+
+int platform_rank(const char *platform, const char *wish)
+{
+	const char *variant, *wanted;
+	size_t len = split(platform, &variant), wish_len = split(wish, &wanted);
+	int have, want;
+
+	if (len != wish_len || strncmp(platform, wish, len) != 0)
+		return -1;
+	if (strcmp(variant, wanted) == 0)
+		return 0;
+	have = variant_number(platform, len, variant);
+	want = variant_number(wish, wish_len, wanted);
+	if (have < 0 || want < 0)
+		return *wanted ? -1 : 1;
+	if (have <= want)
+		return 1 + want - have;
+	return *wanted ? -1 : RANK_NEWER + have;
 }
 
 bool platform_fits(const char *platform, const char *wish)
 {
-	size_t len = strlen(wish);
-
-	return strncmp(platform, wish, len) == 0 && (!platform[len] || platform[len] == '/');
+	return platform_rank(platform, wish) >= 0;
 }
 
-/* The exact one; else the one without a variant; else the first. */
 int platform_choose(const struct document *index, const char *wish)
 {
-	int best = -1;
+	int best = -1, best_rank = -1;
 
 	for (size_t i = 0; i < index->n; i++) {
-		const char *platform = index->parts[i].platform;
+		int rank = platform_rank(index->parts[i].platform, wish);
 
-		if (strcmp(platform, wish) == 0)
-			return (int)i;
-		if (best < 0 && *platform && platform_fits(platform, wish))
-			best = (int)i;
+		if (rank < 0 || (best >= 0 && rank >= best_rank))
+			continue;
+		best = (int)i;
+		best_rank = rank;
 	}
 	return best;
 }

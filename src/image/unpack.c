@@ -244,12 +244,14 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 static int fetch(struct task *t)
 {
 	struct unpack_request *req = t->run->req;
-	struct unpack_source source = { .fd = -1 };
+	struct unpack_source source = { .fd = -1, .keep_fd = -1 };
 	int r = req->open(req->data, t->i, &source, &t->why);
 
 	if (r < 0)
 		return r;
-	t->blob_fd = openat(req->in->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	t->blob_fd = source.keep_fd >= 0
+			     ? source.keep_fd
+			     : openat(req->in->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
 	r = t->blob_fd < 0 ? error_sys(&t->why, -errno, "make a file for the layer's blob")
 			   : read_layer(t, &source, false);
 	return req->close(req->data, t->i, source.fd, r, &t->why);

@@ -36,6 +36,8 @@ struct unpack_layer {
 struct unpack_source {
 	int fd;
 	int64_t offset; /* of a file; -1: a pipe, or what stands at its position */
+	int keep_fd; /* an empty or partial file for the blob, on the store's file system, written
+			from its position on; ours to close.  -1: a nameless one is made */
 };
 
 struct unpack_request {

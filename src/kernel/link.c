@@ -276,7 +276,7 @@ int link_set_up(struct nl *nl, int index, const char *name, const char *where, s
 	struct nl_req q;
 	int r;
 
-	if (explain(NULL, "%sip link set %s up", where, sq(name)))
+	if (explain("nothing passes before it is up", "%sip link set %s up", where, sq(name)))
 		return 0;
 	nl_req_init(&q, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	r = nl_call(nl, &q);
@@ -320,7 +320,7 @@ int link_set_master(struct nl *nl, const char *name, const char *master, int ind
 	struct nl_req q;
 	int r;
 
-	if (explain(NULL, "ip link set %s up master %s", sq(name), sq(master)))
+	if (explain("plugged in", "ip link set %s up master %s", sq(name), sq(master)))
 		return 0;
 	nl_req_init(&q, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	nl_put_str(&q, IFLA_IFNAME, name);
@@ -369,7 +369,8 @@ int link_delete_in(struct nl *nl, const char *name, const char *where, struct er
 	int r;
 
 	/* A cable goes with the namespace at its other end, a moment later. */
-	if (explain(NULL, "%sip link delete %s 2> /dev/null || :", where, sq(name)))
+	if (explain("the link goes, if it did not go with a namespace",
+		    "%sip link delete %s 2> /dev/null || :", where, sq(name)))
 		return 0;
 	nl_req_init(&q, RTM_DELLINK, 0, &ifi, sizeof(ifi));
 	nl_put_str(&q, IFLA_IFNAME, name);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/db.h"
 #include "base/explain.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
@@ -218,10 +219,13 @@ static int make(const struct network_site *site, struct nl *nl, const struct net
 	}
 	if (r == 0 && bridge_note(site, note))
 		r = link_set_alias(nl, ret->index, network->link, note, err);
+	fault_point("bridge-link");
 	if (r == 0)
 		r = configure(nl, ret->index, network, err);
+	fault_point("bridge-addresses");
 	if (r == 0)
 		r = add_to_table(site->db, network, table, err);
+	fault_point("bridge-table");
 	if (r == 0)
 		r = link_set_up(nl, ret->index, network->link, "", err);
 	/* Only a link that is up has routes. */
@@ -272,6 +276,7 @@ int bridge_remove(struct nl *nl, struct db *db, const struct network *network, c
 	struct table_elements elements = { 0 };
 	int r = network->managed ? link_delete(nl, network->link, err) : 0;
 
+	fault_point("remove-bridge");
 	if (r == 0 && is_last)
 		return table_delete(table, err);
 	if (r == 0)

@@ -58,10 +58,11 @@ static void add_subnet(struct table_elements *v, const struct network *network,
 	bool is4 = net->ip.family == AF_INET;
 
 	add_net(v, is4 ? SET_SAME4 : SET_SAME6, net, 2);
-	if (!network->managed || network->routed)
+	/* Answers to what was not masqueraded come to its own address. */
+	if (!network->managed || network->routed || network->masquerade_off)
 		return;
 	add_net(v, is4 ? SET_CLOSED4 : SET_CLOSED6, net, 1);
-	if (!network->internal && !network->masquerade_off)
+	if (!network->internal)
 		add_net(v, is4 ? SET_MASQ4 : SET_MASQ6, net, 1);
 }
 
@@ -413,7 +414,7 @@ int table_remove(const char *table, const struct table_elements *v, struct error
 {
 	int r;
 
-	if (v->n == 0 || narrate(table, v, "delete", NULL))
+	if (v->n == 0 || narrate(table, v, "delete", "what the table knew of it"))
 		return 0;
 	r = remove_one(table, v->items, v->n);
 	for (size_t i = 0; r == -ENOENT && v->n > 1 && i < v->n; i++) {
@@ -448,7 +449,7 @@ int table_delete(const char *table, struct error *err)
 	struct nft *nft;
 	int r;
 
-	if (explain(NULL, "nft delete table inet %s", table))
+	if (explain("no network is left", "nft delete table inet %s", table))
 		return 0;
 	nft = nft_new(table);
 	nft_del_table(nft);

@@ -14,6 +14,9 @@ extern const struct cmd cmd_attach, cmd_bundle, cmd_debug, cmd_exec, cmd_history
 	cmd_rm, cmd_rmi, cmd_run, cmd_stop, cmd_system, cmd_tag, cmd_untag, cmd_wait, cmd_container;
 extern const struct cmd cmd_commit, cmd_diff, cmd_export, cmd_import, cmd_save;
 
+extern const struct cmd cmd_pull, cmd_push, cmd_copy, cmd_login, cmd_logout, cmd_search, cmd_tags,
+	cmd_referrers;
+
 static const struct opt global_opts[] = {
 	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
 	OPT(struct globals, run_root, "run-root", 0, "DIR",
@@ -30,7 +33,9 @@ static const struct cmd *const cmds[] = {
 	&cmd_stop,  &cmd_kill,    &cmd_wait,    &cmd_rm,     &cmd_surface,   &cmd_inspect,
 	&cmd_load,  &cmd_image,   &cmd_bundle,  &cmd_images, &cmd_rmi,       &cmd_tag,
 	&cmd_untag, &cmd_history, &cmd_network, &cmd_system, &cmd_container, &cmd_commit,
-	&cmd_diff,  &cmd_export,  &cmd_import,  &cmd_save,   NULL,
+	&cmd_diff,  &cmd_export,  &cmd_import,  &cmd_save,   &cmd_pull,      &cmd_push,
+	&cmd_copy,  &cmd_login,   &cmd_logout,  &cmd_search, &cmd_tags,      &cmd_referrers,
+	NULL,
 };
 
 static int setup(const void *data, struct error *err)
@@ -39,10 +44,12 @@ static int setup(const void *data, struct error *err)
 
 	if (g->explain && g->dry_run)
 		return error_set(err, -EINVAL, "--explain and --dry-run exclude each other");
-	if (g->dry_run)
+	if (g->dry_run) {
 		explain_init(EXPLAIN_DRY, STDOUT_FILENO);
-	else if (g->explain)
+		explain_own_stdout();
+	} else if (g->explain) {
 		explain_init(EXPLAIN_NARRATE, STDERR_FILENO);
+	}
 	return 0;
 }
 
