@@ -319,7 +319,7 @@ groups_of() { find /sys/fs/cgroup -type d -path "*/strake/$1*"; }
 script_run() { # ROOT RUN PORT
 	"$PROGRAMS/strake" --root "$1" --run-root "$2" --dry-run run -d -p "$3:80" --name dw --bare /bin/busybox -- httpd -f >"$STATE/script"
 	background sh "$STATE/script"
-	soon curl --silent --max-time 1 -o /dev/null "http://127.0.0.1:$3/"
+	DEADLINE=40 soon curl --silent --max-time 1 -o /dev/null "http://127.0.0.1:$3/"
 	GROUPS_MADE+=("$(sed -n 's/^export id=//p' "$STATE/script")")
 }
 
