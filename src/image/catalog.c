@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "image/document.h"
 #include "image/image.h"
+#include "image/index.h"
 #include "image/layer_info.h"
 
 #define DIR_NAME "images"
@@ -71,7 +72,10 @@ int catalog_save(struct db *db, int root_fd, const char *id, struct error *err)
 	if (!names || !layers || !documents)
 		return -EIO;
 	r = dir_make_at(root_fd, DIR_NAME, 0700, err);
-	return r < 0 ? r : json_save_at(root_fd, path, doc, true, err);
+	if (r == 0)
+		r = json_save_at(root_fd, path, doc, true, err);
+	/* A name that it got may have been an index's. */
+	return r < 0 ? r : index_names_save(db, root_fd, err);
 }
 
 int catalog_remove(int root_fd, const char *id, struct error *err)

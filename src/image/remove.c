@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "image/catalog.h"
 #include "image/image.h"
+#include "image/index.h"
 #include "image/reference.h"
 #include "image/remove.h"
 
@@ -206,6 +207,12 @@ static int remove_whole(struct db *db, int root_fd, const struct image *image, r
 	if (r == 0 && user[0])
 		r = error_set(err, -EBUSY,
 			      "image %.12s is used by container %s; 'strake rm %s' first",
+			      image->id, user, user);
+	if (r == 0)
+		r = index_user(db, image->id, user, err);
+	if (r == 0 && user[0])
+		r = error_set(err, -EBUSY,
+			      "image %.12s is listed by index %s; 'strake manifest rm %s' first",
 			      image->id, user, user);
 	if (r == 0)
 		r = list_blobs(db, image->id, &left.blobs, err);

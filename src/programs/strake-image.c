@@ -10,6 +10,8 @@
 extern const struct cmd cmd_image_commit, cmd_image_export, cmd_image_import, cmd_image_load,
 	cmd_image_save, cmd_image_take;
 extern const struct cmd cmd_image_check, cmd_image_pack;
+extern const struct cmd cmd_image_manifest_add, cmd_image_manifest_annotate,
+	cmd_image_manifest_create, cmd_image_manifest_remove;
 extern const struct cmd cmd_image_copy, cmd_image_push, cmd_image_pull, cmd_image_login,
 	cmd_image_logout, cmd_image_tags, cmd_image_search, cmd_image_referrers,
 	cmd_image_remote_inspect;
@@ -25,12 +27,28 @@ static const struct opt global_opts[] = {
 };
 
 static const struct cmd *const cmds[] = {
-	&cmd_image_load,      &cmd_image_save,           &cmd_image_import,
-	&cmd_image_export,    &cmd_image_commit,         &cmd_image_take,
-	&cmd_image_check,     &cmd_image_pack,           &cmd_image_copy,
-	&cmd_image_push,      &cmd_image_pull,           &cmd_image_login,
-	&cmd_image_logout,    &cmd_image_tags,           &cmd_image_search,
-	&cmd_image_referrers, &cmd_image_remote_inspect, NULL,
+	&cmd_image_load,
+	&cmd_image_save,
+	&cmd_image_import,
+	&cmd_image_export,
+	&cmd_image_commit,
+	&cmd_image_take,
+	&cmd_image_check,
+	&cmd_image_pack,
+	&cmd_image_copy,
+	&cmd_image_push,
+	&cmd_image_pull,
+	&cmd_image_login,
+	&cmd_image_logout,
+	&cmd_image_tags,
+	&cmd_image_search,
+	&cmd_image_referrers,
+	&cmd_image_remote_inspect,
+	&cmd_image_manifest_create,
+	&cmd_image_manifest_add,
+	&cmd_image_manifest_annotate,
+	&cmd_image_manifest_remove,
+	NULL,
 };
 
 static int setup(const void *globals, struct error *err)
