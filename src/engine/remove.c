@@ -179,7 +179,7 @@ int container_finish(struct engine *engine, const char *id, struct error *err)
 
 	if (explain_dry())
 		return finish_dry(engine, id, err);
-	r = container_lock(engine, id, true, &lock, err);
+	r = container_lock_ended(engine, id, &lock, err);
 
 	if (r == -ENOENT)
 		return 0;
@@ -202,7 +202,7 @@ static int remove_ended(struct engine *engine, const char *id, struct error *err
 	autoclose int lock = -1;
 	/* In a dry run it goes on running, and holds the lock. */
 	int r = explain_dry() ? finish_dry(engine, id, err)
-			      : container_lock(engine, id, true, &lock, err);
+			      : container_lock_ended(engine, id, &lock, err);
 
 	if (r == -ENOENT) /* --rm was faster */
 		return 0;

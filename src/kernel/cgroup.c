@@ -602,20 +602,30 @@ void cgroup_set_owner(const struct cgroup *cg, const char *owner)
 			(void)fsetxattr(cg->parts[i].dir_fd, OWNER_NAME, owner, strlen(owner), 0);
 }
 
-bool cgroup_has_owner(const struct cgroup *cg, const char *owner)
+/* How many of its groups have that owner, or another one. */
+static size_t count_owners(const struct cgroup *cg, const char *owner, bool other)
 {
 	char value[PATH_MAX];
-	size_t len = strlen(owner);
+	size_t len = strlen(owner), count = 0;
 
 	for (size_t i = 0; i < cg->n; i++) {
-		ssize_t n = cg->parts[i].dir_fd < 0 ? -1
-						    : fgetxattr(cg->parts[i].dir_fd, OWNER_NAME,
-								value, sizeof(value));
+		int fd = cg->parts[i].dir_fd;
+		ssize_t n = fd < 0 ? -1 : fgetxattr(fd, OWNER_NAME, value, sizeof(value));
 
-		if (n >= 0 && (size_t)n == len && memcmp(value, owner, len) == 0)
-			return true;
+		if (n >= 0)
+			count += ((size_t)n == len && memcmp(value, owner, len) == 0) != other;
 	}
-	return false;
+	return count;
+}
+
+bool cgroup_has_owner(const struct cgroup *cg, const char *owner)
+{
+	return count_owners(cg, owner, false) > 0;
+}
+
+bool cgroup_has_other_owner(const struct cgroup *cg, const char *owner)
+{
+	return count_owners(cg, owner, true) > 0;
 }
 
 uint64_t cgroup_oom_kills(const struct cgroup *cg)

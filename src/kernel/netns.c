@@ -136,7 +136,9 @@ int netns_remove(const char *path, struct error *err)
 	if (explain("its network stack goes with the last process in it",
 		    "umount -l %s 2> /dev/null || :; rm -f %s", sq(path), sq(path)))
 		return 0;
-	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
+	/* EPERM: unlink() refuses with EBUSY if there really is something mounted. */
+	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT &&
+	    errno != EPERM)
 		return error_sys(err, -errno, "unmount %s", path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_sys(err, -errno, "remove %s", path);
