@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/db.h"
 #include "base/explain.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
@@ -172,12 +173,14 @@ static int attach_endpoint(const struct network_site *site, struct nl *nl,
 	if (e->network.driver == NETWORK_BRIDGE) {
 		r = pull_leftovers(site, nl, e, err);
 		if (r == 0)
-			r = bridge_ensure(nl, site->db, &e->network, lease->table, &bridge, err);
+			r = bridge_ensure(site, nl, &e->network, lease->table, &bridge, err);
 	}
 	if (r == 1)
 		r = foreign_allow(site, &e->network, err);
+	fault_point("attach-bridge");
 	if (r == 0)
 		r = plug_in(nl, plug, e, &bridge, err);
+	fault_point("attach-cable");
 	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)
 		r = names_server_start(site, &e->network, err);
 	return r < 0 ? error_wrap(err, r, "connect to network %s", e->network.name) : 0;
@@ -211,19 +214,32 @@ static int publish(const struct network_site *site, const struct network_lease *
 	return r;
 }
 
+static struct plug plug_of(const struct network_lease *lease)
+{
+	struct plug plug = PLUG_INIT;
+
+	plug.rate_up = lease->rate_up;
+	plug.rate_down = lease->rate_down;
+	return plug;
+}
+
 int network_attach(const struct network_site *site, const struct network_lease *lease,
 		   const char *netns, enum attach_flags flags, struct error *err)
 {
-	struct plug plug = PLUG_INIT;
+	struct plug plug = plug_of(lease);
 	struct nl nl = { 0 };
 	int r = nl_open(&nl, err);
 
+	fault_point("attach-rows");
 	if (r == 0)
 		r = plug_open(&plug, netns, flags & ATTACH_EXISTING, err);
+	fault_point("attach-namespace");
 	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++)
 		r = attach_endpoint(site, &nl, lease, &lease->endpoints[i], &plug, err);
+	fault_point("attach-networks");
 	if (r == 0)
 		r = publish(site, lease, err);
+	fault_point("attach-ports");
 	if (r == 0)
 		r = names_server_changed(site, lease->id, err);
 	plug_close(&plug);
@@ -244,7 +260,7 @@ int network_none(const char *netns, struct error *err)
 int network_attach_again(const struct network_site *site, const struct network_lease *lease,
 			 const char *network, const char *netns, struct error *err)
 {
-	struct plug plug = PLUG_INIT;
+	struct plug plug = plug_of(lease);
 	struct nl nl = { 0 };
 	int r = nl_open(&nl, err);
 

@@ -12,10 +12,14 @@
 #include "network/plug.h"
 #include "network/table.h"
 
-static int reserve(const struct network_site *site, const char *id, const char *name,
-		   const struct endpoint_request *wanted, struct endpoint *ret, struct error *err)
+static int reserve(const struct network_site *site, const struct network_lease *before,
+		   const char *name, const struct endpoint_request *wanted, struct endpoint *ret,
+		   struct error *err)
 {
-	const struct network_request req = { .id = id, .name = name };
+	const struct network_request req = { .id = before->id,
+					     .name = name,
+					     .rate_up = before->rate_up,
+					     .rate_down = before->rate_down };
 	int r = db_begin(site->db, err);
 
 	if (r == 0)
@@ -64,7 +68,7 @@ int network_connect(const struct network_site *site, const char *id, const char 
 	int r = network_lease_read(site->db, id, &before, err);
 
 	if (r == 0)
-		r = reserve(site, id, name, req, &e, err);
+		r = reserve(site, &before, name, req, &e, err);
 	if (r < 0)
 		return r;
 	r = attach_one(site, id, e.network.name, &before, netns, err);

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/db.h"
 #include "base/explain.h"
+#include "base/fault.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
@@ -115,9 +116,11 @@ int detach_rows(const struct network_site *site, struct nl *nl, const struct net
 		if (!endpoint || endpoint == &lease->endpoints[i])
 			r = drop_endpoint(site, nl, lease->id, &lease->endpoints[i], lease->table,
 					  err);
+	fault_point("detach-links");
 	if (r == 0)
 		r = db_commit(site->db, err);
 	db_rollback(site->db);
+	fault_point("detach-rows");
 	return r < 0 ? r : names_server_changed(site, lease->id, err);
 }
 
@@ -128,6 +131,7 @@ int network_detach(const struct network_site *site, const char *id, const char *
 	struct nl nl = { 0 };
 	int r = netns ? netns_remove(netns, err) : 0;
 
+	fault_point("detach-namespace");
 	if (r == 0)
 		r = network_lease_read(site->db, id, &lease, err);
 	if (r < 0)
@@ -136,6 +140,7 @@ int network_detach(const struct network_site *site, const char *id, const char *
 	if (lease.nendpoints == 0 && lease.nports == 0)
 		return names_server_changed(site, id, err);
 	r = unpublish(&lease, err);
+	fault_point("detach-ports");
 	if (r == 0)
 		r = nl_open(&nl, err);
 	if (r == 0)

@@ -7,9 +7,11 @@
 
 #include "base/alloc.h"
 #include "base/explain.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
+#include "kernel/qdisc.h"
 #include "kernel/route.h"
 #include "network/attach.h"
 #include "network/bridge.h"
@@ -226,6 +228,26 @@ int plug_defaults(struct plug *plug, const struct network_lease *lease, struct e
 	return r;
 }
 
+/* What it receives is what the host's end sends; what it sends is limited inside, where it can be
+ * changed only with CAP_NET_ADMIN, which containers have not unless they are given it.
+ */
+static int limit(struct nl *nl, const struct plug *plug, const struct endpoint *e, int index,
+		 struct error *err)
+{
+	int r = 0, outer = 0;
+
+	if (plug->rate_down && !e->link[0])
+		return error_set(err, -EOPNOTSUPP, "--bandwidth-down is for bridge networks");
+	if (plug->rate_down && !explain_dry())
+		outer = link_index(nl, e->link);
+	if (plug->rate_down)
+		r = outer < 0 ? error_sys(err, outer, "find link %s", e->link)
+			      : qdisc_limit(nl, outer, e->link, plug->rate_down, "", err);
+	if (r == 0 && plug->rate_up)
+		r = qdisc_limit(plug->ns.nl, index, e->interface, plug->rate_up, plug->where, err);
+	return r;
+}
+
 int plug_in(struct nl *nl, struct plug *plug, const struct endpoint *e, const struct link *bridge,
 	    struct error *err)
 {
@@ -239,14 +261,18 @@ int plug_in(struct nl *nl, struct plug *plug, const struct endpoint *e, const st
 		index = link_index(plug->ns.nl, e->interface);
 		r = index < 0 ? error_sys(err, index, "find interface %s", e->interface) : 0;
 	}
+	fault_point("plug-link");
 	if (r == 0)
 		r = quiet(plug, e, err);
 	if (r == 0)
 		r = add_addresses(plug, e, index, err);
+	fault_point("plug-addresses");
 	if (r == 0)
 		r = link_set_up(plug->ns.nl, index, e->interface, plug->where, err);
 	if (r == 0)
 		r = add_routes(plug, e, err);
+	if (r == 0)
+		r = limit(nl, plug, e, index, err);
 	if (plug->next_index)
 		plug->next_index = index + 1;
 	return r;

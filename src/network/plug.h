@@ -4,6 +4,7 @@
 #define NETWORK_PLUG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "kernel/netns.h"
@@ -18,6 +19,7 @@ struct plug {
 	char *path, *where; /* where: as link.h, for narration; owned */
 	int next_index;     /* of the next link born there; 0: it is not fresh, any */
 	bool has_default4, has_default6;
+	uint64_t rate_up, rate_down; /* of each of its links, bits a second; 0: no limit */
 };
 #define PLUG_INIT ((struct plug) { .ns = { .fd = -1 } })
 

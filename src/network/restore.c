@@ -121,6 +121,9 @@ static int restore_network(struct db *db, struct network *n, struct error *err)
 	}
 	if (r == 0)
 		n->id = have.id;
+	/* The network's file is from before it had a bridge. */
+	if (r == 0 && !have.link[0] && n->link[0])
+		r = network_set_link(db, n->id, n->link, err);
 	return r;
 }
 
