@@ -15,6 +15,11 @@ static struct {
 	enum explain_mode mode;
 	int fd;
 	unsigned depth; /* open explain_begin() blocks */
+	bool has_head;  /* of a script: printed with the first line, so that no line means no script
+			 */
+	bool apart;     /* steps are shown, not taken: see explain_apart() */
+	bool owns_stdout; /* what is printed becomes comments */
+	bool in_line;     /* of such a comment */
 	char *words[16];
 	unsigned next;
 	struct {
@@ -29,11 +34,80 @@ void explain_init(enum explain_mode mode, int fd)
 {
 	state.mode = mode;
 	state.fd = mode == EXPLAIN_OFF ? -1 : fd;
-	if (mode == EXPLAIN_DRY) {
-		static const char head[] = "#!/bin/sh\nset -eu\n";
+}
 
-		ignore_result(file_write_all(fd, head, sizeof(head) - 1));
+/* Everything that we say goes through here.  One write for each step: lines of the front command,
+ * the monitor and the child stay whole.
+ */
+static void put(const char *bytes, size_t len)
+{
+	static const char head[] = "#!/bin/sh\nset -eu\n";
+
+	if (state.mode == EXPLAIN_DRY && !state.has_head)
+		ignore_result(file_write_all(state.fd, head, sizeof(head) - 1));
+	state.has_head = true;
+	ignore_result(file_write_all(state.fd, bytes, len));
+}
+
+/* Each line of text with prefix before it. */
+static void put_lines(const char *prefix, const char *text)
+{
+	struct buf lines = BUF_INIT(2 * LINE_MAX_BYTES);
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		buf_addf(&lines, "%s%.*s\n", prefix, (int)len, text);
+		text += len + (text[len] == '\n');
 	}
+	put(lines.data, lines.len);
+	buf_done(&lines);
+}
+
+static void say(struct buf *text)
+{
+	if (state.owns_stdout)
+		(void)fflush(stdout);
+	if (state.in_line)
+		put("\n", 1);
+	state.in_line = false;
+	if (state.apart)
+		put_lines(EXPLAIN_APART, buf_text(text));
+	else
+		put(text->data, text->len);
+}
+
+static ssize_t comment(void *cookie, const char *bytes, size_t len)
+{
+	struct buf text = BUF_INIT(2 * LINE_MAX_BYTES);
+
+	(void)cookie;
+	for (size_t i = 0; i < len; i++) {
+		if (!state.in_line)
+			buf_add_str(&text, "# ");
+		buf_add_char(&text, bytes[i]);
+		state.in_line = bytes[i] != '\n';
+	}
+	put(text.data, text.len);
+	buf_done(&text);
+	return (ssize_t)len;
+}
+
+void explain_own_stdout(void)
+{
+	const cookie_io_functions_t functions = { .write = comment };
+	FILE *file = fopencookie(NULL, "w", functions);
+
+	if (!file)
+		abort(); /* no memory */
+	(void)setvbuf(file, NULL, _IOLBF, 0);
+	stdout = file;
+	state.owns_stdout = true;
+}
+
+void explain_apart(bool apart)
+{
+	state.apart = apart && state.mode == EXPLAIN_DRY;
 }
 
 enum explain_mode explain_mode(void)
@@ -66,7 +140,7 @@ static void add_named(struct buf *line, const char *command)
 	bool quoted = false;
 
 	for (const char *p = command; *p; p++) {
-		int i = quoted ? -1 : name_at(command, p);
+		int i = quoted || state.apart ? -1 : name_at(command, p);
 
 		quoted ^= *p == '\'';
 		if (i < 0) {
@@ -100,7 +174,7 @@ void explain_name_known(const char *name, const char *value)
 void explain_name(const char *name, const char *value)
 {
 	if (name_is_useful(value))
-		(void)explain(NULL, "export %s=%s", name, value);
+		(void)explain("a short name for what is said often", "export %s=%s", name, value);
 	explain_name_known(name, value);
 }
 
@@ -122,8 +196,7 @@ static void emit(const char *why, const char *tail, const char *fmt, va_list ap)
 	buf_addv(&command, fmt, ap);
 	add_named(&line, buf_text(&command));
 	buf_addf(&line, "%s\n", tail ? tail : "");
-	/* One write per step: lines of the front command, the monitor and the child stay whole. */
-	ignore_result(file_write_all(state.fd, line.data, line.len));
+	say(&line);
 	buf_done(&command);
 	buf_done(&line);
 }
@@ -154,7 +227,7 @@ bool explain_note(const char *fmt, ...)
 	buf_addv(&text, fmt, ap);
 	va_end(ap);
 	buf_add_char(&text, '\n');
-	ignore_result(file_write_all(state.fd, text.data, text.len));
+	say(&text);
 	buf_done(&text);
 	return state.mode == EXPLAIN_DRY;
 }
@@ -181,16 +254,18 @@ void explain_end(const char *word)
 		return;
 	state.depth--;
 	if (state.mode == EXPLAIN_DRY) {
-		autofree char *line = xasprintf("%s\n", word);
+		struct buf line = BUF_INIT(LINE_MAX_BYTES);
 
-		ignore_result(file_write_all(state.fd, line, strlen(line)));
+		buf_addf(&line, "%s\n", word);
+		say(&line);
+		buf_done(&line);
 	}
 }
 
 void explain_exit(void)
 {
 	if (state.mode == EXPLAIN_DRY)
-		(void)explain(NULL, "exit \"${status:-0}\"");
+		(void)explain("and the script ends as the container did", "exit \"${status:-0}\"");
 }
 
 const char *sq(const char *word)

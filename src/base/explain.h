@@ -27,7 +27,12 @@
 
 enum explain_mode { EXPLAIN_OFF, EXPLAIN_NARRATE, EXPLAIN_DRY };
 
+/* A script's first lines come with its first step, so that what fails before prints nothing. */
 void explain_init(enum explain_mode mode, int fd);
+/* In a dry run the script is standard output: from here on what is printed to stdout becomes
+ * comments of it.  One rule for all commands: whatever strake --dry-run prints can be run.
+ */
+void explain_own_stdout(void);
 enum explain_mode explain_mode(void);
 int explain_fd(void); /* to hand on to a child process; -1 while off */
 static inline bool explain_dry(void)
@@ -54,6 +59,12 @@ void explain_name_known(const char *name, const char *value);
  */
 bool explain_begin(const char *word, const char *why, const char *fmt, ...) printf_like(3, 4);
 void explain_end(const char *word);
+
+/* A script's steps up to explain_apart(false) are not for now: each line stands behind
+ * EXPLAIN_APART, a comment, and says values in place of names.
+ */
+#define EXPLAIN_APART "#: "
+void explain_apart(bool apart);
 
 /* A script's last line: it ends as the container did. */
 void explain_exit(void);

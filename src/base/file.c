@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/id.h"
 
 int file_read_fd(int fd, const char *what, size_t max, char **ret, size_t *ret_len,
@@ -85,6 +87,8 @@ int file_write_at(int dirfd, const char *path, const void *bytes, size_t len, mo
 	uint64_t salt;
 	int r;
 
+	if (explain_dry())
+		return 0;
 	r = random_bytes(&salt, sizeof(salt));
 	if (r < 0)
 		return error_sys(err, r, "write %s", path);
@@ -124,6 +128,8 @@ int dir_make_at(int dirfd, const char *path, mode_t mode, struct error *err)
 {
 	autofree char *copy = NULL;
 
+	if (explain_dry())
+		return 0;
 	if (mkdirat(dirfd, path, mode) == 0 || errno == EEXIST)
 		return 0;
 	if (errno != ENOENT)
@@ -303,6 +309,8 @@ int dir_remove_at(int dirfd, const char *path, struct error *err)
 	struct stat st;
 	int r;
 
+	if (explain_dry())
+		return 0;
 	if (unlinkat(dirfd, path, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	if (errno == ENOTDIR && unlinkat(dirfd, path, 0) == 0)
@@ -318,4 +326,13 @@ int dir_remove_at(int dirfd, const char *path, struct error *err)
 	if (r == 0 && unlinkat(dirfd, path, AT_REMOVEDIR) < 0)
 		r = -errno;
 	return r < 0 ? error_sys(err, r, "remove %s", path) : 0;
+}
+
+char *file_path(int dirfd, const char *name)
+{
+	autofree char *link = xasprintf("/proc/self/fd/%d", dirfd);
+	char dir[PATH_MAX];
+	ssize_t n = name[0] == '/' ? -1 : readlink(link, dir, sizeof(dir));
+
+	return n < 0 ? xstrdup(name) : xasprintf("%.*s/%s", (int)n, dir, name);
 }

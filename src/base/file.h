@@ -36,4 +36,7 @@ int dir_ensure_at(int dirfd, const char *path, mode_t mode, int *ret, struct err
 /* Removes a tree without following links or entering other file systems; a missing one is fine. */
 int dir_remove_at(int dirfd, const char *path, struct error *err) must_check;
 
+/* The whole path of what lies in a directory, for people; the caller frees. */
+char *file_path(int dirfd, const char *name);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "base/number.h"
 
 /* What one argument named: the row, the field, and how to call it in an error. */
@@ -35,6 +36,19 @@ static bool find(const struct opt_set *sets, const char *name, size_t len, char 
 		}
 	}
 	return false;
+}
+
+static int unknown(const struct opt_set *sets, const char *name, struct error *err)
+{
+	struct nearest near = nearest_init(name);
+
+	for (; sets->opts; sets++)
+		for (const struct opt *o = sets->opts; o->name; o++)
+			nearest_try(&near, o->name);
+	if (!near.best)
+		return error_set(err, -ENOENT, "unknown option --%.100s", name);
+	return error_set(err, -ENOENT, "unknown option --%.100s (did you mean --%s?)", name,
+			 near.best);
 }
 
 static int parse_bool(const struct found *f, const char *value, struct error *err)
@@ -90,8 +104,11 @@ static int parse_long(const struct opt_set *sets, int left, char **argv, struct 
 	struct found f;
 	int used = 1, r;
 
-	if (!find(sets, name, len, 0, &f))
-		return error_set(err, -EINVAL, "unknown option --%.*s", (int)MIN(len, 100), name);
+	if (!find(sets, name, len, 0, &f)) {
+		autofree char *alone = xstrndup(name, len);
+
+		return unknown(sets, alone, err);
+	}
 	if (f.opt->kind != OPT_BOOL && !value) {
 		if (left < 2)
 			return error_set(err, -EINVAL, "%s wants a value", f.called);
@@ -102,7 +119,8 @@ static int parse_long(const struct opt_set *sets, int left, char **argv, struct 
 	return r < 0 ? r : used;
 }
 
-/* argv[i] is "-x...": flags until one that takes a value, which is the rest or the next argument.
+/* argv[i] is "-x...": flags until one that takes a value, which is the rest, with or without "=",
+ * or the next argument.  A flag alone may be given one: -d=false.
  */
 static int parse_short(const struct opt_set *sets, int left, char **argv, struct error *err)
 {
@@ -112,8 +130,10 @@ static int parse_short(const struct opt_set *sets, int left, char **argv, struct
 		int used = 1, r;
 
 		if (!find(sets, "", 0, *p, &f))
-			return error_set(err, -EINVAL, "unknown option -%c", *p);
-		if (f.opt->kind != OPT_BOOL) {
+			return error_set(err, -ENOENT, "unknown option -%c", *p);
+		if (p[1] == '=' && p[2])
+			value = p + 2;
+		if (f.opt->kind != OPT_BOOL && !value) {
 			value = p[1] ? p + 1 : left > 1 ? argv[1] : NULL;
 			if (!value)
 				return error_set(err, -EINVAL, "%s wants a value", f.called);

@@ -1,9 +1,8 @@
 /* src/base/opt.h - options as rows of a table; parser, --help and man pages read the same rows.
  *
  * The kind of an option follows from the type of the field that it fills, so they cannot disagree.
- * Accepted: --name VALUE, --name=VALUE, --flag, --flag=false, -n VALUE, -nVALUE, clusters (-dit),
- * and
- * "--" which ends the options.
+ * Accepted: --name VALUE, --name=VALUE, --flag, --flag=false, -n VALUE, -nVALUE, -n=VALUE,
+ * -f=false, clusters (-dit), and "--" which ends the options.
  */
 #ifndef BASE_OPT_H
 #define BASE_OPT_H
@@ -48,8 +47,9 @@ enum opt_flags {
 };
 
 /* sets ends with a row whose opts is NULL.  argv[0] is the first argument, not the program.  The
- * operands are moved to the front of argv; returns their number or -EINVAL with a text that names
- * the option.  Strings in fields point into argv; lists own their copies (opt_done()).
+ * operands are moved to the front of argv; returns their number, -ENOENT for an unknown option or
+ * -EINVAL for a bad value, with a text that names it.  Strings in fields point into argv; lists own
+ * their copies (opt_done()).
  */
 int opt_parse(const struct opt_set *sets, enum opt_flags flags, int argc, char **argv,
 	      struct error *err) must_check;

@@ -11,26 +11,37 @@
 #include "base/file.h"
 #include "base/number.h"
 
-int process_start_time(pid_t pid, uint64_t *ret)
+#define STAT_BYTES 1024
+
+/* *ret is what follows the name: ") S 1 ...". */
+static int read_stat(pid_t pid, char text[STAT_BYTES], const char **ret)
 {
-	char path[64], text[1024];
+	char path[64];
 	autoclose int fd = -1;
-	const char *p;
-	char *end;
 	ssize_t n;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	n = TEMP_FAILURE_RETRY(read(fd, text, sizeof(text) - 1));
+	n = TEMP_FAILURE_RETRY(read(fd, text, STAT_BYTES - 1));
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
 	/* The name, field 2, may hold blanks and parentheses: count from the last one. */
-	p = strrchr(text, ')');
-	if (!p || p[1] != ' ')
-		return -EPROTO;
+	*ret = strrchr(text, ')');
+	return *ret && (*ret)[1] == ' ' ? 0 : -EPROTO;
+}
+
+int process_start_time(pid_t pid, uint64_t *ret)
+{
+	char text[STAT_BYTES];
+	const char *p;
+	char *end;
+	int r = read_stat(pid, text, &p);
+
+	if (r < 0)
+		return r;
 	if (p[2] == 'Z' || p[2] == 'X')
 		return -ESRCH;
 	for (int field = 2; p && field < 22; field++)
@@ -39,6 +50,14 @@ int process_start_time(pid_t pid, uint64_t *ret)
 		return -EPROTO;
 	*ret = strtoull(p + 1, &end, 10);
 	return *end == ' ' ? 0 : -EPROTO;
+}
+
+bool process_is_stopped(pid_t pid)
+{
+	char text[STAT_BYTES];
+	const char *p;
+
+	return read_stat(pid, text, &p) == 0 && (p[2] == 'T' || p[2] == 't');
 }
 
 bool process_is_alive(pid_t pid, uint64_t start_time)

@@ -17,6 +17,8 @@
 /* -ESRCH if there is no such process; a zombie counts as gone. */
 int process_start_time(pid_t pid, uint64_t *ret) must_check;
 bool process_is_alive(pid_t pid, uint64_t start_time);
+/* Whether a signal or a tracer has stopped it. */
+bool process_is_stopped(pid_t pid);
 /* A pidfd for exactly that process, or -ESRCH. */
 int process_open(pid_t pid, uint64_t start_time, int *ret_pidfd) must_check;
 int boot_id(char ret[BOOT_ID_LEN + 1], struct error *err) must_check;

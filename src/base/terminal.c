@@ -27,6 +27,14 @@ void terminal_done(struct terminal *t)
 	t->fd = -1;
 }
 
+int terminal_need_input(struct error *err)
+{
+	if (isatty(STDIN_FILENO))
+		return 0;
+	return error_set(err, -ENOTTY,
+			 "the input device is not a TTY; leave out -t to hand in what it holds");
+}
+
 void terminal_copy_size(int from, int to)
 {
 	struct winsize size;

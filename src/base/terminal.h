@@ -21,6 +21,9 @@ struct terminal {
 int terminal_raw(struct terminal *t, int fd, struct error *err) must_check;
 void terminal_done(struct terminal *t);
 
+/* Of a user who wants to type (-it): an error unless standard input is a terminal. */
+int terminal_need_input(struct error *err) must_check;
+
 /* Gives the window of one terminal to another; nothing if from is none. */
 void terminal_copy_size(int from, int to);
 

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/process.h"
 #include "base/socket.h"
 #include "cmd/cmd.h"
@@ -38,6 +39,9 @@ static int attach_run(struct engine *engine, const void *data, int argc, char **
 	path = xasprintf("containers/%s/attach", c->id);
 	if (status.kind != STATUS_RUNNING)
 		return error_set(err, -ESRCH, "container %s does not run", c->name);
+	if (explain_note("its output and input are at its monitor's socket %s/%s", engine->run_root,
+			 path))
+		return 0;
 	r = socket_connect_at(engine->run_fd, path, SOCK_STREAM, &sock, err);
 	if (r == 0)
 		ignore_result(process_open(status.pid, status.start_time, &pidfd));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/nearest.h"
 #include "cmd/cmd.h"
 #include "cmd/help.h"
 
@@ -19,7 +20,7 @@ struct common {
 
 static const struct opt common_opts[] = {
 	OPT(struct common, help, "help", 'h', NULL, "say how to use this"),
-	OPT(struct common, version, "version", 0, NULL, "print the version"),
+	OPT(struct common, version, "version", 'v', NULL, "print the version"),
 	{ 0 },
 };
 
@@ -77,14 +78,21 @@ static const struct cmd *cmd_find(const struct cmd *const *cmds, const char *nam
 
 static int unknown_command(struct invocation *inv, struct error *err)
 {
+	const struct cmd *const *cmds = inv->cmd ? inv->cmd->sub : inv->program->cmds;
+	struct nearest near = nearest_init(inv->argv[0]);
 	int r = -ENOENT;
 
 	if (!inv->cmd && inv->program->fallback)
 		r = inv->program->fallback(inv->argc, inv->argv, err);
 	if (r != -ENOENT)
 		return r;
-	return error_set(err, -EINVAL, "'%.100s' is not a command; '%s%s%s --help' lists them",
-			 inv->argv[0], inv->program->name, *inv->path ? " " : "", inv->path);
+	for (; *cmds; cmds++)
+		if (!((*cmds)->flags & CMD_HIDDEN))
+			nearest_try(&near, (*cmds)->name);
+	return error_set(
+		err, -EINVAL, "'%.100s' is not a command%s%s%s; '%s%s%s --help' lists them",
+		inv->argv[0], near.best ? " (did you mean '" : "", near.best ? near.best : "",
+		near.best ? "'?)" : "", inv->program->name, *inv->path ? " " : "", inv->path);
 }
 
 /* Reads names into sub-tables until one command is found. */
@@ -123,6 +131,12 @@ static int parse(struct invocation *inv, enum opt_flags flags, struct error *err
 	r = opt_parse(sets, flags, inv->argc, inv->argv, err);
 	if (r >= 0)
 		inv->argc = r;
+	if (r == -ENOENT) {
+		autofree char *text = xstrdup(err->text);
+
+		return error_set(err, -EINVAL, "%s; '%s%s%s --help' lists them", text,
+				 inv->program->name, *inv->path ? " " : "", inv->path);
+	}
 	return r < 0 ? r : 0;
 }
 
@@ -194,12 +208,20 @@ static int run(struct invocation *inv, struct error *err)
 	return r;
 }
 
+static int version(const struct invocation *inv)
+{
+	(void)printf("%s version %s\n", inv->program->name, STRAKE_VERSION);
+	return 0;
+}
+
 static int run_cmd(struct invocation *inv)
 {
 	const struct cmd *cmd = inv->cmd;
 	struct error err = { 0 };
 	int r;
 
+	if (inv->common.version)
+		return version(inv);
 	if (inv->common.help || cmd->sub) {
 		FILE *to = inv->common.help ? stdout : stderr;
 
@@ -218,7 +240,8 @@ static int run_cmd(struct invocation *inv)
 	return fail(inv, &err, err.status ? err.status : cmd->error_status ? cmd->error_status : 1);
 }
 
-/* "help CMD", "CMD --help", "man CMD": all end in help.c.  Returns -ENOENT if it is none of these.
+/* "version", "help CMD", "CMD --help", "man CMD": all but the first end in help.c.  Returns -ENOENT
+ * if it is none of these.
  */
 static int run_help(struct invocation *inv, struct error *err)
 {
@@ -226,6 +249,8 @@ static int run_help(struct invocation *inv, struct error *err)
 	bool man = strcmp(word, "man") == 0;
 	int r;
 
+	if (strcmp(word, "version") == 0 && inv->argc == 1)
+		return version(inv);
 	if (!man && strcmp(word, "help") != 0)
 		return -ENOENT;
 	inv->argc--;
@@ -249,10 +274,8 @@ static int invoke(struct invocation *inv)
 
 	if (r < 0)
 		return fail(inv, &err, USAGE_STATUS);
-	if (inv->common.version) {
-		(void)printf("%s version %s\n", inv->program->name, STRAKE_VERSION);
-		return 0;
-	}
+	if (inv->common.version)
+		return version(inv);
 	if (inv->argc == 0) {
 		help_program(inv->program, inv->common.help ? stdout : stderr);
 		return inv->common.help ? 0 : USAGE_STATUS;

@@ -1,6 +1,8 @@
 /* src/cmd/exec.c - strake exec */
 #include <limits.h>
 
+#include "base/explain.h"
+#include "base/terminal.h"
 #include "cmd/cmd.h"
 #include "engine/container.h"
 #include "engine/exec.h"
@@ -24,6 +26,8 @@ static int exec_run(struct engine *engine, const void *args, int argc, char **ar
 	cleanup(container_cleanup) struct container *c = NULL;
 	int r = container_find(engine, argv[0], &c, err);
 
+	if (r == 0 && options.tty && options.interactive && !options.detach && !explain_dry())
+		r = terminal_need_input(err);
 	if (r < 0)
 		return r;
 	options.command = argv + 1;

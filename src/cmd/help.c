@@ -7,6 +7,8 @@
 #include "base/opt.h"
 #include "cmd/cmd.h"
 
+#define SYNOPSIS_LEN 160
+
 static const struct cmd *itself(const struct cmd *cmd)
 {
 	return cmd->same ? cmd->same : cmd;
@@ -28,20 +30,33 @@ void help_program(const struct program *program, FILE *to)
 	opt_help(program->global_opts, to);
 	(void)fprintf(to,
 		      "      --help                     say this, or how to use a command\n"
-		      "      --version                  print the version\n"
+		      "  -v, --version                  print the version\n"
 		      "\n'%s COMMAND --help' tells about one command.\n",
 		      program->name);
 }
 
+/* "[OPTIONS] CONTAINER...", with a blank before it unless it is empty. */
+static void synopsis(const struct cmd *cmd, char ret[SYNOPSIS_LEN])
+{
+	const char *operands = cmd->sub ? "COMMAND" : cmd->operands ? cmd->operands : "";
+	bool options = !cmd->sub && cmd->opts && strncmp(operands, "[OPTIONS]", 9) != 0;
+
+	(void)snprintf(ret, SYNOPSIS_LEN, "%s%s%s", options ? " [OPTIONS]" : "",
+		       *operands ? " " : "", operands);
+}
+
 void help_cmd(const struct program *program, const struct cmd *cmd, const char *path, FILE *to)
 {
+	char line[SYNOPSIS_LEN];
+
 	if (cmd->sub) {
 		(void)fprintf(to, "%s\n\nUsage: %s %s COMMAND\n\nCommands:\n", cmd->help,
 			      program->name, path);
 		list_cmds(cmd->sub, to);
 		return;
 	}
-	(void)fprintf(to, "%s\n\nUsage: %s %s %s\n", cmd->help, program->name, path, cmd->operands);
+	synopsis(cmd, line);
+	(void)fprintf(to, "%s\n\nUsage: %s %s%s\n", cmd->help, program->name, path, line);
 	if (cmd->details)
 		(void)fprintf(to, "\n%s\n", cmd->details);
 	if (cmd->opts) {
@@ -127,9 +142,13 @@ static void man_title(const struct program *program, const char *path, const cha
 
 void help_man(const struct program *program, const struct cmd *cmd, const char *path, FILE *to)
 {
+	char line[SYNOPSIS_LEN];
+
 	man_title(program, path, cmd ? cmd->help : program->help, to);
-	(void)fprintf(to, "\\fB%s%s%s\\fR ", program->name, *path ? " " : "", path);
-	roff(!cmd ? "[OPTIONS] COMMAND [ARGUMENTS]" : cmd->sub ? "COMMAND" : cmd->operands, to);
+	(void)fprintf(to, "\\fB%s%s%s\\fR", program->name, *path ? " " : "", path);
+	if (cmd)
+		synopsis(cmd, line);
+	roff(cmd ? line : " [OPTIONS] COMMAND [ARGUMENTS]", to);
 	(void)fputc('\n', to);
 	if (cmd && cmd->details) {
 		(void)fputs(".SH DESCRIPTION\n", to);

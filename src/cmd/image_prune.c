@@ -10,6 +10,7 @@
 #include "engine/image_mount.h"
 #include "engine/usage.h"
 #include "image/image.h"
+#include "image/index.h"
 #include "image/list.h"
 
 struct prune_args {
@@ -64,7 +65,8 @@ static int prune(struct engine *engine, const struct image_list *list, struct er
 		const struct listed *l = &list->items[i];
 		struct error failure = { 0 };
 
-		if (l->containers > 0 || image_is_mounted(engine, l->id) ||
+		if (l->is_index || l->containers > 0 || l->indexes > 0 ||
+		    image_is_mounted(engine, l->id) ||
 		    image_remove(engine_db(engine), engine_root_fd(engine), l->id, true, print,
 				 NULL, &failure) == 0)
 			continue;
@@ -73,6 +75,18 @@ static int prune(struct engine *engine, const struct image_list *list, struct er
 		status = 1;
 	}
 	return status;
+}
+
+/* They have a name, so --all means them; first, so that what they list can go. */
+static int prune_indexes(struct engine *engine, const struct image_list *list, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < list->n; i++)
+		if (list->items[i].is_index)
+			r = index_remove(engine_db(engine), engine_root_fd(engine),
+					 list->items[i].id, print, NULL, err);
+	return r;
 }
 
 static int prune_run(struct engine *engine, const void *data, int argc, char **argv,
@@ -99,6 +113,12 @@ static int prune_run(struct engine *engine, const void *data, int argc, char **a
 	if (r < 0)
 		return r;
 	before = bytes_of_images(engine);
+	r = prune_indexes(engine, &list, err);
+	image_list_done(&list);
+	if (r == 0)
+		r = image_list(db, root, &filter, &list, err);
+	if (r < 0)
+		return r;
 	r = prune(engine, &list, err);
 	number_format_size((uint64_t)MAX(before - bytes_of_images(engine), 0), freed);
 	(void)printf("Total reclaimed space: %s\n", freed);

@@ -109,6 +109,7 @@ static json_t *document(const struct listed *l)
 	(void)json_object_set_new(doc, "Created", json_string(l->created));
 	(void)json_object_set_new(doc, "Platform", json_string(l->platform));
 	(void)json_object_set_new(doc, "Containers", json_integer(l->containers));
+	(void)json_object_set_new(doc, "IsManifestList", json_boolean(l->is_index));
 	return doc;
 }
 

@@ -6,7 +6,10 @@
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "engine/container.h"
+#include "engine/engine.h"
 #include "engine/inspect.h"
+#include "image/describe.h"
+#include "image/image.h"
 
 struct inspect_args {
 	const char *format;
@@ -18,6 +21,39 @@ static const struct opt inspect_opts[] = {
 	{ 0 },
 };
 
+static int describe_container(struct engine *engine, const char *what, json_t **ret,
+			      struct error *err)
+{
+	cleanup(container_cleanup) struct container *c = NULL;
+	int r = container_find(engine, what, &c, err);
+
+	return r < 0 ? r : container_inspect(engine, c, ret, err);
+}
+
+static int describe_image(struct engine *engine, const char *what, json_t **ret, struct error *err)
+{
+	cleanup(image_cleanup) struct image *image = NULL;
+	struct db *db = engine_db(engine);
+	int root = engine_root_fd(engine), r = image_find(db, root, what, &image, err);
+
+	return r < 0 ? r : image_describe(db, engine_root(engine), root, image, ret, err);
+}
+
+/* As Docker does: a container, or else an image. */
+static int describe(struct engine *engine, const char *what, json_t **ret, struct error *err)
+{
+	int r = describe_container(engine, what, ret, err);
+
+	if (r != -ENOENT)
+		return r;
+	r = describe_image(engine, what, ret, err);
+	return r == -ENOENT ? error_set(err, r,
+					"no container '%s' and no image; 'strake ps -a' and "
+					"'strake images' list them",
+					what)
+			    : r;
+}
+
 static int inspect_run(struct engine *engine, const void *data, int argc, char **argv,
 		       struct error *err)
 {
@@ -26,12 +62,9 @@ static int inspect_run(struct engine *engine, const void *data, int argc, char *
 	int r = 0;
 
 	for (int i = 0; r == 0 && i < argc; i++) {
-		cleanup(container_cleanup) struct container *c = NULL;
 		json_t *doc = NULL;
 
-		r = container_find(engine, argv[i], &c, err);
-		if (r == 0)
-			r = container_inspect(engine, c, &doc, err);
+		r = describe(engine, argv[i], &doc, err);
 		if (r == 0 && args->format)
 			r = format_print(doc, args->format, err);
 		if (doc)
@@ -46,8 +79,8 @@ static int inspect_run(struct engine *engine, const void *data, int argc, char *
 
 const struct cmd cmd_inspect = {
 	.name = "inspect",
-	.operands = "CONTAINER...",
-	.help = "Tell everything about containers, as JSON",
+	.operands = "CONTAINER|IMAGE...",
+	.help = "Tell everything about containers or images, as JSON",
 	.opts = inspect_opts,
 	.args_size = sizeof(struct inspect_args),
 	.min_operands = 1,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/explain.h"
 #include "base/number.h"
 #include "cmd/cmd.h"
 #include "engine/container.h"
@@ -86,7 +87,7 @@ static int logs_run(struct engine *engine, const void *data, int argc, char **ar
 		r = status_read(engine, c->id, &status, err);
 	if (r < 0)
 		return r;
-	options.follow = options.follow && status.kind == STATUS_RUNNING;
+	options.follow = options.follow && status.kind == STATUS_RUNNING && !explain_dry();
 	dir = container_dir(engine, c->id);
 	return log_print(dir, &options, err);
 }

@@ -7,9 +7,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "base/table.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
+#include "cmd/ps_filter.h"
 #include "engine/container.h"
 #include "engine/status.h"
 
@@ -17,12 +19,17 @@
 #define LIST_BYTES    4096 /* ports or a command in one cell */
 
 struct ps_args {
-	bool all, quiet, no_trunc;
-	const char *format;
+	bool all, quiet, no_trunc, latest;
+	const char *format, *last;
+	struct strv filters;
 };
 
 static const struct opt ps_opts[] = {
 	OPT(struct ps_args, all, "all", 'a', NULL, "those that do not run, too"),
+	OPT(struct ps_args, filters, "filter", 'f', "KEY=VALUE",
+	    "only those with this name, id, status, label, ancestor, network or exited"),
+	OPT(struct ps_args, last, "last", 'n', "N", "only the N newest, running or not"),
+	OPT(struct ps_args, latest, "latest", 'l', NULL, "only the newest, running or not"),
 	OPT(struct ps_args, quiet, "quiet", 'q', NULL, "only IDs"),
 	OPT(struct ps_args, no_trunc, "no-trunc", 0, NULL, "whole IDs and commands"),
 	OPT(struct ps_args, format, "format", 0, "FORMAT",
@@ -30,16 +37,27 @@ static const struct opt ps_opts[] = {
 	{ 0 },
 };
 
-static void add_list(struct table *t, const struct strv *v, const char *glue, size_t width)
+static void add_ports(struct table *t, const struct strv *ports)
 {
 	struct buf text = BUF_INIT(LIST_BYTES);
 
-	for (size_t i = 0; i < v->n; i++)
-		buf_addf(&text, "%s%s", i ? glue : "", v->items[i]);
-	if (width && text.len > width)
-		table_cellf(t, "%.*s...", (int)width - 3, buf_text(&text));
+	for (size_t i = 0; i < ports->n; i++)
+		buf_addf(&text, "%s%s", i ? ", " : "", ports->items[i]);
+	table_cell(t, buf_text(&text));
+	buf_done(&text);
+}
+
+/* In quotes, so that one sees where it ends and whether there was more. */
+static void add_command(struct table *t, const struct strv *command, bool whole)
+{
+	struct buf text = BUF_INIT(LIST_BYTES);
+
+	for (size_t i = 0; i < command->n; i++)
+		buf_addf(&text, "%s%s", i ? " " : "", command->items[i]);
+	if (!whole && text.len > COMMAND_WIDTH)
+		table_cellf(t, "\"%.*s...\"", COMMAND_WIDTH - 3, buf_text(&text));
 	else
-		table_cell(t, buf_text(&text));
+		table_cellf(t, "\"%s\"", buf_text(&text));
 	buf_done(&text);
 }
 
@@ -52,11 +70,11 @@ static void add_row(struct table *t, const struct ps_args *args, const struct co
 	status_text(s, text);
 	table_cellf(t, "%.*s", args->no_trunc ? ID_LEN : ID_SHORT_LEN, c->id);
 	table_cell(t, c->source);
-	add_list(t, &c->command, " ", args->no_trunc ? 0 : COMMAND_WIDTH);
+	add_command(t, &c->command, args->no_trunc);
 	table_cellf(t, "%s ago", age);
 	table_cell(t, text);
 	table_cell(t, s->kind == STATUS_RUNNING && c->address ? c->address : "");
-	add_list(t, &c->ports, ", ", 0);
+	add_ports(t, &c->ports);
 	table_cell(t, c->name);
 }
 
@@ -104,6 +122,7 @@ static bool is_table(const struct ps_args *args)
 	return !args->format || strcmp(args->format, "table") == 0;
 }
 
+/* Returns whether it is one to be shown. */
 static int show(struct engine *engine, const struct ps_args *args, const char *id, struct table *t,
 		struct error *err)
 {
@@ -113,41 +132,55 @@ static int show(struct engine *engine, const struct ps_args *args, const char *i
 
 	if (r < 0 || (s.kind != STATUS_RUNNING && !args->all))
 		return r;
-	if (args->quiet) {
-		(void)printf("%.*s\n", args->no_trunc ? ID_LEN : ID_SHORT_LEN, id);
-		return 0;
-	}
-	r = container_load(engine, id, &c, err);
-	if (r < 0)
+	if (!args->quiet || args->filters.n > 0)
+		r = container_load(engine, id, &c, err);
+	if (r < 0 || (args->filters.n > 0 && !ps_filter_fits(&args->filters, c, &s)))
 		return r;
-	if (!is_table(args))
-		return print_row(args, c, &s, err);
-	add_row(t, args, c, &s);
-	return 0;
+	if (args->quiet)
+		(void)printf("%.*s\n", args->no_trunc ? ID_LEN : ID_SHORT_LEN, id);
+	else if (is_table(args))
+		add_row(t, args, c, &s);
+	else
+		r = print_row(args, c, &s, err);
+	return r < 0 ? r : 1;
+}
+
+static int check(const struct ps_args *args, uint64_t *ret_most, struct error *err)
+{
+	*ret_most = args->latest ? 1 : UINT64_MAX;
+	if (!is_table(args) && strcmp(args->format, "json") != 0 &&
+	    !format_is_template(args->format))
+		return error_set(err, -EINVAL,
+				 "--format is table, json or such as '{{.Name}}', not '%s'",
+				 args->format);
+	if (args->last && (number_parse(args->last, INT32_MAX, ret_most) < 0 || *ret_most == 0))
+		return error_set(err, -EINVAL, "--last wants a number above 0, not '%s'",
+				 args->last);
+	return ps_filter_check(&args->filters, err);
 }
 
 static int ps_run(struct engine *engine, const void *data, int argc, char **argv, struct error *err)
 {
 	static const char *const headings[] = { "CONTAINER ID", "IMAGE",   "COMMAND", "CREATED",
 						"STATUS",       "ADDRESS", "PORTS",   "NAME" };
-	const struct ps_args *args = data;
+	struct ps_args args = *(const struct ps_args *)data;
 	struct strv ids = { 0 };
 	struct table t;
-	int first = 0, r;
+	uint64_t most, shown = 0;
+	int first = 0, r = check(&args, &most, err);
 
 	(void)argc;
 	(void)argv;
-	if (!is_table(args) && strcmp(args->format, "json") != 0 &&
-	    !format_is_template(args->format))
-		return error_set(err, -EINVAL,
-				 "--format is table, json or such as '{{.Name}}', not '%s'",
-				 args->format);
+	if (r < 0)
+		return r;
+	args.all = args.all || args.latest || args.last || ps_filter_wants_all(&args.filters);
 	r = container_ids(engine, &ids, err);
 	table_init(&t, ARRAY_SIZE(headings), headings);
-	for (size_t i = 0; r == 0 && i < ids.n; i++) {
+	for (size_t i = 0; r == 0 && i < ids.n && shown < most; i++) {
 		struct error failure = { 0 };
-		int one = show(engine, args, ids.items[i], &t, &failure);
+		int one = show(engine, &args, ids.items[i], &t, &failure);
 
+		shown += one > 0;
 		/* One removed meanwhile is not an error; a damaged one is told and hides no other.
 		 */
 		if (one < 0 && one != -ENOENT) {
@@ -155,7 +188,7 @@ static int ps_run(struct engine *engine, const void *data, int argc, char **argv
 			first = 1;
 		}
 	}
-	if (r == 0 && !args->quiet && is_table(args))
+	if (r == 0 && !args.quiet && is_table(&args))
 		table_print(&t, stdout);
 	table_done(&t);
 	strv_done(&ids);

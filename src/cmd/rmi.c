@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/image_mount.h"
 #include "image/image.h"
+#include "image/index.h"
 
 struct rmi_args {
 	bool force;
@@ -28,8 +29,13 @@ static int remove_one(struct engine *engine, const char *what, bool force, struc
 	cleanup(image_cleanup) struct image *image = NULL;
 	struct db *db = engine_db(engine);
 	int root = engine_root_fd(engine);
-	int r = image_find(db, root, what, &image, err);
+	char index[ID_LEN + 1];
+	int r = index_look(db, what, index, err);
 
+	if (r == 0 && index[0])
+		return index_remove(db, root, what, print, NULL, err);
+	if (r == 0)
+		r = image_find(db, root, what, &image, err);
 	if (r < 0)
 		return r;
 	if (image->names.n < 2 && image_is_mounted(engine, image->id))

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/explain.h"
+#include "base/terminal.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "cmd/cmd.h"
@@ -141,6 +142,8 @@ static int run_run(struct engine *engine, const void *args, int argc, char **arg
 
 	if (r == 0 && options.print_config)
 		return print_config(engine, &options, err);
+	if (r == 0 && options.tty && options.interactive && !options.detach && !explain_dry())
+		r = terminal_need_input(err);
 	options.last_words = &words;
 	if (r == 0)
 		r = container_run(engine, &options, id, err);

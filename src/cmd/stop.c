@@ -19,12 +19,14 @@ static const struct opt stop_opts[] = {
 static int stop_run(struct engine *engine, const void *args, int argc, char **argv,
 		    struct error *err)
 {
+	int timeout_s = ((const struct stop_args *)args)->timeout;
 	struct each each;
 
-	(void)err;
+	if (timeout_s < -1 && timeout_s != STOP_TIMEOUT_OWN)
+		return error_set(err, -EINVAL, "--time wants seconds, or -1 for ever, not '%d'",
+				 timeout_s);
 	each_open(engine, "stop", argc, argv, &each);
-	containers_stop(engine, each.all, each.n, ((const struct stop_args *)args)->timeout,
-			each_done, &each);
+	containers_stop(engine, each.all, each.n, timeout_s, each_done, &each);
 	return each_close(&each);
 }
 

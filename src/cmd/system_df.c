@@ -119,6 +119,8 @@ static int print_images(struct engine *engine, const struct df_args *args, struc
 		char familiar[REFERENCE_MAX] = "<none>";
 		int64_t bytes = 0;
 
+		if (l->is_index)
+			continue;
 		r = shared_size(engine_db(engine), l->id, &bytes, err);
 		if (l->names.n)
 			reference_familiar(l->names.items[0], familiar);

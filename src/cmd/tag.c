@@ -4,16 +4,21 @@
 
 #include "cmd/cmd.h"
 #include "engine/engine.h"
+#include "image/index.h"
 #include "image/name.h"
 
 static int tag_run(struct engine *engine, const void *args, int argc, char **argv,
 		   struct error *err)
 {
-	int r = 0;
+	struct db *db = engine_db(engine);
+	int root = engine_root_fd(engine);
+	char index[ID_LEN + 1];
+	int r = index_look(db, argv[0], index, err);
 
 	(void)args;
 	for (int i = 1; r == 0 && i < argc; i++)
-		r = image_tag(engine_db(engine), engine_root_fd(engine), argv[0], argv[i], err);
+		r = index[0] ? index_tag(db, root, index, argv[i], err)
+			     : image_tag(db, root, argv[0], argv[i], err);
 	return r;
 }
 

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "base/explain.h"
 #include "cmd/cmd.h"
 #include "engine/container.h"
 #include "engine/stop.h"
@@ -26,6 +27,8 @@ static int wait_run(struct engine *engine, const void *args, int argc, char **ar
 			result = 1;
 			continue;
 		}
+		if (explain_dry())
+			continue;
 		(void)printf("%d\n", status);
 		(void)fflush(stdout);
 	}

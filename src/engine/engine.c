@@ -199,6 +199,7 @@ struct network_site engine_network(const struct engine *engine)
 {
 	return (struct network_site) { .db = engine->db,
 				       .root_fd = engine->root_fd,
+				       .root = engine->root,
 				       .run_root = engine->run_root,
 				       .libexec = engine->libexec };
 }

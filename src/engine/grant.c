@@ -74,7 +74,7 @@ int grant_capabilities(const struct container_options *options, const json_t *co
 	if (!none)
 		json_array_foreach (defaults, index, item)
 			strv_add(ret, json_string_value(item));
-	if (strv_has(add, "ALL") || strv_has(add, "all") || options->privileged)
+	if (strv_has(add, "ALL") || strv_has(add, "all") || (options->privileged && !none))
 		caps_add_all(ret);
 	for (size_t i = 0; r == 0 && i < add->n; i++) {
 		autofree char *name = capability_canonical(add->items[i]);

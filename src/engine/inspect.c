@@ -2,6 +2,7 @@
 #include "engine/inspect.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -53,27 +54,133 @@ static json_t *network(const struct engine *engine, const struct container *c,
 	return doc;
 }
 
-/* The runtime's own view, which holds all the rest: config.json as it is. */
-static json_t *config_read(const struct engine *engine, const char *id)
+/* The runtime's own view, which holds all the rest: config.json, but for the hundreds of system
+ * calls of its filter, which are where BundlePath says.
+ */
+static json_t *spec_read(const struct engine *engine, const char *id)
 {
 	autofree char *path = xasprintf("containers/%s/config.json", id);
 	json_t *doc = NULL;
 
 	if (json_load_at(engine->root_fd, path, &doc, NULL) < 0)
 		return json_null();
+	(void)json_object_del(json_object_get(json_object_get(doc, "linux"), "seccomp"),
+			      "syscalls");
 	return doc;
+}
+
+/* "NAME=VALUE" to a member; the last of a name counts. */
+static json_t *labels(const struct strv *texts)
+{
+	json_t *doc = json_object();
+
+	for (size_t i = 0; i < texts->n; i++) {
+		const char *text = texts->items[i], *equals = strchr(text, '=');
+		autofree char *name = equals ? xstrndup(text, (size_t)(equals - text)) : NULL;
+
+		set_text(doc, name ? name : text, equals ? equals + 1 : NULL);
+	}
+	return doc;
+}
+
+/* What the user asked for, in Docker's words. */
+static json_t *config(const struct container *c, const json_t *spec)
+{
+	const json_t *process = json_object_get(spec, "process");
+	const json_t *user = json_object_get(process, "user");
+	json_t *doc = json_object();
+	autofree char *who =
+		xasprintf("%lld:%lld", (long long)json_integer_value(json_object_get(user, "uid")),
+			  (long long)json_integer_value(json_object_get(user, "gid")));
+
+	set_text(doc, "Hostname", json_string_value(json_object_get(spec, "hostname")));
+	set_text(doc, "User", who);
+	set_text(doc, "Image", c->source);
+	(void)json_object_set(doc, "Env", json_object_get(process, "env"));
+	(void)json_object_set_new(doc, "Cmd", json_from_strv(&c->command));
+	set_text(doc, "WorkingDir", json_string_value(json_object_get(process, "cwd")));
+	(void)json_object_set_new(doc, "Labels", labels(&c->labels));
+	(void)json_object_set_new(doc, "Tty", json_boolean(c->tty));
+	(void)json_object_set_new(doc, "OpenStdin", json_boolean(c->open_stdin));
+	set_text(doc, "StopSignal", c->stop_signal ? c->stop_signal : "TERM");
+	(void)json_object_set_new(doc, "StopTimeout", json_integer(c->stop_timeout));
+	return doc;
+}
+
+static bool has_option(const json_t *mount, const char *wanted)
+{
+	const json_t *option;
+	size_t i;
+
+	json_array_foreach (json_object_get(mount, "options"), i, option)
+		if (strcmp(json_string_value(option), wanted) == 0)
+			return true;
+	return false;
+}
+
+/* "ROOT/volumes/NAME/_data" is the volume NAME; NULL: it is none. */
+static char *volume_name(const struct engine *engine, const char *source)
+{
+	autofree char *before = xasprintf("%s/volumes/", engine->root);
+	size_t len = strlen(before);
+	const char *slash;
+
+	if (strncmp(source, before, len) != 0)
+		return NULL;
+	slash = strchr(source + len, '/');
+	return slash && strcmp(slash, "/_data") == 0
+		       ? xstrndup(source + len, (size_t)(slash - source) - len)
+		       : NULL;
+}
+
+/* The files that a root without an image is put together of, see root.c. */
+static bool is_root_part(const json_t *mount)
+{
+	return has_option(mount, "bind") && has_option(mount, "ro") &&
+	       has_option(mount, "nosuid") && has_option(mount, "nodev");
+}
+
+/* Those that the user asked for; what every container has is left out. */
+static json_t *mounts(const struct engine *engine, const char *dir, const json_t *spec)
+{
+	json_t *all = json_array();
+	const json_t *mount;
+	size_t i;
+
+	json_array_foreach (json_object_get(spec, "mounts"), i, mount) {
+		const char *source = json_string_value(json_object_get(mount, "source"));
+		const char *type = json_string_value(json_object_get(mount, "type"));
+		autofree char *name = source ? volume_name(engine, source) : NULL;
+		bool own = source && strncmp(source, dir, strlen(dir)) == 0;
+		json_t *doc;
+
+		if (!type || strcmp(type, "bind") != 0 || !source || own || is_root_part(mount))
+			continue;
+		doc = json_object();
+		set_text(doc, "Type", name ? "volume" : "bind");
+		if (name)
+			set_text(doc, "Name", name);
+		set_text(doc, "Source", source);
+		set_text(doc, "Destination",
+			 json_string_value(json_object_get(mount, "destination")));
+		(void)json_object_set_new(doc, "RW", json_boolean(!has_option(mount, "ro")));
+		(void)json_array_append_new(all, doc);
+	}
+	return all;
 }
 
 int container_inspect(struct engine *engine, const struct container *c, json_t **ret,
 		      struct error *err)
 {
 	autofree char *dir = container_dir(engine, c->id), *log = container_log(engine, c->id);
+	cleanup(json_cleanup) json_t *spec = NULL;
 	struct status s;
 	json_t *doc;
 	int r = status_read(engine, c->id, &s, err);
 
 	if (r < 0)
 		return r;
+	spec = spec_read(engine, c->id);
 	doc = json_object();
 	set_text(doc, "Id", c->id);
 	set_text(doc, "Name", c->name);
@@ -81,7 +188,7 @@ int container_inspect(struct engine *engine, const struct container *c, json_t *
 	set_text(doc, "Source", c->source);
 	set_text(doc, "Image", c->image_id);
 	(void)json_object_set_new(doc, "Command", json_from_strv(&c->command));
-	(void)json_object_set_new(doc, "Labels", json_from_strv(&c->labels));
+	(void)json_object_set_new(doc, "Labels", labels(&c->labels));
 	(void)json_object_set_new(doc, "State", state(&s));
 	(void)json_object_set_new(doc, "NetworkSettings", network(engine, c, &s));
 	(void)json_object_set_new(doc, "AutoRemove", json_boolean(c->auto_remove));
@@ -91,7 +198,9 @@ int container_inspect(struct engine *engine, const struct container *c, json_t *
 	(void)json_object_set_new(doc, "StopTimeout", json_integer(c->stop_timeout));
 	set_text(doc, "BundlePath", dir);
 	set_text(doc, "LogPath", log);
-	(void)json_object_set_new(doc, "Config", config_read(engine, c->id));
+	(void)json_object_set_new(doc, "Mounts", mounts(engine, dir, spec));
+	(void)json_object_set_new(doc, "Config", config(c, spec));
+	(void)json_object_set(doc, "Spec", spec);
 	*ret = doc;
 	return 0;
 }

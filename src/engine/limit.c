@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 #include "base/alloc.h"
 #include "base/number.h"
@@ -38,6 +39,9 @@ static int add_cpu(const char *cpus, json_t *resources, struct error *err)
 	if (r < 0 || quota < CPU_QUOTA_MIN || quota > INT32_MAX)
 		return error_set(err, -EINVAL, "--cpus '%s': expected a number such as 0.5 or 2",
 				 cpus);
+	if (quota > (uint64_t)get_nprocs() * CPU_PERIOD_US)
+		return error_set(err, -EINVAL, "--cpus %s: this machine has %d", cpus,
+				 get_nprocs());
 	(void)json_object_set_new(resources, "cpu",
 				  json_pack("{s:I, s:I}", "quota", (json_int_t)quota, "period",
 					    (json_int_t)CPU_PERIOD_US));

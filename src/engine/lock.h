@@ -19,5 +19,10 @@ struct engine;
  */
 int container_lock(const struct engine *engine, const char *id, bool wait, int *ret_fd,
 		   struct error *err) must_check;
+/* Waits for it, but not for ever: for a monitor that is at its last work.  -ETIMEDOUT: one that is
+ * stopped never comes to an end; the text names it, and what to do.
+ */
+int container_lock_ended(const struct engine *engine, const char *id, int *ret_fd,
+			 struct error *err) must_check;
 
 #endif

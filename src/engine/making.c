@@ -83,11 +83,19 @@ static int choose_stop_signal(struct making *m, struct error *err)
 		return error_set(err, -EINVAL, "unknown stop signal '%s'", text);
 	m->c->stop_signal = text && text[0] ? xstrdup(text) : NULL;
 	m->c->stop_timeout = m->options->stop_timeout;
+	if (m->c->stop_timeout < -1)
+		return error_set(err, -EINVAL,
+				 "--stop-timeout wants seconds, or -1 for ever, not '%d'",
+				 m->c->stop_timeout);
 	return 0;
 }
 
 static int check_options(const struct container_options *o, struct error *err)
 {
+	for (size_t i = 0; i < o->labels.n; i++)
+		if (!o->labels.items[i][0] || o->labels.items[i][0] == '=')
+			return error_set(err, -EINVAL, "--label '%s': expected NAME=VALUE",
+					 o->labels.items[i]);
 	if (o->cidfile && access(o->cidfile, F_OK) == 0)
 		return error_set(err, -EEXIST, "--cidfile %s exists; another container's?",
 				 o->cidfile);

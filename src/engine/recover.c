@@ -210,17 +210,47 @@ static int insert_again(struct engine *engine, const struct container *c, bool r
 	return r;
 }
 
+/* What the script of a dry run started has a directory here and a group of its name, and no row:
+ * all of it ends before the directory goes.  A group that another root noted as its own is not it.
+ */
+static int end_unowned(struct check *check, const char *id)
+{
+	autofree char *path = xasprintf("/strake/%s", id);
+	autofree char *owner = container_dir(check->engine, id);
+	autofree pid_t *pids = NULL;
+	struct cgroup cg = { 0 };
+	size_t n = 0;
+	int r = 0;
+
+	if (strlen(id) != ID_LEN || !id_is_hex(id) || cgroup_open(path, &cg, NULL) < 0)
+		return 0;
+	if (!cgroup_has_other_owner(&cg, owner)) {
+		if (cgroup_pids(&cg, &pids, &n, NULL) == 0 && n > 0)
+			found(check, "container %.12s runs without an owner: process %d", id,
+			      pids[0]);
+		if (check->repair)
+			r = cgroup_remove(&cg, check->err);
+	}
+	cgroup_close(&cg);
+	return r;
+}
+
 static void adopt(struct check *check, const char *id, bool runs)
 {
 	cleanup(container_cleanup) struct container *c = NULL;
 	struct engine *engine = check->engine;
 	struct error *err = check->repair ? check->err : NULL;
 	autofree char *path = xasprintf("containers/%s", id);
+	int r;
 
 	if (container_load(engine, id, &c, NULL) < 0) {
 		found(check, "directory containers/%.12s... belongs to no container", id);
-		if (check->repair && !runs)
-			repaired(check, dir_remove_at(engine->root_fd, path, err));
+		if (runs)
+			return;
+		r = end_unowned(check, id);
+		if (check->repair && r == 0)
+			r = dir_remove_at(engine->root_fd, path, err);
+		repaired(check, r);
 		return;
 	}
 	found(check, "container %s (%.12s) has files but is not in the database", c->name, id);
@@ -263,13 +293,16 @@ static void check_run_dirs(struct check *check)
 	while (dir && (entry = readdir(dir))) {
 		autofree char *path = xasprintf("containers/%s", entry->d_name);
 		autofree char *netns = NULL;
+		int r;
 
 		if (entry->d_name[0] == '.' || is_known(engine, entry->d_name) ||
 		    faccessat(engine->root_fd, path, F_OK, 0) == 0)
 			continue;
 		found(check, "run directory containers/%.12s... belongs to no container",
 		      entry->d_name);
-		if (!check->repair)
+		r = end_unowned(check, entry->d_name);
+		repaired(check, r);
+		if (!check->repair || r < 0)
 			continue;
 		netns = container_netns(engine, entry->d_name);
 		repaired(check, network_detach(&site, entry->d_name, netns, check->err));

@@ -74,26 +74,6 @@ static void record_end(const struct engine *engine, const char *id)
 	ignore_result(json_save_at(engine->root_fd, path, doc, true, NULL));
 }
 
-int container_discard(struct engine *engine, const char *id, struct error *err)
-{
-	autofree char *netns = container_netns(engine, id);
-	const struct network_site site = engine_network(engine);
-	int r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
-		       (int64_t)ACTIVE_REMOVE, id);
-
-	if (r == 0)
-		r = end_groups(engine, id, err);
-	if (r == 0)
-		r = network_detach(&site, id, netns, err);
-	if (r == 0)
-		r = remove_run_dir(engine, id, err);
-	if (r == 0)
-		r = remove_dir(engine, id, err);
-	if (r == 0)
-		r = db_run(engine->db, err, "DELETE FROM containers WHERE id = ?1", "s", id);
-	return r < 0 ? error_wrap(err, r, "remove container %.12s", id) : 0;
-}
-
 /* *ret_active is ACTIVE_IDLE for a row that is gone. */
 static int row_read(struct engine *engine, const char *id, int *ret_active, bool *ret_auto_remove,
 		    struct error *err)
@@ -110,6 +90,32 @@ static int row_read(struct engine *engine, const char *id, int *ret_active, bool
 		*ret_auto_remove = db_int(&rows, 1) != 0;
 	}
 	return db_finish(&rows);
+}
+
+int container_discard(struct engine *engine, const char *id, struct error *err)
+{
+	autofree char *netns = container_netns(engine, id);
+	const struct network_site site = engine_network(engine);
+	bool auto_remove, is_up;
+	int active = ACTIVE_IDLE;
+	int r = row_read(engine, id, &active, &auto_remove, err);
+
+	/* In a script that ended its run before, nothing of that is left to say. */
+	is_up = !explain_dry() || active != ACTIVE_IDLE;
+	if (r == 0)
+		r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
+			   (int64_t)ACTIVE_REMOVE, id);
+	if (r == 0)
+		r = end_groups(engine, id, err);
+	if (r == 0 && is_up)
+		r = network_detach(&site, id, netns, err);
+	if (r == 0 && is_up)
+		r = remove_run_dir(engine, id, err);
+	if (r == 0)
+		r = remove_dir(engine, id, err);
+	if (r == 0)
+		r = db_run(engine->db, err, "DELETE FROM containers WHERE id = ?1", "s", id);
+	return r < 0 ? error_wrap(err, r, "remove container %.12s", id) : 0;
 }
 
 int container_finish_locked(struct engine *engine, const char *id, struct error *err)
@@ -136,11 +142,44 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
 	return r < 0 ? error_wrap(err, r, "finish the run of container %.12s", id) : 0;
 }
 
+void container_narrate_groups(const char *id)
+{
+	(void)explain(
+		"nothing runs in its control groups any more",
+		"find /sys/fs/cgroup -ignore_readdir_race -depth -type d -path '*/strake/%s*' "
+		"-delete",
+		id);
+}
+
+/* A script has ended its first process; the rest is its monitor's, if that is there. */
+static int finish_dry(struct engine *engine, const char *id, struct error *err)
+{
+	autofree char *run_dir = container_run_dir(engine, id);
+	struct status status = { .pid = 0 };
+	int r = status_read(engine, id, &status, err);
+
+	if (r < 0 || status.kind != STATUS_RUNNING)
+		return r < 0 ? r : container_finish_locked(engine, id, err);
+	if (status.monitor_pid)
+		(void)explain("its monitor clears up after it", "tail -s 0.1 --pid=%d -f /dev/null",
+			      status.monitor_pid);
+	(void)explain_begin("REST", "without a monitor that is left to do", "[ ! -e %s ] ||",
+			    sq(run_dir));
+	container_narrate_groups(id);
+	r = container_finish_locked(engine, id, err);
+	explain_end("REST");
+	return r;
+}
+
 int container_finish(struct engine *engine, const char *id, struct error *err)
 {
 	autoclose int lock = -1;
 	struct status status = { .pid = 0 };
-	int r = explain_dry() ? 0 : container_lock(engine, id, true, &lock, err);
+	int r;
+
+	if (explain_dry())
+		return finish_dry(engine, id, err);
+	r = container_lock_ended(engine, id, &lock, err);
 
 	if (r == -ENOENT)
 		return 0;
@@ -162,11 +201,18 @@ static int remove_ended(struct engine *engine, const char *id, struct error *err
 {
 	autoclose int lock = -1;
 	/* In a dry run it goes on running, and holds the lock. */
-	int r = explain_dry() ? 0 : container_lock(engine, id, true, &lock, err);
+	int r = explain_dry() ? finish_dry(engine, id, err)
+			      : container_lock_ended(engine, id, &lock, err);
 
 	if (r == -ENOENT) /* --rm was faster */
 		return 0;
-	return r < 0 ? r : container_discard(engine, id, err);
+	if (r == 0)
+		r = container_discard(engine, id, err);
+	if (r == 0)
+		(void)explain_note("its row in %s/state.db goes, too; after a script "
+				   "'strake system check --repair' takes it out",
+				   engine->root);
+	return r;
 }
 
 static void remove_one(void *data, size_t i, int r, const struct error *err)

@@ -22,6 +22,8 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
  * or made the container and did not share it.
  */
 int container_discard(struct engine *engine, const char *id, struct error *err) must_check;
+/* A script's last step but for the files. */
+void container_narrate_groups(const char *id);
 
 enum remove_flags { REMOVE_PLAIN = 0, REMOVE_FORCE = 1 };
 /* Each that runs is -EBUSY, unless forced: then all that run are killed, and removed as they end.

@@ -16,6 +16,8 @@
 #include "engine/bundle.h"
 #include "engine/options.h"
 #include "engine/supply.h"
+#include "image/image.h"
+#include "image/platform.h"
 #include "kernel/overlay.h"
 
 #define OPTION_BYTES_MAX (256U * 4096) /* a path for each of the 128 layers an image may have */
@@ -54,10 +56,31 @@ static int plan_bare(const struct container_options *options, struct root *root,
 	return 0;
 }
 
-static int plan_image(struct engine *engine, const char *name, struct root *root, struct error *err)
+static int platform_check(const char *name, const struct image_config *config, const char *wish,
+			  struct error *err)
+{
+	autofree char *have = NULL;
+
+	if (!wish || !config->os || !config->architecture)
+		return 0;
+	/* The document says no variant: linux/arm may well be the linux/arm/v7 that is asked for.
+	 */
+	have = xasprintf("%s/%s", config->os, config->architecture);
+	if (platform_fits(have, wish) || platform_fits(wish, have))
+		return 0;
+	return error_set(err, -EINVAL,
+			 "image %s is %s, not %s; 'strake load --platform %s -i FILE' brings the "
+			 "other, if its archive holds it",
+			 name, have, wish, wish);
+}
+
+static int plan_image(struct engine *engine, const char *name, const char *platform,
+		      struct root *root, struct error *err)
 {
 	int r = image_find(engine->db, engine->root_fd, name, &root->image, err);
 
+	if (r == 0)
+		r = platform_check(name, &root->image->config, platform, err);
 	if (r < 0)
 		return r;
 	root->kind = ROOT_IMAGE;
@@ -68,14 +91,14 @@ static int plan_image(struct engine *engine, const char *name, struct root *root
 }
 
 /* A tarball becomes an image without a name, once: the same file again is the same image. */
-static int plan_archive(struct engine *engine, const char *path, struct root *root,
-			struct error *err)
+static int plan_archive(struct engine *engine, const char *path, const char *platform,
+			struct root *root, struct error *err)
 {
 	char id[ID_LEN + 1];
 	int r = archive_import(engine, path, id, err);
 
 	if (r == 0)
-		r = plan_image(engine, id, root, err);
+		r = plan_image(engine, id, platform, root, err);
 	if (r < 0)
 		return r;
 	free(root->source);
@@ -165,7 +188,7 @@ static int plan_path(struct engine *engine, const struct container_options *opti
 		return plan_bare(&bare, root, err);
 	case PATH_LAYOUT:
 	case PATH_ARCHIVE:
-		return plan_archive(engine, path, root, err);
+		return plan_archive(engine, path, options->platform, root, err);
 	case PATH_OTHER:
 		break;
 	}
@@ -174,9 +197,11 @@ static int plan_path(struct engine *engine, const struct container_options *opti
 			 path);
 }
 
-static int plan_named(struct engine *engine, const char *name, struct root *root, struct error *err)
+static int plan_named(struct engine *engine, const struct container_options *options,
+		      struct root *root, struct error *err)
 {
-	int r = plan_image(engine, name, root, err);
+	const char *name = options->image;
+	int r = plan_image(engine, name, options->platform, root, err);
 
 	if (r == -ENOENT && access(name, F_OK) == 0)
 		return error_set(err, r, "no image '%s'; to run what lies here say ./%s", name,
@@ -187,6 +212,8 @@ static int plan_named(struct engine *engine, const char *name, struct root *root
 int root_plan(struct engine *engine, const struct container_options *options, struct root *ret,
 	      struct error *err)
 {
+	if (options->platform && (options->bare || options->rootfs))
+		return error_set(err, -EINVAL, "--platform only makes sense with an image");
 	if (options->bare)
 		return plan_bare(options, ret, err);
 	if (!options->rootfs && root_is_path(options->image))
@@ -195,7 +222,7 @@ int root_plan(struct engine *engine, const struct container_options *options, st
 		return error_set(err, -EINVAL, "--with-libs only makes sense with --bare FILE");
 	if (options->rootfs)
 		return plan_directory(options->rootfs, ret, err);
-	return plan_named(engine, options->image, ret, err);
+	return plan_named(engine, options, ret, err);
 }
 
 void root_done(struct root *root)

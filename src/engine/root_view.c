@@ -172,6 +172,19 @@ static int accounts_read(const struct strv *layers, const char *path, char **ret
 	return 0;
 }
 
+static int account_unknown(const char *kind, const char *wanted, const char *file,
+			   struct error *err)
+{
+	bool number = wanted[strspn(wanted, "-0123456789")] == '\0';
+
+	if (number)
+		return error_set(err, -EINVAL, "%s '%s': a number is 0 to %u", kind, wanted,
+				 (unsigned)ID_MAX);
+	return error_set(err, -EINVAL,
+			 "%s '%s' is not in the container's %s; a number always works", kind,
+			 wanted, file);
+}
+
 static int user_part(const struct strv *layers, const char *wanted, bool want_groups,
 		     struct user *user, struct error *err)
 {
@@ -183,10 +196,7 @@ static int user_part(const struct strv *layers, const char *wanted, bool want_gr
 		return r;
 	if (!passwd_find(passwd, wanted, user, &name)) {
 		if (!id_parse(wanted, &number))
-			return error_set(
-				err, -EINVAL,
-				"user '%s' is not in the container's /etc/passwd; a number always works",
-				wanted);
+			return account_unknown("user", wanted, "/etc/passwd", err);
 		user->uid = number;
 		return 0;
 	}
@@ -208,10 +218,7 @@ static int group_part(const struct strv *layers, const char *wanted, struct user
 	if (r < 0)
 		return r;
 	if (!group_find(group, wanted, &user->gid))
-		return error_set(
-			err, -EINVAL,
-			"group '%s' is not in the container's /etc/group; a number always works",
-			wanted);
+		return account_unknown("group", wanted, "/etc/group", err);
 	return 0;
 }
 

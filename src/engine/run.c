@@ -33,6 +33,27 @@ static char *cache_dir(const struct engine *engine)
 	return xasprintf("%s/seccomp", engine->run_root);
 }
 
+/* Nobody is left who knows how to end it: the script says it. */
+static int narrate_detached(const struct making *m, struct error *err)
+{
+	int r;
+
+	(void)explain("what the command itself prints", "echo %s", m->c->id);
+	(void)explain_note("To end it and to clear up: sed -n 's/^%s//p' THIS-SCRIPT | sh",
+			   EXPLAIN_APART);
+	explain_apart(true);
+	(void)explain(
+		"all that runs in its control group",
+		"group=$(find /sys/fs/cgroup -ignore_readdir_race -type d -path '*/strake/%s' | head -n 1)\n"
+		"while all=$(cat \"$group/cgroup.procs\") && [ \"$all\" ]; do "
+		"kill -9 $all 2> /dev/null || :; sleep 0.1; done",
+		m->c->id);
+	container_narrate_groups(m->c->id);
+	r = container_discard(m->engine, m->c->id, err);
+	explain_apart(false);
+	return r;
+}
+
 static int narrate(struct making *m, struct error *err)
 {
 	cleanup(spec_cleanup) struct spec *spec = NULL;
@@ -48,6 +69,8 @@ static int narrate(struct making *m, struct error *err)
 	req.spec = spec;
 	req.flags = m->options->detach ? INSTANCE_BACKGROUND : INSTANCE_PLAIN;
 	r = instance_create(&req, &none, err);
+	if (r == 0 && m->options->detach)
+		r = narrate_detached(m, err);
 	if (r < 0 || m->options->detach)
 		return r;
 	r = m->options->remove

@@ -65,9 +65,33 @@ struct ending {
 	const struct container *c;
 	int pidfd; /* -1: not waited for (any more) */
 	pid_t pid;
+	int timeout_s;
 	int64_t deadline_ms; /* -1: none */
 	bool killed;
 };
+
+static bool wait_narrate(pid_t pid, int timeout_s)
+{
+	if (timeout_s < 0)
+		return explain("until it has gone", "tail -s 0.1 --pid=%d -f /dev/null", pid);
+	return explain("until it has gone, but no longer than that",
+		       "timeout %d tail -s 0.1 --pid=%d -f /dev/null || :", timeout_s, pid);
+}
+
+/* A script does not know how it goes: it says all that may be needed. */
+static void ending_narrate(const struct ending *e)
+{
+	int timeout_s = e->killed ? -1 : e->timeout_s;
+
+	/* timeout(1) takes 0 for ever. */
+	if (timeout_s != 0 && (!wait_narrate(e->pid, timeout_s) || timeout_s < 0))
+		return;
+	if (!explain_dry())
+		return;
+	(void)explain("what does not listen is killed", "! kill -0 %d 2> /dev/null || kill -%d %d",
+		      e->pid, SIGKILL, e->pid);
+	(void)wait_narrate(e->pid, -1);
+}
 
 static void ending_start(struct engine *engine, const struct stop_plan *plan, struct ending *e,
 			 struct error *err, int *ret)
@@ -80,6 +104,7 @@ static void ending_start(struct engine *engine, const struct stop_plan *plan, st
 	if (*ret == 0)
 		*ret = send_signal(e->pidfd, e->pid, sig, err);
 	e->killed = sig == SIGKILL;
+	e->timeout_s = timeout_s;
 	e->deadline_ms = e->killed       ? clock_monotonic_ms() + KILL_WAIT_MS
 			 : timeout_s < 0 ? -1
 					 : clock_monotonic_ms() + (int64_t)timeout_s * 1000;
@@ -172,6 +197,9 @@ void containers_end(struct engine *engine, struct container *const *containers, 
 		ending_start(engine, plan, &items[i], &errors[i], &results[i]);
 	}
 	for (size_t i = 0; i < n; i++)
+		if (results[i] == 0)
+			ending_narrate(&items[i]);
+	for (size_t i = 0; i < n; i++)
 		if (results[i] < 0 || explain_dry())
 			endings_report(&all, i, results[i] == -ESRCH ? 0 : results[i], &errors[i]);
 	endings_wait(&all);
@@ -224,8 +252,12 @@ int container_wait(struct engine *engine, const struct container *c, int *ret_st
 {
 	autoclose int lock = -1;
 	struct status status = { .pid = 0 };
-	int r;
+	int r = status_read(engine, c->id, &status, err);
 
+	if (r < 0)
+		return r;
+	if (status.kind == STATUS_RUNNING && wait_narrate(status.pid, -1))
+		return 0;
 	if (wait_attached(engine, c, ret_status) == 0)
 		return 0;
 	r = container_lock(engine, c->id, true, &lock, err);

@@ -77,6 +77,17 @@ static int source_path(const struct engine *engine, const char *source, char **r
 	return 0;
 }
 
+/* As people read it in inspect: no "/./", no links.  In a dry run it may not be there. */
+static void source_normalize(char **source)
+{
+	char *real = realpath(*source, NULL);
+
+	if (!real)
+		return;
+	free(*source);
+	*source = real;
+}
+
 static int options_take(const char *text, json_t *options, struct error *err)
 {
 	autofree char *copy = xstrdup(text);
@@ -152,6 +163,8 @@ int volume_add_mount(const struct engine *engine, const char *text, json_t *moun
 		r = source_path(engine, copy, &source, err);
 	if (r == 0 && source)
 		r = make_source(source, err);
+	if (r == 0 && source)
+		source_normalize(&source);
 	if (r < 0) {
 		json_decref(options);
 		return r;

@@ -8,10 +8,12 @@
 
 #include "base/alloc.h"
 #include "base/db.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "image/document.h"
 #include "image/image.h"
+#include "image/index.h"
 #include "image/layer_info.h"
 
 #define DIR_NAME "images"
@@ -70,13 +72,19 @@ int catalog_save(struct db *db, int root_fd, const char *id, struct error *err)
 	if (!names || !layers || !documents)
 		return -EIO;
 	r = dir_make_at(root_fd, DIR_NAME, 0700, err);
-	return r < 0 ? r : json_save_at(root_fd, path, doc, true, err);
+	if (r == 0)
+		r = json_save_at(root_fd, path, doc, true, err);
+	/* A name that it got may have been an index's. */
+	return r < 0 ? r : index_names_save(db, root_fd, err);
 }
 
 int catalog_remove(int root_fd, const char *id, struct error *err)
 {
-	autofree char *path = path_of(id);
+	autofree char *path = path_of(id), *whole = file_path(root_fd, path);
 
+	if (explain("its entry in the catalogue, from which a lost database is rebuilt", "rm -f %s",
+		    sq(whole)))
+		return 0;
 	if (unlinkat(root_fd, path, 0) < 0 && errno != ENOENT)
 		return error_sys(err, -errno, "remove %s", path);
 	return 0;

@@ -7,9 +7,11 @@
 
 #include "base/alloc.h"
 #include "base/db.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "image/catalog.h"
 #include "image/image.h"
+#include "image/index.h"
 #include "image/remove.h"
 
 struct check {
@@ -25,12 +27,14 @@ struct check {
 static void found(struct check *c, const char *kind, const char *path)
 {
 	autofree char *text = xasprintf("%s %s belongs to no image", kind, path);
+	autofree char *whole = file_path(c->root_fd, path);
 
 	c->report(c->data, text);
 	c->found++;
 	if (!c->repair)
 		return;
-	if (dir_remove_at(c->root_fd, path, c->err) < 0)
+	if (!explain("nothing refers to it", "rm -rf %s", sq(whole)) &&
+	    dir_remove_at(c->root_fd, path, c->err) < 0)
 		c->r = -EIO;
 }
 
@@ -117,13 +121,53 @@ static void restored(void *data, const char *id, bool whole)
 		ignore_result(catalog_remove(c->root_fd, id, NULL));
 }
 
+static void index_restored(void *data, const char *name)
+{
+	struct check *c = data;
+	autofree char *text = xasprintf("index %s has files but is not in the database", name);
+
+	c->report(c->data, text);
+	c->found++;
+}
+
+/* An index whose document is gone is nothing any more. */
+static int check_indexes(struct check *c)
+{
+	struct strv gone = { 0 };
+	struct db_rows rows;
+	int r = db_query(c->db, &rows, c->err, "SELECT name, document FROM index_names", "");
+
+	while (r == 0 && db_next(&rows)) {
+		autofree char *path = xasprintf("blobs/sha256/%s", db_text(&rows, 1)), *text = NULL;
+
+		if (faccessat(c->root_fd, path, F_OK, 0) == 0)
+			continue;
+		text = xasprintf("index %s: %s is gone", db_text(&rows, 0), path);
+		c->report(c->data, text);
+		c->found++;
+		strv_add(&gone, db_text(&rows, 0));
+	}
+	if (r == 0)
+		r = db_finish(&rows);
+	for (size_t i = 0; r == 0 && c->repair && i < gone.n; i++)
+		r = index_name_take(c->db, gone.items[i], c->err);
+	if (r == 0 && c->repair && gone.n)
+		r = index_names_save(c->db, c->root_fd, c->err);
+	strv_done(&gone);
+	return r;
+}
+
 static int check_files(struct check *c)
 {
 	autoclose int lock = -1;
 	int r = catalog_restore(c->db, c->root_fd, restored, c, c->err);
 
 	if (r == 0)
+		r = index_names_restore(c->db, c->root_fd, index_restored, c, c->err);
+	if (r == 0)
 		r = check_rows(c);
+	if (r == 0)
+		r = check_indexes(c);
 	if (r < 0)
 		return r;
 	check_dir(c, "tmp", "directory", tmp_is_used);
@@ -162,7 +206,15 @@ static void say_nothing(void *data, const char *id, bool whole)
 	(void)whole;
 }
 
+static void say_no_name(void *data, const char *name)
+{
+	(void)data;
+	(void)name;
+}
+
 int image_restore(struct db *db, int root_fd, struct error *err)
 {
-	return catalog_restore(db, root_fd, say_nothing, NULL, err);
+	int r = catalog_restore(db, root_fd, say_nothing, NULL, err);
+
+	return r < 0 ? r : index_names_restore(db, root_fd, say_no_name, NULL, err);
 }

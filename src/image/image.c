@@ -8,6 +8,7 @@
 #include "base/db.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "image/index.h"
 #include "image/reference.h"
 #include "image/schema.h"
 
@@ -252,7 +253,7 @@ static int id_by(struct db *db, const char *sql, const char *text, char ret[65],
 static int resolve(struct db *db, const char *what, char ret[65], struct error *err)
 {
 	const char *hex = strncmp(what, "sha256:", 7) == 0 ? what + 7 : what;
-	char name[REFERENCE_MAX];
+	char name[REFERENCE_MAX] = "";
 	size_t found = 0;
 	int r = reference_canonical(what, name, hex == what ? err : NULL);
 
@@ -261,6 +262,10 @@ static int resolve(struct db *db, const char *what, char ret[65], struct error *
 			  err);
 	else if (id_is_hex(hex))
 		r = 0;
+	if (r == 0 && found == 0 && name[0]) {
+		r = index_image(db, name, ret, err);
+		found = ret[0] ? 1 : 0;
+	}
 	if (r < 0 || found == 1)
 		return r;
 	if (id_is_hex(hex))
@@ -316,8 +321,11 @@ void image_lower_dirs(const char *root, const struct image *image, struct strv *
 
 int image_name_set(struct db *db, const char *name, const char *id, struct error *err)
 {
-	return db_run(db, err,
-		      "INSERT INTO image_names (name, image) VALUES (?1, ?2)"
-		      " ON CONFLICT (name) DO UPDATE SET image = ?2",
-		      "ss", name, id);
+	int r = index_name_take(db, name, err);
+
+	return r < 0 ? r
+		     : db_run(db, err,
+			      "INSERT INTO image_names (name, image) VALUES (?1, ?2)"
+			      " ON CONFLICT (name) DO UPDATE SET image = ?2",
+			      "ss", name, id);
 }

@@ -63,7 +63,8 @@ int image_ids(struct db *db, struct strv *ret, struct error *err) must_check; /*
 /* The overlay's lower directories, the uppermost first. */
 void image_lower_dirs(const char *root, const struct image *image, struct strv *ret);
 
-/* Gives an image a name, taking it from another.  Inside or outside a transaction. */
+/* Gives an image a name, taking it from another, or from an index.  Inside or outside a
+ * transaction. */
 int image_name_set(struct db *db, const char *name, const char *id, struct error *err) must_check;
 
 /* Takes a name away; with the last one (or by ID) the image, its documents and the layers that no

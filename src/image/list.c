@@ -266,6 +266,67 @@ static int read_rows(struct db *db, struct image_list *list, struct error *err)
 	return db_finish(&rows);
 }
 
+static int read_indexes(struct db *db, struct image_list *list, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(db, &rows, err,
+			 "SELECT d.digest, d.size, d.made, '', '', d.digest, n.name, 0"
+			 " FROM index_names n JOIN documents d ON d.digest = n.document"
+			 " ORDER BY d.made DESC, d.digest, n.name",
+			 "");
+
+	if (r < 0)
+		return r;
+	while (db_next(&rows)) {
+		struct listed *l = row_of(&rows, list);
+
+		l->is_index = true;
+		strv_add(&l->names, db_text(&rows, 6));
+	}
+	return db_finish(&rows);
+}
+
+static int count_indexes(struct db *db, struct image_list *list, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(db, &rows, err,
+			 "SELECT d.image, count(DISTINCT n.document) FROM index_names n"
+			 " JOIN document_parts p USING (document)"
+			 " JOIN documents d ON d.digest = p.digest"
+			 " WHERE d.image IS NOT NULL GROUP BY d.image",
+			 "");
+
+	if (r < 0)
+		return r;
+	while (db_next(&rows))
+		for (size_t i = 0; i < list->n; i++)
+			if (strcmp(list->items[i].id, db_text(&rows, 0)) == 0)
+				list->items[i].indexes = db_int(&rows, 1);
+	return db_finish(&rows);
+}
+
+/* An index before what it lists: who removes them in this order can. */
+static int by_load(const void *a, const void *b)
+{
+	const struct listed *x = a, *y = b;
+
+	if (x->loaded_ns != y->loaded_ns)
+		return (x->loaded_ns < y->loaded_ns) - (x->loaded_ns > y->loaded_ns);
+	return x->is_index != y->is_index ? y->is_index - x->is_index : strcmp(x->id, y->id);
+}
+
+static int add_indexes(struct db *db, struct image_list *list, struct error *err)
+{
+	size_t before = list->n;
+	int r = read_indexes(db, list, err);
+
+	if (r < 0 || list->n == before)
+		return r;
+	r = count_indexes(db, list, err);
+	qsort(list->items, list->n, sizeof(*list->items), by_load);
+	return r;
+}
+
 int image_list(struct db *db, int root_fd, const struct image_filter *filter,
 	       struct image_list *ret, struct error *err)
 {
@@ -273,6 +334,8 @@ int image_list(struct db *db, int root_fd, const struct image_filter *filter,
 	size_t kept = 0;
 	int r = read_rows(db, &list, err);
 
+	if (r == 0)
+		r = add_indexes(db, &list, err);
 	if (r < 0) {
 		image_list_done(&list);
 		return r;

@@ -1,5 +1,5 @@
-/* src/image/list.h - the images that are there, as rows: from the database alone, no file is read
- * unless a filter asks for labels.
+/* src/image/list.h - the images and indexes that are there, as rows: from the database alone, no
+ * file is read unless a filter asks for labels.
  */
 #ifndef IMAGE_LIST_H
 #define IMAGE_LIST_H
@@ -20,6 +20,8 @@ struct listed {
 	int64_t created_ns, loaded_ns;
 	int64_t size;       /* of the files in its layers */
 	int64_t containers; /* that are made of it */
+	int64_t indexes;    /* that list it */
+	bool is_index;      /* id is its digest, size that of the document */
 	struct strv names;
 };
 

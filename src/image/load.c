@@ -4,9 +4,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "image/digest.h"
@@ -133,6 +135,55 @@ static int close_layer(void *data, size_t i, int fd, int r, struct error *err)
 	return r;
 }
 
+/* As it is told; a directory needs no tar. */
+static char *member_command(const struct loader *l, const char *name)
+{
+	const char *path = strcmp(l->req->path, "-") == 0 ? "/dev/stdin" : l->req->path;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		autofree char *file = xasprintf("%s/%s", path, name);
+
+		return xasprintf("cat %s", sq(file));
+	}
+	return xasprintf("tar -xOf %s %s", sq(path), sq(name));
+}
+
+/* Told before: several are unpacked at once, by threads. */
+static void narrate_layers(const struct loader *l, const struct manifest *m)
+{
+	char chain[DIGEST_HEX_LEN + 1] = "";
+
+	if (explain_mode() == EXPLAIN_OFF)
+		return;
+	for (size_t i = 0; i < m->blobs.n; i++) {
+		const char *diff_id = m->layers[i].info.diff_id;
+		autofree char *member = member_command(l, m->blobs.items[i]);
+
+		chain_next(chain, diff_id);
+		(void)explain_note("layer %zu of %zu, unless it is there: out of the archive, "
+				   "unpacked if it is gzip or zstd,",
+				   i + 1, m->blobs.n);
+		(void)explain("its digest has to be the one that the configuration promises",
+			      "%s | sha256sum # %s", member, diff_id);
+		(void)explain("into a directory that nobody looks into yet",
+			      "mkdir %s/tmp/layer && %s | tar -xC %s/tmp/layer", sq(l->req->root),
+			      member, sq(l->req->root));
+		(void)explain("whole and on the disk: its name is the digest of all up to it",
+			      "sync -f %s/tmp/layer && mv %s/tmp/layer %s/layers/%s",
+			      sq(l->req->root), sq(l->req->root), sq(l->req->root), chain);
+	}
+}
+
+static void narrate_record(const struct loader *l, const struct manifest *m,
+			   const struct strv *names)
+{
+	(void)explain_note("the configuration under its digest, %s/blobs/sha256/%s", l->req->root,
+			   m->config_id);
+	(void)explain_note("one transaction in state.db: the image, its layers%s%s",
+			   names->n > 0 ? ", its name " : "", names->n > 0 ? names->items[0] : "");
+}
+
 static int store_layers(struct loader *l, struct manifest *m)
 {
 	struct feed feed = { l, m };
@@ -162,12 +213,16 @@ static int store_image(struct loader *l, struct manifest *m, const struct strv *
 
 	if (r == 0 && ++l->images > IMAGES_MAX)
 		r = error_set(l->err, -E2BIG, "the archive has more than %d images", IMAGES_MAX);
-	if (r == 0)
+	if (r == 0) {
+		narrate_layers(l, m);
 		r = store_layers(l, m);
+	}
 	record.config = m->config;
 	record.config_len = m->config_len;
 	record.layers = m->layers;
 	record.nlayers = m->blobs.n;
+	if (r == 0)
+		narrate_record(l, m, names);
 	if (r == 0)
 		r = image_record(l->db, &l->in, &record, l->err);
 	for (size_t i = 0; r == 0 && i < names->n; i++)
@@ -447,6 +502,8 @@ static int load(struct loader *l)
 
 	if (r < 0)
 		return r;
+	(void)explain("what the archive holds; nothing in it is trusted", "tar -tf %s",
+		      strcmp(l->req->path, "-") == 0 ? "/dev/stdin" : sq(l->req->path));
 	if (source_has(l->source, "index.json"))
 		return load_oci(l);
 	if (source_has(l->source, "manifest.json"))
@@ -466,7 +523,7 @@ int image_load_archive(struct db *db, const struct load_request *req, struct err
 	if (r == 0)
 		r = load(&l);
 	if (r < 0)
-		(void)error_wrap(err, r, "load %s",
+		(void)error_wrap(err, r, "%s",
 				 strcmp(req->path, "-") == 0 ? "standard input" : req->path);
 	source_close(l.source);
 	incoming_done(&l.in);

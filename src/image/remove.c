@@ -11,9 +11,11 @@
 
 #include "base/alloc.h"
 #include "base/db.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "image/catalog.h"
 #include "image/image.h"
+#include "image/index.h"
 #include "image/reference.h"
 #include "image/remove.h"
 
@@ -125,6 +127,26 @@ static int delete_rows(struct db *db, const struct image *image, const struct le
 	return r;
 }
 
+static int delete_layer(int root_fd, const char *chain, struct error *err)
+{
+	autofree char *name = xasprintf("layers/%s", chain), *path = file_path(root_fd, name);
+
+	if (explain("a layer that no other image has", "rm -rf %s", sq(path)))
+		return 0;
+	return dir_remove_at(root_fd, name, err);
+}
+
+static int delete_blob(int root_fd, const char *hex, struct error *err)
+{
+	autofree char *name = xasprintf("blobs/sha256/%s", hex), *path = file_path(root_fd, name);
+
+	if (explain("a document or packed layer that nothing refers to", "rm -f %s", sq(path)))
+		return 0;
+	if (unlinkat(root_fd, name, 0) < 0 && errno != ENOENT)
+		return error_sys(err, -errno, "remove %s", name);
+	return 0;
+}
+
 static int delete_files(struct db *db, int root_fd, const struct image *image,
 			const struct leftovers *left, report_fn report, void *data,
 			struct error *err)
@@ -132,19 +154,12 @@ static int delete_files(struct db *db, int root_fd, const struct image *image,
 	autofree char *said = xasprintf("Deleted: sha256:%s", image->id);
 	int r = 0;
 
-	for (size_t i = left->layers.n; r == 0 && i > 0; i--) {
-		autofree char *dir = xasprintf("layers/%s", left->layers.items[i - 1]);
-
+	for (size_t i = left->layers.n; r == 0 && i > 0; i--)
 		if (!layer_is_used(db, left->layers.items[i - 1]))
-			r = dir_remove_at(root_fd, dir, err);
-	}
-	for (size_t i = 0; r == 0 && i < left->blobs.n; i++) {
-		autofree char *blob = xasprintf("blobs/sha256/%s", left->blobs.items[i]);
-
-		if (!blob_is_used(db, left->blobs.items[i]) && unlinkat(root_fd, blob, 0) < 0 &&
-		    errno != ENOENT)
-			r = error_sys(err, -errno, "remove %s", blob);
-	}
+			r = delete_layer(root_fd, left->layers.items[i - 1], err);
+	for (size_t i = 0; r == 0 && i < left->blobs.n; i++)
+		if (!blob_is_used(db, left->blobs.items[i]))
+			r = delete_blob(root_fd, left->blobs.items[i], err);
 	if (r == 0)
 		report(data, said);
 	return r;
@@ -165,6 +180,9 @@ static int remove_name(struct db *db, int root_fd, const char *id, const char *n
 {
 	int r = db_begin(db, err);
 
+	if (r == 0)
+		(void)explain_note("one row in state.db, and the catalogue's entry without %s",
+				   name);
 	if (r == 0)
 		r = db_run(db, err, "DELETE FROM image_names WHERE name = ?1", "s", name);
 	if (r == 0)
@@ -191,10 +209,18 @@ static int remove_whole(struct db *db, int root_fd, const struct image *image, r
 			      "image %.12s is used by container %s; 'strake rm %s' first",
 			      image->id, user, user);
 	if (r == 0)
+		r = index_user(db, image->id, user, err);
+	if (r == 0 && user[0])
+		r = error_set(err, -EBUSY,
+			      "image %.12s is listed by index %s; 'strake manifest rm %s' first",
+			      image->id, user, user);
+	if (r == 0)
 		r = list_blobs(db, image->id, &left.blobs, err);
 	strv_extend(&left.layers, image->layers.items, image->layers.n);
-	if (r == 0)
+	if (r == 0) {
+		(void)explain_note("its rows in state.db go, in one transaction");
 		r = delete_rows(db, image, &left, err);
+	}
 	if (r == 0)
 		r = catalog_remove(root_fd, image->id, err);
 	if (r == 0)

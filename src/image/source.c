@@ -108,7 +108,6 @@ static int write_at(int fd, const char *bytes, size_t len, int64_t offset)
 
 struct reading {
 	struct source *s;
-	const char *path;
 	int fd, tmp_fd;
 	int64_t at;            /* in a plain file */
 	unsigned char *buffer; /* the same */
@@ -123,7 +122,7 @@ static ssize_t feed_plain(void *data, const void **ret, struct error *err)
 	ssize_t n = TEMP_FAILURE_RETRY(pread(rd->fd, rd->buffer, READ_SIZE, rd->at));
 
 	if (n < 0)
-		return error_sys(err, -errno, "read %s", rd->path);
+		return error_sys(err, -errno, "read");
 	rd->at += n;
 	*ret = rd->buffer;
 	return n;
@@ -134,7 +133,7 @@ static int skip_plain(void *data, int64_t len, struct error *err)
 	struct reading *rd = data;
 
 	return __builtin_add_overflow(rd->at, len, &rd->at)
-		       ? error_set(err, -EBADMSG, "%s: a size is too large", rd->path)
+		       ? error_set(err, -EBADMSG, "a size is too large")
 		       : 0;
 }
 
@@ -214,6 +213,10 @@ static int read_members(struct reading *rd)
 		if (r < 0)
 			return r;
 	}
+	if (r == -EBADMSG && rd->s->n == 0)
+		return error_set(rd->err, r,
+				 "not a tar archive; 'docker save', 'podman save' and 'skopeo "
+				 "copy' write what is wanted");
 	if (r == 0 && rd->s->n == 0)
 		return error_set(rd->err, -EBADMSG, "it holds no files");
 	return r;
@@ -249,8 +252,6 @@ static int read_archive(struct reading *rd)
 	}
 	if (r == 0)
 		r = read_members(rd);
-	if (r < 0)
-		(void)error_wrap(rd->err, r, "%s", rd->path);
 	tar_reader_free(rd->tar);
 	stream_close(rd->stream);
 	free(rd->buffer);
@@ -268,13 +269,11 @@ int source_open(const char *path, int tmp_fd, struct source **ret, struct error 
 	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 				    : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_sys(err, -errno, "open %s", path);
+		return error_set(err, -errno, "%s", strerror(errno)); /* the caller names it */
 	if (S_ISDIR(st.st_mode)) {
 		s->dir = steal_fd(&fd);
 	} else {
-		struct reading rd = {
-			.s = s, .path = path, .fd = fd, .tmp_fd = tmp_fd, .err = err
-		};
+		struct reading rd = { .s = s, .fd = fd, .tmp_fd = tmp_fd, .err = err };
 
 		r = read_archive(&rd);
 		if (r < 0)

@@ -285,7 +285,7 @@ static void narrate_controllers(const char *dir, size_t mount_len)
 
 		buf_addf(&parents, " %s", sq(parent));
 	}
-	(void)explain(NULL,
+	(void)explain("what is above hands down what it can count",
 		      "for d in%s; do for c in $(cat $d/cgroup.controllers); do "
 		      "echo +$c > $d/cgroup.subtree_control || :; done; done",
 		      buf_text(&parents));
@@ -311,7 +311,7 @@ static bool narrate_create(const struct cgroup *cg)
 	if (explain_mode() == EXPLAIN_OFF)
 		return false;
 	cgroup_narrate(cg, "control groups: what its processes use is counted and limited here");
-	dry = explain(NULL, "mkdir -p $groups");
+	dry = explain("made before the process that is born in them", "mkdir -p $groups");
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct cgroup_part *part = &cg->parts[i];
 
@@ -319,7 +319,7 @@ static bool narrate_create(const struct cgroup *cg)
 			narrate_controllers(part->dir, strlen(part->dir) - strlen(cg->path));
 		else if (strstr(part->name, "cpuset"))
 			(void)explain(
-				NULL,
+				"a new one has no processors: those of the one above",
 				"for f in cpuset.cpus cpuset.mems; do d=%s; cat \"$d/../../$f\" "
 				"> \"$d/../$f\"; cat \"$d/../$f\" > \"$d/$f\"; done",
 				sq(part->dir));
@@ -439,7 +439,8 @@ int cgroup_freeze(const struct cgroup *cg, bool frozen, struct error *err)
 
 	if (!v1 && !v2)
 		return error_set(err, -EOPNOTSUPP, "this machine has no freezer cgroup");
-	if (explain(NULL, "echo %s > %s/%s", value, sq((v1 ? v1 : v2)->dir), file))
+	if (explain(frozen ? "all of it stops where it is" : "all of it goes on", "echo %s > %s/%s",
+		    value, sq((v1 ? v1 : v2)->dir), file))
 		return 0;
 	return file_put_at((v1 ? v1 : v2)->dir_fd, file, value, err);
 }
@@ -601,20 +602,30 @@ void cgroup_set_owner(const struct cgroup *cg, const char *owner)
 			(void)fsetxattr(cg->parts[i].dir_fd, OWNER_NAME, owner, strlen(owner), 0);
 }
 
-bool cgroup_has_owner(const struct cgroup *cg, const char *owner)
+/* How many of its groups have that owner, or another one. */
+static size_t count_owners(const struct cgroup *cg, const char *owner, bool other)
 {
 	char value[PATH_MAX];
-	size_t len = strlen(owner);
+	size_t len = strlen(owner), count = 0;
 
 	for (size_t i = 0; i < cg->n; i++) {
-		ssize_t n = cg->parts[i].dir_fd < 0 ? -1
-						    : fgetxattr(cg->parts[i].dir_fd, OWNER_NAME,
-								value, sizeof(value));
+		int fd = cg->parts[i].dir_fd;
+		ssize_t n = fd < 0 ? -1 : fgetxattr(fd, OWNER_NAME, value, sizeof(value));
 
-		if (n >= 0 && (size_t)n == len && memcmp(value, owner, len) == 0)
-			return true;
+		if (n >= 0)
+			count += ((size_t)n == len && memcmp(value, owner, len) == 0) != other;
 	}
-	return false;
+	return count;
+}
+
+bool cgroup_has_owner(const struct cgroup *cg, const char *owner)
+{
+	return count_owners(cg, owner, false) > 0;
+}
+
+bool cgroup_has_other_owner(const struct cgroup *cg, const char *owner)
+{
+	return count_owners(cg, owner, true) > 0;
 }
 
 uint64_t cgroup_oom_kills(const struct cgroup *cg)

@@ -93,8 +93,9 @@ int cgroup_remove(const struct cgroup *cg, struct error *err) must_check;
 int cgroup_children(const char *path, struct strv *ret, struct error *err) must_check;
 /* Notes whose it is, where every hierarchy keeps it as long as the group. */
 void cgroup_set_owner(const struct cgroup *cg, const char *owner);
-/* Whether one of its groups has that owner. */
+/* Whether one of its groups has that owner; another than that (a script notes none). */
 bool cgroup_has_owner(const struct cgroup *cg, const char *owner);
+bool cgroup_has_other_owner(const struct cgroup *cg, const char *owner);
 /* How often the kernel's OOM killer struck in it. */
 uint64_t cgroup_oom_kills(const struct cgroup *cg);
 

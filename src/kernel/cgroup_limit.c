@@ -41,15 +41,36 @@ static const struct cgroup_part *part_of(const struct cgroup *cg, const char *co
 	return NULL;
 }
 
+static const char *why(const char *file)
+{
+	static const struct {
+		const char *start, *why;
+	} known[] = {
+		{ "memory", "no more memory than this" },
+		{ "pids", "no more processes than this" },
+		{ "cpuset", "on these processors and memory nodes" },
+		{ "cpu", "its share of processor time" },
+		{ "devices.deny", "no device may be used, but for what follows" },
+		{ "devices.allow", "this one may be" },
+		{ "blkio", "how much it may read and write" },
+		{ "io", "how much it may read and write" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strncmp(file, known[i].start, strlen(known[i].start)) == 0)
+			return known[i].why;
+	return "a limit that was asked for";
+}
+
 static int put(const struct cgroup_part *part, const char *file, const char *value,
 	       struct error *err)
 {
-	struct error why = { 0 };
+	struct error failure = { 0 };
 	int r;
 
-	if (explain(NULL, "echo %s > %s/%s", sq(value), sq(part->dir), file))
+	if (explain(why(file), "echo %s > %s/%s", sq(value), sq(part->dir), file))
 		return 0;
-	r = file_put_at(part->dir_fd, file, value, &why);
+	r = file_put_at(part->dir_fd, file, value, &failure);
 	if (r == -ENOENT || r == -EACCES)
 		return error_set(err, -EOPNOTSUPP,
 				 "limit %s=%s: this machine's cgroups have no such file in %s",

@@ -55,6 +55,9 @@ static int take_link(const struct nlmsghdr *hdr, void *data)
 		else if (type == IFLA_IFNAME)
 			(void)snprintf(link->name, sizeof(link->name), "%s",
 				       mnl_attr_get_str(attr));
+		else if (type == IFLA_IFALIAS)
+			(void)snprintf(link->alias, sizeof(link->alias), "%s",
+				       mnl_attr_get_str(attr));
 		else if (type == IFLA_LINKINFO)
 			take_kind(attr, link);
 	}
@@ -273,11 +276,25 @@ int link_set_up(struct nl *nl, int index, const char *name, const char *where, s
 	struct nl_req q;
 	int r;
 
-	if (explain(NULL, "%sip link set %s up", where, sq(name)))
+	if (explain("nothing passes before it is up", "%sip link set %s up", where, sq(name)))
 		return 0;
 	nl_req_init(&q, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	r = nl_call(nl, &q);
 	return r < 0 ? error_sys(err, r, "set link %s up", name) : 0;
+}
+
+int link_set_alias(struct nl *nl, int index, const char *name, const char *alias, struct error *err)
+{
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = index };
+	struct nl_req q;
+	int r;
+
+	if (explain("whose it is", "ip link set %s alias %s", sq(name), sq(alias)))
+		return 0;
+	nl_req_init(&q, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
+	nl_put(&q, IFLA_IFALIAS, alias, strlen(alias));
+	r = nl_call(nl, &q);
+	return r < 0 ? error_sys(err, r, "note the owner of link %s", name) : 0;
 }
 
 /* A request that lacks what it needs is refused in another way by a kernel that knows the kind. */
@@ -303,7 +320,7 @@ int link_set_master(struct nl *nl, const char *name, const char *master, int ind
 	struct nl_req q;
 	int r;
 
-	if (explain(NULL, "ip link set %s up master %s", sq(name), sq(master)))
+	if (explain("plugged in", "ip link set %s up master %s", sq(name), sq(master)))
 		return 0;
 	nl_req_init(&q, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	nl_put_str(&q, IFLA_IFNAME, name);
@@ -352,11 +369,15 @@ int link_delete_in(struct nl *nl, const char *name, const char *where, struct er
 	int r;
 
 	/* A cable goes with the namespace at its other end, a moment later. */
-	if (explain(NULL, "%sip link delete %s 2> /dev/null || :", where, sq(name)))
+	if (explain("the link goes, if it did not go with a namespace",
+		    "%sip link delete %s 2> /dev/null || :", where, sq(name)))
 		return 0;
 	nl_req_init(&q, RTM_DELLINK, 0, &ifi, sizeof(ifi));
 	nl_put_str(&q, IFLA_IFNAME, name);
 	r = nl_call(nl, &q);
+	/* Who may not delete is told so before it is looked whether there is anything. */
+	if (r == -EPERM && link_index(nl, name) == -ENODEV)
+		return 0;
 	return r < 0 && r != -ENODEV ? error_sys(err, r, "delete link %s", name) : 0;
 }
 

@@ -14,14 +14,17 @@
 
 struct nl;
 
+#define LINK_ALIAS_LEN 256 /* the kernel's limit, with the end */
+
 struct link {
 	int index;
 	int master; /* index of the bridge that it is plugged into; 0: none */
 	unsigned mtu;
 	bool is_up; /* set up, whether it has a carrier or not */
 	char name[IF_NAMESIZE];
-	char kind[16];          /* "bridge", "veth"; "" for hardware */
-	bool hairpin, isolated; /* of a bridge's port */
+	char kind[16];              /* "bridge", "veth"; "" for hardware */
+	char alias[LINK_ALIAS_LEN]; /* a note for people; "" is none */
+	bool hairpin, isolated;     /* of a bridge's port */
 };
 /* -ENODEV */
 int link_read(struct nl *nl, const char *name, struct link *ret) must_check;
@@ -74,6 +77,8 @@ int link_set_up(struct nl *nl, int index, const char *name, const char *where,
 		struct error *err) must_check;
 /* Whether the kernel can make links of a kind. */
 bool link_kind_is_known(struct nl *nl, const char *kind) must_check;
+int link_set_alias(struct nl *nl, int index, const char *name, const char *alias,
+		   struct error *err) must_check;
 int link_set_master(struct nl *nl, const char *name, const char *master, int index,
 		    struct error *err) must_check;
 /* Whether it is gone, by itself, within that time. */

@@ -120,7 +120,8 @@ int netns_put(const struct netns *ns, const char *where, const char *path, const
 	autoclose int home = -1;
 	int r;
 
-	if (explain(NULL, "%ssh -c 'echo %s > %s'", where, value, path))
+	if (explain("a parameter of that network stack", "%ssh -c 'echo %s > %s'", where, value,
+		    path))
 		return 0;
 	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (home < 0 || setns(ns->fd, CLONE_NEWNET) < 0)
@@ -132,9 +133,12 @@ int netns_put(const struct netns *ns, const char *where, const char *path, const
 
 int netns_remove(const char *path, struct error *err)
 {
-	if (explain(NULL, "umount -l %s; rm -f %s", sq(path), sq(path)))
+	if (explain("its network stack goes with the last process in it",
+		    "umount -l %s 2> /dev/null || :; rm -f %s", sq(path), sq(path)))
 		return 0;
-	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
+	/* EPERM: unlink() refuses with EBUSY if there really is something mounted. */
+	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT &&
+	    errno != EPERM)
 		return error_sys(err, -errno, "unmount %s", path);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return error_sys(err, -errno, "remove %s", path);

@@ -588,6 +588,24 @@ int nft_find_table(const char *table)
 	return ask(hdr, NULL, NULL);
 }
 
+static int take_table(const struct nlmsghdr *hdr, void *data)
+{
+	struct nftnl_table *t = nftnl_table_alloc();
+
+	if (nftnl_table_nlmsg_parse(hdr, t) == 0)
+		strv_add(data, nftnl_table_get_str(t, NFTNL_TABLE_NAME));
+	nftnl_table_free(t);
+	return MNL_CB_OK;
+}
+
+int nft_list_tables(struct strv *ret)
+{
+	alignas(struct nlmsghdr) char bytes[MESSAGE_BYTES];
+
+	return ask(nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP, 0),
+		   take_table, ret);
+}
+
 int nft_list_elements(const char *table, const struct nft_set *set,
 		      void (*each)(void *data, const struct nft_element *e), void *data)
 {

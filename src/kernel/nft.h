@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/strv.h"
 
 struct nft; /* a batch being built */
 struct nftnl_rule;
@@ -76,6 +77,8 @@ void nft_verdict(struct nftnl_rule *r, int verdict, const char *chain); /* NF_DR
 
 /* Whether there is such a table: 0 or -ENOENT. */
 int nft_find_table(const char *table) must_check;
+/* Appends the names of all tables inet. */
+int nft_list_tables(struct strv *ret) must_check;
 /* Calls each for every element of a set, in no order; -ENOENT: no such table or set.  Intervals are
  * put together.
  */

@@ -143,10 +143,10 @@ static void narrate(const struct rootdir *root, const char *path, bool file)
 	autofree char *whole = xasprintf("%s/%s", root->path, path + strspn(path, "/"));
 
 	if (file)
-		(void)explain(NULL, "[ -e %s ] || install -D -m 644 /dev/null %s", sq(whole),
-			      sq(whole));
+		(void)explain("a file for the next to lie on",
+			      "[ -e %s ] || install -D -m 644 /dev/null %s", sq(whole), sq(whole));
 	else
-		(void)explain(NULL, "mkdir -p %s", sq(whole));
+		(void)explain("a directory for the next to lie on", "mkdir -p %s", sq(whole));
 }
 
 int rootdir_make(const struct rootdir *root, const char *path, bool file, enum rootdir_flags flags,

@@ -22,8 +22,8 @@ static bool narrate_address(const char *name, const struct ip_net *address, cons
 	char text[IP_NET_TEXT_LEN];
 
 	ip_net_format(address, text);
-	return explain(NULL, "%sip address add %s %s dev %s", where, text,
-		       address->ip.family == AF_INET6 ? "nodad" : "broadcast +", sq(name));
+	return explain("the address that is leased to it", "%sip address add %s %s dev %s", where,
+		       text, address->ip.family == AF_INET6 ? "nodad" : "broadcast +", sq(name));
 }
 
 int address_add(struct nl *nl, int index, const char *name, const struct ip_net *address,

@@ -48,6 +48,7 @@ struct reader {
 	bool middle[2];  /* the last line of stdout, stderr was a part */
 	int fd;          /* the newest file */
 	int dir_fd;
+	FILE *last; /* where the last line went */
 };
 
 static void print_line(struct reader *rd, const char *bytes, size_t len)
@@ -63,6 +64,10 @@ static void print_line(struct reader *rd, const char *bytes, size_t len)
 		return;
 	}
 	to = line.is_stderr ? stderr : stdout;
+	/* Both may be the same file: what was written first stays first. */
+	if (rd->last && rd->last != to)
+		(void)fflush(rd->last);
+	rd->last = to;
 	if (rd->options->timestamps && !rd->middle[line.is_stderr]) {
 		clock_format(line.time_ns, now);
 		(void)fprintf(to, "%s ", now);

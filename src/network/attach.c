@@ -173,7 +173,7 @@ static int attach_endpoint(const struct network_site *site, struct nl *nl,
 	if (e->network.driver == NETWORK_BRIDGE) {
 		r = pull_leftovers(site, nl, e, err);
 		if (r == 0)
-			r = bridge_ensure(nl, site->db, &e->network, lease->table, &bridge, err);
+			r = bridge_ensure(site, nl, &e->network, lease->table, &bridge, err);
 	}
 	if (r == 1)
 		r = foreign_allow(site, &e->network, err);

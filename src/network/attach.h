@@ -86,6 +86,7 @@ void network_lease_collect(const struct network_lease *lease, struct table_eleme
 struct network_site {
 	struct db *db;
 	int root_fd;          /* of the lasting state; -1 in a dry run if it is not there */
+	const char *root;     /* absolute, of the lasting state: what is made bears it as a note */
 	const char *run_root; /* absolute; run_root/networks/NAME/ is a network's own place */
 	const char *libexec;  /* directory of strake-dns */
 };

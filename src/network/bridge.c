@@ -14,6 +14,7 @@
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "kernel/route.h"
+#include "network/attach.h"
 #include "network/network.h"
 #include "network/table.h"
 
@@ -186,12 +187,23 @@ static void choose_mac(const struct network *network, unsigned char ret[6])
 		memcpy(ret + 2, ip->bytes + ip_len(ip) - 4, 4);
 }
 
+/* Another root's bridges are in the same place, so each has its owner's root as a note: for what no
+ * row knows.  One with a path that is too long has none, and is nobody's to remove.
+ */
+bool bridge_note(const struct network_site *site, char ret[LINK_ALIAS_LEN])
+{
+	int n = site->root ? snprintf(ret, LINK_ALIAS_LEN, "strake %s", site->root) : 0;
+
+	return n > 0 && n < LINK_ALIAS_LEN;
+}
+
 /* It is up when all of it is there: whoever finds it down makes what is missing, because its maker
  * may have been killed.
  */
-static int make(struct nl *nl, struct db *db, const struct network *network, const char *table,
-		struct link *ret, struct error *err)
+static int make(const struct network_site *site, struct nl *nl, const struct network *network,
+		const char *table, struct link *ret, struct error *err)
 {
+	char note[LINK_ALIAS_LEN];
 	unsigned mtu = choose_mtu(nl, network);
 	unsigned char mac[6];
 	int r;
@@ -205,12 +217,14 @@ static int make(struct nl *nl, struct db *db, const struct network *network, con
 		if (r < 0)
 			return error_sys(err, r, "find bridge %s", network->link);
 	}
+	if (r == 0 && bridge_note(site, note))
+		r = link_set_alias(nl, ret->index, network->link, note, err);
 	fault_point("bridge-link");
 	if (r == 0)
 		r = configure(nl, ret->index, network, err);
 	fault_point("bridge-addresses");
 	if (r == 0)
-		r = add_to_table(db, network, table, err);
+		r = add_to_table(site->db, network, table, err);
 	fault_point("bridge-table");
 	if (r == 0)
 		r = link_set_up(nl, ret->index, network->link, "", err);
@@ -220,8 +234,8 @@ static int make(struct nl *nl, struct db *db, const struct network *network, con
 	return r;
 }
 
-int bridge_ensure(struct nl *nl, struct db *db, const struct network *network, const char *table,
-		  struct link *ret, struct error *err)
+int bridge_ensure(const struct network_site *site, struct nl *nl, const struct network *network,
+		  const char *table, struct link *ret, struct error *err)
 {
 	int r = link_read(nl, network->link, ret);
 
@@ -236,21 +250,21 @@ int bridge_ensure(struct nl *nl, struct db *db, const struct network *network, c
 	if (network->managed && r == 0 && ret->is_up)
 		return 0;
 	if (network->managed) {
-		r = make(nl, db, network, table, ret, err);
+		r = make(site, nl, network, table, ret, err);
 		return r < 0 ? r : 1;
 	}
 	r = configure(nl, ret->index, network, err);
-	return r < 0 ? r : add_to_table(db, network, table, err);
+	return r < 0 ? r : add_to_table(site->db, network, table, err);
 }
 
-int bridge_mend(struct nl *nl, struct db *db, const struct network *network, const char *table,
-		struct error *err)
+int bridge_mend(const struct network_site *site, struct nl *nl, const struct network *network,
+		const char *table, struct error *err)
 {
 	struct link link;
 	int r = link_read(nl, network->link, &link);
 
 	if (network->managed)
-		return make(nl, db, network, table, &link, err);
+		return make(site, nl, network, table, &link, err);
 	if (r < 0)
 		return error_sys(err, r, "find bridge %s", network->link);
 	return configure(nl, link.index, network, err);

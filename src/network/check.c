@@ -15,6 +15,7 @@
 #include "network/foreign.h"
 #include "network/names_server.h"
 #include "network/mend.h"
+#include "network/orphan.h"
 #include "network/plug.h"
 #include "network/table.h"
 
@@ -37,14 +38,16 @@ static void found(struct check *check, char *text)
 
 /* links */
 
-/* A cable of ours hangs in one of our bridges, or in none any more; another instance's does not. */
+/* A cable of ours hangs in one of our bridges.  One that hangs in none may be another root's; it
+ * goes with its container.
+ */
 static int link_is_ours(struct check *check, const struct link *link, bool *ret, struct error *err)
 {
 	struct db_rows rows;
 	int r = db_query(check->site->db, &rows, err, "SELECT link FROM networks WHERE driver = 0",
 			 "");
 
-	*ret = link->master == 0;
+	*ret = false;
 	if (r < 0)
 		return r;
 	while (db_next(&rows))
@@ -144,7 +147,7 @@ static int check_network(struct check *check, const char *name, struct table_ele
 	if (text) {
 		found(check, xasprintf("network %s: its bridge %s %s", name, network.link, text));
 		if (check->repair)
-			r = bridge_mend(&check->nl, check->site->db, &network, check->table, err);
+			r = bridge_mend(check->site, &check->nl, &network, check->table, err);
 	}
 	if (r >= 0)
 		r = bridge_collect(check->site->db, &network, want, err);
@@ -342,11 +345,22 @@ static int check_foreign(struct check *check, struct error *err)
 	return MIN(r, 0);
 }
 
+static int check_orphans(struct check *check, struct error *err)
+{
+	int r = orphan_check(check->site, &check->nl, check->table, check->repair, check->report,
+			     check->data, err);
+
+	check->found += MAX(r, 0);
+	return MIN(r, 0);
+}
+
 static int check_all(struct check *check, struct table_elements *want, struct error *err)
 {
 	struct strv names = { 0 };
-	int r = check_links(check, err);
+	int r = check_orphans(check, err);
 
+	if (r == 0)
+		r = check_links(check, err);
 	if (r == 0)
 		r = used_networks(check, &names, err);
 	for (size_t i = 0; r == 0 && i < names.n; i++)

@@ -60,7 +60,7 @@ static int reload_network(const struct network_site *site, struct nl *nl, const 
 	int r = network_find(site->db, name, &network, err);
 
 	if (r == 0)
-		r = bridge_mend(nl, site->db, &network, table, err);
+		r = bridge_mend(site, nl, &network, table, err);
 	if (r == 0)
 		names_server_collect(site, &network, want);
 	return r < 0 ? r : bridge_collect(site->db, &network, want, err);

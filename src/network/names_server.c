@@ -465,20 +465,27 @@ int names_server_changed(const struct network_site *site, const char *id, struct
 	struct buf text = BUF_INIT(UPDATE_MAX);
 	struct strv networks = { 0 };
 	autoclose int place = -1;
+	bool is_removal;
+	size_t len;
 	int r = explain_dry() ? 1 : lock(site, &place, err);
 
 	if (r != 0)
 		return MIN(r, 0);
 	buf_addf(&text, "del %s\n", id);
+	len = text.len;
 	r = networks_in_use(site->db, &networks, err);
 	if (r == 0)
 		r = add_records(site->db, id, &text, err);
+	is_removal = text.len == len;
 	if (r == 0)
 		r = end_records(&text, err);
 	for (size_t i = 0; r == 0 && i < networks.n; i++) {
 		r = tell(place, networks.items[i], &text, err);
-		if (r == -ENOENT || r == -ECONNREFUSED)
-			r = start_again(site, networks.items[i], place, err);
+		if (r != -ENOENT && r != -ECONNREFUSED)
+			continue;
+		r = start_again(site, networks.items[i], place, is_removal ? NULL : err);
+		if (is_removal) /* none that runs answers for it: it must not keep what goes */
+			r = 0;
 	}
 	if (r == 0)
 		r = stop_idle(place, &networks, err);

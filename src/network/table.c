@@ -401,12 +401,20 @@ static int remove_one(const char *table, const struct table_element *items, size
 	return r;
 }
 
+/* Who may not change it is told so whether there is anything or not, and cannot look; nor could
+ * they have made it.  What holds a bridge that is there is refused with that.
+ */
+static bool is_gone(int r)
+{
+	return r >= 0 || r == -ENOENT || r == -EPERM;
+}
+
 /* All at once; if one is gone already, it must not keep the others: one by one then. */
 int table_remove(const char *table, const struct table_elements *v, struct error *err)
 {
 	int r;
 
-	if (v->n == 0 || narrate(table, v, "delete", NULL))
+	if (v->n == 0 || narrate(table, v, "delete", "what the table knew of it"))
 		return 0;
 	r = remove_one(table, v->items, v->n);
 	for (size_t i = 0; r == -ENOENT && v->n > 1 && i < v->n; i++) {
@@ -415,7 +423,7 @@ int table_remove(const char *table, const struct table_elements *v, struct error
 		if (one < 0 && one != -ENOENT)
 			r = one;
 	}
-	return r < 0 && r != -ENOENT ? error_sys(err, r, "clean nftables table inet %s", table) : 0;
+	return is_gone(r) ? 0 : error_sys(err, r, "clean nftables table inet %s", table);
 }
 
 int table_replace(const char *table, const struct table_elements *v, struct error *err)
@@ -441,14 +449,13 @@ int table_delete(const char *table, struct error *err)
 	struct nft *nft;
 	int r;
 
-	if (explain(NULL, "nft delete table inet %s", table))
+	if (explain("no network is left", "nft delete table inet %s", table))
 		return 0;
 	nft = nft_new(table);
 	nft_del_table(nft);
 	r = nft_commit(nft);
 	nft_free(nft);
-	return r < 0 && r != -ENOENT ? error_sys(err, r, "delete nftables table inet %s", table)
-				     : 0;
+	return is_gone(r) ? 0 : error_sys(err, r, "delete nftables table inet %s", table);
 }
 
 struct listing {

@@ -1,5 +1,8 @@
 /* src/programs/strake-image.c - what needs archive libraries, executed by strake when it is used.
  */
+#include <unistd.h>
+
+#include "base/explain.h"
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 #include "engine/engine.h"
@@ -7,6 +10,8 @@
 extern const struct cmd cmd_image_commit, cmd_image_export, cmd_image_import, cmd_image_load,
 	cmd_image_save, cmd_image_take;
 extern const struct cmd cmd_image_check, cmd_image_pack;
+extern const struct cmd cmd_image_manifest_add, cmd_image_manifest_annotate,
+	cmd_image_manifest_create, cmd_image_manifest_remove;
 extern const struct cmd cmd_image_copy, cmd_image_push, cmd_image_pull, cmd_image_login,
 	cmd_image_logout, cmd_image_tags, cmd_image_search, cmd_image_referrers,
 	cmd_image_remote_inspect;
@@ -16,18 +21,34 @@ static const struct opt global_opts[] = {
 	OPT(struct globals, run_root, "run-root", 0, "DIR",
 	    "state gone at reboot (default /run/strake)"),
 	OPT(struct globals, explain, "explain", 0, NULL,
-	    "nothing is told: no kernel state changes here"),
+	    "say each step on standard error as it is done"),
 	OPT(struct globals, dry_run, "dry-run", 0, NULL, "refused: loading is not a script"),
 	{ 0 },
 };
 
 static const struct cmd *const cmds[] = {
-	&cmd_image_load,      &cmd_image_save,           &cmd_image_import,
-	&cmd_image_export,    &cmd_image_commit,         &cmd_image_take,
-	&cmd_image_check,     &cmd_image_pack,           &cmd_image_copy,
-	&cmd_image_push,      &cmd_image_pull,           &cmd_image_login,
-	&cmd_image_logout,    &cmd_image_tags,           &cmd_image_search,
-	&cmd_image_referrers, &cmd_image_remote_inspect, NULL,
+	&cmd_image_load,
+	&cmd_image_save,
+	&cmd_image_import,
+	&cmd_image_export,
+	&cmd_image_commit,
+	&cmd_image_take,
+	&cmd_image_check,
+	&cmd_image_pack,
+	&cmd_image_copy,
+	&cmd_image_push,
+	&cmd_image_pull,
+	&cmd_image_login,
+	&cmd_image_logout,
+	&cmd_image_tags,
+	&cmd_image_search,
+	&cmd_image_referrers,
+	&cmd_image_remote_inspect,
+	&cmd_image_manifest_create,
+	&cmd_image_manifest_add,
+	&cmd_image_manifest_annotate,
+	&cmd_image_manifest_remove,
+	NULL,
 };
 
 static int setup(const void *globals, struct error *err)
@@ -38,6 +59,8 @@ static int setup(const void *globals, struct error *err)
 		return error_set(
 			err, -EOPNOTSUPP,
 			"--dry-run: stock tools cannot fill the image store; nothing was done");
+	if (g->explain)
+		explain_init(EXPLAIN_NARRATE, STDERR_FILENO);
 	return 0;
 }
 

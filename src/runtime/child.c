@@ -61,10 +61,11 @@ static int join_namespaces(const struct spec *spec, struct error *err)
 
 static int set_names(const struct spec *spec, struct error *err)
 {
-	if (spec->hostname && !explain(NULL, "hostname %s", sq(spec->hostname)) &&
+	if (spec->hostname && !explain("what it is called", "hostname %s", sq(spec->hostname)) &&
 	    sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return error_sys(err, -errno, "set host name %s", spec->hostname);
-	if (spec->domainname && !explain(NULL, "domainname %s", sq(spec->domainname)) &&
+	if (spec->domainname &&
+	    !explain("and in which domain", "domainname %s", sq(spec->domainname)) &&
 	    setdomainname(spec->domainname, strlen(spec->domainname)) < 0)
 		return error_sys(err, -errno, "set domain name %s", spec->domainname);
 	return 0;

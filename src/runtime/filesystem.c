@@ -39,6 +39,28 @@ static void narrate_mount(const struct setup *s, const struct spec_mount *m, con
 		      sq(m->source ? m->source : m->type), sq(target));
 }
 
+/* Half a sentence for what most containers have; else what every mount is. */
+static const char *mount_why(const struct spec_mount *m)
+{
+	static const struct {
+		const char *destination, *why;
+	} known[] = {
+		{ "/proc", "its own processes, and no others, as files" },
+		{ "/dev", "device nodes of its own, in memory" },
+		{ "/dev/pts", "terminals of its own" },
+		{ "/dev/shm", "memory that its processes share" },
+		{ "/dev/mqueue", "its own message queues" },
+		{ "/sys", "what the kernel tells about devices, to look at" },
+		{ "/sys/fs/cgroup", "the place of its control groups" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(known[i].destination, m->destination) == 0)
+			return known[i].why;
+	return strcmp(m->type, "tmpfs") == 0 ? "files that live in memory as long as it does"
+					     : "a file system that was asked for";
+}
+
 static int mount_root(struct setup *s, struct error *err)
 {
 	const struct spec *spec = s->spec;
@@ -70,10 +92,14 @@ static void narrate_bind(const struct setup *s, const struct spec_mount *m)
 		return;
 	options = mount_options_format(&m->options);
 	target = xasprintf("%s%s", s->spec->root, m->destination);
-	(void)explain(NULL, "mount --%s %s %s", m->options.recursive ? "rbind" : "bind",
-		      sq(m->source), sq(target));
+	(void)explain(strncmp(m->destination, "/sys/fs/cgroup/", 15) == 0
+			      ? "one of its control groups"
+			      : "something of the host's shows there",
+		      "mount --%s %s %s", m->options.recursive ? "rbind" : "bind", sq(m->source),
+		      sq(target));
 	if (options[0])
-		(void)explain(NULL, "mount -o remount,bind,%s %s", sq(options), sq(target));
+		(void)explain("a second step, for a bind mount takes no options",
+			      "mount -o remount,bind,%s %s", sq(options), sq(target));
 }
 
 /* In a script the source may be made by an earlier line, so its kind is only known there. */
@@ -83,7 +109,7 @@ static int script_bind(const struct setup *s, const struct spec_mount *m)
 	autofree char *parent = xstrdup(target);
 
 	*strrchr(parent, '/') = '\0';
-	(void)explain(NULL,
+	(void)explain("a directory or file for it to lie on",
 		      "if [ -d %s ]; then mkdir -p %s; else mkdir -p %s; [ -e %s ] || : > %s; fi",
 		      sq(m->source), sq(target), sq(parent), sq(target), sq(target));
 	narrate_bind(s, m);
@@ -155,7 +181,7 @@ static int mount_plain(struct setup *s, const struct spec_mount *m, struct error
 
 	if (r < 0)
 		return r;
-	narrate_mount(s, m, NULL);
+	narrate_mount(s, m, mount_why(m));
 	r = m->options.copy_up
 		    ? mount_copied_up(m, target, &fd, err)
 		    : mount_new(m->type, m->source, &m->options, m->destination, &fd, err);
@@ -225,7 +251,8 @@ static int mount_cgroup_v1(struct setup *s, const struct spec_mount *m, struct e
 	mount_options_done(&base.options);
 	if (r < 0 || !seal.set)
 		return r;
-	if (explain(NULL, "mount -o remount,bind,ro,nosuid,nodev,noexec %s%s", sq(s->spec->root),
+	if (explain("complete: nothing is written here any more",
+		    "mount -o remount,bind,ro,nosuid,nodev,noexec %s%s", sq(s->spec->root),
 		    sq(m->destination)))
 		return 0;
 	r = rootdir_open(&s->root, m->destination, ROOTDIR_PLAIN, &target);
@@ -301,9 +328,9 @@ static int device_bind(struct setup *s, const char *path, struct error *err)
 static int device_make(struct setup *s, int dir, const char *name, const struct spec_device *d,
 		       struct error *err)
 {
-	if (explain(NULL, "mknod -m %o %s%s %c %lld %lld", d->mode & 07777, sq(s->spec->root),
-		    sq(d->path), S_ISBLK(d->mode) ? 'b' : 'c', (long long)d->major,
-		    (long long)d->minor))
+	if (explain("a device that is harmless, or was asked for", "mknod -m %o %s%s %c %lld %lld",
+		    d->mode & 07777, sq(s->spec->root), sq(d->path), S_ISBLK(d->mode) ? 'b' : 'c',
+		    (long long)d->major, (long long)d->minor))
 		return 0;
 	if (spec_has_new(s->spec, CLONE_NEWUSER))
 		return device_bind(s, d->path, err);
@@ -337,8 +364,8 @@ static int make_default_devices(struct setup *s, int dev, struct error *err)
 static int make_dev_links(struct setup *s, int dev, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(dev_links); i++) {
-		if (explain(NULL, "ln -sfn %s %s/dev/%s", dev_links[i].target, sq(s->spec->root),
-			    dev_links[i].name))
+		if (explain("a name that programs expect", "ln -sfn %s %s/dev/%s",
+			    dev_links[i].target, sq(s->spec->root), dev_links[i].name))
 			continue;
 		if (symlinkat(dev_links[i].target, dev, dev_links[i].name) < 0 && errno != EEXIST)
 			return error_sys(err, -errno, "link /dev/%s in the container",
@@ -457,7 +484,8 @@ static int write_sysctls(struct setup *s, struct error *err)
 				err, -EINVAL,
 				"kernel parameter %s would change the host, not the container",
 				name);
-		if (explain(NULL, "sysctl -q -w %s=%s", sq(name), sq(value)))
+		if (explain("a parameter of its own namespaces, not of the host",
+			    "sysctl -q -w %s=%s", sq(name), sq(value)))
 			continue;
 		r = sysctl_write(s->proc_fd >= 0 ? s->proc_fd : own, name, value, err);
 	}
@@ -515,7 +543,7 @@ static int mask_one(struct setup *s, struct mask *mask, const char *path, struct
 		autofree char *whole = xasprintf("%s%s", s->spec->root, path);
 
 		(void)explain(
-			NULL,
+			"covered: it tells about the host",
 			"if [ -d %s ]; then mount -t tmpfs -o ro,nosuid,nodev,noexec tmpfs %s; "
 			"elif [ -e %s ]; then mount --bind /dev/null %s; mount -o remount,bind,ro %s; fi",
 			sq(whole), sq(whole), sq(whole), sq(whole), sq(whole));
@@ -527,11 +555,13 @@ static int mask_one(struct setup *s, struct mask *mask, const char *path, struct
 	if (r < 0 || fstat(target, &st) < 0)
 		return error_sys(err, r < 0 ? r : -errno, "mask %s", path);
 	if (S_ISDIR(st.st_mode)) {
-		(void)explain(NULL, "mount -t tmpfs -o ro,nosuid,nodev,noexec tmpfs %s%s",
+		(void)explain("covered by an empty directory",
+			      "mount -t tmpfs -o ro,nosuid,nodev,noexec tmpfs %s%s",
 			      sq(s->spec->root), sq(path));
 		return mask_dir(mask, target, path, err);
 	}
-	(void)explain(NULL, "mount --bind /dev/null %1$s%2$s; mount -o remount,bind,ro %1$s%2$s",
+	(void)explain("covered by an empty file",
+		      "mount --bind /dev/null %1$s%2$s; mount -o remount,bind,ro %1$s%2$s",
 		      sq(s->spec->root), sq(path));
 	/* Read-only, or chmod(2) in the container would change the host's /dev/null. */
 	r = mount_clone(mask->null_fd, "", false, &fd, err);
@@ -568,7 +598,7 @@ static int protect_one(struct setup *s, const char *path, struct error *err)
 	if (explain_dry()) {
 		autofree char *whole = xasprintf("%s%s", s->spec->root, path);
 
-		(void)explain(NULL,
+		(void)explain("to look at, but not to change the host with",
 			      "if [ -e %s ]; then mount --bind %s %s; "
 			      "mount -o remount,bind,ro,nosuid,nodev,noexec %s; fi",
 			      sq(whole), sq(whole), sq(whole), sq(whole));
@@ -579,7 +609,8 @@ static int protect_one(struct setup *s, const char *path, struct error *err)
 		return 0;
 	if (r < 0)
 		return error_sys(err, r, "make %s read-only", path);
-	(void)explain(NULL, "mount --bind -o ro %1$s%2$s %1$s%2$s", sq(s->spec->root), sq(path));
+	(void)explain("to look at, but not to change the host with",
+		      "mount --bind -o ro %1$s%2$s %1$s%2$s", sq(s->spec->root), sq(path));
 	r = mount_clone(target, "", true, &fd, err);
 	if (r == 0)
 		r = mount_set(fd, &o, path, err);

@@ -351,14 +351,14 @@ static int raise_child(struct setup *s, struct instance *inst, struct error *err
 	return r;
 }
 
-/* A script has no one who waits for a container in the background. */
 static void narrate_end(const struct setup *s)
 {
 	if (s->req->flags & INSTANCE_BACKGROUND) {
-		(void)explain(NULL, ") &");
+		(void)explain("in the background, where no monitor keeps its output",
+			      ") < /dev/null > /dev/null 2>&1 &");
 		return;
 	}
-	(void)explain(NULL, ") || status=$?");
+	(void)explain("its exit status is the script's", ") || status=$?");
 	(void)explain("nothing runs in its control groups any more", "rmdir $groups");
 }
 

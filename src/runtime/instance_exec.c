@@ -50,7 +50,8 @@ static void narrate_exec(const struct join *j)
 		return;
 	explain_name("id", j->req->id);
 	cgroup_narrate(&j->cgroup, "another process in the same control groups");
-	(void)explain(NULL, "for d in $groups; do echo 0 > $d/cgroup.procs || exit; done");
+	(void)explain("counted and limited with it",
+		      "for d in $groups; do echo 0 > $d/cgroup.procs || exit; done");
 	buf_addf(&line, "nsenter --target %d", j->req->pid);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (j->flags & options[i].flag)

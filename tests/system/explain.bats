@@ -15,6 +15,13 @@ VIEW='echo "pid $$"; cat /proc/1/cmdline | tr "\0" " " | cut -c1-20; set -- /pro
 		[ ! -e /sys/fs/cgroup/$f ] || { echo "$f"; cat /sys/fs/cgroup/$f; }; done
 	for n in mnt pid net uts ipc cgroup; do readlink /proc/self/ns/$n; done | sort | uniq -d; env | grep -v -e HOSTNAME -e SHLVL | sort; pwd; exit 3'
 
+no_link() { # NAME; /sys may be that of another namespace
+	run ip link show "$1"
+	assert_status 1
+}
+
+links() { ip -o link | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | sort; }
+
 # The same options by strake and by the script; the view must be the same.
 same_view() { # RUN-OPTION...
 	local ours
@@ -26,7 +33,7 @@ same_view() { # RUN-OPTION...
 	assert_status 3
 	diff <(echo "$ours") <(echo "$output")
 	[ -z "$(strake ps -aq)" ]
-	[ ! -e /sys/class/net/strake0 ]
+	no_link strake0
 }
 
 # bats test_tags=vm
@@ -54,16 +61,101 @@ same_view() { # RUN-OPTION...
 	echo page >"$STATE/www/index.html"
 	strake --dry-run run -d -p 8080:80 -v "$STATE/www:/www:ro" --bare /bin/busybox -- httpd -f -p 80 -h /www >"$STATE/script"
 	background sh "$STATE/script"
-	soon curl --silent --fail --max-time 1 -o /dev/null http://127.0.0.1:8080/
+	DEADLINE=60 soon curl --silent --fail --max-time 1 -o /dev/null http://127.0.0.1:8080/
 	assert_equal "$(curl --silent http://127.0.0.1:8080/)" page
 	ip -o -4 addr show dev strake0 | grep -q 10.120.0.1/20
-	pid=$(pgrep -x busybox)
-	kill -KILL "$pid"
-	soon eval '! kill -0 '"$pid"' 2>/dev/null'
+	# It has no monitor; the script itself says how to end what it started.
 	id=$(sed -n 's/^export id=//p' "$STATE/script")
 	GROUPS_MADE+=("$id")
-	remove_cgroups
-	umount -l "$RUN/containers/$id/netns"
+	ip link show strake0
+	sed -n 's/^#: //p' "$STATE/script" >"$STATE/end"
+	sh "$STATE/end"
+	run pgrep -x busybox
+	assert_status 1
+	no_link strake0
+	[ ! -e "$ROOT/containers/$id" ]
+	[ ! -e "$RUN/containers/$id" ]
+	no_cgroups
+}
+
+@test "a script that starts something in the background prints its ID, as the command does" {
+	strake --dry-run run -d --network none --bare /bin/busybox -- sleep 1000 >"$STATE/script"
+	id=$(sed -n 's/^export id=//p' "$STATE/script")
+	GROUPS_MADE+=("$id")
+	run sh "$STATE/script" 3>&-
+	assert_equal "$output" "$id"
+	sed -n 's/^#: //p' "$STATE/script" | sh
+}
+
+@test "whatever a dry run prints is a script: results are comments, an error is no output" {
+	strake run -d --name web --network none --bare /bin/busybox -- sh -c 'echo rm -rf /nothing; sleep 1000'
+	for command in ps "ps -q" "ps --format json" images "network ls" "network inspect bridge" "inspect web" "logs -f web" "stop web" "rm -f web" \
+		"kill web" "wait web" "attach web" "system check" "system check --repair" "exec web /busybox true"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr strake --dry-run $command
+		assert_equal "$command $status $stderr" "$command 0 "
+		sh -n <<<"$output"
+		# Nothing but steps is left when the comments are gone.
+		grep -v -e '^#' -e '^set -eu$' <<<"$output" >"$STATE/steps" || true
+		case $command in
+		stop* | rm* | kill* | wait* | exec*) [ -s "$STATE/steps" ] ;;
+		*) [ ! -s "$STATE/steps" ] ;;
+		esac
+	done
+	for command in "stop x" "rm x" "wait x" "logs x" "kill x" "inspect x" "exec x true" "rmi x"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr strake --dry-run $command
+		[ "$status" != 0 ]
+		assert_equal "$output" ""
+		[ -n "$stderr" ]
+	done
+	assert_equal "$(strake ps --format '{{.Name}} {{.State}}')" "web running"
+}
+
+@test "load and rmi tell their steps; a dry rmi removes nothing" {
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
+	run --separate-stderr strake --explain load -i "$STATE/tmp/image.tar"
+	assert_status 0
+	assert_equal "$output" "Loaded image: test:1"
+	for step in 'tar -tf' 'layer 1 of' 'sha256sum' "mv $ROOT/tmp/layer $ROOT/layers/" 'state.db'; do
+		[[ $stderr == *"$step"* ]] || { echo "no '$step' in: $stderr"; return 1; }
+	done
+	# The directories that it tells of are there.
+	grep -o "$ROOT/layers/[0-9a-f]*" <<<"$stderr" | xargs ls -d
+	before=$(find "$ROOT" ! -name 'state.db*' | sort)
+	strake --dry-run rmi test:1 >"$STATE/script"
+	grep -q "^rm -rf $ROOT/layers/" "$STATE/script"
+	grep -q '^# Untagged: test:1' "$STATE/script"
+	assert_equal "$(find "$ROOT" ! -name 'state.db*' | sort)" "$before"
+	strake run --rm --network none test:1 true
+	run --separate-stderr strake --explain rmi test:1
+	[[ $stderr == *"+ rm -rf $ROOT/layers/"* ]]
+	[ -z "$(ls -A "$ROOT/layers")" ]
+}
+
+@test "the script of stop stops, and clears up in the place of a monitor that was killed" {
+	strake run -d --name listens --init -p 8080:80 --bare /bin/busybox -- httpd -f -p 80
+	strake run -d --name deaf --network none --stop-timeout 1 --bare /bin/busybox -- sleep 1000
+	for name in listens deaf; do
+		strake --dry-run stop $name >"$STATE/script"
+		sh "$STATE/script"
+		assert_equal "$(strake ps -a --format '{{.Name}} {{.State}}' | grep $name)" "$name exited"
+	done
+	assert_equal "$(strake inspect -f '{{.State.ExitCode}}' listens) $(strake inspect -f '{{.State.ExitCode}}' deaf)" "143 137"
+	before=$(links)
+	run strake run -d --name alone -p 8080:80 --bare /bin/busybox -- httpd -f -p 80
+	id=$output
+	strake --dry-run rm -f alone >"$STATE/script"
+	kill -KILL "$(strake inspect -f '{{.State.MonitorPid}}' alone)"
+	[ "$(links)" != "$before" ]
+	sh "$STATE/script"
+	assert_equal "$(links)" "$before"
+	[ ! -e "$ROOT/containers/$id" ]
+	[ ! -e "$RUN/containers/$id" ]
+	no_cgroups
+	strake system check --repair
+	run strake ps -a --format '{{.Name}}'
+	assert_lacks alone
 }
 
 @test "the script of exec runs the same program in the same place" {
@@ -113,6 +205,8 @@ same_view() { # RUN-OPTION...
 		[[ $rest == *"$step"* ]] || { echo "no '$step' in: $rest"; return 1; }
 		rest=${rest#*"$step"}
 	done
+	# Each has its half sentence.
+	awk '/^ *\+ / && last !~ /^ *# / { print "no reason: " $0; bad = 1 } { last = $0 } END { exit bad }' <<<"$stderr"
 	# Every command of one line has a plus before it, every reason a hash.
 	[ "$(grep -c '^ *+ ' <<<"$stderr")" -gt 40 ]
 	[ "$(grep -c '^ *# ' <<<"$stderr")" -gt 12 ]

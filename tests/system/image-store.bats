@@ -246,16 +246,20 @@ stack_load() {
 }
 
 @test "500 images are listed from the database alone" {
-	local i
-	python3 "$TOOLS/images.py" layers "$STATE/tmp/i.tar"
-	strake load -q -i "$STATE/tmp/i.tar"
-	# shellcheck disable=SC2046
-	strake tag test:1 $(printf 'name%d ' {1..499})
-	assert_equal "$(strake images --format '{{.Repository}}' | wc -l)" 500
-	# No config is opened: a config that is gone is not missed here.
-	for i in "$ROOT"/blobs/sha256/*; do mv "$i" "$STATE/tmp/"; done
+	local half
+	for half in "1 250" "251 500"; do
+		# shellcheck disable=SC2086
+		python3 "$TOOLS/images.py" many "$STATE/tmp/many.tar" $half
+		strake load -q -i "$STATE/tmp/many.tar" >/dev/null
+	done
+	assert_equal "$(strake images -q | sort -u | wc -l)" 500
+	# No config and no entry of the catalogue is opened: one that is gone is not missed here.
+	mv "$ROOT/blobs" "$ROOT/images" "$STATE/tmp/"
 	assert_equal "$(strake images | wc -l)" 501
-	mv "$STATE"/tmp/???????????????????????????????????????????????????????????????? "$ROOT/blobs/sha256/"
+	mv "$STATE/tmp/blobs" "$STATE/tmp/images" "$ROOT/"
+	run strake image prune --all --force
+	assert_status 0
+	assert_equal "$(find "$ROOT/layers" "$ROOT/blobs" "$ROOT/images" -mindepth 1 ! -name sha256 | wc -l)" 0
 }
 
 @test "image check: damage is found in blobs, documents and unpacked trees; --repair unpacks again" {

@@ -314,3 +314,98 @@ groups_of() { find /sys/fs/cgroup -type d -path "*/strake/$1*"; }
 	run strake system check
 	assert_has "nothing is wrong"
 }
+
+# The script of a dry run, run in the background; its container is nobody's.
+script_run() { # ROOT RUN PORT
+	"$PROGRAMS/strake" --root "$1" --run-root "$2" --dry-run run -d -p "$3:80" --name dw --bare /bin/busybox -- httpd -f >"$STATE/script"
+	background sh "$STATE/script"
+	DEADLINE=40 soon curl --silent --max-time 1 -o /dev/null "http://127.0.0.1:$3/"
+	GROUPS_MADE+=("$(sed -n 's/^export id=//p' "$STATE/script")")
+}
+
+@test "system check finds all that the script of a dry run left, and ends it, but not another root's" {
+	mkdir "$STATE/other" "$STATE/otherrun"
+	other() { "$PROGRAMS/strake" --root "$STATE/other" --run-root "$STATE/otherrun" "$@"; }
+	other run -d --name theirs -p 8001:80 --bare /bin/busybox -- httpd -f
+	script_run "$ROOT" "$RUN" 8098
+	id=${GROUPS_MADE[-1]}
+	run other system check --repair
+	assert_has "nothing is wrong"
+	run strake system check
+	assert_status 1
+	for text in "container ${id:0:12} runs without an owner" "directory containers/${id:0:12}... belongs to no container" \
+		"bridge strake1 belongs to no network" "link sk-${id:0:8}-0 belongs to no container" "table inet strake-1 belongs to no network"; do
+		assert_has "$text"
+	done
+	assert_lacks strake0
+	curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8098/ # a check changes nothing
+	strake system check --repair
+	run strake system check
+	assert_has "nothing is wrong"
+	run ! curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8098/
+	assert_equal "$(groups_of "$id")" ""
+	assert_equal "$(ls -A "$ROOT/containers" "$RUN/containers" | grep -c "$id")" 0
+	run ip -o link show type bridge
+	assert_has strake0
+	assert_lacks strake1
+	assert_equal "$(nft list tables)" "table inet strake"
+	curl --silent --max-time 1 -o /dev/null http://127.0.0.1:8001/
+	other rm -f theirs
+	assert_no_traces
+}
+
+@test "a monitor that is stopped: stop and rm -f end, name it, and say what to do" {
+	id=$(strake run -d --name a --network none --bare /bin/busybox -- sleep 1000)
+	monitor=$(monitor_of "$id")
+	kill -STOP "$monitor"
+	for how in "stop -t 0" "rm -f"; do
+		# shellcheck disable=SC2086
+		run timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" $how a
+		assert_status 1
+		assert_equal "${#lines[@]}" 1
+		assert_has "its monitor, process $monitor, is stopped"
+		assert_has "kill -CONT $monitor"
+	done
+	kill -KILL "$monitor"
+	strake rm -f a
+	assert_equal "$(groups_of "$id")" ""
+	id=$(strake run -d --name b --network none --bare /bin/busybox -- sleep 1000)
+	monitor=$(monitor_of "$id")
+	kill -STOP "$monitor"
+	background strake stop -t 0 b
+	kill -CONT "$monitor"
+	wait $!
+	strake rm b
+}
+
+@test "an ordinary user removes what a refused run left: nothing of it was ever made" {
+	short_folder # others may look into that one
+	ROOT=$SHORT/root RUN=$SHORT/run
+	strake run -d --name a -p 8000:80 --bare /bin/busybox -- httpd -f
+	strake run -d --name b -p 8001:80 --bare /bin/busybox -- httpd -f
+	for name in a b; do
+		id=$(strake inspect --format '{{.Id}}' $name)
+		GROUPS_MADE+=("$id")
+		kill -KILL "$(monitor_of "$id")" "$(init_of $name)"
+	done
+	kill -KILL "$(pgrep -f '^strake-dns --network=bridge')"
+	soon no_processes
+	# The rows and directories alone, of another user.
+	remove_cgroups
+	awk -v run="$RUN/" 'index($5, run) == 1 { print $5 }' /proc/self/mountinfo | xargs -r umount -l
+	ip link delete strake0
+	nft delete table inet strake
+	soon eval '! ip -o link | grep -q sk-'
+	chown -R 65534:65534 "$ROOT" "$RUN"
+	as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups sh -c '"$@"' sh "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" "$@"; }
+	run as_nobody ps -aq
+	assert_status 0
+	run as_nobody rm a
+	assert_equal "$status $output" "0 a"
+	run as_nobody rm -f b
+	assert_equal "$status $output" "0 b"
+	run as_nobody ps -aq
+	assert_equal "$output" ""
+	chown -R 0:0 "$ROOT" "$RUN"
+	assert_no_traces
+}

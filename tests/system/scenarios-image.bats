@@ -95,7 +95,7 @@ bundle_new() { # DIR ROOTFS HOSTNAME
 	assert_equal "$(ls -A "$ROOT/containers" 2>/dev/null)" ""
 	# What it shows is what is used.
 	strake run -d --name real --hostname h -e A=b -w /tmp --network none ./tree /printme x || true
-	strake inspect -f '{{json .Config}}' real | jq -S '.process | del(.terminal)' >real.json
+	strake inspect -f '{{json .Spec}}' real | jq -S '.process | del(.terminal)' >real.json
 	strake run --print-config --name other --hostname h -e A=b -w /tmp --network none ./tree /printme x | jq -S '.process | del(.terminal)' | diff - real.json
 	bundle_new bundle tree BUNDLE
 	run strake run --print-config ./bundle -e MORE=1

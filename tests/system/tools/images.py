@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Image archives for the tests: good ones, and what an attacker would send.
 
-images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER | big FILE | list | hostile DIR VICTIM (all cases)
+images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER | big FILE | many FILE FIRST LAST | list | hostile DIR VICTIM (all cases)
 """
 import gzip
 import hashlib
@@ -112,6 +112,24 @@ def write_stack(folder):
     write_docker(folder + "/app.tar", [first, second, third], names=("app:1",), history=steps,
                  config={"Entrypoint": ["/bin/sh"], "Cmd": ["-c", "echo hi"], "Env": ["PATH=/bin", "A=b"],
                          "ExposedPorts": {"80/tcp": {}}, "Labels": {"a": "b"}, "User": "33"})
+
+
+def write_many(path, first, last):
+    """Images iFIRST:1 to iLAST:1, each of one file of its own."""
+    images = []
+    with tarfile.open(path, "w") as tar:
+        def put(name, data):
+            t = entry(name)
+            t.size = len(data)
+            tar.addfile(t, io.BytesIO(data))
+        for i in range(int(first), int(last) + 1):
+            data = layer((entry("file"), str(i).encode()))
+            config = json.dumps({"architecture": "amd64", "os": "linux", "created": "2020-01-01T00:00:00Z", "config": {},
+                                 "rootfs": {"type": "layers", "diff_ids": ["sha256:" + sha(data)]}}).encode()
+            put(f"{i}.tar", data)
+            put(sha(config) + ".json", config)
+            images.append({"Config": sha(config) + ".json", "RepoTags": [f"i{i}:1"], "Layers": [f"{i}.tar"]})
+        put("manifest.json", json.dumps(images).encode())
 
 
 def bad_layer(*entries, **kw):
@@ -268,6 +286,8 @@ def main():
         write_config(*args)
     elif what == "stack":
         write_stack(*args)
+    elif what == "many":
+        write_many(*args)
     elif what == "big":
         write_docker(args[0], [base(*[(entry(f"f{i}"), bytes([i % 256]) * 1000000) for i in range(150)])])
     else:

@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# What somebody who knows Docker types in the first hour, and what it says when that is wrong.
+bats_require_minimum_version 1.5.0
+load lib
+
+image_new() {
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
+	strake load -q -i "$STATE/tmp/image.tar" >/dev/null
+}
+
+# refuses WORDS COMMAND...: it fails, with one line that has them.
+refuses() {
+	run --separate-stderr strake "${@:2}"
+	[ "$status" != 0 ]
+	[[ $stderr == *"$1"* ]] || { printf 'no "%s" in: %s\n' "$1" "$stderr"; return 1; }
+	assert_equal "$(wc -l <<<"$stderr")" 1
+}
+
+@test "an image for another platform is not run in silence" {
+	image_new
+	refuses 'image test:1 is linux/amd64, not linux/arm64' run --rm --network none --platform linux/arm64 test:1 true
+	refuses '--platform only makes sense with an image' run --rm --platform linux/arm64 --bare /bin/busybox -- true
+	strake run --rm --network none --platform linux/amd64 test:1 true
+}
+
+@test "slips of the keyboard are answered with what was meant" {
+	refuses "did you mean 'run'?" rn
+	refuses "'strake --help' lists them" rn
+	refuses "did you mean --help?); 'strake run --help' lists them" run --hepl
+	refuses "did you mean 'inspect'?" network inspct bridge
+	refuses "'strake ps --help' lists them" ps -Z
+}
+
+@test "options that cannot be meant are refused by name" {
+	rootfs_new "$STATE/fs"
+	r() { run strake run --rm --network none "$@"; }
+	refuses "user '999999999999': a number is 0 to 42949672" run --rm -u 999999999999 --rootfs "$STATE/fs" true
+	refuses "user '-1': a number is 0 to 42949672" run --rm -u -1 --rootfs "$STATE/fs" true
+	refuses "group '-1': a number" run --rm -u 1:-1 --rootfs "$STATE/fs" true
+	refuses "user 'nobody4' is not in the container's /etc/passwd" run --rm -u nobody4 --rootfs "$STATE/fs" true
+	refuses "--cpus 1000: this machine has $(nproc --all)" run --rm --cpus 1000 --rootfs "$STATE/fs" true
+	refuses "--stop-timeout wants seconds, or -1 for ever, not '-5'" run --rm --stop-timeout -5 --rootfs "$STATE/fs" true
+	refuses "--label '': expected NAME=VALUE" run --rm -l '' --rootfs "$STATE/fs" true
+	refuses "/etc is a directory" run --rm --network none --entrypoint /etc --rootfs "$STATE/fs"
+	refuses "the input device is not a TTY" run --rm -it --network none --rootfs "$STATE/fs" true </dev/null
+	[ -z "$(strake ps -aq)" ]
+}
+
+@test "load names the file once, and what it is not" {
+	refuses "strake load: /nosuch: No such file or directory" load -i /nosuch
+	refuses "strake load: /etc/passwd: not a tar archive" load -i /etc/passwd
+	run --separate-stderr strake load </etc/passwd
+	[[ $stderr == "strake load: standard input: not a tar archive"* ]]
+}
+
+@test "--privileged takes --cap-drop ALL at its word" {
+	run strake run --rm --network none --privileged --cap-drop ALL --bare /bin/busybox -- grep -E 'Cap(Eff|Bnd)' /proc/self/status
+	assert_equal "$(tr -d '\n\t ' <<<"$output")" CapEff:0000000000000000CapBnd:0000000000000000
+	run strake run --rm --network none --privileged --cap-drop ALL --cap-add CHOWN --bare /bin/busybox -- grep CapEff /proc/self/status
+	assert_has 0000000000000001
+}
+
+@test "logs keep the order of both streams in one file" {
+	strake run --name a --network none --bare /bin/busybox -- sh -c 'for i in 1 2 3 4 5 6; do echo out $i; echo err $i >&2; done' >/dev/null 2>&1
+	strake logs a >"$STATE/both" 2>&1
+	assert_equal "$(tr '\n' ' ' <"$STATE/both")" "$(strake logs -t a 2>&1 | sort | cut -d' ' -f2- | tr '\n' ' ')"
+	[ "$(grep -c . "$STATE/both")" = 12 ]
+	strake logs -f -t a >"$STATE/both" 2>&1
+	sort -c "$STATE/both"
+}
+
+@test "flags take values behind a letter; version is a word and two options" {
+	run strake run -d=true --rm=false --name=a --network none --bare /bin/busybox -- true
+	assert_status 0
+	strake wait a
+	strake ps -aq --filter name=a | grep -q .
+	for words in version --version -v; do
+		run strake $words
+		assert_status 0
+		assert_has "strake version"
+	done
+	run strake ps --help
+	assert_has $'Usage: strake ps [OPTIONS]\n'
+	run strake stop --help
+	assert_has $'Usage: strake stop [OPTIONS] CONTAINER...\n'
+}
+
+@test "ps shows those that filters, -n and -l choose, with the command in quotes" {
+	image_new
+	strake run -d --name one --network none -l tier=web -l plain test:1 tail -f /dev/null
+	strake run --name two --network none --bare /bin/busybox -- sh -c 'exit 3' || true
+	names() { strake ps --format '{{.Name}}' "$@" | sort | tr '\n' ' '; }
+	assert_equal "$(names)" "one "
+	assert_equal "$(names -a)" "one two "
+	assert_equal "$(names -l)" "two "
+	assert_equal "$(names -n 1)" "two "
+	assert_equal "$(names -n 5)" "one two "
+	assert_equal "$(names --filter status=exited)" "two "
+	assert_equal "$(names -a -f exited=3 -f name=two)" "two "
+	assert_equal "$(names -f label=tier=web)" "one "
+	assert_equal "$(names -a -f ancestor=test:1)" "one "
+	assert_equal "$(names -a -f network=none -f name=o)" "one two "
+	assert_equal "$(strake ps -q --filter name=one)" "$(strake ps -q)"
+	refuses "--filter 'colour=red': expected name=" ps --filter colour=red
+	run strake ps
+	assert_has '"tail -f /dev/null"'
+}
+
+@test "stop --time 0 kills at once" {
+	strake run -d --name deaf --network none --stop-timeout 300 --bare /bin/busybox -- sleep 1000
+	strake stop --time 0 deaf
+	assert_equal "$(strake inspect -f '{{.State.ExitCode}}' deaf)" 137
+}
+
+@test "inspect has labels as a map, mounts as Docker lists them, and fits a few screens" {
+	mkdir "$STATE/data"
+	cd "$STATE"
+	strake run -d --name a --network none -l tier=web -l plain -v ./data:/data:ro -v named:/named -e A=b --bare /bin/busybox -- sleep 1000
+	assert_equal "$(strake inspect a | jq -c '.[0].Labels, .[0].Config.Labels')" $'{"tier":"web","plain":""}\n{"tier":"web","plain":""}'
+	assert_equal "$(strake inspect a | jq -c '.[0].Mounts[] | [.Type, .Name, .Source, .Destination, .RW]')" \
+		"[\"bind\",null,\"$STATE/data\",\"/data\",false]
+[\"volume\",\"named\",\"$ROOT/volumes/named/_data\",\"/named\",true]"
+	strake inspect -f '{{json .Config.Env}}' a | grep -q '"A=b"'
+	[ "$(strake inspect a | wc -l)" -lt 500 ]
+	jq -e '.linux.seccomp.syscalls | length > 0' "$(strake inspect -f '{{.BundlePath}}' a)/config.json"
+}
