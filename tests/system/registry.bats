@@ -295,11 +295,12 @@ multi_new() {
 	run strake logout "$BAD"
 	assert_status 1
 	assert_has "not logged in"
-	# A token that has ended is fetched again in the middle.
+	# A token that has ended is fetched again in the middle: each is good for two requests.
 	fresh_root short
-	bad_registry --seed "web=$STATE/tmp/layout" --token me:secret --token-life 0.05
+	bad_registry --seed "web=$STATE/tmp/layout" --token me:secret --token-uses 2
 	run strake pull -q --creds me:secret "$BAD/web:1"
 	assert_status 0
+	[ "$(requests 'GET /token')" -gt 1 ]
 	fresh_root identity
 	bad_registry --seed "web=$STATE/tmp/layout" --token me:secret --identity id-token
 	echo "{\"auths\":{\"$BAD\":{\"identitytoken\":\"id-token\"}}}" >"$STATE/auth"

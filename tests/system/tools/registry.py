@@ -2,7 +2,7 @@
 """A small registry that misbehaves on demand, and a token server.
 
 registry.py PORTFILE [--seed NAME=LAYOUT]... [--tls CERT KEY [--client-ca CA]] [--basic USER:PASSWORD]
-            [--token USER:PASSWORD] [--identity TOKEN] [--log FILE] [--old] [--no-mount] [--chunk-min N]
+            [--token USER:PASSWORD [--token-uses N]] [--identity TOKEN] [--log FILE] [--old] [--no-mount] [--chunk-min N]
             [--fault 'METHOD REGEX ACTION [COUNT]']...
 
 With --fault-file the faults are read from a file, again when another file takes its place.
@@ -30,7 +30,6 @@ import socketserver
 import ssl
 import struct
 import threading
-import time
 import urllib.parse
 
 ARGS = None
@@ -149,9 +148,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not ARGS.token:
             return True
         value = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        until, scopes = TOKENS.get(value, (0, []))
+        with LOCK:
+            left, scopes = TOKENS.get(value, (0, []))
+            TOKENS[value] = (left - 1, scopes)
         wanted = "push" if push else "pull"
-        good = time.monotonic() < until
+        good = left > 0
         if good and (not repo or any(s.startswith(f"repository:{repo}:") and wanted in s.rsplit(":", 1)[1].split(",")
                                      for s in scopes)):
             return True
@@ -173,7 +174,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.refuse(401, "BAD_PASSWORD")
             scopes = [s for s in scopes if s.endswith(":pull")]
         value = os.urandom(12).hex()
-        TOKENS[value] = (time.monotonic() + ARGS.token_life, scopes)
+        TOKENS[value] = (ARGS.token_uses, scopes)
         self.send(200, json.dumps({"access_token" if form else "token": value, "expires_in": 60}).encode())
 
     # what
@@ -358,7 +359,7 @@ def main():
     parser.add_argument("--client-ca")
     parser.add_argument("--basic")
     parser.add_argument("--token")
-    parser.add_argument("--token-life", type=float, default=300)
+    parser.add_argument("--token-uses", type=int, default=1 << 30)
     parser.add_argument("--anonymous", action="store_true")
     parser.add_argument("--identity")
     parser.add_argument("--log")
