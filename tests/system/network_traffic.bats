@@ -241,7 +241,7 @@ narrow() { # one address of the host, ranges, port 0
 	strake network create --subnet 10.7.0.0/24 --opt masquerade=false bare >/dev/null
 	serve a --network open
 	serve b --network bare
-	in_network outside ip route add 10.6.0.0/23 via $HERE4
+	in_network outside ip route add 10.6.0.0/15 via $HERE4
 	reach outside tcp 10.6.0.2 80 "a $OUT4"
 	reach a tcp $OUT4 9000 "internet 10.6.0.2"
 	reach b tcp $OUT4 9000 "internet 10.7.0.2"
