@@ -63,8 +63,9 @@ static int show(const char *dir, struct changes_request *req, const struct diff_
 		p.lists = lists = json_pack("{s:[], s:[], s:[]}", "changed", "added", "deleted");
 	req->fd = fd;
 	req->visit = print;
-	req->data = &p;
+	req->data = &p; /* cppcheck-suppress autoVariables ; taken back below */
 	r = changes_walk(req, err);
+	req->data = NULL;
 	if (r == 0 && lists) {
 		(void)json_dumpf(lists, stdout, JSON_INDENT(2));
 		(void)putchar('\n');

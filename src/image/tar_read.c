@@ -405,7 +405,7 @@ static int map_number(struct tar_reader *t, char block[TAR_BLOCK], size_t *at, i
 
 static int read_sparse_map(struct tar_reader *t)
 {
-	char block[TAR_BLOCK];
+	char block[TAR_BLOCK] = { 0 };
 	size_t at = TAR_BLOCK;
 	int64_t n = 0, offset, len;
 	int r = map_number(t, block, &at, &n);

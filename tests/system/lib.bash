@@ -20,10 +20,10 @@ if [ -z "${STRAKE_TEST_PRIVATE-}" ] && [ -n "${BATS_TEST_TMPDIR-}" ]; then
 	export STRAKE_TEST_PRIVATE=1 BATS_RUN_TMPDIR=$BATS_TEST_TMPDIR/private
 	mkdir -p "$BATS_RUN_TMPDIR"
 	# The end of a test that hangs: with unshare goes its process namespace and all that is in it.
-	timeout --foreground -s KILL "${STRAKE_TEST_DEADLINE:-100}" unshare -mnp --fork --kill-child --mount-proc --propagation private "${arguments[@]}"
+	timeout --foreground -s KILL "${STRAKE_TEST_DEADLINE:-300}" unshare -mnp --fork --kill-child --mount-proc --propagation private "${arguments[@]}"
 	status=$?
 	# A killed test cannot say so itself, and bats would only miss it in its count.
-	[ $status != 137 ] || printf 'not ok %s %s: killed after %s s\n' "$BATS_SUITE_TEST_NUMBER" "$BATS_TEST_NAME" "${STRAKE_TEST_DEADLINE:-100}"
+	[ $status != 137 ] || printf 'not ok %s %s: killed after %s s\n' "$BATS_SUITE_TEST_NUMBER" "$BATS_TEST_NAME" "${STRAKE_TEST_DEADLINE:-300}"
 	trap - EXIT
 	exit $status
 fi

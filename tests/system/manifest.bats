@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2034
 # Indexes made here: one image for several machines.
 # shellcheck disable=SC2016
 bats_require_minimum_version 1.5.0

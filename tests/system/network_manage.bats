@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2054,SC2086
 # Networks as things that are made, looked at, joined, left, mended and removed.
 bats_require_minimum_version 1.5.0
 load lib

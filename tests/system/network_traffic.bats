@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# shellcheck disable=SC2086
 # Who reaches whom, with real TCP and UDP, IPv4 and IPv6, with bridge netfilter off and on.
 bats_require_minimum_version 1.5.0
 load lib

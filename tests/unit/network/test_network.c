@@ -44,8 +44,8 @@ static struct db *open_filled(const char *dir)
 		"INSERT INTO networks VALUES (1, 'bridge', 0, 'strake0', 1, 0, 0, '{}')",
 		"INSERT INTO networks VALUES (2, 'empty', 0, 'strake1', 1, 0, 0, '{}')",
 		"INSERT INTO networks VALUES (3, 'kept', 0, '', 1, 1, 0, '{\"internal\":true}')",
-		"INSERT INTO subnets VALUES (1, 1, 2, '10.120.0.0/20', '10.120.0.1', '10.120.0.1',"
-		" '10.120.15.254', 0)",
+		("INSERT INTO subnets VALUES (1, 1, 2, '10.120.0.0/20', '10.120.0.1', '10.120.0.1',"
+		 " '10.120.15.254', 0)"),
 		"INSERT INTO leases VALUES ('c1', 1, 'sk1', 'eth0', '02:53:0a:78:00:02', 0, 0)",
 		"INSERT INTO addresses VALUES (1, '10.120.0.2', 1, 2, 'c1')",
 		"INSERT INTO ports VALUES (0, '', 6, 8080, 1, 80, 'c1')",
