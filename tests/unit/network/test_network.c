@@ -10,6 +10,7 @@
 #include "base/db.h"
 #include "base/json.h"
 #include "network/attach.h"
+#include "network/cni_record.h"
 #include "network/inspect.h"
 #include "network/network.h"
 #include "network/schema.h"
@@ -29,7 +30,8 @@ static void fill(struct db *db, const char *const *rows, size_t n)
 
 static struct db *open_db(const char *dir, const struct db_schema *network)
 {
-	const struct db_schema *const schemas[] = { &containers_schema, network, NULL };
+	const struct db_schema *const schemas[] = { &containers_schema, network, &cni_record_schema,
+						    NULL };
 	autofree char *path = xasprintf("%s/state.db", dir);
 	struct db *db = NULL;
 
