@@ -22,6 +22,7 @@
 #include "kernel/route.h"
 #include "network/attach.h"
 #include "network/port.h"
+#include "network/cni_record.h"
 #include "network/schema.h"
 #include "network/table.h"
 
@@ -78,10 +79,12 @@ static int floor_attach(char **argv, struct error *err)
 static int site_open(const char *root, struct network_site *ret, struct error *err)
 {
 	static const struct db_schema *const schemas[] = { &containers_schema, &network_schema,
-							   NULL };
+							   &cni_record_schema, NULL };
 	autofree char *path = xasprintf("%s/state.db", root);
 
-	*ret = (struct network_site) { .root_fd = -1, .run_root = root, .libexec = "" };
+	*ret = (struct network_site) { .root_fd = -1,
+				       .run_root = root,
+				       .libexec = getenv("STRAKE_LIBEXEC") };
 	return db_open(path, schemas, &ret->db, err);
 }
 

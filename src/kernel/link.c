@@ -105,6 +105,11 @@ static int refused(int r, const char *kind, const char *name, struct error *err)
 			err, r,
 			"create %s %s: this kernel has no %s links; 'modprobe %s' may bring them",
 			kind, name, kind, kind);
+	if (r == -EXFULL)
+		return error_set(
+			err, r,
+			"create %s %s: a bridge has at most 1023 ports; another network has room",
+			kind, name);
 	return error_sys(err, r, "create %s %s", kind, name);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/db.h"
+#include "base/id.h"
 #include "network/holder.h"
 
 #define EPHEMERAL_FROM 32768 /* where host ports are chosen that the user left open */
@@ -82,16 +83,19 @@ static int owner(struct db *db, const struct port *p, char ret[128], struct erro
 	int r;
 
 	ip_format(&p->ip, ip);
-	r = db_query(db, &rows, err,
-		     "SELECT coalesce(c.name, k.container, p.container) FROM ports p"
-		     " LEFT JOIN containers c ON c.id = p.container"
-		     " LEFT JOIN cni k ON k.lease = p.container"
-		     " WHERE p.protocol = ?1 AND p.host < ?2 + ?3 AND ?2 < p.host + p.count"
-		     " AND (p.family = 0 OR ?5 = 0 OR (p.family = ?5"
-		     " AND (p.ip = ?4 OR p.ip IN ('0.0.0.0', '::') OR ?4 IN ('0.0.0.0', '::'))))"
-		     " LIMIT 1",
-		     "iiisi", (int64_t)p->protocol, (int64_t)p->host, (int64_t)p->count, ip,
-		     (int64_t)p->ip.family);
+	r = db_query(
+		db, &rows, err, /* those that begin in the range, and those that reach into it */
+		"SELECT coalesce(c.name, k.container, p.container) FROM"
+		" (SELECT * FROM ports WHERE protocol = ?1 AND host >= ?2 AND host < ?2 + ?3"
+		" UNION ALL SELECT * FROM ports WHERE protocol = ?1 AND count > 1 AND host < ?2"
+		" AND ?2 < host + count) p"
+		" LEFT JOIN containers c ON c.id = p.container"
+		" LEFT JOIN cni k ON k.lease = p.container"
+		" WHERE p.family = 0 OR ?5 = 0 OR (p.family = ?5"
+		" AND (p.ip = ?4 OR p.ip IN ('0.0.0.0', '::') OR ?4 IN ('0.0.0.0', '::')))"
+		" LIMIT 1",
+		"iiisi", (int64_t)p->protocol, (int64_t)p->host, (int64_t)p->count, ip,
+		(int64_t)p->ip.family);
 	ret[0] = '\0';
 	if (r < 0)
 		return r;
@@ -118,10 +122,18 @@ static int check(struct db *db, const struct port *p, struct error *err)
 
 static int choose(struct db *db, struct port *p, struct error *err)
 {
-	for (unsigned n = EPHEMERAL_FROM; n + p->count <= EPHEMERAL_TO; n++) {
+	unsigned room = EPHEMERAL_TO - EPHEMERAL_FROM, start = 0;
+
+	/* From anywhere on: what was given back is not given again at once. */
+	ignore_result(random_bytes(&start, sizeof(start)));
+	if (p->count > room)
+		return error_set(err, -EINVAL, "a range of %u ports has no free place", p->count);
+	room -= p->count;
+	start %= room + 1;
+	for (unsigned i = 0; i <= room; i++) {
 		int r;
 
-		p->host = (uint16_t)n;
+		p->host = (uint16_t)(EPHEMERAL_FROM + (start + i) % (room + 1));
 		r = check(db, p, NULL);
 		if (r == 0)
 			return 0;

@@ -127,6 +127,11 @@ static const char name_servers[] = "CREATE TABLE name_servers ("
 				   " container TEXT PRIMARY KEY,"
 				   " servers TEXT NOT NULL)"; /* with commas */
 
-static const char *const steps[] = { first_form, several_networks, name_servers, NULL };
+/* Ranges are few: a port is looked for among all of them, and by its number. */
+static const char port_ranges[] =
+	"CREATE INDEX ports_ranges ON ports (protocol, host) WHERE count > 1";
+
+static const char *const steps[] = { first_form, several_networks, name_servers, port_ranges,
+				     NULL };
 
 const struct db_schema network_schema = { .module = "network", .steps = steps };
