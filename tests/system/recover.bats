@@ -117,7 +117,7 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 		GROUPS_MADE+=("$id")
 		pkill -KILL -f "^strake-monitor.*$id"
 	done
-	kill -KILL "${inits[@]}"
+	kill -KILL "${inits[@]}" "$(pgrep -f '^strake-dns --network=bridge')"
 	soon no_processes
 	awk -v run="$RUN/" 'index($5, run) == 1 { print $5 }' /proc/self/mountinfo | xargs -r umount -l
 	rm -rf "${RUN:?}"/*
@@ -157,7 +157,8 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 	run strake system check --repair
 	run strake system check
 	assert_status 0
-	[ ! -e /sys/class/net/sk-badbadbadbad ]
+	run ip -o link
+	assert_lacks sk-badbadbadbad
 	run nft list map inet strake pub4
 	assert_lacks 4444
 	[ ! -e "$ROOT/containers/0000000000000000000000000000000000000000000000000000000000000bad" ]
