@@ -141,7 +141,7 @@ static void statement_bind(sqlite3_stmt *stmt, const char *types, va_list ap)
 
 int db_run(struct db *db, struct error *err, const char *sql, const char *types, ...)
 {
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	va_list ap;
 	int r;
 
