@@ -49,7 +49,6 @@ static int floor_attach(char **argv, struct error *err)
 			     .netns = argv[0],
 			     .mac = { 2, 0x53, 1, 1, 1, 1 } };
 	struct ip_net address;
-	struct ip none = { 0 };
 	struct route route = { .index = 0 };
 	struct port port;
 	struct nl nl = { 0 };
@@ -58,7 +57,7 @@ static int floor_attach(char **argv, struct error *err)
 	if (ip_net_parse(argv[2], &address) < 0 || port_parse(argv[3], &port, err) < 0 ||
 	    ip_parse("10.120.0.1", &route.via) < 0)
 		return -EINVAL;
-	table_collect_port(&elements, &port, &address.ip, &none, "");
+	table_collect_port(&elements, &port, &(struct table_target) { .to4 = address.ip }, "");
 	if (r == 0)
 		r = netns_create(argv[0], &ns, err);
 	veth.netns_fd = ns.fd;

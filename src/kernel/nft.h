@@ -63,6 +63,10 @@ void nft_add_rule(struct nft *nft, struct nftnl_rule *rule); /* takes it */
 void nft_meta(struct nftnl_rule *r, uint32_t key, unsigned reg);
 void nft_payload(struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len, unsigned reg);
 void nft_ct(struct nftnl_rule *r, uint32_t key, unsigned reg);
+void nft_ct_original(struct nftnl_rule *r, uint32_t key, unsigned reg); /* as it was at first */
+void nft_load(struct nftnl_rule *r, unsigned reg, const void *data, uint32_t len);
+/* Writes an IPv6 address into the packet and its checksum. */
+void nft_set_address6(struct nftnl_rule *r, uint32_t offset, unsigned reg);
 void nft_and(struct nftnl_rule *r, unsigned reg, uint32_t mask);
 void nft_fib_type(struct nftnl_rule *r, unsigned reg); /* of the destination address */
 void nft_compare(struct nftnl_rule *r, bool equal, unsigned reg, const void *data, uint32_t len);

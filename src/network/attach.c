@@ -193,7 +193,10 @@ void network_lease_collect(const struct network_lease *lease, struct table_eleme
 
 	(void)snprintf(comment, sizeof(comment), "%.12s", lease->id);
 	for (size_t i = 0; gate && i < lease->nports; i++)
-		table_collect_port(ret, &lease->ports[i], &gate->ip.ip, &gate->ip6.ip, comment);
+		table_collect_port(
+			ret, &lease->ports[i],
+			&(struct table_target) { gate->ip.ip, gate->ip6.ip, gate->gateway6 },
+			comment);
 }
 
 static int publish(const struct network_site *site, const struct network_lease *lease,

@@ -247,9 +247,6 @@ static int make(const struct network_site *site, struct nl *nl, const struct net
 	fault_point("bridge-table");
 	if (r == 0)
 		r = link_set_up(nl, ret->index, network->link, "", err);
-	/* Only a link that is up has routes. */
-	if (r == 0 && network_subnet(network, AF_INET6) && !network->internal)
-		r = route_add_localhost(nl, ret->index, network->link, err);
 	return r;
 }
 

@@ -221,10 +221,10 @@ uint16_t names_server_port(const struct network_site *site, const struct network
 static void collect(const struct network *network, uint16_t port, struct table_elements *ret)
 {
 	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP };
-	const struct ip none = { .family = 0 };
 
 	for (size_t i = 0; port && i < network->nsubnets; i++) {
 		const struct ip *ip = &network->subnets[i].gateway;
+		const struct table_target to4 = { .to4 = *ip }, to6 = { .to6 = *ip };
 
 		for (size_t k = 0; ip_is_set(ip) && k < ARRAY_SIZE(protocols); k++) {
 			const struct port p = { .ip = *ip,
@@ -233,8 +233,7 @@ static void collect(const struct network *network, uint16_t port, struct table_e
 						.count = 1,
 						.protocol = protocols[k] };
 
-			table_collect_port(ret, &p, ip->family == AF_INET ? ip : &none,
-					   ip->family == AF_INET6 ? ip : &none, "names");
+			table_collect_port(ret, &p, ip->family == AF_INET ? &to4 : &to6, "names");
 		}
 	}
 }

@@ -160,13 +160,38 @@ static void collect_to(struct table_elements *v, const struct port *port, const 
 	}
 }
 
-void table_collect_port(struct table_elements *v, const struct port *port, const struct ip *to4,
-			const struct ip *to6, const char *comment)
+static void collect_loopback(struct table_elements *v, const struct port *port,
+			     const struct ip *gateway)
 {
-	if (ip_is_set(to4))
-		collect_to(v, port, to4, comment);
-	if (ip_is_set(to6))
-		collect_to(v, port, to6, comment);
+	struct nft_element *e;
+
+	if (ip_is_set(&port->ip) && !ip_is_any(&port->ip) && !ip_is_loopback(&port->ip))
+		return;
+	if (ip_is_set(&port->ip) && port->ip.family != AF_INET6)
+		return;
+	for (uint16_t i = 0; i < port->count; i++) {
+		bool range = port->count > 1 && port->host == port->container;
+
+		e = element_new(v, range ? SET_LOOP6RANGE : SET_LOOP6);
+		(void)put_key(e->key, port, false, (uint16_t)(port->host + i));
+		memcpy(e->data, gateway->bytes, ip_len(gateway));
+		if (!range)
+			continue;
+		e->has_end = true;
+		(void)put_key(e->key_end, port, false, (uint16_t)(port->host + port->count - 1));
+		break;
+	}
+}
+
+void table_collect_port(struct table_elements *v, const struct port *port,
+			const struct table_target *to, const char *comment)
+{
+	if (ip_is_set(&to->to4))
+		collect_to(v, port, &to->to4, comment);
+	if (ip_is_set(&to->to6))
+		collect_to(v, port, &to->to6, comment);
+	if (ip_is_set(&to->to6) && ip_is_set(&to->gateway6))
+		collect_loopback(v, port, &to->gateway6);
 }
 
 bool table_element_port(const struct table_element *element, struct port *ret, struct ip *ret_to)

@@ -25,9 +25,8 @@ published() { # A5.8, A5.10, A5.11
 	reach host tcp 127.0.0.1 8080 web
 	reach host udp 127.0.0.1 8081 web
 	reach host tcp 127.0.0.2 8080 web
-	# Answers to ::1 are not let through by bridge netfilter.
-	[ "$1" = 1 ] || reach host tcp ::1 8080 web
-	[ "$1" = 1 ] || reach host udp ::1 8081 web
+	reach host tcp ::1 8080 web
+	reach host udp ::1 8081 web
 	reach other tcp 10.1.0.1 8080 web
 	reach other tcp "$HERE4" 8080 web
 	reach other udp "$HERE4" 8081 web
@@ -187,7 +186,7 @@ narrow() { # one address of the host, ranges, port 0
 	no_reach host tcp "$HERE4" 8001
 	reach outside tcp "$HERE4" 8002 "w $OUT4"
 	no_reach host tcp 127.0.0.1 8002
-	[ "$1" = 1 ] || reach host tcp ::1 8003 w
+	reach host tcp ::1 8003 w
 	no_reach outside tcp "$HERE6" 8003
 	reach outside tcp "$HERE6" 8004 "w $OUT6"
 	reach outside tcp "$HERE4" 8005 "w $OUT4"
@@ -197,6 +196,9 @@ narrow() { # one address of the host, ranges, port 0
 	reach outside tcp "$HERE4" 9000 "w $OUT4"
 	reach outside tcp "$HERE4" 9009 "w $OUT4"
 	reach outside tcp "$HERE6" 9005 "w $OUT6"
+	reach host tcp ::1 9005 w
+	reach host udp ::1 9107 w
+	no_reach host tcp ::1 8001
 	reach outside udp "$HERE4" 9107 "w $OUT4"
 	reach outside udp "$HERE6" 9100 "w $OUT6"
 	reach host tcp 127.0.0.1 9203 w
