@@ -1,13 +1,12 @@
 /* bench/attach.c - a container's place in a network and back, without the container.
  *
- * Usage: attach floor|ours|ours-detach|fill|drain ...; bench/network says how.
- *	floor NETNS LINK ADDRESS PORT	the bare netlink messages for a namespace, a cable into
+ * Usage: attach floor|ours|detach|fill|drain ...; bench/network says how.
+ *	floor NETNS LINK ADDRESS PORT: the bare netlink messages for a namespace, a cable into
  *strake0, an address, a route and one element of the map: what any program must send ours ROOT ID
- *NETNS PORT		what 'strake run' does for it: rows, then all of the above, the files' part
- *			left out
- *	detach ROOT ID NETNS	what the end of a run does
- *	fill ROOT N FIRST-PORT PORTS	N containers, the first PORTS of them with that many ports
- *together drain ROOT	all of them are detached, one after the other
+ *NETNS PORT: what 'strake run' does for it: rows, then all of the above detach ROOT ID NETNS: what
+ *the end of a run does fill ROOT N FIRST-PORT PORTS NETWORKS: N containers with so many ports
+ *together, spread over that many networks; the first is "bridge" drain ROOT: all of them are
+ *detached, one after the other
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,9 +80,11 @@ static int site_open(const char *root, struct network_site *ret, struct error *e
 							   &cni_record_schema, NULL };
 	autofree char *path = xasprintf("%s/state.db", root);
 
-	*ret = (struct network_site) { .root_fd = -1,
-				       .run_root = root,
-				       .libexec = getenv("STRAKE_LIBEXEC") };
+	static struct nft_door door; /* closed by the end of the process, as a command does */
+
+	*ret = (struct network_site) {
+		.root_fd = -1, .run_root = root, .libexec = getenv("STRAKE_LIBEXEC"), .nft = &door
+	};
 	return db_open(path, schemas, &ret->db, err);
 }
 

@@ -447,10 +447,28 @@ static int hear(const struct nft *nft, struct mnl_socket *sock)
 	}
 }
 
-int nft_commit(struct nft *nft)
+static int door_open(struct nft_door *door)
 {
-	struct mnl_socket *sock;
-	int r = 0;
+	if (door->sock)
+		return 0;
+	door->sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!door->sock)
+		return -errno;
+	return mnl_socket_bind(door->sock, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+}
+
+void nft_door_close(struct nft_door *door)
+{
+	if (door->sock)
+		(void)mnl_socket_close(door->sock);
+	door->sock = NULL;
+}
+
+int nft_commit_through(struct nft *nft, struct nft_door *door)
+{
+	struct nft_door own = { .sock = NULL };
+	struct nft_door *through = door ? door : &own;
+	int r;
 
 	if (nft->full)
 		return -E2BIG;
@@ -459,17 +477,21 @@ int nft_commit(struct nft *nft)
 	nft->last->nlmsg_flags |= NLM_F_ACK;
 	(void)nftnl_batch_end(mnl_nlmsg_batch_current(nft->batch), nft->seq++);
 	(void)mnl_nlmsg_batch_next(nft->batch);
-	sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!sock)
-		return -errno;
-	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_sendto(sock, mnl_nlmsg_batch_head(nft->batch),
-			      mnl_nlmsg_batch_size(nft->batch)) < 0)
+	r = door_open(through);
+	if (r == 0 && mnl_socket_sendto(through->sock, mnl_nlmsg_batch_head(nft->batch),
+					mnl_nlmsg_batch_size(nft->batch)) < 0)
 		r = -errno;
 	if (r == 0)
-		r = hear(nft, sock);
-	(void)mnl_socket_close(sock);
+		r = hear(nft, through->sock);
+	/* A refusal may be followed by more of them, which are no answer to the next batch. */
+	if (!door || r < 0)
+		nft_door_close(through);
 	return r;
+}
+
+int nft_commit(struct nft *nft)
+{
+	return nft_commit_through(nft, NULL);
 }
 
 /* listing */

@@ -89,6 +89,15 @@ int nft_list_tables(struct strv *ret) must_check;
 int nft_list_elements(const char *table, const struct nft_set *set,
 		      void (*each)(void *data, const struct nft_element *e), void *data) must_check;
 
+/* A socket that is kept: closing one waits until the kernel has freed what was deleted (RCU, 5 to
+ * 20 ms), so that who deletes again and again does it once.  {0} is one not opened yet.
+ */
+struct nft_door {
+	struct mnl_socket *sock;
+};
+void nft_door_close(struct nft_door *door);
+/* As nft_commit(); door NULL: none is kept. */
+int nft_commit_through(struct nft *nft, struct nft_door *door) must_check;
 /* Sends the batch.  -EEXIST, -ENOENT as the kernel says; no text of its own. */
 int nft_commit(struct nft *nft) must_check;
 

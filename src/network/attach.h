@@ -89,6 +89,7 @@ struct network_site {
 	const char *root;     /* absolute, of the lasting state: what is made bears it as a note */
 	const char *run_root; /* absolute; run_root/networks/NAME/ is a network's own place */
 	const char *libexec;  /* directory of strake-dns */
+	struct nft_door *nft; /* for who detaches several in a row; NULL: none is kept open */
 };
 
 /* Inside a transaction.  -ENOENT: no such network; -EADDRINUSE: an address or a port is taken, the

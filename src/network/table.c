@@ -414,14 +414,15 @@ int table_extend(const char *table, const struct table_elements *v, struct error
 	return r < 0 ? error_sys(err, r, "publish ports in nftables table inet %s", table) : 0;
 }
 
-static int remove_one(const char *table, const struct table_element *items, size_t n)
+static int remove_one(struct nft_door *door, const char *table, const struct table_element *items,
+		      size_t n)
 {
 	struct nft *nft = nft_new(table);
 	int r;
 
 	for (size_t i = 0; i < n; i++)
 		nft_del_element(nft, items[i].set, &items[i].e);
-	r = nft_commit(nft);
+	r = nft_commit_through(nft, door);
 	nft_free(nft);
 	return r;
 }
@@ -435,20 +436,26 @@ static bool is_gone(int r)
 }
 
 /* All at once; if one is gone already, it must not keep the others: one by one then. */
-int table_remove(const char *table, const struct table_elements *v, struct error *err)
+int table_remove_through(struct nft_door *door, const char *table, const struct table_elements *v,
+			 struct error *err)
 {
 	int r;
 
 	if (v->n == 0 || narrate(table, v, "delete", "what the table knew of it"))
 		return 0;
-	r = remove_one(table, v->items, v->n);
+	r = remove_one(door, table, v->items, v->n);
 	for (size_t i = 0; r == -ENOENT && v->n > 1 && i < v->n; i++) {
-		int one = remove_one(table, &v->items[i], 1);
+		int one = remove_one(door, table, &v->items[i], 1);
 
 		if (one < 0 && one != -ENOENT)
 			r = one;
 	}
 	return is_gone(r) ? 0 : error_sys(err, r, "clean nftables table inet %s", table);
+}
+
+int table_remove(const char *table, const struct table_elements *v, struct error *err)
+{
+	return table_remove_through(NULL, table, v, err);
 }
 
 int table_replace(const char *table, const struct table_elements *v, struct error *err)

@@ -48,6 +48,9 @@ int table_add(const char *table, const struct table_elements *v, struct error *e
 int table_extend(const char *table, const struct table_elements *v, struct error *err) must_check;
 /* What is not there is fine. */
 int table_remove(const char *table, const struct table_elements *v, struct error *err) must_check;
+/* The same through a socket that is kept; NULL: none. */
+int table_remove_through(struct nft_door *door, const char *table, const struct table_elements *v,
+			 struct error *err) must_check;
 /* The table with just these, in one step whether it was there or not. */
 int table_replace(const char *table, const struct table_elements *v, struct error *err) must_check;
 int table_delete(const char *table, struct error *err) must_check;
