@@ -92,8 +92,8 @@ int link_read_index(struct nl *nl, int index, struct link *ret)
 	return read_link(nl, index, NULL, ret);
 }
 
-/* A question over netlink would first let the kernel catch up with what changed about the link, with
- * a walk through all its routes of IPv6.
+/* A question over netlink would first let the kernel catch up with what changed about the link,
+ * with a walk through all its routes of IPv6.
  */
 int link_index(struct nl *nl, const char *name)
 {

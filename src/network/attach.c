@@ -29,6 +29,7 @@ void network_lease_done(struct network_lease *lease)
 		endpoint_done(&lease->endpoints[i]);
 	free(lease->endpoints);
 	free(lease->ports);
+	strv_done(&lease->dns);
 	*lease = (struct network_lease) { .nendpoints = 0 };
 }
 
@@ -105,6 +106,8 @@ int network_reserve(const struct network_site *site, const struct network_reques
 		r = reserve_ports(site->db, req, &lease, err);
 	if (r == 0)
 		r = names_server_note(site->db, req->id, req->dns, err);
+	if (req->dns)
+		strv_extend(&lease.dns, req->dns->items, req->dns->n);
 	if (r == 0)
 		r = check_families(&lease, err);
 	if (r == 0)

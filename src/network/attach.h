@@ -67,6 +67,7 @@ struct network_lease {
 	struct port *ports; /* owned; with host ports chosen */
 	size_t nports;
 	uint64_t rate_up, rate_down;
+	struct strv dns; /* owned; whom strake-dns asks for it: --dns */
 };
 void network_lease_done(struct network_lease *lease); /* leaves it empty */
 /* The endpoint that published ports lead to, or NULL. */

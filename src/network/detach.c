@@ -138,8 +138,10 @@ int network_detach(const struct network_site *site, const char *id, const char *
 	if (r < 0)
 		return r;
 	/* The one before us may have been killed when all was done but this. */
-	if (lease.nendpoints == 0 && lease.nports == 0)
-		return names_server_changed(site, id, err);
+	if (lease.nendpoints == 0 && lease.nports == 0) {
+		r = names_server_forget(site->db, id, err);
+		return r < 0 ? r : names_server_changed(site, id, err);
+	}
 	r = unpublish(site, &lease, err);
 	fault_point("detach-ports");
 	if (r == 0)

@@ -595,6 +595,24 @@ int names_server_note(struct db *db, const char *id, const struct strv *dns, str
 	return r;
 }
 
+int names_server_noted(struct db *db, const char *id, struct strv *ret, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(db, &rows, err, "SELECT servers FROM name_servers WHERE container = ?1",
+			 "s", id);
+
+	if (r < 0)
+		return r;
+	while (db_next(&rows)) {
+		autofree char *text = xstrdup(db_text(&rows, 0));
+		char *rest = text, *server;
+
+		while ((server = strsep(&rest, ",")))
+			strv_add(ret, server);
+	}
+	return db_finish(&rows);
+}
+
 int names_server_forget(struct db *db, const char *id, struct error *err)
 {
 	return db_run(db, err, "DELETE FROM name_servers WHERE container = ?1", "s", id);
