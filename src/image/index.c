@@ -120,7 +120,7 @@ int index_image(struct db *db, const char *name, char ret[ID_LEN + 1], struct er
 	}
 	r = db_finish(&rows);
 	if (r == 0 && !ret[0])
-		r = error_set(err, -ENOENT,
+		r = error_set(err, -ENOEXEC,
 			      "index %s lists no image for %s; 'strake manifest inspect' shows "
 			      "what it lists",
 			      name, own);
