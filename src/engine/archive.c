@@ -115,14 +115,16 @@ int archive_fetch(const struct engine *engine, const char *name, const char *pla
 	int r;
 
 	if (explain_dry())
-		return error_set(err, -EOPNOTSUPP,
-				 "image %s is not here, and a dry run fetches nothing; 'strake pull "
-				 "%s' first",
-				 name, name);
+		return error_set(
+			err, -EOPNOTSUPP,
+			"image %s is not here, and a dry run fetches nothing; 'strake pull "
+			"%s' first",
+			name, name);
 	r = ask(engine, words, answer, err);
 	if (r == -EIO)
-		r = error_set(err, r, always ? "image %s could not be fetched"
-					     : "image %s is not here, and could not be fetched",
+		r = error_set(err, r,
+			      always ? "image %s could not be fetched"
+				     : "image %s is not here, and could not be fetched",
 			      name);
 	if (r == 0 && !is_id(answer))
 		r = error_set(err, -EPROTO, "fetching %s gave no image", name);
