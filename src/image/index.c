@@ -16,6 +16,7 @@
 #include "image/document.h"
 #include "image/platform.h"
 #include "image/reference.h"
+#include "image/remove.h"
 
 #define NAMES_FILE "indexes.json"
 
@@ -255,9 +256,12 @@ int index_remove(struct db *db, int root_fd, const char *what,
 	char digest[ID_LEN + 1];
 	autofree char *path = NULL;
 	struct strv gone = { 0 };
+	struct grave grave = { .fd = -1 };
 	bool whole = false;
-	int r = db_begin(db, err);
+	int r = grave_open(root_fd, &grave, err);
 
+	if (r == 0)
+		r = db_begin(db, err);
 	if (r == 0)
 		r = index_find(db, what, digest, err);
 	if (r == 0)
@@ -271,6 +275,7 @@ int index_remove(struct db *db, int root_fd, const char *what,
 	}
 	if (r == 0)
 		report_gone(&gone, digest, whole, report, data);
+	grave_close(&grave);
 	strv_done(&gone);
 	return r;
 }
