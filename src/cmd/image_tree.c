@@ -32,7 +32,7 @@ static const char *size_text(int64_t bytes, char ret[NUMBER_SIZE_LEN])
 /* What comes from the image is cleaned: a name may hold an escape sequence. */
 static void put_clean(const char *text, size_t max)
 {
-	for (size_t i = 0; text[i] && i < max; i++)
+	for (size_t i = 0; i < max && text[i]; i++)
 		(void)putchar((unsigned char)text[i] < ' ' || text[i] == 0x7f ? '?' : text[i]);
 }
 

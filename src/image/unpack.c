@@ -373,8 +373,9 @@ static int first_failure(const struct run *run, struct error *err)
 	}
 	if (!first)
 		return 0;
-	if (err)
-		*err = first->why;
+	if (!err)
+		return first->r;
+	*err = first->why;
 	return error_wrap(err, first->r, "layer %zu of %zu", first->i + 1, run->req->n);
 }
 

@@ -180,8 +180,9 @@ static int read_pair(struct toml *t, json_t *table, unsigned depth)
 	skip_blanks(t);
 	if (*t->p == '.')
 		return fail(t, "dotted keys are not read here; use a [table]");
-	if (*t->p++ != '=')
+	if (*t->p != '=')
 		return fail(t, "'=' is expected behind a key");
+	t->p++;
 	skip_blanks(t);
 	r = read_value(t, depth, &value);
 	return r < 0 ? r : set_new(t, table, key, value);
@@ -352,9 +353,12 @@ static int read_header(struct toml *t, json_t *root, json_t **ret)
 static int read_document(struct toml *t, json_t *root)
 {
 	json_t *table = root;
-	int r = 0;
+	int r;
 
-	for (skip_space(t); r == 0 && *t->p; skip_space(t)) {
+	for (;;) {
+		skip_space(t);
+		if (!*t->p)
+			return 0;
 		if (*t->p == '[') {
 			r = read_header(t, root, &table);
 		} else {
@@ -362,8 +366,9 @@ static int read_document(struct toml *t, json_t *root)
 			if (r == 0)
 				r = end_of_line(t);
 		}
+		if (r < 0)
+			return r;
 	}
-	return r;
 }
 
 int toml_parse(const char *bytes, size_t len, const char *what, json_t **ret, struct error *err)

@@ -179,7 +179,7 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 @test "--format of ps and inspect: fields, text, several of them, json" {
 	strake run -d --name a -p 8080:80 --bare /bin/busybox -- tail -f /dev/null
 	assert_equal "$(strake inspect --format 'x{{.Name}} {{ .State.Status }}\t{{json .NetworkSettings.Ports}}' a)" \
-		"xa running"$'\t''["0.0.0.0:8080->80/tcp"]'
+		"xa running"$'\t''{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"}]}'
 	assert_equal "$(strake ps --format '{{.Names}}={{.Ports}}={{.State}}')" "a=0.0.0.0:8080->80/tcp=running"
 	run strake inspect --format '{{.Nope}}' a
 	assert_status 1
