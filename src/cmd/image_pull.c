@@ -1,5 +1,6 @@
 /* src/cmd/image_pull.c - strake-image pull */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -8,6 +9,8 @@
 #include "cmd/registry_open.h"
 #include "cmd/registry_options.h"
 #include "engine/engine.h"
+#include "image/image.h"
+#include "image/platform.h"
 #include "image/reference.h"
 #include "transfer/policy.h"
 #include "transfer/progress.h"
@@ -20,6 +23,7 @@ struct pulling {
 	const struct policy *policy;
 	struct progress *progress;
 	struct remote *remote;
+	bool missing; /* only what is not here */
 };
 
 static void report(const struct pulling *p, const char *name, const struct pull_result *result,
@@ -60,6 +64,33 @@ static int pull_name(const struct pulling *p, const char *name, struct error *er
 	return r;
 }
 
+static bool is_for(const struct image *image, const char *platform)
+{
+	const struct image_config *config = &image->config;
+	autofree char *have = NULL;
+
+	if (!platform || !config->os || !config->architecture)
+		return true;
+	have = xasprintf("%s/%s", config->os, config->architecture);
+	return platform_fits(have, platform) || platform_fits(platform, have);
+}
+
+/* Under one of the names that it may stand for. */
+static bool is_here(const struct pulling *p, const struct strv *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		cleanup(image_cleanup) struct image *image = NULL;
+		int r = image_find(engine_db(p->engine), engine_root_fd(p->engine), names->items[i],
+				   &image, NULL);
+
+		if (r < 0 || !is_for(image, p->args->platform))
+			continue;
+		(void)puts(image->id);
+		return true;
+	}
+	return false;
+}
+
 /* A search (short-name-mode disabled) goes through its candidates, aloud. */
 static int pull_one(const struct pulling *p, size_t i, const char *typed, struct error *err)
 {
@@ -68,6 +99,10 @@ static int pull_one(const struct pulling *p, size_t i, const char *typed, struct
 	int r;
 
 	remote_candidates(p->remote, i, &names);
+	if (p->missing && is_here(p, &names)) {
+		strv_done(&names);
+		return 0;
+	}
 	r = registry_name(p->remote, i, typed, p->progress, &first, err);
 	if (r == 0)
 		r = pull_name(p, first, err);
@@ -93,6 +128,10 @@ static int pull_run(struct engine *engine, const void *data, int argc, char **ar
 	struct strv names = { 0 };
 	int r, first = 0;
 
+	if (args->when && strcmp(args->when, "always") != 0 && strcmp(args->when, "missing") != 0)
+		return error_set(err, -EINVAL, "--policy wants always or missing, not '%.40s'",
+				 args->when);
+	p.missing = args->when && strcmp(args->when, "missing") == 0;
 	strv_extend(&names, argv, (size_t)argc);
 	r = policy_load(args->policy, &policy, err);
 	if (r == 0)

@@ -4,6 +4,8 @@
 const struct opt pull_opts[] = {
 	OPT(struct pull_args, platform, "platform", 0, "OS/ARCH[/VARIANT]",
 	    "which variant of an image for several (default: this machine's)"),
+	OPT(struct pull_args, when, "policy", 0, "WHEN",
+	    "always (default), or missing: only what is not here"),
 	OPT(struct pull_args, policy, "signature-policy", 0, "FILE",
 	    "instead of the usual policy.json"),
 	OPT(struct pull_args, quiet, "quiet", 'q', NULL, "print nothing but the image's ID"),

@@ -33,7 +33,7 @@ struct registry_args {
 
 struct pull_args {
 	struct registry_args registry;
-	const char *platform, *policy;
+	const char *platform, *policy, *when;
 	bool quiet;
 };
 

@@ -75,6 +75,7 @@ static const struct opt run_opts[] = {
 	ROW(stop_timeout, "stop-timeout", 0, "SECONDS", "how long it gets to stop (default 10)"),
 	ROW(cidfile, "cidfile", 0, "FILE", "write its ID to FILE"),
 	ROW(platform, "platform", 0, "OS/ARCH", "which platform of a multi-platform image"),
+	ROW(pull, "pull", 0, "WHEN", "fetch the image if missing (default), always or never"),
 	{ 0 },
 };
 
@@ -162,8 +163,8 @@ const struct cmd cmd_run = {
 	.operands = "[OPTIONS] IMAGE|./PATH|--rootfs DIR|--bare FILE [COMMAND [ARGUMENT...]]",
 	.help = "Run a program in a new container",
 	.details =
-		"The container's root is an image (see 'strake load'), a directory, or one executable file.\n"
-		"Changes go to the container's own layer; the image, directory or file stays as it is.\n\n"
+		"The container's root is an image, a directory, or one executable file. An image that is not\n"
+		"here is pulled, as 'strake pull' does it. Changes go to the container's own layer; the image, directory or file stays as it is.\n\n"
 		"In the place of IMAGE a word that starts with /, ./ or ../ is a path: a directory with a\n"
 		"config.json is an OCI bundle and run as it says, any other directory is a root, an executable\n"
 		"file is run alone, and a tar archive is brought into the store, once, and run as an image. Any\n"

@@ -2,6 +2,7 @@
 #include "engine/archive.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,11 +22,12 @@ static _Noreturn void child(const char *program, char **argv, int to)
 	_exit(127);
 }
 
-/* Its errors go to the user as they are: they start with "strake". */
-static int ask(const char *program, char **argv, char **ret, struct error *err)
+/* What it prints, one line.  Its errors go to the user as they are: they start with "strake". */
+static int read_answer(const char *program, char **argv, char ret[ANSWER_MAX], struct error *err)
 {
 	autoclose int from = -1, to = -1;
 	int ends[2], state = 0, r;
+	autofree char *text = NULL;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -38,19 +40,48 @@ static int ask(const char *program, char **argv, char **ret, struct error *err)
 	if (pid == 0)
 		child(program, argv, to);
 	(void)close(steal_fd(&to));
-	r = file_read_fd(from, program, ANSWER_MAX, ret, NULL, err);
+	r = file_read_fd(from, program, ANSWER_MAX - 1, &text, NULL, err);
 	if (TEMP_FAILURE_RETRY(waitpid(pid, &state, 0)) < 0)
 		return error_sys(err, -errno, "wait for %s", program);
 	if (r == 0 && (!WIFEXITED(state) || WEXITSTATUS(state) != 0))
-		return error_set(err, -EIO, "nothing is run");
+		r = error_set(err, -EIO, "nothing is run");
+	if (r < 0 || !text)
+		return r;
+	(void)snprintf(ret, ANSWER_MAX, "%.*s", (int)strcspn(text, "\n"), text);
+	return 0;
+}
+
+/* words end with NULL. */
+static int ask(const struct engine *engine, const char *const *words, char ret[ANSWER_MAX],
+	       struct error *err)
+{
+	autofree char *program = engine_program(engine, "strake-image");
+	struct strv argv = { 0 };
+	int r;
+
+	ret[0] = '\0';
+	strv_add(&argv, "strake-image");
+	strv_add(&argv, "--root");
+	strv_add(&argv, engine->root);
+	strv_add(&argv, "--run-root");
+	strv_add(&argv, engine->run_root);
+	for (; *words; words++)
+		strv_add(&argv, *words);
+	r = read_answer(program, argv.items, ret, err);
+	strv_done(&argv);
 	return r;
+}
+
+static bool is_id(const char *text)
+{
+	return strlen(text) == ID_LEN && id_is_hex(text);
 }
 
 int archive_import(const struct engine *engine, const char *path, char ret_id[ID_LEN + 1],
 		   struct error *err)
 {
-	autofree char *program = engine_program(engine, "strake-image"), *answer = NULL;
-	struct strv argv = { 0 };
+	const char *const words[] = { "take", path, NULL };
+	char answer[ANSWER_MAX];
 	int r;
 
 	if (explain_dry())
@@ -58,23 +89,47 @@ int archive_import(const struct engine *engine, const char *path, char ret_id[ID
 				 "--dry-run: %s has to be brought into the store first; 'strake "
 				 "import %s NAME', then run NAME",
 				 path, path);
-	strv_add(&argv, "strake-image");
-	strv_add(&argv, "--root");
-	strv_add(&argv, engine->root);
-	strv_add(&argv, "--run-root");
-	strv_add(&argv, engine->run_root);
-	strv_add(&argv, "take");
-	strv_add(&argv, path);
-	r = ask(program, argv.items, &answer, err);
-	strv_done(&argv);
+	r = ask(engine, words, answer, err);
 	if (r < 0)
 		return r;
-	answer[strcspn(answer, "\n")] = '\0';
-	if (strlen(answer) != ID_LEN || !id_is_hex(answer))
+	if (!is_id(answer))
 		return error_set(err, -EBADMSG,
 				 "%s holds several images; 'strake load -i %s' "
 				 "brings them, then run one by name",
 				 path, path);
+	memcpy(ret_id, answer, ID_LEN + 1);
+	return 0;
+}
+
+int archive_fetch(const struct engine *engine, const char *name, const char *platform, bool always,
+		  char ret_id[ID_LEN + 1], struct error *err)
+{
+	autofree char *wish = platform ? xasprintf("--platform=%s", platform) : NULL;
+	const char *const words[] = { "pull",
+				      always ? "--policy=always" : "--policy=missing",
+				      wish ? wish : "--",
+				      wish ? "--" : name,
+				      wish ? name : NULL,
+				      NULL };
+	char answer[ANSWER_MAX];
+	int r;
+
+	if (explain_dry())
+		return error_set(
+			err, -EOPNOTSUPP,
+			"image %s is not here, and a dry run fetches nothing; 'strake pull "
+			"%s' first",
+			name, name);
+	r = ask(engine, words, answer, err);
+	if (r == -EIO)
+		r = error_set(err, r,
+			      always ? "image %s could not be fetched"
+				     : "image %s is not here, and could not be fetched",
+			      name);
+	if (r == 0 && !is_id(answer))
+		r = error_set(err, -EPROTO, "fetching %s gave no image", name);
+	if (r < 0)
+		return r;
 	memcpy(ret_id, answer, ID_LEN + 1);
 	return 0;
 }

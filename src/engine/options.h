@@ -23,6 +23,7 @@ struct container_options {
 	bool with_libs;
 	struct strv with; /* lists of what else it needs, see supply.h */
 	const char *platform;
+	const char *pull; /* missing (also NULL), always, never: from a registry */
 
 	/* what runs */
 	char *const *command; /* NULL-terminated; may be empty */

@@ -130,6 +130,7 @@ void recover_dead(struct engine *engine)
 
 	if (explain_dry() || active_list(engine, &list, &n) < 0)
 		return;
+	image_sweep(engine->db, engine->root_fd);
 	ignore_result(cni_record_forget_boots(&site, NULL));
 	for (size_t i = 0; i < n; i++)
 		recover_one(engine, &list[i]);

@@ -18,6 +18,7 @@
 #include "engine/supply.h"
 #include "image/image.h"
 #include "image/platform.h"
+#include "image/reference.h"
 #include "kernel/overlay.h"
 
 #define OPTION_BYTES_MAX (256U * 4096) /* a path for each of the 128 layers an image may have */
@@ -69,8 +70,8 @@ static int platform_check(const char *name, const struct image_config *config, c
 	if (platform_fits(have, wish) || platform_fits(wish, have))
 		return 0;
 	return error_set(err, -EINVAL,
-			 "image %s is %s, not %s; 'strake load --platform %s -i FILE' brings the "
-			 "other, if its archive holds it",
+			 "image %s is %s, not %s; --pull always fetches the other, 'strake load "
+			 "--platform %s -i FILE' brings it out of an archive",
 			 name, have, wish, wish);
 }
 
@@ -197,13 +198,61 @@ static int plan_path(struct engine *engine, const struct container_options *opti
 			 path);
 }
 
+enum pull_when { PULL_MISSING, PULL_ALWAYS, PULL_NEVER };
+
+static int pull_when(const struct container_options *options, struct error *err)
+{
+	static const char *const words[] = { "missing", "always", "never" };
+
+	for (size_t i = 0; options->pull && i < ARRAY_SIZE(words); i++)
+		if (strcmp(options->pull, words[i]) == 0)
+			return (int)i;
+	if (options->pull)
+		return error_set(err, -EINVAL, "--pull wants missing, always or never, not '%.40s'",
+				 options->pull);
+	return PULL_MISSING;
+}
+
+/* The name stays what was typed, whatever registry it turned out to mean. */
+static int plan_fetched(struct engine *engine, const struct container_options *options, bool always,
+			struct root *root, struct error *err)
+{
+	char id[ID_LEN + 1];
+	int r = archive_fetch(engine, options->image, options->platform, always, id, err);
+
+	if (r == 0)
+		r = plan_image(engine, id, options->platform, root, err);
+	if (r < 0)
+		return r;
+	free(root->source);
+	root->source = xstrdup(options->image);
+	return 0;
+}
+
+/* An ID is nothing that a registry could be asked for. */
+static bool can_be_fetched(const char *name)
+{
+	char canonical[REFERENCE_MAX];
+
+	return strncmp(name, "sha256:", 7) != 0 && reference_canonical(name, canonical, NULL) == 0;
+}
+
 static int plan_named(struct engine *engine, const struct container_options *options,
 		      struct root *root, struct error *err)
 {
 	const char *name = options->image;
-	int r = plan_image(engine, name, options->platform, root, err);
+	int when = pull_when(options, err), r;
 
-	if (r == -ENOENT && access(name, F_OK) == 0)
+	if (when < 0)
+		return when;
+	if (when == PULL_ALWAYS)
+		return plan_fetched(engine, options, true, root, err);
+	r = plan_image(engine, name, options->platform, root, err);
+	if (r != -ENOENT)
+		return r;
+	if (when == PULL_MISSING && can_be_fetched(name))
+		r = plan_fetched(engine, options, false, root, err);
+	if (r < 0 && access(name, F_OK) == 0)
 		return error_set(err, r, "no image '%s'; to run what lies here say ./%s", name,
 				 name);
 	return r;
@@ -238,12 +287,16 @@ void root_done(struct root *root)
 void root_diagnose(struct engine *engine, const struct container_options *options,
 		   const char *last_words, struct strv *ret)
 {
+	struct container_options again = *options;
 	struct root root = { .source = NULL };
 	autoclose int view = -1;
 	int r;
 
-	/* Planned again, which changes nothing any more: an archive is there since the run. */
-	r = root_plan(engine, options, &root, NULL);
+	/* Planned again, which changes nothing any more: an archive is there since the run, and so
+	 * is what was pulled.
+	 */
+	again.pull = "never";
+	r = root_plan(engine, &again, &root, NULL);
 	if (r == 0 && root.layers.n > 0)
 		r = overlay_view(&root.layers, "its root", &view, NULL);
 	if (r == 0)

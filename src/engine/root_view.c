@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "kernel/rootdir.h"
 
 #define ACCOUNTS_BYTES_MAX                                                                         \
 	(4U << 20) /* passwd or group; larger ones are no accounts of an image                     \
@@ -20,12 +20,7 @@
 
 static int open_inside(int root, const char *path, int flags)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	return rootdir_open_at(root, path, flags, RESOLVE_IN_ROOT);
 }
 
 /* For reading what was looked at first: to open a device or a pipe is to act on the host. */

@@ -1,6 +1,7 @@
 /* src/image/check.c - what a killed load left, and what a lost database forgot. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "base/file.h"
 #include "image/catalog.h"
 #include "image/image.h"
+#include "image/incoming.h"
 #include "image/index.h"
 #include "image/remove.h"
 
@@ -74,6 +76,15 @@ static void check_dir(struct check *c, const char *dir, const char *kind,
 	}
 	if (d)
 		(void)closedir(d);
+}
+
+static void check_tmp(struct check *c)
+{
+	autoclose int fd = openat(c->root_fd, INCOMING_TMP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* No one is between making a directory and locking it. */
+	if (fd >= 0 && TEMP_FAILURE_RETRY(flock(fd, LOCK_EX)) == 0)
+		check_dir(c, INCOMING_TMP, "directory", tmp_is_used);
 }
 
 /* The other way round: rows whose files are gone. */
@@ -170,7 +181,7 @@ static int check_files(struct check *c)
 		r = check_indexes(c);
 	if (r < 0)
 		return r;
-	check_dir(c, "tmp", "directory", tmp_is_used);
+	check_tmp(c);
 	lock = layers_lock(c->root_fd, false);
 	if (lock >= 0) { /* else a load is at work, and what it made has no row yet */
 		check_dir(c, "layers", "directory", layer_is_known);
@@ -210,6 +221,55 @@ static void say_no_name(void *data, const char *name)
 {
 	(void)data;
 	(void)name;
+}
+
+/* what a killed or failed command left */
+
+static void say_no_text(void *data, const char *text)
+{
+	(void)data;
+	(void)text;
+}
+
+static bool something_died(int root_fd)
+{
+	const struct check c = { .root_fd = root_fd };
+	int fd = openat(root_fd, INCOMING_TMP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	bool died = false;
+
+	while (d && !died && (entry = readdir(d)))
+		died = entry->d_name[0] != '.' && !tmp_is_used(&c, entry->d_name);
+	if (d)
+		(void)closedir(d);
+	return died;
+}
+
+/* While another one works nothing can be told apart; a later command will. */
+static bool is_quiet(int root_fd)
+{
+	autoclose int lock = layers_lock(root_fd, false);
+
+	return lock >= 0;
+}
+
+void image_sweep(struct db *db, int root_fd)
+{
+	if (!explain_dry() && something_died(root_fd) && is_quiet(root_fd))
+		ignore_result(image_check(db, root_fd, true, say_no_text, NULL, NULL));
+}
+
+void image_sweep_failed(struct db *db, int root_fd)
+{
+	char id[ID_LEN + 1], name[sizeof(INCOMING_TMP) + 1 + ID_LEN];
+	autoclose int mark = -1;
+
+	if (id_new(id) < 0)
+		return;
+	(void)snprintf(name, sizeof(name), INCOMING_TMP "/%s", id);
+	if (dir_ensure_at(root_fd, name, 0700, &mark, NULL) == 0)
+		image_sweep(db, root_fd);
 }
 
 int image_restore(struct db *db, int root_fd, struct error *err)

@@ -19,6 +19,7 @@
 #include "image/incoming.h"
 #include "image/platform.h"
 #include "image/record.h"
+#include "image/space.h"
 #include "image/unpack.h"
 
 #define LAYERS_MAX 127
@@ -237,7 +238,11 @@ int image_commit(struct db *db, const struct commit_request *req, char ret_id[ID
 		r = change_config(&c);
 	if (r == 0)
 		r = record(&c, ret_id);
+	if (r < 0)
+		(void)space_explain(req->root_fd, req->root, r, err);
 	incoming_done(&c.in);
+	if (r < 0)
+		image_sweep_failed(db, req->root_fd);
 	image_free(c.base);
 	json_decref(c.config);
 	free(c.layers);

@@ -8,12 +8,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/walk.h"
+#include "kernel/rootdir.h"
 
 #define XATTRS_BYTES_MAX 65536 /* the kernel's own limit for a list, and for a value */
 #define PIECE            65536
@@ -29,10 +29,8 @@ struct comparing {
 
 static int open_other(const struct comparing *c, const char *path, int flags)
 {
-	struct open_how how = { .flags = (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC),
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-
-	return (int)syscall(SYS_openat2, c->other, *path ? path : ".", &how, sizeof(how));
+	return rootdir_open_at(c->other, path, flags | O_NOFOLLOW,
+			       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
 static void differ(struct comparing *c, const char *path, const char *what)

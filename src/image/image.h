@@ -81,6 +81,13 @@ int image_check(struct db *db, int root_fd, bool repair,
 		void (*report)(void *data, const char *text), void *data,
 		struct error *err) must_check;
 
+/* What a command left that was killed while it held the store (incoming.h): looked for by every
+ * command, in one directory that is empty otherwise.
+ */
+void image_sweep(struct db *db, int root_fd);
+/* The same after one that has failed and let go of the store: layers that were whole already. */
+void image_sweep_failed(struct db *db, int root_fd);
+
 /* What a lost database knew, from the files.  Inside a transaction. */
 int image_restore(struct db *db, int root_fd, struct error *err) must_check;
 

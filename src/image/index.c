@@ -16,6 +16,7 @@
 #include "image/document.h"
 #include "image/platform.h"
 #include "image/reference.h"
+#include "image/remove.h"
 
 #define NAMES_FILE "indexes.json"
 
@@ -120,7 +121,7 @@ int index_image(struct db *db, const char *name, char ret[ID_LEN + 1], struct er
 	}
 	r = db_finish(&rows);
 	if (r == 0 && !ret[0])
-		r = error_set(err, -ENOENT,
+		r = error_set(err, -ENOEXEC,
 			      "index %s lists no image for %s; 'strake manifest inspect' shows "
 			      "what it lists",
 			      name, own);
@@ -255,9 +256,12 @@ int index_remove(struct db *db, int root_fd, const char *what,
 	char digest[ID_LEN + 1];
 	autofree char *path = NULL;
 	struct strv gone = { 0 };
+	struct grave grave = { .fd = -1 };
 	bool whole = false;
-	int r = db_begin(db, err);
+	int r = grave_open(root_fd, &grave, err);
 
+	if (r == 0)
+		r = db_begin(db, err);
 	if (r == 0)
 		r = index_find(db, what, digest, err);
 	if (r == 0)
@@ -271,6 +275,7 @@ int index_remove(struct db *db, int root_fd, const char *what,
 	}
 	if (r == 0)
 		report_gone(&gone, digest, whole, report, data);
+	grave_close(&grave);
 	strv_done(&gone);
 	return r;
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "image/lower.h"
 #include "image/stream.h"
 #include "image/tar_read.h"
+#include "kernel/rootdir.h"
 
 #define ENTRIES_MAX   8000000 /* an inode each */
 #define DEPTH_MAX     128     /* of a path */
@@ -88,13 +88,7 @@ static char *clean(const char *name)
 
 static int open_in(int root, const char *path, int flags)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = (int)syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
+	return rootdir_open_at(root, path, flags, RESOLVE_IN_ROOT);
 }
 
 static void add_pending(struct applier *a, const char *path, mode_t mode, struct timespec mtime)
@@ -590,6 +584,11 @@ static int fail(const struct applier *a, const struct tar_entry *e, int r)
 				 e->name, e->uid, e->gid, MAX(e->uid, e->gid) + 1);
 	if (r == -EXDEV || r == -ELOOP || r == -ENOTDIR)
 		return error_sys(a->err, r, "layer entry '%.200s': its directory", e->name);
+	if (r == -ENOENT && e->type == TAR_HARD_LINK)
+		return error_set(a->err, r,
+				 "hard link '%.200s' leads to '%.200s', which is nowhere in the "
+				 "image",
+				 e->name, e->link);
 	return error_sys(a->err, r, "unpack '%.200s'", e->name);
 }
 

@@ -19,6 +19,7 @@
 #include "image/record.h"
 #include "image/reference.h"
 #include "image/source.h"
+#include "image/space.h"
 #include "image/unpack.h"
 
 #define LAYERS_MAX  127 /* Docker's limit; overlayfs has 500 */
@@ -527,5 +528,9 @@ int image_load_archive(struct db *db, const struct load_request *req, struct err
 				 strcmp(req->path, "-") == 0 ? "standard input" : req->path);
 	source_close(l.source);
 	incoming_done(&l.in);
+	if (r < 0) {
+		(void)space_explain(req->root_fd, req->root, r, err);
+		image_sweep_failed(db, req->root_fd);
+	}
 	return r;
 }

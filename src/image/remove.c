@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "image/catalog.h"
 #include "image/image.h"
+#include "image/incoming.h"
 #include "image/index.h"
 #include "image/reference.h"
 #include "image/remove.h"
@@ -127,13 +128,53 @@ static int delete_rows(struct db *db, const struct image *image, const struct le
 	return r;
 }
 
-static int delete_layer(int root_fd, const char *chain, struct error *err)
+int grave_open(int root_fd, struct grave *ret, struct error *err)
 {
-	autofree char *name = xasprintf("layers/%s", chain), *path = file_path(root_fd, name);
+	struct grave g = { .root_fd = root_fd, .fd = -1 };
+	autoclose int parent = -1;
+	char id[ID_LEN + 1];
+	int r = explain_dry() ? 0 : id_new(id);
+
+	if (r < 0)
+		return error_sys(err, r, "choose a name");
+	if (!explain_dry()) {
+		(void)snprintf(g.name, sizeof(g.name), INCOMING_TMP "/%s", id);
+		r = dir_ensure_at(root_fd, INCOMING_TMP, 0700, &parent, err);
+		/* A check takes what has no lock for a dead one's, see incoming.c. */
+		if (r == 0 && TEMP_FAILURE_RETRY(flock(parent, LOCK_SH)) < 0)
+			r = error_sys(err, -errno, "lock the image store");
+		if (r == 0)
+			r = dir_ensure_at(root_fd, g.name, 0700, &g.fd, err);
+		if (r == 0 && flock(g.fd, LOCK_EX) < 0)
+			r = error_sys(err, -errno, "lock the image store");
+	}
+	if (r < 0) {
+		grave_close(&g);
+		return r;
+	}
+	*ret = g;
+	return 0;
+}
+
+void grave_close(struct grave *g)
+{
+	if (g->fd < 0)
+		return;
+	ignore_result(dir_remove_at(g->root_fd, g->name, NULL));
+	(void)close(g->fd);
+	g->fd = -1;
+}
+
+/* Out of sight in one step, before its thousands of files go. */
+static int delete_layer(const struct grave *g, const char *chain, struct error *err)
+{
+	autofree char *name = xasprintf("layers/%s", chain), *path = file_path(g->root_fd, name);
 
 	if (explain("a layer that no other image has", "rm -rf %s", sq(path)))
 		return 0;
-	return dir_remove_at(root_fd, name, err);
+	if (renameat(g->root_fd, name, g->fd, chain) < 0 && errno != ENOENT)
+		return error_sys(err, -errno, "remove %s", name);
+	return 0;
 }
 
 static int delete_blob(int root_fd, const char *hex, struct error *err)
@@ -147,7 +188,7 @@ static int delete_blob(int root_fd, const char *hex, struct error *err)
 	return 0;
 }
 
-static int delete_files(struct db *db, int root_fd, const struct image *image,
+static int delete_files(struct db *db, const struct grave *grave, const struct image *image,
 			const struct leftovers *left, report_fn report, void *data,
 			struct error *err)
 {
@@ -156,10 +197,10 @@ static int delete_files(struct db *db, int root_fd, const struct image *image,
 
 	for (size_t i = left->layers.n; r == 0 && i > 0; i--)
 		if (!layer_is_used(db, left->layers.items[i - 1]))
-			r = delete_layer(root_fd, left->layers.items[i - 1], err);
+			r = delete_layer(grave, left->layers.items[i - 1], err);
 	for (size_t i = 0; r == 0 && i < left->blobs.n; i++)
 		if (!blob_is_used(db, left->blobs.items[i]))
-			r = delete_blob(root_fd, left->blobs.items[i], err);
+			r = delete_blob(grave->root_fd, left->blobs.items[i], err);
 	if (r == 0)
 		report(data, said);
 	return r;
@@ -198,10 +239,13 @@ static int remove_name(struct db *db, int root_fd, const char *id, const char *n
 static int remove_whole(struct db *db, int root_fd, const struct image *image, report_fn report,
 			void *data, struct error *err)
 {
+	struct grave grave = { .fd = -1 };
 	cleanup(leftovers_done) struct leftovers left = { .blobs = { 0 } };
 	char user[128];
-	int r = db_begin(db, err);
+	int r = grave_open(root_fd, &grave, err);
 
+	if (r == 0)
+		r = db_begin(db, err);
 	if (r == 0)
 		r = image_user(db, image->id, user, err);
 	if (r == 0 && user[0])
@@ -228,7 +272,10 @@ static int remove_whole(struct db *db, int root_fd, const struct image *image, r
 	db_rollback(db);
 	for (size_t i = 0; r == 0 && i < image->names.n; i++)
 		report_untagged(image->names.items[i], report, data);
-	return r < 0 ? r : delete_files(db, root_fd, image, &left, report, data, err);
+	if (r == 0)
+		r = delete_files(db, &grave, image, &left, report, data, err);
+	grave_close(&grave);
+	return r;
 }
 
 /* Loads hold it shared from before they look which layers are there. */

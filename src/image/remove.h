@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+#include "base/error.h"
+#include "base/id.h"
+
 struct db;
 
 /* By any image; in doubt true. */
@@ -13,5 +16,16 @@ bool blob_is_used(struct db *db, const char *hex); /* as config, document or lay
  * descriptor, -EBUSY unless it waits, -ENOENT: there are no layers.
  */
 int layers_lock(int root_fd, bool wait);
+
+/* Where what is removed lies until it is gone: ROOT/tmp/ID, locked.  If we are killed, the next
+ * command finds it (image_sweep()) and removes whatever has lost its rows, too.
+ */
+struct grave {
+	int root_fd, fd;
+	char name[sizeof("tmp/") + ID_LEN];
+};
+
+int grave_open(int root_fd, struct grave *ret, struct error *err) must_check; /* -1 in a dry run */
+void grave_close(struct grave *g);
 
 #endif

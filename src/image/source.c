@@ -5,13 +5,13 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "image/stream.h"
 #include "image/tar_read.h"
+#include "kernel/rootdir.h"
 
 #define MEMBERS_MAX   100000
 #define READ_SIZE     (64U << 10)
@@ -286,15 +286,11 @@ int source_open(const char *path, int tmp_fd, struct source **ret, struct error 
 
 static int get_in_dir(const struct source *s, const char *name, int *ret_fd, int64_t *ret_size)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-	};
-	autoclose int fd = (int)syscall(SYS_openat2, s->dir, name, &how, sizeof(how));
+	autoclose int fd = rootdir_open_at(s->dir, name, O_RDONLY | O_NONBLOCK, RESOLVE_BENEATH);
 	struct stat st;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return -EBADMSG;
 	*ret_size = st.st_size;

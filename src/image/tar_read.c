@@ -180,7 +180,7 @@ static int take_body(struct tar_reader *t, int64_t size, char **ret)
 /* Octal with blanks around, or base-256. */
 static int number(const struct tar_reader *t, const char *field, size_t len, int64_t *ret)
 {
-	const unsigned char *p = (const unsigned char *)field, *end = p + len;
+	const unsigned char *p = (const unsigned char *)field, *start = p, *end = p + len;
 	int64_t value = 0;
 
 	if (*p & 0x80) {
@@ -200,7 +200,7 @@ static int number(const struct tar_reader *t, const char *field, size_t len, int
 	while (p < end && (*p == ' ' || *p == '\0'))
 		p++;
 	/* Some writers leave rubbish behind a NUL. */
-	if (p < end && p[-1] != '\0')
+	if (p < end && (p == start || p[-1] != '\0'))
 		return bad(t, "a number is no number");
 	*ret = value;
 	return 0;

@@ -11,7 +11,6 @@
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "image/image.h"
 #include "image/reference.h"
 #include "kernel/overlay.h"
+#include "kernel/rootdir.h"
 
 void tree_done(struct tree *tree)
 {
@@ -54,9 +54,8 @@ struct hiding {
 
 static bool is_visible(int view, const struct walk_entry *e)
 {
-	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS };
-	autoclose int fd = (int)syscall(SYS_openat2, view, e->path, &how, sizeof(how));
+	autoclose int fd = rootdir_open_at(view, e->path, O_PATH | O_NOFOLLOW,
+					   RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	struct stat st;
 
 	return fd >= 0 && fstat(fd, &st) == 0 && st.st_ino == e->st.st_ino;

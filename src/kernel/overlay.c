@@ -5,11 +5,11 @@
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "kernel/mount.h"
+#include "kernel/rootdir.h"
 
 #define LOWERDIR_BYTES_MAX (256U * 4096) /* a path for each of the 128 layers an image may have */
 
@@ -65,11 +65,5 @@ int overlay_view(const struct strv *layers, const char *what, int *ret, struct e
 
 int overlay_open(int view, const char *path, int flags)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = (int)syscall(SYS_openat2, view, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
+	return rootdir_open_at(view, path, flags, RESOLVE_IN_ROOT);
 }

@@ -15,13 +15,11 @@
 #define DEPTH_MAX 256 /* components that are made for one path */
 #define LINKS_MAX 40  /* as the kernel */
 
-static int open_in(int root, const char *path, int flags, uint64_t more)
+int rootdir_open_at(int root, const char *path, int flags, uint64_t resolve)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | more,
-	};
-	int fd;
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+				.resolve = resolve | RESOLVE_NO_MAGICLINKS };
+	int fd = -1;
 
 	/* EAGAIN: something was renamed meanwhile; the kernel asks to try again. */
 	for (unsigned tries = 0; tries < 64; tries++) {
@@ -30,6 +28,11 @@ static int open_in(int root, const char *path, int flags, uint64_t more)
 			break;
 	}
 	return fd < 0 ? -errno : fd;
+}
+
+static int open_in(int root, const char *path, int flags, uint64_t more)
+{
+	return rootdir_open_at(root, path, flags, RESOLVE_IN_ROOT | more);
 }
 
 static uint64_t resolve_flags(enum rootdir_flags flags)

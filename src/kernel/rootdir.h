@@ -26,6 +26,12 @@ enum rootdir_flags {
 	ROOTDIR_NO_XDEV = 2,
 };
 
+/* openat2(2), tried again when a rename anywhere in the system made the kernel give up on a "..".
+ * "" is the directory itself; resolve is RESOLVE_IN_ROOT or RESOLVE_BENEATH, and more.  A
+ * descriptor, or a negative errno.
+ */
+int rootdir_open_at(int root, const char *path, int flags, uint64_t resolve);
+
 /* An O_PATH handle; -ENOENT.  Never follows the way out of the root. */
 int rootdir_open(const struct rootdir *root, const char *path, enum rootdir_flags flags,
 		 int *ret) must_check;

@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 #include "engine/engine.h"
+#include "image/image.h"
 
 extern const struct cmd cmd_image_commit, cmd_image_export, cmd_image_import, cmd_image_load,
 	cmd_image_save, cmd_image_take;
@@ -69,7 +70,11 @@ static int open_engine(const void *data, struct engine **ret, struct error *err)
 	const struct globals *g = data;
 	const struct engine_options options = { .root = g->root, .run_root = g->run_root };
 
-	return engine_open(&options, ret, err);
+	int r = engine_open(&options, ret, err);
+
+	if (r == 0)
+		image_sweep(engine_db(*ret), engine_root_fd(*ret));
+	return r;
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* src/transfer/pack.h - bytes packed into a nameless file, with the digest of what comes out.
  *
- * The same bytes in give the same bytes out, whatever the machine: one thread, a fixed level.
+ * The same bytes in give the same bytes out, whatever the number of cores (image/pack.h).
  */
 #ifndef TRANSFER_PACK_H
 #define TRANSFER_PACK_H

@@ -40,9 +40,10 @@ struct store_place {
 	struct place base;
 	struct place_context c;
 	struct incoming in;
-	struct image *image; /* reading */
-	char *top;           /* reading: the document that the name stands for, hex */
-	char name_given[REFERENCE_MAX];
+	struct image *image;            /* reading */
+	char *top;                      /* reading: the document that the name stands for, hex */
+	char name_given[REFERENCE_MAX]; /* writing; "" */
+	bool recorded;
 	struct got got[LAYERS_MAX + 1]; /* writing */
 	size_t n;
 	pthread_mutex_t lock;
@@ -425,7 +426,7 @@ static int open_layer(void *data, size_t i, struct unpack_source *ret, struct er
 	const struct got *g = find(f->p, f->m->items[i + 1].digest);
 
 	if (!g)
-		return error_set(err, -ENOENT, "layer %zu did not come", i + 1);
+		return error_set(err, -ENOENT, "it did not come");
 	*ret = (struct unpack_source) { .fd = fcntl(g->file.fd, F_DUPFD_CLOEXEC, 3),
 					.offset = g->file.offset,
 					.keep_fd = -1 };
@@ -505,6 +506,7 @@ static int record(struct store_place *p, const struct remote_document *doc,
 	rec.manifest = ours ? &manifest : NULL;
 	strv_add(&names, p->name_given);
 	r = image_record(p->c.db, &p->in, &rec, err);
+	p->recorded = r == 0;
 	strv_done(&names);
 	return r;
 }
@@ -556,6 +558,8 @@ static void close_place(struct place *base)
 	for (size_t i = 0; i < p->n; i++)
 		(void)close(p->got[i].file.fd);
 	incoming_done(&p->in);
+	if (p->name_given[0] && !p->recorded)
+		image_sweep_failed(p->c.db, p->c.root_fd);
 	image_free(p->image);
 	(void)pthread_mutex_destroy(&p->lock);
 	free(p->top);

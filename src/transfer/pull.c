@@ -14,6 +14,7 @@
 #include "image/platform.h"
 #include "image/record.h"
 #include "image/reference.h"
+#include "image/space.h"
 #include "image/unpack.h"
 #include "transfer/feed.h"
 #include "transfer/policy.h"
@@ -321,14 +322,18 @@ int image_pull(const struct pull_request *req, struct pull_result *ret, struct e
 
 	remote_name_parse(req->name, &p.name);
 	r = pull(&p);
-	if (r < 0)
+	if (r < 0) {
 		(void)error_wrap(err, r, "%s", req->name);
+		(void)space_explain(req->root_fd, req->root, r, err);
+	}
 	for (size_t i = 0; i < p.n; i++)
 		remote_document_done(&p.documents[i]);
 	document_done(&p.manifest);
 	free(p.config);
 	free(p.layers);
 	incoming_done(&p.in);
+	if (r < 0 && p.nlayers > 0)
+		image_sweep_failed(req->db, req->root_fd);
 	remote_name_done(&p.name);
 	return r;
 }

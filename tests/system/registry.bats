@@ -81,6 +81,45 @@ requests() { grep -c -- "$1" "$STATE/bad.log" || true; }
 	assert_has "$REG/team/web"
 }
 
+@test "run: an image that is not here is pulled, as --pull says; progress and reasons on standard error" {
+	real_registry
+	layout_new
+	skopeo copy -q --dest-tls-verify=false "oci:$STATE/tmp/layout:1" "docker://$REG/team/web:1"
+	run strake run --rm --pull never "$REG/team/web:1" cat /etc/kept
+	assert_status 125
+	assert_has "no image '$REG/team/web:1'"
+	run strake --dry-run run --rm --network none "$REG/team/web:1" cat /etc/kept
+	assert_status 125
+	assert_has "a dry run fetches nothing; 'strake pull $REG/team/web:1' first"
+	run --separate-stderr strake run --rm --network none "$REG/team/web:1" cat /etc/kept
+	assert_status 0
+	assert_equal "$output" second
+	[[ $stderr == *"3 layers"*"fetched"* ]]
+	# What is here is not asked for again, and wins over a search.
+	mkdir -p "$HOME/.config/containers"
+	printf 'unqualified-search-registries = ["%s"]\nshort-name-mode = "permissive"\n' "$REG" >"$HOME/.config/containers/registries.conf"
+	kill "${BACKGROUND[@]}"; wait "${BACKGROUND[@]}" || true
+	BACKGROUND=()
+	run --separate-stderr strake run --rm --network none team/web:1 cat /etc/kept
+	assert_equal "$output$stderr" second
+	run --separate-stderr strake run --rm --network none --pull always "$REG/team/web:1" cat /etc/kept
+	assert_status 125
+	[[ ${stderr##*$'\n'} == "strake run: image $REG/team/web:1 could not be fetched" ]]
+	real_registry
+	# The tag moves on: missing keeps what is here, always has the other.
+	python3 "$TOOLS/images.py" big "$STATE/tmp/other.tar"
+	skopeo copy -q --dest-tls-verify=false "docker-archive:$STATE/tmp/other.tar" "docker://$REG/team/web:1"
+	local old=$(strake images -q --no-trunc)
+	strake run --rm --network none --pull missing "$REG/team/web:1" true
+	assert_equal "$(strake images -q --no-trunc)" "$old"
+	run --separate-stderr strake run --rm --network none --pull=always "$REG/team/web:1" true
+	[ "$(strake images -q --no-trunc "$REG/team/web:1")" != "$old" ]
+	run strake run --pull often "$REG/team/web:1"
+	assert_has "--pull wants missing, always or never, not 'often'"
+	run strake run --rm ffffffffffff
+	assert_status 125
+}
+
 @test "push: skopeo finds the same; what was pulled goes out with its digest; what is there is not sent again" {
 	real_registry
 	layout_new

@@ -59,8 +59,10 @@ bundle_new() { # DIR ROOTFS HOSTNAME
 	run strake run --rm --network none ./image.tar cat /etc/kept
 	assert_equal "$output" second
 	# A word is the name of an image, even where a file has that name.
-	run strake run --rm printme
+	run --separate-stderr strake run --rm printme
 	assert_status 125
+	assert_equal "${stderr##*$'\n'}" "strake run: no image 'printme'; to run what lies here say ./printme"
+	run strake run --rm --pull never printme
 	assert_equal "$output" "strake run: no image 'printme'; to run what lies here say ./printme"
 	# What is meant for the program comes behind --, or behind its first word.
 	run strake run --rm --network none ./printme --nope

@@ -222,7 +222,124 @@ def path_digest(man, index, blobs):
     man["config"]["digest"] = "sha256:../../../../etc/passwd"
 
 
+def patched(info, data=b"", **fields):
+    """A member whose header says something that no writer writes: fields are (offset, bytes)."""
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    for offset, value in fields.values():
+        header[offset:offset + len(value)] = value
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + data + b"\0" * (-len(data) % 512)
+
+
+def binary(value, width):
+    """GNU's way to write numbers that octal digits have no room for."""
+    return (value if value >= 0 else (1 << 8 * width) + value).to_bytes(width, "big") if value < 0 else \
+        b"\x80" + value.to_bytes(width - 1, "big")
+
+
+def raw_layer(*pieces, packed=None):
+    return lambda path, victim: write_docker(path, [b"".join(pieces) + b"\0" * 1024], packed=packed)
+
+
+def pax(**records):
+    lines = b""
+    for key, value in records.items():
+        body = b" " + key.encode() + b"=" + value + b"\n"
+        length = len(body) + 1
+        while length != len(str(length)) + len(body):
+            length = len(str(length)) + len(body)
+        lines += str(length).encode() + body
+    return pax_raw(lines)
+
+
+def pax_raw(lines):
+    return patched(entry("pax", type=tarfile.XHDTYPE, size=len(lines)), lines)
+
+
+FILE = patched(entry("f", size=1), b"x")
+
+
+def ambiguous(man, index, blobs):
+    man["manifests"] = [{"mediaType": "x", "digest": man["config"]["digest"], "size": 1}]
+
+
+def config_size_lies(man, index, blobs):
+    man["config"]["size"] -= 1
+
+
+def layer_is_index(man, index, blobs):
+    man["layers"][0]["digest"] = man["config"]["digest"]
+    man["layers"][0]["size"] = man["config"]["size"]
+
+
+def many_descriptors(man, index, blobs):
+    man["layers"] = man["layers"] * 5000
+
+
+def duplicate_layers(man, index, blobs):
+    man["layers"] = man["layers"] * 2
+
+
+def twice(path, victim):
+    """Two manifests in one archive: whoever checks one and unpacks by the other is had."""
+    write_docker(path, [base()], extra=[(entry("manifest.json"), b"[]")])
+
+
+def member_is_link(path, victim):
+    with tarfile.open(path, "w") as tar:
+        tar.addfile(entry("manifest.json", type=tarfile.SYMTYPE, linkname=victim))
+
+
+def member_loop(path, victim):
+    with tarfile.open(path, "w") as tar:
+        tar.addfile(entry("manifest.json", type=tarfile.SYMTYPE, linkname="b"))
+        tar.addfile(entry("b", type=tarfile.SYMTYPE, linkname="manifest.json"))
+
+
 CASES = {
+    # numbers
+    "size-negative": raw_layer(patched(entry("f"), size=(124, binary(-512, 12)))),
+    "size-huge": raw_layer(patched(entry("f"), size=(124, binary(2 ** 62, 12)))),
+    "size-not-octal": raw_layer(patched(entry("f"), size=(124, b"99999999999\0"))),
+    "size-too-long": raw_layer(patched(entry("f", size=2 ** 30), b"x")),
+    "pax-size-negative": raw_layer(pax(size=b"-1"), FILE),
+    "pax-size-overflow": raw_layer(pax(size=b"99999999999999999999999"), FILE),
+    "pax-size-word": raw_layer(pax(size=b"many"), FILE),
+    "pax-length-lies": raw_layer(pax_raw(b"999999 path=x\n"), FILE),
+    "pax-length-zero": raw_layer(pax_raw(b"0 path=x\n"), FILE),
+    "pax-no-equals": raw_layer(pax_raw(b"9 pathxx\n"), FILE),
+    "pax-too-large": raw_layer(patched(entry("pax", type=tarfile.XHDTYPE, size=2 ** 40)), FILE),
+    "pax-path-escapes": raw_layer(pax(path=b"../../escaped"), FILE),
+    "pax-link-escapes": raw_layer(pax(linkpath=b"../../../../../../etc/passwd"), patched(entry("l", type=tarfile.LNKTYPE, linkname="f"))),
+    "pax-path-empty": raw_layer(pax(path=b""), FILE),
+    "pax-uid-negative": raw_layer(pax(uid=b"-1"), FILE),
+    "gnu-name-too-long": raw_layer(patched(entry("././@LongLink", type=b"L", size=2 ** 24)), b"n" * 2 ** 24, FILE),
+    "gnu-sparse-overlaps": raw_layer(pax(**{"GNU.sparse.major": b"0", "GNU.sparse.minor": b"1", "GNU.sparse.size": b"10",
+                                             "GNU.sparse.map": b"5,5,0,5"}), patched(entry("f", size=10), b"0123456789")),
+    "gnu-sparse-outside": raw_layer(pax(**{"GNU.sparse.major": b"0", "GNU.sparse.minor": b"1", "GNU.sparse.size": b"10",
+                                            "GNU.sparse.map": b"9223372036854775800,10"}), patched(entry("f", size=10), b"0123456789")),
+    "checksum-wrong": raw_layer(FILE[:148] + b"000000\0 " + FILE[156:]),
+    "device-is-whiteout": bad_layer(entry("gone", type=tarfile.CHRTYPE, devmajor=0, devminor=0)),
+    "hardlink-to-itself": bad_layer(entry("l", type=tarfile.LNKTYPE, linkname="l")),
+    "hardlink-to-nothing": bad_layer(entry("l", type=tarfile.LNKTYPE, linkname="nowhere")),
+    "hardlink-to-dir": bad_layer(directory("d"), entry("l", type=tarfile.LNKTYPE, linkname="d")),
+    "whiteout-escapes": bad_layer((entry("../.wh.victim"), b"")),
+    "whiteout-via-link": with_victim(lambda v: [entry("s", type=tarfile.SYMTYPE, linkname=v.rsplit("/", 1)[0]), (entry("s/.wh.victim"), b"")]),
+    "ok-case": bad_layer((entry("Name"), b"1"), (entry("name"), b"2"), directory("NAME")),
+    "ok-time-far": bad_layer((entry("f", mtime=2 ** 33), b"x"), (entry("g", mtime=-5), b"x")),
+    "ok-xattr-of-overlay": raw_layer(pax(**{"SCHILY.xattr.trusted.overlay.opaque": b"y", "SCHILY.xattr.trusted.overlay.redirect": b"/etc"}),
+                                     patched(directory("d"))),
+    "ok-zeros-behind": raw_layer(FILE, b"\0" * 512 * 100),
+    # documents
+    "oci-ambiguous": oci_case(ambiguous),
+    "oci-config-size-lies": oci_case(config_size_lies),
+    "oci-layer-is-config": oci_case(layer_is_index),
+    "oci-many-descriptors": oci_case(many_descriptors),
+    "oci-layers-twice": oci_case(duplicate_layers),
+    "manifest-is-link": member_is_link,
+    "manifest-is-loop": member_loop,
+    "manifest-twice": twice,
     "dotdot": bad_layer((entry("../escaped"), b"x")),
     "dotdot-deep": bad_layer((entry("a/b/../../../../escaped"), b"x")),
     "dotdot-dir": bad_layer(directory("../../escaped")),
