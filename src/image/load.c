@@ -222,6 +222,8 @@ static int store_image(struct loader *l, struct manifest *m, const struct strv *
 	record.config_len = m->config_len;
 	record.layers = m->layers;
 	record.nlayers = m->blobs.n;
+	for (size_t i = 0; l->req->left_out && i < m->blobs.n; i++)
+		*l->req->left_out += m->layers[i].left_out;
 	if (r == 0)
 		narrate_record(l, m, names);
 	if (r == 0)

@@ -654,6 +654,10 @@ multi_new() {
 	assert_status 0
 	[ "$(requests 'bytes=')" -gt 0 ]
 	assert_equal "$(ls -A "$ROOT/partial")" ""
+	# What nobody comes back for goes with prune.
+	echo x >"$ROOT/partial/$(printf 0%.0s {1..64})"
+	strake image prune --force
+	assert_equal "$(ls -A "$ROOT/partial")" ""
 	strake system check --repair
 	run strake system check
 	assert_status 0

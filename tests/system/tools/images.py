@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Image archives for the tests: good ones, and what an attacker would send.
 
-images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER | big FILE | many FILE FIRST LAST | chunked FOLDER KIND | zeros FILE MB | list | hostile DIR VICTIM (all cases)
+images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER | big FILE | many FILE FIRST LAST | chunked FOLDER KIND | zeros FILE MB | case NAME FILE | list | hostile DIR VICTIM (all cases)
 """
 import gzip
 import hashlib
@@ -478,6 +478,8 @@ def main():
         write_many(*args)
     elif what == "chunked":
         write_chunked(*args)
+    elif what == "case":
+        CASES[args[0]](args[1], "/nowhere/victim")
     elif what == "zeros":
         write_zeros(*args)
     elif what == "big":
