@@ -159,3 +159,16 @@ bool ip_net_overlaps(const struct ip_net *a, const struct ip_net *b)
 {
 	return a->prefix_len <= b->prefix_len ? ip_net_has(a, &b->ip) : ip_net_has(b, &a->ip);
 }
+
+struct ip_net ip_link_local(const unsigned char mac[6])
+{
+	struct ip_net net = { { AF_INET6, { 0xfe, 0x80 } }, 64 };
+	unsigned char *id = net.ip.bytes + 8;
+
+	memcpy(id, mac, 3);
+	id[0] ^= 2;
+	id[3] = 0xff;
+	id[4] = 0xfe;
+	memcpy(id + 5, mac + 3, 3);
+	return net;
+}

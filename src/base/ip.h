@@ -54,4 +54,7 @@ struct ip_net ip_net_of(const struct ip_net *address); /* the subnet that it lie
 bool ip_net_has(const struct ip_net *net, const struct ip *ip);
 bool ip_net_overlaps(const struct ip_net *a, const struct ip_net *b);
 
+/* fe80::/64 with what the kernel makes of a hardware address. */
+struct ip_net ip_link_local(const unsigned char mac[6]);
+
 #endif

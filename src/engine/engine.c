@@ -13,7 +13,9 @@
 #include "base/file.h"
 #include "engine/recover.h"
 #include "engine/schema.h"
+#include "engine/space.h"
 #include "image/schema.h"
+#include "kernel/nft.h"
 #include "network/attach.h"
 #include "network/cni_record.h"
 #include "network/schema.h"
@@ -165,12 +167,14 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 		root_choose(options->run_root, "XDG_RUNTIME_DIR", ".cache/strake/run", RUN_ROOT);
 	engine->libexec = libexec_find();
 	engine->self = self_find();
+	engine->nft = xnew(struct nft_door);
 	r = root_open(&engine->root, "state.db", &engine->root_fd, err);
 	if (r == 0)
 		r = root_open(&engine->run_root, "containers", &engine->run_fd, err);
 	if (r == 0)
 		r = db_ready(engine, err);
 	if (r < 0) {
+		space_advise(engine, err);
 		engine_close(engine);
 		return r;
 	}
@@ -190,6 +194,8 @@ void engine_close(struct engine *engine)
 	free(engine->root);
 	free(engine->run_root);
 	free(engine->libexec);
+	nft_door_close(engine->nft);
+	free(engine->nft);
 	free(engine->self);
 	strv_done(&engine->revived);
 	free(engine);
@@ -201,7 +207,8 @@ struct network_site engine_network(const struct engine *engine)
 				       .root_fd = engine->root_fd,
 				       .root = engine->root,
 				       .run_root = engine->run_root,
-				       .libexec = engine->libexec };
+				       .libexec = engine->libexec,
+				       .nft = engine->nft };
 }
 
 struct db *engine_db(struct engine *engine)

@@ -26,9 +26,10 @@ struct engine {
 	int root_fd; /* -1 in a dry run if the directory is not there */
 	int run_fd;
 	struct db *db;
-	char *libexec;       /* directory of strake-monitor and its like */
-	char *self;          /* path of the strake program, for clean-up commands */
-	struct strv revived; /* what died and was started again on opening, a line each */
+	char *libexec;        /* directory of strake-monitor and its like */
+	struct nft_door *nft; /* owned */
+	char *self;           /* path of the strake program, for clean-up commands */
+	struct strv revived;  /* what died and was started again on opening, a line each */
 };
 
 int engine_open(const struct engine_options *options, struct engine **ret,

@@ -11,6 +11,7 @@
 #include "network/attach.h"
 #include "network/check.h"
 #include "network/member.h"
+#include "network/names_edit.h"
 
 static int find_running(struct engine *engine, const char *what, struct container **ret,
 			struct error *err)
@@ -33,13 +34,22 @@ static int find_running(struct engine *engine, const char *what, struct containe
 	return 0;
 }
 
-/* Its definition tells what it has now, for the day that the database is lost. */
-static int note(struct engine *engine, struct container *c, struct error *err)
+/* Its definition tells what it has now, for the day that the database is lost; its files in /etc do
+ * so at once.
+ */
+static int note(struct engine *engine, struct container *c, const struct network_lease *before,
+		struct error *err)
 {
 	cleanup(network_lease_done) struct network_lease lease = { .nendpoints = 0 };
+	autofree char *dir = container_dir(engine, c->id);
+	const struct names_change change = {
+		.dir = dir, .name = c->name, .before = before, .after = &lease
+	};
 	char address[IP_TEXT_LEN] = "";
 	int r = network_lease_read(engine->db, c->id, &lease, err);
 
+	if (r == 0)
+		r = names_edit(&change, err);
 	if (r < 0)
 		return r;
 	if (lease.nendpoints > 0)
@@ -58,14 +68,17 @@ int network_edit_connect(struct engine *engine, const char *what,
 {
 	const struct network_site site = engine_network(engine);
 	cleanup(container_cleanup) struct container *c = NULL;
+	cleanup(network_lease_done) struct network_lease before = { .nendpoints = 0 };
 	autofree char *netns = NULL;
 	int r = find_running(engine, what, &c, err);
 
+	if (r == 0)
+		r = network_lease_read(engine->db, c->id, &before, err);
 	if (r < 0)
 		return r;
 	netns = container_netns(engine, c->id);
 	r = network_connect(&site, c->id, c->name, req, netns, err);
-	return r < 0 ? r : note(engine, c, err);
+	return r < 0 ? r : note(engine, c, &before, err);
 }
 
 int network_edit_disconnect(struct engine *engine, const char *what, const char *network,
@@ -73,14 +86,17 @@ int network_edit_disconnect(struct engine *engine, const char *what, const char 
 {
 	const struct network_site site = engine_network(engine);
 	cleanup(container_cleanup) struct container *c = NULL;
+	cleanup(network_lease_done) struct network_lease before = { .nendpoints = 0 };
 	autofree char *netns = NULL;
 	int r = find_running(engine, what, &c, err);
 
+	if (r == 0)
+		r = network_lease_read(engine->db, c->id, &before, err);
 	if (r < 0)
 		return r;
 	netns = container_netns(engine, c->id);
 	r = network_disconnect(&site, c->id, network, netns, err);
-	return r < 0 ? r : note(engine, c, err);
+	return r < 0 ? r : note(engine, c, &before, err);
 }
 
 int network_edit_clear(struct engine *engine, const char *name, struct error *err)

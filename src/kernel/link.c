@@ -2,11 +2,13 @@
 #include "kernel/link.h"
 
 #include <linux/if_link.h>
+#include <net/if.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/clock.h"
 #include "base/explain.h"
@@ -90,12 +92,19 @@ int link_read_index(struct nl *nl, int index, struct link *ret)
 	return read_link(nl, index, NULL, ret);
 }
 
+/* A question over netlink would first let the kernel catch up with what changed about the link,
+ * with a walk through all its routes of IPv6.
+ */
 int link_index(struct nl *nl, const char *name)
 {
-	struct link link;
-	int r = link_read(nl, name, &link);
+	struct ifreq ask = { .ifr_ifindex = 0 };
+	size_t len = strlen(name);
 
-	return r < 0 ? r : link.index;
+	if (len == 0 || len >= sizeof(ask.ifr_name))
+		return -ENODEV;
+	memcpy(ask.ifr_name, name, len);
+	return ioctl(mnl_socket_get_fd(nl->sock), SIOCGIFINDEX, &ask) < 0 ? -errno
+									  : ask.ifr_ifindex;
 }
 
 static int refused(int r, const char *kind, const char *name, struct error *err)

@@ -37,8 +37,15 @@ static int open_inside(struct netns *ns, struct error *err)
 #define DEFAULTS "/proc/sys/net/ipv6/conf/default/"
 static void set_defaults(void)
 {
-	ignore_result(file_put_at(AT_FDCWD, DEFAULTS "accept_ra", "0", NULL));
-	ignore_result(file_put_at(AT_FDCWD, DEFAULTS "addr_gen_mode", "1", NULL));
+	/* Each namespace has names of its own below /proc/sys/net, all in one chain of the kernel's
+	 * cache: beside a thousand of them a look-up is as dear as making a cable.
+	 */
+	autoclose int dir = open(DEFAULTS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return; /* no IPv6 */
+	ignore_result(file_put_at(dir, "accept_ra", "0", NULL));
+	ignore_result(file_put_at(dir, "addr_gen_mode", "1", NULL));
 }
 
 static int populate(const char *path, struct netns *ns, struct error *err)

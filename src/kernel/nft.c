@@ -12,6 +12,7 @@
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
@@ -302,6 +303,36 @@ void nft_ct(struct nftnl_rule *r, uint32_t key, unsigned reg)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, reg32(reg));
 }
 
+void nft_ct_original(struct nftnl_rule *r, uint32_t key, unsigned reg)
+{
+	struct nftnl_expr *e = expr(r, "ct");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_CT_DIR, IP_CT_DIR_ORIGINAL);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, reg32(reg));
+}
+
+void nft_load(struct nftnl_rule *r, unsigned reg, const void *data, uint32_t len)
+{
+	struct nftnl_expr *e = expr(r, "immediate");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, reg32(reg));
+	nftnl_expr_set_data(e, NFTNL_EXPR_IMM_DATA, data, len);
+}
+
+void nft_set_address6(struct nftnl_rule *r, uint32_t offset, unsigned reg)
+{
+	struct nftnl_expr *e = expr(r, "payload");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, 16);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_SREG, reg32(reg));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_NONE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, 0);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_FLAGS, NFT_PAYLOAD_L4CSUM_PSEUDOHDR);
+}
+
 void nft_and(struct nftnl_rule *r, unsigned reg, uint32_t mask)
 {
 	struct nftnl_expr *e = expr(r, "bitwise");
@@ -416,10 +447,28 @@ static int hear(const struct nft *nft, struct mnl_socket *sock)
 	}
 }
 
-int nft_commit(struct nft *nft)
+static int door_open(struct nft_door *door)
 {
-	struct mnl_socket *sock;
-	int r = 0;
+	if (door->sock)
+		return 0;
+	door->sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!door->sock)
+		return -errno;
+	return mnl_socket_bind(door->sock, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+}
+
+void nft_door_close(struct nft_door *door)
+{
+	if (door->sock)
+		(void)mnl_socket_close(door->sock);
+	door->sock = NULL;
+}
+
+int nft_commit_through(struct nft *nft, struct nft_door *door)
+{
+	struct nft_door own = { .sock = NULL };
+	struct nft_door *through = door ? door : &own;
+	int r;
 
 	if (nft->full)
 		return -E2BIG;
@@ -428,17 +477,21 @@ int nft_commit(struct nft *nft)
 	nft->last->nlmsg_flags |= NLM_F_ACK;
 	(void)nftnl_batch_end(mnl_nlmsg_batch_current(nft->batch), nft->seq++);
 	(void)mnl_nlmsg_batch_next(nft->batch);
-	sock = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!sock)
-		return -errno;
-	if (mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_sendto(sock, mnl_nlmsg_batch_head(nft->batch),
-			      mnl_nlmsg_batch_size(nft->batch)) < 0)
+	r = door_open(through);
+	if (r == 0 && mnl_socket_sendto(through->sock, mnl_nlmsg_batch_head(nft->batch),
+					mnl_nlmsg_batch_size(nft->batch)) < 0)
 		r = -errno;
 	if (r == 0)
-		r = hear(nft, sock);
-	(void)mnl_socket_close(sock);
+		r = hear(nft, through->sock);
+	/* A refusal may be followed by more of them, which are no answer to the next batch. */
+	if (!door || r < 0)
+		nft_door_close(through);
 	return r;
+}
+
+int nft_commit(struct nft *nft)
+{
+	return nft_commit_through(nft, NULL);
 }
 
 /* listing */

@@ -63,6 +63,10 @@ void nft_add_rule(struct nft *nft, struct nftnl_rule *rule); /* takes it */
 void nft_meta(struct nftnl_rule *r, uint32_t key, unsigned reg);
 void nft_payload(struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len, unsigned reg);
 void nft_ct(struct nftnl_rule *r, uint32_t key, unsigned reg);
+void nft_ct_original(struct nftnl_rule *r, uint32_t key, unsigned reg); /* as it was at first */
+void nft_load(struct nftnl_rule *r, unsigned reg, const void *data, uint32_t len);
+/* Writes an IPv6 address into the packet and its checksum. */
+void nft_set_address6(struct nftnl_rule *r, uint32_t offset, unsigned reg);
 void nft_and(struct nftnl_rule *r, unsigned reg, uint32_t mask);
 void nft_fib_type(struct nftnl_rule *r, unsigned reg); /* of the destination address */
 void nft_compare(struct nftnl_rule *r, bool equal, unsigned reg, const void *data, uint32_t len);
@@ -85,6 +89,15 @@ int nft_list_tables(struct strv *ret) must_check;
 int nft_list_elements(const char *table, const struct nft_set *set,
 		      void (*each)(void *data, const struct nft_element *e), void *data) must_check;
 
+/* A socket that is kept: closing one waits until the kernel has freed what was deleted (RCU, 5 to
+ * 20 ms), so that who deletes again and again does it once.  {0} is one not opened yet.
+ */
+struct nft_door {
+	struct mnl_socket *sock;
+};
+void nft_door_close(struct nft_door *door);
+/* As nft_commit(); door NULL: none is kept. */
+int nft_commit_through(struct nft *nft, struct nft_door *door) must_check;
 /* Sends the batch.  -EEXIST, -ENOENT as the kernel says; no text of its own. */
 int nft_commit(struct nft *nft) must_check;
 

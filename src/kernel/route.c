@@ -173,30 +173,6 @@ int route_add(struct nl *nl, const struct route *route, const char *where, struc
 	return error_sys(err, r, "add the route %s via %s", to, via);
 }
 
-int route_add_localhost(struct nl *nl, int index, const char *name, struct error *err)
-{
-	const struct rtmsg rt = { .rtm_family = AF_INET6,
-				  .rtm_dst_len = 128,
-				  .rtm_table = RT_TABLE_LOCAL,
-				  .rtm_protocol = RTPROT_BOOT,
-				  .rtm_scope = RT_SCOPE_HOST,
-				  .rtm_type = RTN_LOCAL };
-	const uint32_t behind_the_real_one = 1024;
-	struct nl_req q;
-	int r;
-
-	if (explain("a port published here is reached as ::1, too",
-		    "ip -6 route replace local ::1 dev %s table local metric %u", sq(name),
-		    behind_the_real_one))
-		return 0;
-	nl_req_init(&q, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &rt, sizeof(rt));
-	nl_put(&q, RTA_DST, &in6addr_loopback, sizeof(in6addr_loopback));
-	nl_put_u32(&q, RTA_OIF, (uint32_t)index);
-	nl_put_u32(&q, RTA_PRIORITY, behind_the_real_one);
-	r = nl_call(nl, &q);
-	return r < 0 && r != -EEXIST ? error_sys(err, r, "add a route to ::1 by %s", name) : 0;
-}
-
 struct route_search {
 	const struct ip_net *net; /* NULL: a default route */
 	int except;

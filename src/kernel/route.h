@@ -27,10 +27,6 @@ struct route {
 };
 int route_add(struct nl *nl, const struct route *route, const char *where,
 	      struct error *err) must_check;
-/* Answers to ::1 that come by a link are taken: what route_localnet is for 127.0.0.1.  The kernel
- * drops what a neighbour sends to ::1 before it looks at routes.  One that is there is fine.
- */
-int route_add_localhost(struct nl *nl, int index, const char *name, struct error *err) must_check;
 /* The link that the default route leaves by, IPv4's first; -ENOENT. */
 int route_uplink(struct nl *nl) must_check;
 

@@ -29,6 +29,7 @@ void network_lease_done(struct network_lease *lease)
 		endpoint_done(&lease->endpoints[i]);
 	free(lease->endpoints);
 	free(lease->ports);
+	strv_done(&lease->dns);
 	*lease = (struct network_lease) { .nendpoints = 0 };
 }
 
@@ -105,6 +106,8 @@ int network_reserve(const struct network_site *site, const struct network_reques
 		r = reserve_ports(site->db, req, &lease, err);
 	if (r == 0)
 		r = names_server_note(site->db, req->id, req->dns, err);
+	if (req->dns)
+		strv_extend(&lease.dns, req->dns->items, req->dns->n);
 	if (r == 0)
 		r = check_families(&lease, err);
 	if (r == 0)
@@ -193,7 +196,10 @@ void network_lease_collect(const struct network_lease *lease, struct table_eleme
 
 	(void)snprintf(comment, sizeof(comment), "%.12s", lease->id);
 	for (size_t i = 0; gate && i < lease->nports; i++)
-		table_collect_port(ret, &lease->ports[i], &gate->ip.ip, &gate->ip6.ip, comment);
+		table_collect_port(
+			ret, &lease->ports[i],
+			&(struct table_target) { gate->ip.ip, gate->ip6.ip, gate->gateway6 },
+			comment);
 }
 
 static int publish(const struct network_site *site, const struct network_lease *lease,

@@ -67,6 +67,7 @@ struct network_lease {
 	struct port *ports; /* owned; with host ports chosen */
 	size_t nports;
 	uint64_t rate_up, rate_down;
+	struct strv dns; /* owned; whom strake-dns asks for it: --dns */
 };
 void network_lease_done(struct network_lease *lease); /* leaves it empty */
 /* The endpoint that published ports lead to, or NULL. */
@@ -89,6 +90,7 @@ struct network_site {
 	const char *root;     /* absolute, of the lasting state: what is made bears it as a note */
 	const char *run_root; /* absolute; run_root/networks/NAME/ is a network's own place */
 	const char *libexec;  /* directory of strake-dns */
+	struct nft_door *nft; /* for who detaches several in a row; NULL: none is kept open */
 };
 
 /* Inside a transaction.  -ENOENT: no such network; -EADDRINUSE: an address or a port is taken, the

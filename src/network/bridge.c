@@ -94,6 +94,35 @@ static int guard(const struct network *network, struct error *err)
 	return r;
 }
 
+/* As a container's: 02:53 and the gateway's address, or the end of it. */
+static void choose_mac(const struct network *network, unsigned char ret[6])
+{
+	const struct ip *ip = &network->subnets[0].gateway;
+
+	memcpy(ret, "\x02\x53\0\0\0\0", 6);
+	if (network->nsubnets == 0 || !ip_is_set(ip))
+		memcpy(ret + 2, network->link + MAX(strlen(network->link), 4) - 4, 4);
+	else
+		memcpy(ret + 2, ip->bytes + ip_len(ip) - 4, 4);
+}
+
+/* Of an address of its own making the kernel is not sure for a second (DAD), and asks for no
+ * neighbour from it: the first packets to each container would wait.  So we give the one that it
+ * would make.
+ */
+static int add_link_local(struct nl *nl, int index, const struct network *network,
+			  struct error *err)
+{
+	autofree char *mode = xasprintf(IPV6_CONF "%s/addr_gen_mode", network->link);
+	unsigned char mac[6];
+	struct ip_net local;
+	int r = put(mode, "1", "its own address comes next, usable at once", err);
+
+	choose_mac(network, mac);
+	local = ip_link_local(mac);
+	return r < 0 ? r : address_add(nl, index, network->link, &local, "", err);
+}
+
 static int add_addresses(struct nl *nl, int index, const struct network *network, struct error *err)
 {
 	int r = 0;
@@ -105,6 +134,8 @@ static int add_addresses(struct nl *nl, int index, const struct network *network
 		if (ip_is_set(&subnet->gateway))
 			r = address_add(nl, index, network->link, &address, "", err);
 	}
+	if (r == 0 && network_subnet(network, AF_INET6))
+		r = add_link_local(nl, index, network, err);
 	return r;
 }
 
@@ -175,18 +206,6 @@ static int add_to_table(struct db *db, const struct network *network, const char
 	return r;
 }
 
-/* As a container's: 02:53 and the gateway's address, or the end of it. */
-static void choose_mac(const struct network *network, unsigned char ret[6])
-{
-	const struct ip *ip = &network->subnets[0].gateway;
-
-	memcpy(ret, "\x02\x53\0\0\0\0", 6);
-	if (network->nsubnets == 0 || !ip_is_set(ip))
-		memcpy(ret + 2, network->link + MAX(strlen(network->link), 4) - 4, 4);
-	else
-		memcpy(ret + 2, ip->bytes + ip_len(ip) - 4, 4);
-}
-
 /* Another root's bridges are in the same place, so each has its owner's root as a note: for what no
  * row knows.  One with a path that is too long has none, and is nobody's to remove.
  */
@@ -228,9 +247,6 @@ static int make(const struct network_site *site, struct nl *nl, const struct net
 	fault_point("bridge-table");
 	if (r == 0)
 		r = link_set_up(nl, ret->index, network->link, "", err);
-	/* Only a link that is up has routes. */
-	if (r == 0 && network_subnet(network, AF_INET6) && !network->internal)
-		r = route_add_localhost(nl, ret->index, network->link, err);
 	return r;
 }
 

@@ -16,13 +16,14 @@
 #include "network/names_server.h"
 #include "network/table.h"
 
-static int unpublish(const struct network_lease *lease, struct error *err)
+static int unpublish(const struct network_site *site, const struct network_lease *lease,
+		     struct error *err)
 {
 	struct table_elements elements = { 0 };
 	int r;
 
 	network_lease_collect(lease, &elements);
-	r = table_remove(lease->table, &elements, err);
+	r = table_remove_through(site->nft, lease->table, &elements, err);
 	table_elements_done(&elements);
 	return r;
 }
@@ -137,9 +138,11 @@ int network_detach(const struct network_site *site, const char *id, const char *
 	if (r < 0)
 		return r;
 	/* The one before us may have been killed when all was done but this. */
-	if (lease.nendpoints == 0 && lease.nports == 0)
-		return names_server_changed(site, id, err);
-	r = unpublish(&lease, err);
+	if (lease.nendpoints == 0 && lease.nports == 0) {
+		r = names_server_forget(site->db, id, err);
+		return r < 0 ? r : names_server_changed(site, id, err);
+	}
+	r = unpublish(site, &lease, err);
 	fault_point("detach-ports");
 	if (r == 0)
 		r = nl_open(&nl, err);

@@ -11,6 +11,7 @@
 #include "network/attach.h"
 #include "network/choose.h"
 #include "network/claim.h"
+#include "network/names_server.h"
 #include "network/network.h"
 
 #define LINKS_MAX   1000 /* networks of one container */
@@ -552,6 +553,8 @@ int network_lease_read(struct db *db, const char *id, struct network_lease *ret,
 	}
 	if (r == 0)
 		r = claim_list(db, id, &lease.ports, &lease.nports, err);
+	if (r == 0)
+		r = names_server_noted(db, id, &lease.dns, err);
 	if (r < 0)
 		return r;
 	*ret = lease;

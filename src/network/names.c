@@ -70,15 +70,15 @@ static int add_host(const struct names_request *req, const char *text, struct bu
 }
 
 /* The host name, what stands before its first dot, the container's name: each once. */
-static void add_own(const struct names_request *req, const char *address, struct buf *hosts)
+void names_add_own(const char *hostname, const char *name, const char *address, struct buf *hosts)
 {
-	size_t head = strcspn(req->hostname, ".");
+	size_t head = strcspn(hostname, ".");
 
-	buf_addf(hosts, "%s\t%s", address, req->hostname);
-	if (req->hostname[head])
-		buf_addf(hosts, " %.*s", (int)head, req->hostname);
-	if (strcmp(req->name, req->hostname) != 0)
-		buf_addf(hosts, " %s", req->name);
+	buf_addf(hosts, "%s\t%s", address, hostname);
+	if (hostname[head])
+		buf_addf(hosts, " %.*s", (int)head, hostname);
+	if (strcmp(name, hostname) != 0)
+		buf_addf(hosts, " %s", name);
 	buf_add_char(hosts, '\n');
 }
 
@@ -99,7 +99,7 @@ static int write_hosts(const struct names_request *req, struct error *err)
 	for (size_t i = 0; r == 0 && i < req->add_host->n; i++)
 		r = add_host(req, req->add_host->items[i], &hosts, err);
 	for (size_t i = 0; i < req->addresses->n; i++)
-		add_own(req, req->addresses->items[i], &hosts);
+		names_add_own(req->hostname, req->name, req->addresses->items[i], &hosts);
 	if (r == 0)
 		r = put(req, "hosts", &hosts, "names that need no server", err);
 	buf_done(&hosts);
@@ -183,6 +183,17 @@ static void read_host_resolver(const struct names_request *req, struct resolver 
 		if (!req->host_network && req->resolvers->n == 0)
 			drop_unreachable(&ret->servers);
 	}
+}
+
+void names_host_servers(struct strv *ret)
+{
+	const struct strv none = { 0 };
+	const struct names_request req = { .resolvers = &none };
+	struct resolver resolver = { 0 };
+
+	read_host_resolver(&req, &resolver);
+	strv_extend(ret, resolver.servers.items, resolver.servers.n);
+	resolver_done(&resolver);
 }
 
 static bool has_option(const struct strv *options, const char *name)

@@ -26,4 +26,11 @@ struct names_request {
 
 int names_write(const struct names_request *req, struct error *err) must_check;
 
+/* For names_edit.c: a container's own line of hosts; and the host's name servers that a container
+ * with a namespace of its own can reach.
+ */
+struct buf;
+void names_add_own(const char *hostname, const char *name, const char *address, struct buf *hosts);
+void names_host_servers(struct strv *ret);
+
 #endif

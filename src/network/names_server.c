@@ -221,10 +221,10 @@ uint16_t names_server_port(const struct network_site *site, const struct network
 static void collect(const struct network *network, uint16_t port, struct table_elements *ret)
 {
 	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP };
-	const struct ip none = { .family = 0 };
 
 	for (size_t i = 0; port && i < network->nsubnets; i++) {
 		const struct ip *ip = &network->subnets[i].gateway;
+		const struct table_target to4 = { .to4 = *ip }, to6 = { .to6 = *ip };
 
 		for (size_t k = 0; ip_is_set(ip) && k < ARRAY_SIZE(protocols); k++) {
 			const struct port p = { .ip = *ip,
@@ -233,8 +233,7 @@ static void collect(const struct network *network, uint16_t port, struct table_e
 						.count = 1,
 						.protocol = protocols[k] };
 
-			table_collect_port(ret, &p, ip->family == AF_INET ? ip : &none,
-					   ip->family == AF_INET6 ? ip : &none, "names");
+			table_collect_port(ret, &p, ip->family == AF_INET ? &to4 : &to6, "names");
 		}
 	}
 }
@@ -594,6 +593,24 @@ int names_server_note(struct db *db, const char *id, const struct strv *dns, str
 		   id, buf_text(&text));
 	buf_done(&text);
 	return r;
+}
+
+int names_server_noted(struct db *db, const char *id, struct strv *ret, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(db, &rows, err, "SELECT servers FROM name_servers WHERE container = ?1",
+			 "s", id);
+
+	if (r < 0)
+		return r;
+	while (db_next(&rows)) {
+		autofree char *text = xstrdup(db_text(&rows, 0));
+		char *rest = text, *server;
+
+		while ((server = strsep(&rest, ",")))
+			strv_add(ret, server);
+	}
+	return db_finish(&rows);
 }
 
 int names_server_forget(struct db *db, const char *id, struct error *err)

@@ -51,6 +51,9 @@ void names_server_collect(const struct network_site *site, const struct network 
 /* Inside a transaction: whom this container's other questions go to; empty: the network's. */
 int names_server_note(struct db *db, const char *id, const struct strv *dns,
 		      struct error *err) must_check;
+/* Appends them. */
+int names_server_noted(struct db *db, const char *id, struct strv *ret,
+		       struct error *err) must_check;
 int names_server_forget(struct db *db, const char *id, struct error *err) must_check;
 
 #endif

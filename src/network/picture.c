@@ -94,7 +94,7 @@ static void segment_done(struct picture_segment *s)
 	free(s->name);
 	free(s->network);
 	free(s->kind);
-	free(s->remark);
+	strv_done(&s->remarks);
 	strv_done(&s->addresses);
 	strv_done(&s->routes);
 }

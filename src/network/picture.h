@@ -22,10 +22,10 @@ struct picture_uplink {
 };
 
 struct picture_segment {
-	char *name;    /* of the bridge or the device */
-	char *network; /* NULL: none of ours */
-	char *kind;    /* "bridge", "macvlan" */
-	char *remark;  /* "internal: no way out", "leaves with this host's address"; NULL */
+	char *name;                    /* of the bridge or the device */
+	char *network;                 /* NULL: none of ours */
+	char *kind;                    /* "bridge", "macvlan" */
+	struct strv remarks;           /* "internal: no way out", "names: strake-dns" */
 	struct strv addresses, routes; /* of the host in it, and to it */
 	bool up, routed;               /* routed: packets of the host's stack come here */
 };

@@ -150,8 +150,7 @@ static void head_lines(const struct picture_segment *s, struct strv *ret)
 	else
 		strv_add(ret, s->kind);
 	strv_extend(ret, s->addresses.items, s->addresses.n);
-	if (s->remark)
-		strv_add(ret, s->remark);
+	strv_extend(ret, s->remarks.items, s->remarks.n);
 }
 
 static unsigned head_width(const struct picture_segment *s)

@@ -52,8 +52,7 @@ static unsigned head_width(const struct picture_segment *s)
 {
 	unsigned least = MAX(canvas_text_width(s->name) + 2, longest(&s->addresses, 0));
 
-	if (s->remark)
-		least = MAX(least, canvas_text_width(s->remark));
+	least = longest(&s->remarks, least);
 	if (s->network)
 		least = MAX(least, canvas_text_width(s->network) + 8);
 	return MAX(least, canvas_text_width(s->kind)) + 4;
@@ -198,8 +197,7 @@ static unsigned head_lines(const struct picture_segment *s, struct strv *ret)
 	else
 		strv_add(ret, s->kind);
 	strv_extend(ret, s->addresses.items, s->addresses.n);
-	if (s->remark)
-		strv_add(ret, s->remark);
+	strv_extend(ret, s->remarks.items, s->remarks.n);
 	return (unsigned)ret->n;
 }
 

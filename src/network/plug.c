@@ -143,24 +143,10 @@ static int quiet(const struct plug *plug, const struct endpoint *e, struct error
 	return r;
 }
 
-/* What the kernel would make of the hardware's address, at once. */
-static struct ip_net link_local(const unsigned char mac[NETWORK_MAC_LEN])
-{
-	struct ip_net net = { { AF_INET6, { 0xfe, 0x80 } }, 64 };
-	unsigned char *id = net.ip.bytes + 8;
-
-	memcpy(id, mac, 3);
-	id[0] ^= 2;
-	id[3] = 0xff;
-	id[4] = 0xfe;
-	memcpy(id + 5, mac + 3, 3);
-	return net;
-}
-
 static int add_addresses(const struct plug *plug, const struct endpoint *e, int index,
 			 struct error *err)
 {
-	const struct ip_net local = link_local(e->mac);
+	const struct ip_net local = ip_link_local(e->mac);
 	int r = 0;
 
 	if (ip_is_set(&e->ip.ip))

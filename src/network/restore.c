@@ -12,6 +12,7 @@
 #include "network/claim.h"
 #include "network/definition.h"
 #include "network/lease.h"
+#include "network/names_server.h"
 
 static json_t *note_subnets(const struct network *n)
 {
@@ -68,6 +69,7 @@ json_t *network_note(const struct network_lease *lease)
 	for (size_t i = 0; i < lease->nendpoints; i++)
 		(void)json_array_append_new(list, note_endpoint(&lease->endpoints[i]));
 	(void)json_object_set_new(doc, "endpoints", list);
+	(void)json_object_set_new(doc, "dns", json_from_strv(&lease->dns));
 	return doc;
 }
 
@@ -199,6 +201,19 @@ static int restore_endpoint(struct db *db, const char *id, const json_t *note, c
 	return r < 0 ? r : rd.r;
 }
 
+static int restore_servers(struct db *db, const char *id, const json_t *note, struct error *err)
+{
+	struct strv dns = { 0 };
+	struct json_reader rd;
+	int r;
+
+	json_reader_init(&rd, "container.json", err);
+	json_read_strings(&rd, note, "dns", &dns);
+	r = rd.r < 0 ? rd.r : names_server_note(db, id, &dns, err);
+	strv_done(&dns);
+	return r;
+}
+
 static int restore_port(struct db *db, const char *id, const char *text, struct error *err)
 {
 	char ip[IP_TEXT_LEN];
@@ -234,6 +249,8 @@ int network_restore(const struct network_site *site, const char *id, const json_
 		if (r == 0)
 			r = restore_endpoint(site->db, id, note, item, err);
 	}
+	if (r == 0)
+		r = restore_servers(site->db, id, note, err);
 	for (i = 0; r == 0 && i < ports->n; i++)
 		r = restore_port(site->db, id, ports->items[i], err);
 	return r;

@@ -136,7 +136,7 @@ static void add_bridges(struct camera *c)
 		add_addresses(&c->host, link->index, &s->addresses);
 		add_segment_routes(&c->host, link->index, &s->routes);
 		s->routed = s->addresses.n > 0 || s->routes.n > 0;
-		s->remark = scene_segment_remark(c->scene->table, link->name);
+		scene_segment_remark(c->scene->table, link->name, &s->remarks);
 	}
 }
 
@@ -388,6 +388,23 @@ static bool somebody_listens(const struct stack *stack, const struct scene_port 
 	return false;
 }
 
+/* A port that leads to this host itself: the resolver of a network, at the network's gateway.  It
+ * is part of the bridge, and no way from outside into a container.
+ */
+static bool is_service(struct camera *c, const struct scene_port *port)
+{
+	const struct stack *host = &c->host;
+	int segment = -1;
+
+	for (size_t i = 0; i < host->addresses.n && segment < 0; i++)
+		if (strcmp(host->addresses.items[i].ip, port->to) == 0)
+			segment = find_segment(c, host->addresses.items[i].index);
+	if (segment < 0 || !somebody_listens(host, port))
+		return false;
+	scene_service_remark(port, &c->picture->segments[segment].remarks);
+	return true;
+}
+
 static int add_ports(struct camera *c, struct error *err)
 {
 	struct scene_ports ports = { .n = 0 };
@@ -399,6 +416,8 @@ static int add_ports(struct camera *c, struct error *err)
 		int box = -1, plug = -1;
 		struct picture_port *p;
 
+		if (is_service(c, port))
+			continue;
 		find_plug(c, port->to, &box, &plug);
 		p = picture_add_port(c->picture, from, to, box, plug);
 		p->answered = box >= 0 && somebody_listens(&c->places[box].stack, port);

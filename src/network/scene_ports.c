@@ -1,12 +1,15 @@
 /* src/network/scene_ports.c */
 #include "network/scene_ports.h"
 
+#include <arpa/nameser.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/strv.h"
 #include "kernel/nft.h"
+#include "network/holder.h"
 #include "network/port.h"
 #include "network/table.h"
 
@@ -119,13 +122,26 @@ static bool set_has(const char *table, const char *set_name, const char *link)
 	return nft_list_elements(table, &set, compare_name, &search) == 0 && search.found;
 }
 
-char *scene_segment_remark(const char *table, const char *bridge)
+void scene_segment_remark(const char *table, const char *bridge, struct strv *ret)
 {
-	if (!table)
-		return NULL;
-	if (set_has(table, "internal", bridge))
-		return xstrdup("internal: no way out");
-	if (set_has(table, "bridges", bridge))
-		return xstrdup("NAT on the way out");
-	return NULL;
+	if (table && set_has(table, "internal", bridge))
+		strv_add(ret, "internal: no way out");
+	else if (table && set_has(table, "bridges", bridge))
+		strv_add(ret, "NAT on the way out");
+}
+
+void scene_service_remark(const struct scene_port *port, struct strv *ret)
+{
+	const struct port held = { .protocol = port->protocol };
+	bool names = port->host == NAMESERVER_PORT;
+	autofree char *text = NULL;
+	char holder[64];
+
+	holder_name(&held, port->target, holder, sizeof(holder));
+	holder[strcspn(holder, " ")] = '\0'; /* without its process */
+	text = xasprintf("%s: %s", names ? "names" : "service", holder);
+	if (strv_has(ret, text)) /* UDP and TCP */
+		return;
+	strv_add(ret, text);
+	strv_addf(ret, "%u ▶ %u", port->host, port->target);
 }

@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 
+struct strv;
+
 struct scene_port {                /* count neighbours that lead to neighbours */
 	char ip[INET6_ADDRSTRLEN]; /* of the host; "": all */
 	char to[INET6_ADDRSTRLEN];
@@ -25,7 +27,9 @@ int scene_ports_read(const char *table, struct scene_ports *ret, struct error *e
 char *scene_port_from(const struct scene_port *port); /* "127.0.0.1:8000-8010/tcp" */
 char *scene_port_to(const struct scene_port *port);   /* "[fd00::2]:80" */
 
-/* What the table's sets say of a bridge, NULL: nothing; the caller frees. */
-char *scene_segment_remark(const char *table, const char *bridge);
+/* What the table's sets say of a bridge. */
+void scene_segment_remark(const char *table, const char *bridge, struct strv *ret);
+/* A port that a program of this host answers: "names: strake-dns", "53 ▶ 40053". */
+void scene_service_remark(const struct scene_port *port, struct strv *ret);
 
 #endif

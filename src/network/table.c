@@ -160,13 +160,38 @@ static void collect_to(struct table_elements *v, const struct port *port, const 
 	}
 }
 
-void table_collect_port(struct table_elements *v, const struct port *port, const struct ip *to4,
-			const struct ip *to6, const char *comment)
+static void collect_loopback(struct table_elements *v, const struct port *port,
+			     const struct ip *gateway)
 {
-	if (ip_is_set(to4))
-		collect_to(v, port, to4, comment);
-	if (ip_is_set(to6))
-		collect_to(v, port, to6, comment);
+	struct nft_element *e;
+
+	if (ip_is_set(&port->ip) && !ip_is_any(&port->ip) && !ip_is_loopback(&port->ip))
+		return;
+	if (ip_is_set(&port->ip) && port->ip.family != AF_INET6)
+		return;
+	for (uint16_t i = 0; i < port->count; i++) {
+		bool range = port->count > 1 && port->host == port->container;
+
+		e = element_new(v, range ? SET_LOOP6RANGE : SET_LOOP6);
+		(void)put_key(e->key, port, false, (uint16_t)(port->host + i));
+		memcpy(e->data, gateway->bytes, ip_len(gateway));
+		if (!range)
+			continue;
+		e->has_end = true;
+		(void)put_key(e->key_end, port, false, (uint16_t)(port->host + port->count - 1));
+		break;
+	}
+}
+
+void table_collect_port(struct table_elements *v, const struct port *port,
+			const struct table_target *to, const char *comment)
+{
+	if (ip_is_set(&to->to4))
+		collect_to(v, port, &to->to4, comment);
+	if (ip_is_set(&to->to6))
+		collect_to(v, port, &to->to6, comment);
+	if (ip_is_set(&to->to6) && ip_is_set(&to->gateway6))
+		collect_loopback(v, port, &to->gateway6);
 }
 
 bool table_element_port(const struct table_element *element, struct port *ret, struct ip *ret_to)
@@ -389,14 +414,15 @@ int table_extend(const char *table, const struct table_elements *v, struct error
 	return r < 0 ? error_sys(err, r, "publish ports in nftables table inet %s", table) : 0;
 }
 
-static int remove_one(const char *table, const struct table_element *items, size_t n)
+static int remove_one(struct nft_door *door, const char *table, const struct table_element *items,
+		      size_t n)
 {
 	struct nft *nft = nft_new(table);
 	int r;
 
 	for (size_t i = 0; i < n; i++)
 		nft_del_element(nft, items[i].set, &items[i].e);
-	r = nft_commit(nft);
+	r = nft_commit_through(nft, door);
 	nft_free(nft);
 	return r;
 }
@@ -410,20 +436,26 @@ static bool is_gone(int r)
 }
 
 /* All at once; if one is gone already, it must not keep the others: one by one then. */
-int table_remove(const char *table, const struct table_elements *v, struct error *err)
+int table_remove_through(struct nft_door *door, const char *table, const struct table_elements *v,
+			 struct error *err)
 {
 	int r;
 
 	if (v->n == 0 || narrate(table, v, "delete", "what the table knew of it"))
 		return 0;
-	r = remove_one(table, v->items, v->n);
+	r = remove_one(door, table, v->items, v->n);
 	for (size_t i = 0; r == -ENOENT && v->n > 1 && i < v->n; i++) {
-		int one = remove_one(table, &v->items[i], 1);
+		int one = remove_one(door, table, &v->items[i], 1);
 
 		if (one < 0 && one != -ENOENT)
 			r = one;
 	}
 	return is_gone(r) ? 0 : error_sys(err, r, "clean nftables table inet %s", table);
+}
+
+int table_remove(const char *table, const struct table_elements *v, struct error *err)
+{
+	return table_remove_through(NULL, table, v, err);
 }
 
 int table_replace(const char *table, const struct table_elements *v, struct error *err)

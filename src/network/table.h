@@ -31,9 +31,14 @@ void table_elements_done(struct table_elements *v);
 /* A bridge's place: as its switches say, with its subnets.  peer_links: bridges of its peers. */
 void table_collect_network(struct table_elements *v, const struct network *network,
 			   char *const *peer_links, size_t npeers);
-/* One port to a container's addresses; a family that it has not (family 0) gets no element. */
-void table_collect_port(struct table_elements *v, const struct port *port, const struct ip *to4,
-			const struct ip *to6, const char *comment);
+/* One port to a container's addresses; a family that it has not (family 0) gets no element.
+ * gateway6: whom a client at ::1 appears as; family 0: it cannot be reached from there.
+ */
+struct table_target {
+	struct ip to4, to6, gateway6;
+};
+void table_collect_port(struct table_elements *v, const struct port *port,
+			const struct table_target *to, const char *comment);
 
 /* Makes the table if it is not there; what is there already is fine, except a map's element that
  * leads elsewhere (-EEXIST).
@@ -43,6 +48,9 @@ int table_add(const char *table, const struct table_elements *v, struct error *e
 int table_extend(const char *table, const struct table_elements *v, struct error *err) must_check;
 /* What is not there is fine. */
 int table_remove(const char *table, const struct table_elements *v, struct error *err) must_check;
+/* The same through a socket that is kept; NULL: none. */
+int table_remove_through(struct nft_door *door, const char *table, const struct table_elements *v,
+			 struct error *err) must_check;
 /* The table with just these, in one step whether it was there or not. */
 int table_replace(const char *table, const struct table_elements *v, struct error *err) must_check;
 int table_delete(const char *table, struct error *err) must_check;
@@ -73,6 +81,8 @@ enum table_set {
 	SET_MASQ6,
 	SET_SAME4,
 	SET_SAME6,
+	SET_LOOP6,
+	SET_LOOP6RANGE,
 	SET_PUB4,
 	SET_PUB4IP,
 	SET_PUB4RANGE,

@@ -9,6 +9,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -28,6 +29,8 @@ const char table_rules_text[] =
 	"	set masq6 { type ipv6_addr; flags interval; }\n"
 	"	set same4 { type ipv4_addr . ipv4_addr; flags interval; }\n"
 	"	set same6 { type ipv6_addr . ipv6_addr; flags interval; }\n"
+	"	map loop6 { type inet_proto . inet_service : ipv6_addr; }\n"
+	"	map loop6range { type inet_proto . inet_service : ipv6_addr; flags interval; }\n"
 	"	map pub4 { type inet_proto . inet_service : ipv4_addr . inet_service; counter; }\n"
 	"	map pub4ip { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; counter; }\n"
 	"	map pub4range { type inet_proto . inet_service : ipv4_addr; flags interval; counter; }\n"
@@ -42,6 +45,15 @@ const char table_rules_text[] =
 	"		iifname @bridges accept\n"
 	"		ip daddr @closed4 fib daddr type != local counter drop\n"
 	"		ip6 daddr @closed6 fib daddr type != local counter drop\n"
+	"	}\n"
+	"	chain local_out {\n"
+	"		type filter hook output priority raw; policy accept;\n"
+	"		ip6 saddr ::1 ip6 daddr ::1 ip6 saddr set meta l4proto . th dport map @loop6\n"
+	"		ip6 saddr ::1 ip6 daddr ::1 ip6 saddr set meta l4proto . th dport map @loop6range\n"
+	"	}\n"
+	"	chain local_in {\n"
+	"		type filter hook input priority 200; policy accept;\n"
+	"		ip6 saddr ::1 ct direction reply ct original ip6 daddr ::1 ip6 daddr set ::1\n"
 	"	}\n"
 	"	chain publish {\n"
 	"		dnat ip to ip daddr . meta l4proto . th dport map @pub4ip\n"
@@ -67,7 +79,6 @@ const char table_rules_text[] =
 	"		ct status dnat ip saddr . ip daddr @same4 counter masquerade\n"
 	"		ct status dnat ip6 saddr . ip6 daddr @same6 counter masquerade\n"
 	"		oifname != \"lo\" ct status dnat ip saddr 127.0.0.0/8 counter masquerade\n"
-	"		oifname != \"lo\" ct status dnat ip6 saddr ::1 counter masquerade\n"
 	"		oifname @bridges accept\n"
 	"		ip saddr @masq4 counter masquerade\n"
 	"		ip6 saddr @masq6 counter masquerade\n"
@@ -141,6 +152,18 @@ const struct nft_set table_sets[SETS] = {
 	[SET_MASQ6] = SUBNETS("masq6", IP6, 16),
 	[SET_SAME4] = SUBNET_PAIRS("same4", IP4, 4),
 	[SET_SAME6] = SUBNET_PAIRS("same6", IP6, 16),
+	[SET_LOOP6] = { .name = "loop6",
+			.key_type = PAIR(PROTO, PORT),
+			.key_len = 8,
+			.data_type = IP6,
+			.data_len = 16 },
+	[SET_LOOP6RANGE] = { .name = "loop6range",
+			     .key_type = PAIR(PROTO, PORT),
+			     .key_len = 8,
+			     .data_type = IP6,
+			     .data_len = 16,
+			     .interval = true,
+			     .fields = { 1, 2 } },
 	[SET_PUB4] = TO_PORT("pub4", PAIR(PROTO, PORT), 8, IP4, 4),
 	[SET_PUB4IP] = TO_PORT("pub4ip", TRIPLE(IP4, PROTO, PORT), 12, IP4, 4),
 	[SET_PUB4RANGE] = TO_RANGE("pub4range", PAIR(PROTO, PORT), 8, IP4, 4, 1, 2),
@@ -267,6 +290,56 @@ static void build_raw_pre(struct nft *nft)
 	add_closed(nft, &v6, SET_CLOSED6);
 }
 
+static const uint8_t loopback6[16] = { [15] = 1 };
+
+static void match_loopback6(struct nftnl_rule *r, uint32_t which)
+{
+	nft_payload(r, NFT_PAYLOAD_NETWORK_HEADER, which, v6.len, 0);
+	nft_compare(r, true, 0, loopback6, sizeof(loopback6));
+}
+
+/* There is no route_localnet for IPv6: a packet from a link that has ::1 in it is dropped when it
+ * arrives.  So a client at ::1 gets another address before connection tracking sees it, and the
+ * answer is given back ::1 behind it, just before it goes to its socket.  The kernel's own
+ * translation could do the way there; the way back it does on arrival, with bridge netfilter before
+ * that check.
+ */
+static void add_local_out(struct nft *nft, enum table_set set)
+{
+	struct nftnl_rule *r = nft_rule(nft, "local_out");
+
+	match_family(r, &v6);
+	match_loopback6(r, v6.saddr);
+	match_loopback6(r, v6.daddr);
+	nft_meta(r, NFT_META_L4PROTO, 0);
+	nft_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, 1);
+	nft_lookup_map(r, table_sets[set].name, 0, 0);
+	nft_set_address6(r, v6.saddr, 0);
+	nft_add_rule(nft, r);
+}
+
+static void build_local(struct nft *nft)
+{
+	const uint8_t reply = IP_CT_DIR_REPLY;
+	struct nftnl_rule *r;
+
+	nft_add_chain(nft, "local_out", "filter", NF_INET_LOCAL_OUT, -300);
+	add_local_out(nft, SET_LOOP6);
+	add_local_out(nft, SET_LOOP6RANGE);
+
+	nft_add_chain(nft, "local_in", "filter", NF_INET_LOCAL_IN, 200);
+	r = nft_rule(nft, "local_in");
+	match_family(r, &v6);
+	match_loopback6(r, v6.saddr);
+	nft_ct(r, NFT_CT_DIRECTION, 0);
+	nft_compare(r, true, 0, &reply, sizeof(reply));
+	nft_ct_original(r, NFT_CT_DST_IP6, 0);
+	nft_compare(r, true, 0, loopback6, sizeof(loopback6));
+	nft_load(r, 0, loopback6, sizeof(loopback6));
+	nft_set_address6(r, v6.daddr, 0);
+	nft_add_rule(nft, r);
+}
+
 /* The key is loaded from register 0 on; the target takes its place. */
 static void add_publish(struct nft *nft, const struct family *f, enum table_set set, bool with_ip,
 			bool with_port)
@@ -332,20 +405,11 @@ static void add_outbound(struct nft *nft, const struct family *f, enum table_set
 
 static void add_from_localhost(struct nft *nft)
 {
-	static const uint8_t loopback[16] = { [15] = 1 };
 	struct nftnl_rule *r = nft_rule(nft, "nat_post");
 
 	match_not_lo(r, NFT_META_OIFNAME);
 	match_bits(r, NFT_CT_STATUS, IPS_DST_NAT);
 	match_loopback_net(r, v4.saddr);
-	masquerade(nft, r);
-
-	r = nft_rule(nft, "nat_post");
-	match_not_lo(r, NFT_META_OIFNAME);
-	match_bits(r, NFT_CT_STATUS, IPS_DST_NAT);
-	match_family(r, &v6);
-	load_saddr(r, &v6, 0);
-	nft_compare(r, true, 0, loopback, sizeof(loopback));
 	masquerade(nft, r);
 }
 
@@ -437,6 +501,7 @@ void table_rules_build(struct nft *nft)
 	for (size_t i = 0; i < ARRAY_SIZE(table_sets); i++)
 		nft_add_set(nft, &table_sets[i]);
 	build_raw_pre(nft);
+	build_local(nft);
 	build_publish(nft);
 	build_jump(nft, "nat_pre", NF_INET_PRE_ROUTING);
 	build_jump(nft, "nat_out", NF_INET_LOCAL_OUT);

@@ -259,7 +259,10 @@ assert_has_client() {
 	run -1 cni ADD b <<<"$(config n "$one")"
 	assert_equal "$(code)" 101
 	# What a reboot does: nothing in the kernel is left, the database is of another boot.
-	ip -o link | grep -o 'strake[0-9]*\|sk-[^@: ]*' | sort -u | xargs -r -n 1 ip link delete
+	# Names alone: the bridge's alias has the word, too.
+	for link in $(ip -o link | awk -F '[:@ ]+' '$2 ~ /^(strake|sk-)/ { print $2 }'); do
+		ip link delete "$link"
+	done
 	nft flush ruleset
 	python3 - "$ROOT/state.db" <<-'END'
 		import sqlite3, sys

@@ -52,6 +52,9 @@ netns_folder() {
 	run draw
 	assert_has "listens 80/tcp busybox"
 	assert_has "strake0"
+	# The resolver is part of the bridge, not a port of anybody.
+	assert_has "names: strake-dns"
+	assert_lacks /udp
 	assert_lacks ✗
 }
 

@@ -212,6 +212,54 @@ world() {
 	assert_has "--dns 'nonsense' is not an address"
 }
 
+@test "hosts and resolv.conf follow connect and disconnect, in place; what somebody wrote there stays" {
+	strake network create --subnet 10.1.0.0/24 one >/dev/null
+	strake network create --subnet 10.2.0.0/24 --ipv6 --subnet fd02::/64 two >/dev/null
+	box a --network one --hostname shop.example --dns 192.0.2.77 --dns-search example
+	box b --network two
+	strake exec a sh -c 'echo "192.0.2.9 mine" >>/etc/hosts; echo "# mine" >>/etc/resolv.conf'
+	strake network connect two a
+	run strake exec a cat /etc/hosts
+	assert_has $'10.1.0.2\tshop.example shop a'
+	assert_has $'10.2.0.3\tshop.example shop a'
+	assert_has $'fd02::3\tshop.example shop a'
+	assert_has "192.0.2.9 mine"
+	assert_has $'127.0.0.1\tlocalhost'
+	run strake exec a cat /etc/resolv.conf
+	assert_has "nameserver 10.1.0.1"
+	assert_lacks "nameserver 10.2.0.1"
+	strake network disconnect one a
+	run strake exec a cat /etc/hosts
+	assert_lacks 10.1.0.2
+	assert_equal "$(grep -c 10.2.0.3 <<<"$output")" 1
+	run strake exec a cat /etc/resolv.conf
+	assert_equal "$(grep -c nameserver <<<"$output")" 1
+	assert_has "nameserver 10.2.0.1"
+	assert_has "search example"
+	assert_has "# mine"
+	assert_equal "$(ask a -q b -t A)" 10.2.0.2
+	# In no network there is no resolver; its own servers are what is left.
+	strake network disconnect two a
+	run strake exec a cat /etc/resolv.conf
+	assert_equal "$(grep nameserver <<<"$output")" "nameserver 192.0.2.77"
+	run strake exec a cat /etc/hosts
+	assert_lacks shop
+	strake network connect one a
+	assert_equal "$(strake exec a grep nameserver /etc/resolv.conf)" "nameserver 10.1.0.1"
+	assert_equal "$(strake exec a grep -c shop /etc/hosts)" 1
+}
+
+@test "a container's own --dns outlives a lost database" {
+	world 127.0.0.53
+	world 127.0.0.54 --address=/special.example/192.0.2.99
+	box a --dns 127.0.0.54
+	rm -f "$ROOT"/state.db*
+	strake ps >/dev/null
+	kill -KILL "$(resolvers)" # so that what it knows comes from the database
+	strake ps >/dev/null
+	assert_equal "$(ask a special.example)" 192.0.2.99
+}
+
 @test "--dns: a container's own servers, and names of containers all the same" {
 	world 127.0.0.53
 	world 127.0.0.54 --address=/special.example/192.0.2.99

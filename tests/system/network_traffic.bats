@@ -1,5 +1,4 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2086
 # Who reaches whom, with real TCP and UDP, IPv4 and IPv6, with bridge netfilter off and on.
 bats_require_minimum_version 1.5.0
 load lib
@@ -15,36 +14,35 @@ published() { # A5.8, A5.10, A5.11
 	serve web --network dual -p 8080:80 -p 8081:81/udp
 	serve other --network dual
 	serve far -p 7070:80
-	reach outside tcp $HERE4 8080 "web $OUT4"
-	reach outside udp $HERE4 8081 "web $OUT4"
-	reach outside tcp $HERE6 8080 "web $OUT6"
-	reach outside udp $HERE6 8081 "web $OUT6"
-	reach host tcp $HERE4 8080 "web $HERE4"
-	reach host udp $HERE4 8081 "web $HERE4"
-	reach host tcp $HERE6 8080 "web $HERE6"
+	reach outside tcp "$HERE4" 8080 "web $OUT4"
+	reach outside udp "$HERE4" 8081 "web $OUT4"
+	reach outside tcp "$HERE6" 8080 "web $OUT6"
+	reach outside udp "$HERE6" 8081 "web $OUT6"
+	reach host tcp "$HERE4" 8080 "web $HERE4"
+	reach host udp "$HERE4" 8081 "web $HERE4"
+	reach host tcp "$HERE6" 8080 "web $HERE6"
 	reach host tcp 10.1.0.1 8080 "web 10.1.0.1"
 	reach host tcp 127.0.0.1 8080 web
 	reach host udp 127.0.0.1 8081 web
 	reach host tcp 127.0.0.2 8080 web
-	# Answers to ::1 are not let through by bridge netfilter.
-	[ "$1" = 1 ] || reach host tcp ::1 8080 web
-	[ "$1" = 1 ] || reach host udp ::1 8081 web
+	reach host tcp ::1 8080 web
+	reach host udp ::1 8081 web
 	reach other tcp 10.1.0.1 8080 web
-	reach other tcp $HERE4 8080 web
-	reach other udp $HERE4 8081 web
+	reach other tcp "$HERE4" 8080 web
+	reach other udp "$HERE4" 8081 web
 	reach other tcp fd01::1 8080 web
-	reach other tcp $HERE6 8080 web
-	reach web tcp $HERE4 8080 web
-	reach web udp $HERE4 8081 web
-	reach web tcp $HERE6 8080 web
+	reach other tcp "$HERE6" 8080 web
+	reach web tcp "$HERE4" 8080 web
+	reach web udp "$HERE4" 8081 web
+	reach web tcp "$HERE6" 8080 web
 	reach web tcp 10.1.0.1 8080 web
-	reach far tcp $HERE4 8080 "web $(address far)"
+	reach far tcp "$HERE4" 8080 "web $(address far)"
 	reach far tcp 10.1.0.1 8080 "web $(address far)"
-	reach web tcp $HERE4 7070 "far $(address web dual)"
-	reach outside tcp $HERE4 7070 "far $OUT4"
-	no_reach outside tcp $HERE4 80
-	no_reach outside tcp $HERE4 8081
-	no_reach outside udp $HERE4 8080
+	reach web tcp "$HERE4" 7070 "far $(address web dual)"
+	reach outside tcp "$HERE4" 7070 "far $OUT4"
+	no_reach outside tcp "$HERE4" 80
+	no_reach outside tcp "$HERE4" 8081
+	no_reach outside udp "$HERE4" 8080
 }
 @test "A5.8 A5.10 A5.11 published ports answer from everywhere, and see who asks (bridge netfilter off)" {
 	bridge_netfilter 0
@@ -62,8 +60,8 @@ isolated() { # A5.12
 	serve a --network one -p 8080:80
 	serve b --network one
 	serve c --network two
-	in_network outside ip route add 10.1.0.0/24 via $HERE4
-	in_network outside ip -6 route add fd01::/64 via $HERE6
+	in_network outside ip route add 10.1.0.0/24 via "$HERE4"
+	in_network outside ip -6 route add fd01::/64 via "$HERE6"
 	reach a tcp "$(address b one)" 80 "b $(address a one)"
 	reach a udp "$(address b one)" 81 "b $(address a one)"
 	reach a tcp "$(address6 b one)" 80 "b $(address6 a one)"
@@ -95,17 +93,17 @@ outbound() { # A5.6
 	serve i --network inner
 	serve k --network inner
 	client both --network inner --network dual
-	reach a tcp $OUT4 9000 "internet $HERE4"
-	reach a udp $OUT4 9001 "internet $HERE4"
-	reach a tcp $OUT6 9000 "internet $HERE6"
-	reach a udp $OUT6 9001 "internet $HERE6"
-	reach both tcp $OUT4 9000 "internet $HERE4"
+	reach a tcp "$OUT4" 9000 "internet $HERE4"
+	reach a udp "$OUT4" 9001 "internet $HERE4"
+	reach a tcp "$OUT6" 9000 "internet $HERE6"
+	reach a udp "$OUT6" 9001 "internet $HERE6"
+	reach both tcp "$OUT4" 9000 "internet $HERE4"
 	reach both tcp 10.3.0.2 80 "i $(address both inner)"
-	no_reach i tcp $OUT4 9000
+	no_reach i tcp "$OUT4" 9000
 	in_network i ip route add default via 10.3.0.1
 	in_network i ip -6 route add default via fd03::1
-	no_reach i tcp $OUT4 9000
-	no_reach i tcp $OUT6 9000
+	no_reach i tcp "$OUT4" 9000
+	no_reach i tcp "$OUT6" 9000
 	no_reach i tcp "$(address a dual)" 80
 	reach i tcp "$(address k inner)" 80 k
 	reach host tcp "$(address i inner)" 80 i
@@ -133,7 +131,7 @@ icc_off() {
 	reach b tcp 10.4.0.1 8080 a
 	reach b tcp fd04::1 8080 a
 	reach a tcp 10.4.0.1 8080 a
-	reach outside tcp $HERE4 8080 "a $OUT4"
+	reach outside tcp "$HERE4" 8080 "a $OUT4"
 	reach host tcp "$(address b apart)" 80 b
 }
 @test "containers kept apart inside a network, their published ports not (bridge netfilter off)" {
@@ -184,27 +182,30 @@ narrow() { # one address of the host, ranges, port 0
 		-p "127.0.0.1:9200-9209:9200-9209" -p 81/udp
 	listen w w tcp:80 udp:81 tcp:9000-9009 udp:9000-9009 tcp:9200-9209
 	reach host tcp 127.0.0.1 8001 w
-	no_reach outside tcp $HERE4 8001
-	no_reach host tcp $HERE4 8001
-	reach outside tcp $HERE4 8002 "w $OUT4"
+	no_reach outside tcp "$HERE4" 8001
+	no_reach host tcp "$HERE4" 8001
+	reach outside tcp "$HERE4" 8002 "w $OUT4"
 	no_reach host tcp 127.0.0.1 8002
-	[ "$1" = 1 ] || reach host tcp ::1 8003 w
-	no_reach outside tcp $HERE6 8003
-	reach outside tcp $HERE6 8004 "w $OUT6"
-	reach outside tcp $HERE4 8005 "w $OUT4"
-	no_reach outside tcp $HERE6 8005
-	reach outside tcp $HERE6 8006 "w $OUT6"
-	no_reach outside tcp $HERE4 8006
-	reach outside tcp $HERE4 9000 "w $OUT4"
-	reach outside tcp $HERE4 9009 "w $OUT4"
-	reach outside tcp $HERE6 9005 "w $OUT6"
-	reach outside udp $HERE4 9107 "w $OUT4"
-	reach outside udp $HERE6 9100 "w $OUT6"
+	reach host tcp ::1 8003 w
+	no_reach outside tcp "$HERE6" 8003
+	reach outside tcp "$HERE6" 8004 "w $OUT6"
+	reach outside tcp "$HERE4" 8005 "w $OUT4"
+	no_reach outside tcp "$HERE6" 8005
+	reach outside tcp "$HERE6" 8006 "w $OUT6"
+	no_reach outside tcp "$HERE4" 8006
+	reach outside tcp "$HERE4" 9000 "w $OUT4"
+	reach outside tcp "$HERE4" 9009 "w $OUT4"
+	reach outside tcp "$HERE6" 9005 "w $OUT6"
+	reach host tcp ::1 9005 w
+	reach host udp ::1 9107 w
+	no_reach host tcp ::1 8001
+	reach outside udp "$HERE4" 9107 "w $OUT4"
+	reach outside udp "$HERE6" 9100 "w $OUT6"
 	reach host tcp 127.0.0.1 9203 w
-	no_reach outside tcp $HERE4 9203
+	no_reach outside tcp "$HERE4" 9203
 	port=$(settings w '.Ports["81/udp"][0].HostPort')
 	[ "$port" -ge 32768 ]
-	reach outside udp $HERE4 "$port" "w $OUT4"
+	reach outside udp "$HERE4" "$port" "w $OUT4"
 	# A range whose sides are the same is one element.
 	assert_equal "$(nft -j list map inet strake pub4range | jq '.nftables[1].map.elem | length')" 1
 }
@@ -223,7 +224,7 @@ narrow() { # one address of the host, ranges, port 0
 	serve a -p 127.0.0.1:8080:80
 	client b
 	in_network outside ip route del local 127.0.0.0/8 dev lo table local
-	in_network outside ip route add 127.0.0.1/32 via $HERE4 dev eth0
+	in_network outside ip route add 127.0.0.1/32 via "$HERE4" dev eth0
 	echo 1 | in_network outside tee /proc/sys/net/ipv4/conf/all/route_localnet >/dev/null
 	no_reach outside tcp 127.0.0.1 8080 "$OUT4"
 	# Nor does a container reach what listens on the host's loopback.
@@ -242,22 +243,22 @@ narrow() { # one address of the host, ranges, port 0
 	strake network create --subnet 10.7.0.0/24 --opt masquerade=false bare >/dev/null
 	serve a --network open
 	serve b --network bare
-	in_network outside ip route add 10.6.0.0/15 via $HERE4
+	in_network outside ip route add 10.6.0.0/15 via "$HERE4"
 	reach outside tcp 10.6.0.2 80 "a $OUT4"
-	reach a tcp $OUT4 9000 "internet 10.6.0.2"
-	reach b tcp $OUT4 9000 "internet 10.7.0.2"
+	reach a tcp "$OUT4" 9000 "internet 10.6.0.2"
+	reach b tcp "$OUT4" 9000 "internet 10.7.0.2"
 	no_reach outside tcp 10.7.0.2 80
 }
 
 @test "a port that is taken back is closed at once, for old datagrams, too; another gets it" {
 	outside_new
 	serve a -p 8080:80 -p 8081:81/udp
-	reach outside udp $HERE4 8081 a
+	reach outside udp "$HERE4" 8081 a
 	unlisten
 	strake rm -f a >/dev/null
-	no_reach outside tcp $HERE4 8080
+	no_reach outside tcp "$HERE4" 8080
 	serve b -p 8080:80 -p 8081:81/udp
-	reach outside tcp $HERE4 8080 b
-	reach outside udp $HERE4 8081 b
+	reach outside tcp "$HERE4" 8080 b
+	reach outside udp "$HERE4" 8081 b
 	assert_equal "$(nft -j list map inet strake pub4 | jq -c '.nftables[1].map.elem | length')" 2
 }

@@ -115,6 +115,17 @@ static void distance_is_what_plus_undoes(void **state)
 	}
 }
 
+static void link_local_is_what_the_kernel_makes(void **state)
+{
+	const unsigned char mac[6] = { 0x02, 0x53, 0x0a, 0x78, 0x00, 0x01 };
+	struct ip_net net = ip_link_local(mac);
+	char text[IP_NET_TEXT_LEN];
+
+	(void)state;
+	ip_net_format(&net, text);
+	assert_string_equal(text, "fe80::53:aff:fe78:1/64");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +133,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_address_is_refused),
 		cmocka_unit_test(overlap_goes_both_ways),
 		cmocka_unit_test(distance_is_what_plus_undoes),
+		cmocka_unit_test(link_local_is_what_the_kernel_makes),
 	};
 
 	return cmocka_run_group_tests_name("base/ip", tests, NULL, NULL);

@@ -21,11 +21,15 @@ static void ports_become_elements(void **state)
 	} cases[] = {
 		{ "8080:80", "10.0.0.2", NULL, "pub4 { tcp . 8080 : 10.0.0.2 . 80 }" },
 		{ "8080:80", "10.0.0.2", "fd00::2",
-		  "pub4 { tcp . 8080 : 10.0.0.2 . 80 }; pub6 { tcp . 8080 : fd00::2 . 80 }" },
+		  "pub4 { tcp . 8080 : 10.0.0.2 . 80 }; pub6 { tcp . 8080 : fd00::2 . 80 }; "
+		  "loop6 { tcp . 8080 : fd00::1 }" },
 		{ "127.0.0.1:53:53/udp", "10.0.0.2", "fd00::2",
 		  "pub4ip { 127.0.0.1 . udp . 53 : 10.0.0.2 . 53 }" },
 		{ "[::1]:53:53/udp", "10.0.0.2", "fd00::2",
-		  "pub6ip { ::1 . udp . 53 : fd00::2 . 53 }" },
+		  "pub6ip { ::1 . udp . 53 : fd00::2 . 53 }; loop6 { udp . 53 : fd00::1 }" },
+		{ "[::]:7000-7009:7000-7009", "10.0.0.2", "fd00::2",
+		  "pub6range { tcp . 7000-7009 : fd00::2 }; "
+		  "loop6range { tcp . 7000-7009 : fd00::1 }" },
 		{ "0.0.0.0:53:53", "10.0.0.2", "fd00::2", "pub4 { tcp . 53 : 10.0.0.2 . 53 }" },
 		{ "1000-1999:1000-1999", "10.0.0.2", NULL,
 		  "pub4range { tcp . 1000-1999 : 10.0.0.2 }" },
@@ -38,15 +42,16 @@ static void ports_become_elements(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct table_elements v = { 0 };
-		struct ip to4 = { 0 }, to6 = { 0 };
+		struct table_target to = { .to4 = { 0 } };
 		struct port port;
 		char all[1000] = "";
 
 		assert_int_equal(port_parse(cases[i].port, &port, NULL), 0);
-		assert_int_equal(ip_parse(cases[i].to4, &to4), 0);
+		assert_int_equal(ip_parse(cases[i].to4, &to.to4), 0);
 		if (cases[i].to6)
-			assert_int_equal(ip_parse(cases[i].to6, &to6), 0);
-		table_collect_port(&v, &port, &to4, &to6, "");
+			assert_int_equal(ip_parse(cases[i].to6, &to.to6), 0);
+		assert_int_equal(ip_parse("fd00::1", &to.gateway6), 0);
+		table_collect_port(&v, &port, &to, "");
 		for (size_t k = 0; k < v.n; k++) {
 			autofree char *text = table_element_format(&v.items[k]);
 			size_t len = strlen(all);
