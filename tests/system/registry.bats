@@ -243,6 +243,16 @@ multi_new() {
 	assert_equal "$(skopeo inspect --raw --tls-verify=false "docker://$BAD/again:all" | jq '.manifests | length')" 3
 	run strake system check
 	assert_status 0
+	fresh_root copied
+	strake copy -q --all "docker://$BAD/again:all" store:copied:1
+	strake copy -q --all "docker://$BAD/multi:all" store:copied:2
+	assert_equal "$(strake manifest inspect copied:2 | jq '.manifests | length')" 3
+	run strake run --rm --network none --pull never copied:2 cat /etc/kept
+	assert_equal "$output" second
+	strake copy -q --all store:copied:1 "docker://$BAD/thrice:all"
+	assert_equal "$("$PROGRAMS/strake-image" remote-inspect --raw "$BAD/thrice:all" | sha256sum)" "$("$PROGRAMS/strake-image" remote-inspect --raw "$BAD/again:all" | sha256sum)"
+	run strake system check
+	assert_status 0
 	run "$PROGRAMS/strake-image" remote-inspect "$BAD/multi:all"
 	assert_equal "$(jq -c .Platforms <<<"$output")" '["linux/arm/v6","linux/arm64","linux/amd64"]'
 }
