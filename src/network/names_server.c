@@ -340,6 +340,9 @@ static int start_bound(const struct network_site *site, const struct network *ne
 		r = file_write_at(dir, PORT_FILE, text, (size_t)len, 0644, FILE_PLAIN, err);
 	if (r == 0)
 		r = move_port(site, network, before, s->port, err);
+	/* Before it runs: one that runs is not looked at again. */
+	if (r == 0)
+		r = foreign_allow(site, network, err);
 	return r < 0 ? r : run(site, network, dir, s, err);
 }
 
@@ -363,8 +366,6 @@ static int start(const struct network_site *site, const struct network *network,
 	else
 		r = start_bound(site, network, dir, before, &s, err);
 	sockets_close(&s);
-	if (r == 0)
-		r = foreign_allow(site, network, err);
 	return r < 0 ? error_wrap(err, r, "start strake-dns for network %s", network->name) : 0;
 }
 
