@@ -34,6 +34,8 @@ static _Noreturn void become(const char *program, const struct strv *args,
 	}
 	if (pid != 0)
 		_exit(0);
+	/* Pipes, locks and sockets of our caller's are not for as long as this one lives. */
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	for (size_t i = 0; i < n; i++)
 		pass(fds[i].fd);
 	pass(status);
@@ -46,9 +48,10 @@ static _Noreturn void become(const char *program, const struct strv *args,
 	_exit(127);
 }
 
-int daemon_start(const char *program, struct strv *args, const struct daemon_fd *fds, size_t n,
-		 struct error *err)
+int daemon_start(const char *program, const struct strv *args, const struct daemon_fd *fds,
+		 size_t n, struct error *err)
 {
+	cleanup(strv_done) struct strv all = { 0 };
 	autoclose int ours = -1, theirs = -1;
 	struct error said = { 0 };
 	int pair[2], r;
@@ -58,13 +61,15 @@ int daemon_start(const char *program, struct strv *args, const struct daemon_fd 
 		return error_sys(err, -errno, "make a pipe");
 	ours = pair[0];
 	theirs = pair[1];
+	strv_add(&all, args->items[0]);
 	for (size_t i = 0; i < n; i++)
 		if (fds[i].fd >= 0)
-			strv_addf(args, "--%s=%d", fds[i].name, fds[i].fd);
-	strv_addf(args, "--" STATUS "=%d", theirs);
+			strv_addf(&all, "--%s=%d", fds[i].name, fds[i].fd);
+	strv_addf(&all, "--" STATUS "=%d", theirs);
+	strv_extend(&all, args->items + 1, args->n - 1);
 	pid = fork();
 	if (pid == 0)
-		become(program, args, fds, n, theirs);
+		become(program, &all, fds, n, theirs);
 	if (pid < 0)
 		return error_sys(err, -errno, "start %s", args->items[0]);
 	(void)close(steal_fd(&theirs));

@@ -12,11 +12,12 @@ struct daemon_fd {
 	int fd;
 };
 
-/* Nobody's child, in a session of its own, with nothing as input and output.  Besides fds it gets
- * --status-fd, on which it sends a struct error when it is ready (code 0) or failed.  args begin
- * with its name; options are added behind.
+/* Nobody's child, in a session of its own, with nothing as input and output, and nothing else of
+ * what the caller has open.  Besides fds it gets --status-fd, on which it sends a struct error when
+ * it is ready (code 0) or failed.  args begin with its name; these options go behind the name.
+ * Descriptors stay the caller's.
  */
-int daemon_start(const char *program, struct strv *args, const struct daemon_fd *fds, size_t n,
-		 struct error *err) must_check;
+int daemon_start(const char *program, const struct strv *args, const struct daemon_fd *fds,
+		 size_t n, struct error *err) must_check;
 
 #endif

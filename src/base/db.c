@@ -66,9 +66,7 @@ static int db_errno(int code)
 static int no_writing(const struct db *db, int r, struct error *err)
 {
 	if (r == -ENOSPC)
-		return error_set(err, r,
-				 "state database %s: no space is left on its file system; "
-				 "'strake rm' and 'strake rmi' free some, or other files there go",
+		return error_set(err, r, "state database %s: no space left on its file system",
 				 db->path);
 	return error_set(err, r,
 			 "state database %s: its file system is read-only; make it writable "
@@ -141,7 +139,7 @@ static void statement_bind(sqlite3_stmt *stmt, const char *types, va_list ap)
 
 int db_run(struct db *db, struct error *err, const char *sql, const char *types, ...)
 {
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	va_list ap;
 	int r;
 

@@ -119,26 +119,36 @@ static int parse_long(const struct opt_set *sets, int left, char **argv, struct 
 	return r < 0 ? r : used;
 }
 
+/* The value of the short option at p, in its own argument or the next; NULL if it has none. */
+static const char *short_value(const struct opt *opt, const char *p, int left, char **argv,
+			       int *ret_used)
+{
+	*ret_used = 1;
+	if (p[1] == '=' && p[2])
+		return p + 2;
+	if (opt->kind == OPT_BOOL)
+		return NULL;
+	if (p[1])
+		return p + 1;
+	*ret_used = 2;
+	return left > 1 ? argv[1] : NULL;
+}
+
 /* argv[i] is "-x...": flags until one that takes a value, which is the rest, with or without "=",
  * or the next argument.  A flag alone may be given one: -d=false.
  */
 static int parse_short(const struct opt_set *sets, int left, char **argv, struct error *err)
 {
 	for (const char *p = argv[0] + 1; *p; p++) {
-		const char *value = NULL;
+		const char *value;
 		struct found f;
-		int used = 1, r;
+		int used, r;
 
 		if (!find(sets, "", 0, *p, &f))
 			return error_set(err, -ENOENT, "unknown option -%c", *p);
-		if (p[1] == '=' && p[2])
-			value = p + 2;
-		if (f.opt->kind != OPT_BOOL && !value) {
-			value = p[1] ? p + 1 : left > 1 ? argv[1] : NULL;
-			if (!value)
-				return error_set(err, -EINVAL, "%s wants a value", f.called);
-			used = p[1] ? 1 : 2;
-		}
+		value = short_value(f.opt, p, left, argv, &used);
+		if (f.opt->kind != OPT_BOOL && !value)
+			return error_set(err, -EINVAL, "%s wants a value", f.called);
 		r = assign(&f, value, err);
 		if (r < 0 || value)
 			return r < 0 ? r : used;

@@ -1,6 +1,7 @@
 /* src/base/process.c */
 #include "base/process.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ static int read_stat(pid_t pid, char text[STAT_BYTES], const char **ret)
 {
 	char path[64];
 	autoclose int fd = -1;
+	const char *name_end;
 	ssize_t n;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -29,25 +31,30 @@ static int read_stat(pid_t pid, char text[STAT_BYTES], const char **ret)
 		return -errno;
 	text[n] = '\0';
 	/* The name, field 2, may hold blanks and parentheses: count from the last one. */
-	*ret = strrchr(text, ')');
-	return *ret && (*ret)[1] == ' ' ? 0 : -EPROTO;
+	name_end = strrchr(text, ')');
+	if (!name_end || name_end[1] != ' ')
+		return -EPROTO;
+	*ret = name_end;
+	return 0;
 }
 
 int process_start_time(pid_t pid, uint64_t *ret)
 {
 	char text[STAT_BYTES];
-	const char *p;
+	const char *p = NULL;
 	char *end;
 	int r = read_stat(pid, text, &p);
 
 	if (r < 0)
 		return r;
+	assert(p);
 	if (p[2] == 'Z' || p[2] == 'X')
 		return -ESRCH;
-	for (int field = 2; p && field < 22; field++)
+	for (int field = 2; field < 22; field++) {
 		p = strchr(p + 1, ' ');
-	if (!p)
-		return -EPROTO;
+		if (!p)
+			return -EPROTO;
+	}
 	*ret = strtoull(p + 1, &end, 10);
 	return *end == ' ' ? 0 : -EPROTO;
 }
@@ -55,9 +62,9 @@ int process_start_time(pid_t pid, uint64_t *ret)
 bool process_is_stopped(pid_t pid)
 {
 	char text[STAT_BYTES];
-	const char *p;
+	const char *p = NULL;
 
-	return read_stat(pid, text, &p) == 0 && (p[2] == 'T' || p[2] == 't');
+	return read_stat(pid, text, &p) == 0 && p && (p[2] == 'T' || p[2] == 't');
 }
 
 bool process_is_alive(pid_t pid, uint64_t start_time)

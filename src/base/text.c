@@ -6,15 +6,33 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The length of the character at p, 0 if it is none that may be shown (Unicode, table 3-7). */
+/* How long the character is that begins with this byte, 0 if none does (Unicode, table 3-7). */
+static size_t length(unsigned char first)
+{
+	static const struct {
+		unsigned char below;
+		size_t len;
+	} ranges[] = { { 0x80, 1 }, { 0xc2, 0 }, { 0xe0, 2 }, { 0xf0, 3 }, { 0xf5, 4 } };
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (first < ranges[i].below)
+			return ranges[i].len;
+	return 0;
+}
+
+/* No control character, no form that is longer than need be, no half of a pair. */
+static bool may_be_shown(uint32_t code, size_t len)
+{
+	static const uint32_t least[] = { 0, 0x20, 0xa0, 0x800, 0x10000 };
+
+	return code >= least[len] && code != 0x7f && code <= 0x10ffff &&
+	       (code < 0xd800 || code >= 0xe000);
+}
+
+/* The length of the character at p, 0 if it is none that may be shown. */
 static size_t character(const unsigned char *p)
 {
-	size_t len = *p < 0x80   ? 1
-		     : *p < 0xc2 ? 0
-		     : *p < 0xe0 ? 2
-		     : *p < 0xf0 ? 3
-		     : *p < 0xf5 ? 4
-				 : 0;
+	size_t len = length(*p);
 	uint32_t code = len < 2 ? *p : *p & (0x7fU >> len);
 
 	for (size_t i = 1; i < len; i++) {
@@ -22,11 +40,7 @@ static size_t character(const unsigned char *p)
 			return 0;
 		code = code << 6 | (p[i] & 0x3fU);
 	}
-	if (code < 0x20 || (code >= 0x7f && code < 0xa0))
-		return 0;
-	if ((len == 3 && code < 0x800) || (len == 4 && (code < 0x10000 || code > 0x10ffff)))
-		return 0;
-	return code >= 0xd800 && code < 0xe000 ? 0 : len;
+	return may_be_shown(code, len) ? len : 0;
 }
 
 void text_clean(char *text)

@@ -59,6 +59,8 @@ struct program {
 	/* For commands with run; NULL in programs that have none. */
 	int (*open)(const void *globals, struct engine **ret, struct error *err);
 	void (*close)(struct engine *engine);
+	/* After run failed: adds to the text what only the engine knows; may be NULL. */
+	void (*advise)(struct engine *engine, struct error *err);
 	/* What to do with an unknown command: returns -ENOENT if nothing; may be NULL. */
 	int (*fallback)(int argc, char **argv, struct error *err);
 	/* How a failure reaches the user; NULL: "NAME: text" on standard error. */

@@ -204,6 +204,8 @@ static int run(struct invocation *inv, struct error *err)
 	if (r < 0)
 		return r;
 	r = inv->cmd->run(engine, inv->args, inv->argc, inv->argv, err);
+	if (r < 0 && program->advise)
+		program->advise(engine, err);
 	program->close(engine);
 	return r;
 }

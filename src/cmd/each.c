@@ -35,6 +35,7 @@ void each_open(struct engine *engine, const char *command, int argc, char **argv
 	struct each each = { .command = command };
 
 	each.words = xcalloc((size_t)argc, sizeof(*each.words));
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
 	each.all = xcalloc((size_t)argc, sizeof(*each.all));
 	for (int i = 0; i < argc; i++) {
 		struct error failure = { 0 };

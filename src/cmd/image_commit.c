@@ -12,6 +12,7 @@
 #include "engine/container.h"
 #include "engine/container_files.h"
 #include "engine/engine.h"
+#include "engine/settings.h"
 #include "image/changes.h"
 #include "image/commit.h"
 #include "image/load.h"
@@ -91,13 +92,14 @@ static int commit_run(struct engine *engine, const void *data, int argc, char **
 	cleanup(container_files_done) struct container_files files = { .upper = NULL };
 	cleanup(container_release) struct container_hold hold = { .until = -1 };
 	struct changes_request changes = { .fd = -1 };
+	struct strv settings = { 0 };
 	struct commit_request req = {
 		.changes = &changes,
 		.archive = -1,
 		.newest_s = -1,
 		.author = args->author,
 		.message = args->message,
-		.instructions = &args->change,
+		.instructions = &settings,
 		.read_done = release,
 		.data = &hold,
 	};
@@ -114,13 +116,18 @@ static int commit_run(struct engine *engine, const void *data, int argc, char **
 		r = open_changes(c, &files, &changes, &fd, err);
 	if (r == 0 && pause)
 		r = container_hold(engine, c, &hold, err);
-	if (r < 0)
-		return r;
+	if (r == 0)
+		r = settings_list(engine, c, &settings, err);
+	/* What was asked for now comes last, and wins. */
+	strv_extend(&settings, args->change.items, args->change.n);
 	changes.fd = fd;
 	command = command_text(c);
 	req.created_by = command;
 	req.base = c->image_id;
-	return make(engine, &req, argc > 1 ? argv[1] : NULL, err);
+	if (r == 0)
+		r = make(engine, &req, argc > 1 ? argv[1] : NULL, err);
+	strv_done(&settings);
+	return r;
 }
 
 const struct cmd cmd_image_commit = {

@@ -21,7 +21,8 @@ struct inspect_args {
 	const char *format;
 	bool words;
 	bool remote;
-	struct remote_inspect_args there; /* with --remote */
+	struct remote_inspect_args there; /* with --remote, but for this: */
+	struct registry_args registry;
 };
 
 static const struct opt inspect_opts[] = {
@@ -36,7 +37,7 @@ static const struct opt inspect_opts[] = {
 	    "with --remote: the manifest, byte by byte"),
 	OPT(struct inspect_args, there.config, "config", 0, NULL,
 	    "with --remote: the image's configuration"),
-	REGISTRY_OPTS(struct inspect_args, there.registry),
+	REGISTRY_OPTS(struct inspect_args),
 	{ 0 },
 };
 
@@ -187,14 +188,16 @@ static int inspect_run(struct engine *engine, const void *data, int argc, char *
 		       struct error *err)
 {
 	const struct inspect_args *args = data;
+	struct remote_inspect_args there = args->there;
 	cleanup(json_cleanup) json_t *all = json_array();
 	int r = 0;
 
 	if (args->remote && argc != 1)
 		return error_set(err, -EINVAL, "--remote wants one image");
+	there.registry = args->registry;
 	if (args->remote)
-		return handover("strake-image", "remote-inspect", NULL, remote_inspect_opts,
-				&args->there, argv, err);
+		return handover("strake-image", "remote-inspect", NULL, remote_inspect_opts, &there,
+				argv, err);
 	if (args->words && args->format)
 		return error_set(err, -EINVAL, "--words and --format exclude each other");
 	for (int i = 0; r == 0 && i < argc; i++)

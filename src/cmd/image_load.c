@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/image_options.h"
 #include "engine/engine.h"
 #include "image/load.h"
 #include "image/reference.h"
@@ -40,7 +41,9 @@ static int load_run(struct engine *engine, const void *data, int argc, char **ar
 		    struct error *err)
 {
 	struct load_args args = *(const struct load_args *)data;
+	uint64_t left_out = 0;
 	const struct load_request req = {
+		.left_out = &left_out,
 		.path = args.input ? args.input : "-",
 		.platform = args.platform,
 		.root = engine_root(engine),
@@ -49,12 +52,16 @@ static int load_run(struct engine *engine, const void *data, int argc, char **ar
 		.data = &args,
 	};
 
+	int r;
+
 	(void)argc;
 	(void)argv;
 	if (!args.input && isatty(STDIN_FILENO))
 		return error_set(err, -EINVAL,
 				 "standard input is a terminal; name an archive with -i FILE");
-	return image_load_archive(engine_db(engine), &req, err);
+	r = image_load_archive(engine_db(engine), &req, err);
+	image_note_left_out("load", left_out);
+	return r;
 }
 
 const struct cmd cmd_image_load = {

@@ -126,7 +126,7 @@ static int login_run(const void *globals, const void *data, int argc, char **arg
 		r = read_line("Username", false, &c.user, err);
 	if (r == 0)
 		r = read_password(args, &c.secret, err);
-	if (r == 0 && (!*c.user || strchr(c.user, ':')))
+	if (r == 0 && (!c.user || !*c.user || strchr(c.user, ':')))
 		r = error_set(err, -EINVAL, "a user's name is not empty and has no ':'");
 	if (r == 0)
 		r = try_them(args, host, &c, err);

@@ -1,6 +1,8 @@
 /* src/cmd/image_options.c */
 #include "cmd/image_options.h"
 
+#include <stdio.h>
+
 const struct opt save_opts[] = {
 	OPT(struct save_args, output, "output", 'o', "FILE|DIR",
 	    "where to (default: standard output)"),
@@ -35,3 +37,13 @@ const struct opt commit_opts[] = {
 	    "keep its processes from running meanwhile (default true)"),
 	{ 0 },
 };
+
+void image_note_left_out(const char *command, uint64_t n)
+{
+	if (n > 0)
+		(void)fprintf(
+			stderr,
+			"strake %s: note: %llu device file%s left out, which a user namespace "
+			"may not make\n",
+			command, (unsigned long long)n, n == 1 ? " is" : "s are");
+}

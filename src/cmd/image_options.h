@@ -5,6 +5,7 @@
 #define CMD_IMAGE_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/opt.h"
 #include "base/strv.h"
@@ -26,6 +27,9 @@ struct commit_args {
 	struct strv change;
 	const char *author, *message, *pause;
 };
+
+/* Says on standard error that device files could not be made; nothing for none. */
+void image_note_left_out(const char *command, uint64_t n);
 
 extern const struct opt save_opts[], export_opts[], import_opts[], commit_opts[];
 

@@ -12,6 +12,7 @@
 #include "image/image.h"
 #include "image/index.h"
 #include "image/list.h"
+#include "image/partial.h"
 
 struct prune_args {
 	bool all, force;
@@ -98,7 +99,7 @@ static int prune_run(struct engine *engine, const void *data, int argc, char **a
 	struct db *db = engine_db(engine);
 	int root = engine_root_fd(engine);
 	char freed[NUMBER_SIZE_LEN];
-	int64_t before;
+	int64_t before, freed_bytes;
 	int r = image_filter_parse(db, root, &args->filter, &filter, err);
 
 	(void)argc;
@@ -112,6 +113,7 @@ static int prune_run(struct engine *engine, const void *data, int argc, char **a
 	r = image_list(db, root, &filter, &list, err);
 	if (r < 0)
 		return r;
+	freed_bytes = partial_prune(root, 0);
 	before = bytes_of_images(engine);
 	r = prune_indexes(engine, &list, err);
 	image_list_done(&list);
@@ -120,7 +122,8 @@ static int prune_run(struct engine *engine, const void *data, int argc, char **a
 	if (r < 0)
 		return r;
 	r = prune(engine, &list, err);
-	number_format_size((uint64_t)MAX(before - bytes_of_images(engine), 0), freed);
+	freed_bytes += MAX(before - bytes_of_images(engine), 0);
+	number_format_size((uint64_t)freed_bytes, freed);
 	(void)printf("Total reclaimed space: %s\n", freed);
 	return r;
 }

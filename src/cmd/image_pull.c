@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "cmd/cmd.h"
+#include "cmd/image_options.h"
 #include "cmd/registry_open.h"
 #include "cmd/registry_options.h"
 #include "engine/engine.h"
@@ -40,6 +41,7 @@ static void report(const struct pulling *p, const char *name, const struct pull_
 			 (long long)ms % 1000 / 100, result->rate ? "; " : "",
 			 result->rate ? result->rate : "");
 	progress_note(p->progress, text);
+	image_note_left_out("pull", result->left_out);
 	(void)puts(result->id);
 }
 

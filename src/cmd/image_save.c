@@ -85,7 +85,7 @@ static int export_run(struct engine *engine, const void *data, int argc, char **
 		r = container_find(engine, argv[0], &c, err);
 	if (r == 0)
 		r = container_files_load(engine, c, &files, err);
-	if (r < 0)
+	if (r < 0 || !c)
 		return r;
 	strv_add(&layers, files.upper);
 	strv_extend(&layers, files.lower.items, files.lower.n);

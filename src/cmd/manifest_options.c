@@ -41,6 +41,6 @@ const struct opt manifest_push_opts[] = {
 	OPT(struct manifest_push_args, digest_file, "digestfile", 0, "FILE",
 	    "write the digest that the index has there"),
 	OPT(struct manifest_push_args, quiet, "quiet", 'q', NULL, "print nothing"),
-	REGISTRY_OPTS(struct manifest_push_args, registry),
+	REGISTRY_OPTS(struct manifest_push_args),
 	{ 0 },
 };

@@ -9,7 +9,7 @@ const struct opt pull_opts[] = {
 	OPT(struct pull_args, policy, "signature-policy", 0, "FILE",
 	    "instead of the usual policy.json"),
 	OPT(struct pull_args, quiet, "quiet", 'q', NULL, "print nothing but the image's ID"),
-	REGISTRY_OPTS(struct pull_args, registry),
+	REGISTRY_OPTS(struct pull_args),
 	{ 0 },
 };
 
@@ -23,7 +23,7 @@ const struct opt push_opts[] = {
 	OPT(struct push_args, chunk, "chunk-size", 0, "SIZE",
 	    "upload in parts of that size (default: one part)"),
 	OPT(struct push_args, quiet, "quiet", 'q', NULL, "print nothing"),
-	REGISTRY_OPTS(struct push_args, registry),
+	REGISTRY_OPTS(struct push_args),
 	{ 0 },
 };
 
@@ -35,7 +35,7 @@ const struct opt login_opts[] = {
 	    "read the password from standard input"),
 	OPT(struct login_args, get_login, "get-login", 0, NULL,
 	    "print who is logged in, change nothing"),
-	REGISTRY_OPTS(struct login_args, registry),
+	REGISTRY_OPTS(struct login_args),
 	{ 0 },
 };
 
@@ -56,13 +56,13 @@ const struct opt copy_opts[] = {
 	OPT(struct copy_args, digest_file, "digestfile", 0, "FILE",
 	    "write the digest of what was copied there"),
 	OPT(struct copy_args, quiet, "quiet", 'q', NULL, "print nothing"),
-	REGISTRY_OPTS(struct copy_args, registry),
+	REGISTRY_OPTS(struct copy_args),
 	{ 0 },
 };
 
 const struct opt tags_opts[] = {
 	OPT(struct list_args, format, "format", 0, "FORMAT", "list (default) or json"),
-	REGISTRY_OPTS(struct list_args, registry),
+	REGISTRY_OPTS(struct list_args),
 	{ 0 },
 };
 
@@ -71,14 +71,14 @@ const struct opt search_opts[] = {
 	    "where (default docker.io; or write HOST/TERM)"),
 	OPT(struct list_args, limit, "limit", 0, "N", "at most so many (default 25)"),
 	OPT(struct list_args, format, "format", 0, "FORMAT", "table (default) or json"),
-	REGISTRY_OPTS(struct list_args, registry),
+	REGISTRY_OPTS(struct list_args),
 	{ 0 },
 };
 
 const struct opt referrers_opts[] = {
 	OPT(struct list_args, type, "type", 0, "TYPE", "only artifacts of that type"),
 	OPT(struct list_args, format, "format", 0, "FORMAT", "table (default) or json"),
-	REGISTRY_OPTS(struct list_args, registry),
+	REGISTRY_OPTS(struct list_args),
 	{ 0 },
 };
 
@@ -87,6 +87,6 @@ const struct opt remote_inspect_opts[] = {
 	    "which variant of an image for several (default: this machine's)"),
 	OPT(struct remote_inspect_args, raw, "raw", 0, NULL, "the manifest, byte by byte"),
 	OPT(struct remote_inspect_args, config, "config", 0, NULL, "the image's configuration"),
-	REGISTRY_OPTS(struct remote_inspect_args, registry),
+	REGISTRY_OPTS(struct remote_inspect_args),
 	{ 0 },
 };

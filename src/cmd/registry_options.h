@@ -15,20 +15,20 @@ struct registry_args {
 };
 
 /* Their rows, for a table whose struct has them as registry. */
-#define REGISTRY_OPTS(type, where)                                                                 \
-	OPT(type, where.auth_file, "authfile", 0, "FILE",                                          \
+#define REGISTRY_OPTS(type)                                                                        \
+	OPT(type, registry.auth_file, "authfile", 0, "FILE",                                       \
 	    "passwords, instead of the usual files"),                                              \
-		OPT(type, where.credentials, "creds", 0, "USER:PASSWORD",                          \
+		OPT(type, registry.credentials, "creds", 0, "USER:PASSWORD",                       \
 		    "instead of those of a login"),                                                \
-		OPT(type, where.cert_dir, "cert-dir", 0, "DIR",                                    \
+		OPT(type, registry.cert_dir, "cert-dir", 0, "DIR",                                 \
 		    "CAs (*.crt) and our certificate (*.cert, *.key)"),                            \
-		OPT(type, where.tls_verify, "tls-verify", 0, "true|false",                         \
+		OPT(type, registry.tls_verify, "tls-verify", 0, "true|false",                      \
 		    "false: certificates are not checked, and plain HTTP is tried"),               \
-		OPT(type, where.registries_conf, "registries-conf", 0, "FILE",                     \
+		OPT(type, registry.registries_conf, "registries-conf", 0, "FILE",                  \
 		    "instead of the usual registries.conf"),                                       \
-		OPT(type, where.retry, "retry", 0, "N",                                            \
+		OPT(type, registry.retry, "retry", 0, "N",                                         \
 		    "tries after a failure that may pass (default 5)"),                            \
-		OPT(type, where.stall, "stall", 0, "SECONDS",                                      \
+		OPT(type, registry.stall, "stall", 0, "SECONDS",                                   \
 		    "a connection without a byte for so long has failed (default 60)")
 
 struct pull_args {

@@ -36,7 +36,7 @@ static int remove_one(struct engine *engine, const char *what, bool force, struc
 		return index_remove(db, root, what, print, NULL, err);
 	if (r == 0)
 		r = image_find(db, root, what, &image, err);
-	if (r < 0)
+	if (r < 0 || !image)
 		return r;
 	if (image->names.n < 2 && image_is_mounted(engine, image->id))
 		return error_set(err, -EBUSY,

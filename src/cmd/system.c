@@ -1,7 +1,9 @@
 /* src/cmd/system.c - strake system, and the command that our own monitor calls at the end of a run
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "engine/recover.h"
@@ -31,6 +33,8 @@ static int check_run(struct engine *engine, const void *args, int argc, char **a
 	(void)argc;
 	(void)argv;
 	found = check_all(engine, repair, print_finding, NULL, err);
+	if (found == -EPERM && geteuid() != 0)
+		return error_wrap(err, found, "needs root, to see links, rules and namespaces");
 	if (found < 0)
 		return found;
 	if (found == 0)

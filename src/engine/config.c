@@ -23,7 +23,6 @@
 #include "engine/volume.h"
 #include "runtime/default_spec.h"
 
-#define DEFAULT_PATH  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define ENV_BYTES_MAX (4U << 20)
 #define INIT_INSIDE   "/dev/init" /* on the container's own /dev, so that no layer is touched */
 
@@ -103,7 +102,7 @@ static int build_env(const struct config_request *req, const char *home, const c
 	const struct image_config *image = req->root->config;
 	int r = 0;
 
-	strv_add(env, DEFAULT_PATH);
+	strv_add(env, CONFIG_DEFAULT_PATH);
 	strv_addf(env, "HOSTNAME=%s", hostname);
 	if (o->tty)
 		strv_add(env, "TERM=xterm");

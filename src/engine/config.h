@@ -7,6 +7,9 @@
 
 #include "base/error.h"
 
+/* Of a container whose image says none. */
+#define CONFIG_DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 struct container;
 struct container_options;
 struct engine;

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "engine/recover.h"
 #include "engine/schema.h"
+#include "engine/space.h"
 #include "image/schema.h"
 #include "kernel/nft.h"
 #include "network/attach.h"
@@ -173,6 +174,7 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	if (r == 0)
 		r = db_ready(engine, err);
 	if (r < 0) {
+		space_advise(engine, err);
 		engine_close(engine);
 		return r;
 	}

@@ -164,7 +164,7 @@ static int insert_layer(struct db *db, int root_fd, const struct entry *e, size_
 	const char *chain = e->layers.items[i];
 	autoclose int layers = openat(root_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	autofree char *blob = NULL;
-	struct layer_info info;
+	struct layer_info info = { .blob = "" };
 	int r = layers < 0 ? error_sys(err, -errno, "open layers")
 			   : layer_info_load(layers, chain, &info, err);
 

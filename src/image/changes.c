@@ -205,10 +205,12 @@ static int visit_name(struct walk *w, const char *name, bool deleted)
 /* What the directory removes, before what it has. */
 static int visit_deleted(struct walk *w)
 {
+	const struct level *level = w->top;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && w->req->lower && i < w->top->n; i++)
-		r = visit_name(w, w->top->names[i], true);
+	assert(level);
+	for (size_t i = 0; r == 0 && w->req->lower && i < level->n; i++)
+		r = visit_name(w, level->names[i], true);
 	return r;
 }
 

@@ -154,12 +154,15 @@ static int put_symlink(struct writer *w, const struct change *item, struct tar_e
 {
 	char target[TAR_NAME_MAX + 1];
 	ssize_t n = readlinkat(item->dir, item->name, target, sizeof(target) - 1);
+	int r;
 
 	if (n < 0)
 		return fail(item, -errno, err);
 	target[n] = '\0';
 	e->link = target;
-	return tar_put(w->tar, e, err);
+	r = tar_put(w->tar, e, err);
+	e->link = "";
+	return r;
 }
 
 static int put_whiteout(struct writer *w, const struct change *item, struct error *err)

@@ -87,19 +87,30 @@ static int read_inside(int view, const char *path, size_t max, char **ret)
 	return file_read_fd(fd, path, max, ret, NULL, NULL);
 }
 
+static bool read_release(int view, const char *path, struct distribution *ret)
+{
+	struct distribution d = { .id = NULL };
+	autofree char *text = NULL;
+
+	if (read_inside(view, path, RELEASE_BYTES_MAX, &text) < 0)
+		return false;
+	distribution_parse(text, &d);
+	if (!d.id) {
+		distribution_done(&d);
+		return false;
+	}
+	*ret = d;
+	return true;
+}
+
 void distribution_read(int view, struct distribution *ret)
 {
 	static const char *const places[] = { "etc/os-release", "usr/lib/os-release" };
 
 	*ret = (struct distribution) { .id = NULL };
-	for (size_t i = 0; i < ARRAY_SIZE(places) && !ret->id; i++) {
-		autofree char *text = NULL;
-
-		if (read_inside(view, places[i], RELEASE_BYTES_MAX, &text) < 0)
-			continue;
-		distribution_done(ret);
-		distribution_parse(text, ret);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (read_release(view, places[i], ret))
+			return;
 }
 
 char *distribution_text(const struct distribution *d)

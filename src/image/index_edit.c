@@ -53,7 +53,7 @@ static int list_image(struct db *db, const struct incoming *in, const char *what
 		      struct error *err)
 {
 	cleanup(image_cleanup) struct image *image = NULL;
-	struct kept_manifest m;
+	struct kept_manifest m = { .size = 0 };
 	struct db_rows rows;
 	int r = image_find(db, in->root_fd, what, &image, err);
 

@@ -392,7 +392,7 @@ static int copy_symlink(int handle, const struct stat *st, int dir, const char *
 static int copy_up(struct applier *a, const char *target, int dir, const char *name)
 {
 	autoclose int handle = -1;
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 	int r = need_lower(a);
 
 	if (r == 0)

@@ -222,6 +222,8 @@ static int store_image(struct loader *l, struct manifest *m, const struct strv *
 	record.config_len = m->config_len;
 	record.layers = m->layers;
 	record.nlayers = m->blobs.n;
+	for (size_t i = 0; l->req->left_out && i < m->blobs.n; i++)
+		*l->req->left_out += m->layers[i].left_out;
 	if (r == 0)
 		narrate_record(l, m, names);
 	if (r == 0)
@@ -457,12 +459,12 @@ static int load_part(struct loader *l, const struct part *part, const struct str
 static int load_listed(struct loader *l, const struct document *index, const json_t *list)
 {
 	const struct strv none = { 0 };
-	const struct part *part;
+	const struct part *part = NULL;
 	int r = 0;
 
 	if (index->n > 1 && *index->parts[0].platform) {
 		r = choose(l, index, &part);
-		return r < 0 ? r : load_part(l, part, &none, 0);
+		return r < 0 || !part ? r : load_part(l, part, &none, 0);
 	}
 	for (size_t i = 0; r == 0 && i < index->n; i++) {
 		struct strv names = { 0 };

@@ -7,6 +7,8 @@
 #ifndef IMAGE_LOAD_H
 #define IMAGE_LOAD_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 
 struct db;
@@ -18,6 +20,7 @@ struct load_request {
 	int root_fd;
 	/* Called for each image that is there; name is canonical, NULL if it has none. */
 	void (*report)(void *data, const char *name, const char *id);
+	uint64_t *left_out; /* device files that may not be made here are added; or NULL */
 	void *data;
 };
 

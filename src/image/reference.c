@@ -84,6 +84,14 @@ static char *split_domain(char *text, const char **ret_domain)
 	return text;
 }
 
+/* What a registry may go by; the store's own digests are sha256. */
+static bool digest_can_name(const char *text)
+{
+	return digest_is_valid(text) ||
+	       (strncmp(text, "sha512:", 7) == 0 && strlen(text) == 7 + 128 &&
+		strspn(text + 7, "0123456789abcdef") == 128);
+}
+
 int reference_canonical(const char *text, char ret[REFERENCE_MAX], struct error *err)
 {
 	autofree char *copy = xstrdup(text);
@@ -103,7 +111,7 @@ int reference_canonical(const char *text, char ret[REFERENCE_MAX], struct error 
 	library = strcmp(domain, DEFAULT_DOMAIN) == 0 && !strchr(path, '/') ? DEFAULT_PATH : "";
 	if (!path_is_valid(path) || strlen(library) + strlen(path) > PATH_MAX_LEN ||
 	    !domain_is_valid(domain) || (tag && !tag_is_valid(tag)) ||
-	    (digest && !digest_is_valid(digest)))
+	    (digest && !digest_can_name(digest)))
 		return error_set(err, -EINVAL,
 				 "'%s' is not an image name: [REGISTRY/]NAME[:TAG][@sha256:HEX], "
 				 "NAME in lower case",

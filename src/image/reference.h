@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-#define REFERENCE_MAX 512 /* bytes; a path is at most 255, a tag 128, a digest 71 */
+#define REFERENCE_MAX 576 /* bytes; a path is at most 255, a tag 128, a digest 135 */
 
 /* ret holds REFERENCE_MAX bytes. */
 int reference_canonical(const char *text, char ret[REFERENCE_MAX], struct error *err) must_check;

@@ -407,7 +407,7 @@ static int read_sparse_map(struct tar_reader *t)
 {
 	char block[TAR_BLOCK] = { 0 };
 	size_t at = TAR_BLOCK;
-	int64_t n = 0, offset, len;
+	int64_t n = 0, offset = 0, len = 0;
 	int r = map_number(t, block, &at, &n);
 
 	for (int64_t i = 0; r == 0 && i < n; i++) {
@@ -470,7 +470,7 @@ static int entry_make(struct tar_reader *t, const struct header *h)
 static int extension(struct tar_reader *t, const struct header *h)
 {
 	autofree char *text = NULL;
-	int64_t size;
+	int64_t size = 0;
 	int r;
 
 	if (!strchr("xgLKX", h->type) || h->type == '\0')
@@ -512,7 +512,7 @@ static int next_header(struct tar_reader *t, struct header *h)
 
 int tar_next(struct tar_reader *t, const struct tar_entry **ret, struct error *err)
 {
-	struct header h;
+	struct header h = { .name = "" };
 	int r;
 
 	t->err = err;

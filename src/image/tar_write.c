@@ -171,6 +171,7 @@ static void put_name(char block[TAR_BLOCK], const char *name)
 
 	if (!cut)
 		cut = name; /* a pax header has it whole */
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): ustar fields may be full */
 	memcpy(block, cut, MIN(strlen(cut), (size_t)NAME_LEN));
 	memcpy(block + 345, name, prefix);
 }
@@ -178,6 +179,7 @@ static void put_name(char block[TAR_BLOCK], const char *name)
 static int put_header(struct tar_writer *w, const struct tar_entry *e, char type, int64_t size,
 		      struct error *err)
 {
+	static const char magic[8] = { 'u', 's', 't', 'a', 'r', '\0', '0', '0' };
 	int64_t time = e->mtime.tv_sec;
 	char block[TAR_BLOCK] = { 0 };
 
@@ -188,8 +190,9 @@ static int put_header(struct tar_writer *w, const struct tar_entry *e, char type
 	octal(block + 124, 12, size > OCTAL11 ? 0 : size);
 	octal(block + 136, 12, time < 0 || time > OCTAL11 ? 0 : time);
 	block[156] = type;
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the same */
 	memcpy(block + 157, e->link, MIN(strlen(e->link), (size_t)NAME_LEN));
-	memcpy(block + 257, "ustar\00000", 8);
+	memcpy(block + 257, magic, sizeof(magic));
 	octal(block + 329, 8, MIN((int64_t)e->major, OCTAL7));
 	octal(block + 337, 8, MIN((int64_t)e->minor, OCTAL7));
 	put_sum(block);

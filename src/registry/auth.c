@@ -192,7 +192,7 @@ int auth_lookup(const json_t *doc, const char *what, const char *host, const cha
 			ask_helper(ret, store, found);
 			return 0;
 		}
-		if (entry && json_is_object(entry)) {
+		if (json_is_object(entry)) {
 			int r = read_entry(entry, what, found, &ret->credentials, err);
 
 			if (r < 0 || credentials_given(&ret->credentials))

@@ -3,6 +3,7 @@
  * A small blob goes in one PUT, a larger one in PATCHes: after a broken connection the registry
  * says how much it has, and we go on from there.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -89,9 +90,12 @@ static void keep_chunk_size(struct upload *u, const struct http_response *answer
 static int start(struct upload *u, const char *query, const char *extra_scope, struct error *err)
 {
 	cleanup(http_response_done) struct http_response answer = { .status = 0 };
-	autofree char *path = xasprintf("%s/blobs/uploads/%s", u->e->repo, query);
+	autofree char *path = NULL;
 	struct call c = CALL_INIT;
 	int r;
+
+	assert(u->e);
+	path = xasprintf("%s/blobs/uploads/%s", u->e->repo, query);
 
 	c.method = "POST";
 	c.path = path;
@@ -140,6 +144,7 @@ static char *with_digest(const struct upload *u)
 {
 	autofree char *digest = url_escape(u->digest);
 
+	assert(u->location);
 	return xasprintf("%s%cdigest=%s", u->location, strchr(u->location, '?') ? '&' : '?',
 			 digest);
 }

@@ -89,7 +89,7 @@ static int add_endpoint(struct session *s, const char *name, const char *place, 
 	const char *slash = strchr(place, '/');
 	int r;
 
-	VEC_GROW(s->endpoints, s->n, s->room);
+	VEC_GROW(s->endpoints, s->n, s->room); /* NOLINT(bugprone-sizeof-expression): of pointers */
 	s->endpoints[s->n++] = e;
 	e->name = xstrdup(name);
 	e->host = slash ? xstrndup(place, (size_t)(slash - place)) : xstrdup(place);

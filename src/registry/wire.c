@@ -114,6 +114,8 @@ int wire_receive(int sock, struct wire_message *ret, struct error *err)
 	if (!json_is_object(m.doc))
 		return error_set(err, -EPROTO, "a message is no object");
 	*ret = m;
-	m = WIRE_MESSAGE_INIT;
+	m.doc = NULL;
+	m.body = NULL;
+	m.fd = -1;
 	return 1;
 }

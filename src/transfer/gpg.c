@@ -22,7 +22,8 @@
 
 static int put_file(const char *name, const void *bytes, size_t len, int *ret)
 {
-	autoclose int fd = memfd_create(name, 0); /* gpgv opens it by its descriptor */
+	autoclose int fd = memfd_create(
+		name, 0); /* NOLINT(android-cloexec-memfd-create): gpgv opens it by its number */
 	int r = fd < 0 ? -errno : file_write_all(fd, bytes, len);
 
 	if (r == 0)
@@ -59,14 +60,15 @@ static char *dearmor(const char *text, size_t *ret_len)
 		out = NULL;
 	}
 	EVP_ENCODE_CTX_free(ctx);
-	*ret_len = (size_t)(n + tail);
+	*ret_len = (size_t)n + (size_t)tail;
 	return out;
 }
 
 /* All keys in one keyring. */
 static int put_keys(const char *const *keys, const size_t *lens, size_t n, int *ret)
 {
-	autoclose int fd = memfd_create("keys", 0);
+	autoclose int fd =
+		memfd_create("keys", 0); /* NOLINT(android-cloexec-memfd-create): the same */
 	int r = fd < 0 ? -errno : 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++) {

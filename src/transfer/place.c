@@ -28,11 +28,15 @@ static const struct {
 int place_open(const struct place_context *c, const char *text, bool writing, struct place **ret,
 	       struct error *err)
 {
+	int r;
+
 	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
 		size_t len = strlen(transports[i].prefix);
 
-		if (strncmp(text, transports[i].prefix, len) == 0)
-			return transports[i].open(c, text + len, writing, ret, err);
+		if (strncmp(text, transports[i].prefix, len) != 0)
+			continue;
+		r = transports[i].open(c, text + len, writing, ret, err);
+		return r < 0 ? error_wrap(err, r, "%s", text) : 0;
 	}
 	return error_set(err, -EINVAL,
 			 "'%.200s' says no place: docker://NAME, store:NAME, oci:DIR[:TAG], "

@@ -11,6 +11,7 @@
 #include "image/document.h"
 #include "image/image.h"
 #include "image/incoming.h"
+#include "image/partial.h"
 #include "image/platform.h"
 #include "image/record.h"
 #include "image/reference.h"
@@ -301,6 +302,8 @@ static int pull(struct puller *p)
 	if (r == 0)
 		r = incoming_open(p->req->root, p->req->root_fd, &p->in, p->err);
 	if (r == 0)
+		(void)partial_prune(p->req->root_fd, PARTIAL_AGE_MAX);
+	if (r == 0)
 		r = fetch_config(p);
 	if (r == 0)
 		r = parse_config(p);
@@ -311,6 +314,8 @@ static int pull(struct puller *p)
 	(void)snprintf(p->ret->id, sizeof(p->ret->id), "%s", p->manifest.parts[0].digest);
 	(void)snprintf(p->ret->digest, sizeof(p->ret->digest), "%s", p->documents[0].digest);
 	p->ret->layers = p->nlayers;
+	for (size_t i = 0; i < p->nlayers; i++)
+		p->ret->left_out += p->layers[i].left_out;
 	p->ret->rate = steal_ptr(&p->documents[0].rate);
 	return record(p);
 }

@@ -32,8 +32,9 @@ struct pull_result {
 	char digest[136]; /* of what the name stands for: the index, if it is one */
 	char platform[64];
 	size_t layers;
-	int64_t bytes; /* that came over the network */
-	char *rate;    /* for people, or NULL */
+	uint64_t left_out; /* device files that may not be made here */
+	int64_t bytes;     /* that came over the network */
+	char *rate;        /* for people, or NULL */
 };
 void pull_result_done(struct pull_result *r);
 

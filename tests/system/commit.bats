@@ -48,6 +48,28 @@ change='rm /gone; rm -r /old; mkdir /old; echo 2 >/old/new; echo 2 >>/keep/a; ln
 	assert_equal "$(strake image inspect same:1 | jq '.[0].Layers | length')" 1
 }
 
+@test "commit keeps what the container was told: variables, command, directory; --change comes last" {
+	base_new
+	strake run --name c --network none -e 'A=1 "2" \3' -e EMPTY= -w /keep base:1 sh -c 'echo "$A$EMPTY" $PWD $0 $1' zero 'o n e' >/dev/null
+	strake commit c new:1
+	run strake run --rm --network none new:1
+	assert_equal "$output" '1 "2" \3 /keep zero o n e'
+	run jq -c '[.Env, .WorkingDir]' "$ROOT/blobs/sha256/$(strake images -q --no-trunc new:1)"
+	assert_lacks HOSTNAME
+	assert_lacks HOME
+	strake commit -c 'ENV A=x' -c 'CMD ["sh", "-c", "echo $A"]' c new:2
+	run strake run --rm --network none new:2
+	assert_equal "$output" x
+	# With an entrypoint the command stays what follows it.
+	strake commit -c 'ENTRYPOINT ["sh", "-c"]' -c 'CMD ["echo first"]' c entry:1
+	strake run --name d --network none entry:1 'echo second' >/dev/null
+	strake commit d entry:2
+	run strake run --rm --network none entry:2
+	assert_equal "$output" second
+	run strake run --rm --network none entry:2 'echo third'
+	assert_equal "$output" third
+}
+
 @test "commit, save and load elsewhere: the same tree, and podman and umoci see it so" {
 	need_command podman umoci
 	short_folder

@@ -116,6 +116,76 @@ fresh_root() { ROOT=$STATE/root-$1; mkdir "$ROOT"; }
 	assert_status 1
 }
 
+@test "zstd:chunked and eStargz: read as the zstd and gzip that they are, and sent on byte by byte" {
+	local kind want
+	need_command skopeo zstd
+	for kind in zstd-chunked estargz; do
+		fresh_root "$kind"
+		rm -rf "$STATE/tmp/out"
+		python3 "$TOOLS/images.py" chunked "$STATE/tmp/$kind" "$kind"
+		want=$(skopeo inspect --raw "oci:$STATE/tmp/$kind:1" | sha256sum)
+		strake copy -q "oci:$STATE/tmp/$kind:1" store:c:1
+		run strake run --rm --network none c:1 cat /etc/kept
+		assert_equal "$output" chunked
+		run strake image check c:1
+		assert_status 0
+		strake copy -q store:c:1 "oci:$STATE/tmp/out:1"
+		assert_equal "$(skopeo inspect --raw "oci:$STATE/tmp/out:1" | sha256sum)" "$want"
+		# What others make of it.
+		skopeo --insecure-policy copy -q "oci:$STATE/tmp/out:1" "dir:$STATE/tmp/dir-$kind"
+		fresh_root "$kind-loaded"
+		strake load -q -i "$STATE/tmp/$kind"
+	done
+}
+
+@test "a full disk: the file system and what helps are named, nothing is left" {
+	python3 "$TOOLS/images.py" big "$STATE/tmp/big.tar"
+	mkdir "$STATE/small"
+	mount -t tmpfs -o size=40m small "$STATE/small"
+	ROOT=$STATE/small/root
+	strake images
+	run strake load -i "$STATE/tmp/big.tar"
+	assert_status 1
+	assert_equal "${#lines[@]}" 1
+	assert_has "No space left on device; the file system of $ROOT (tmpfs at $STATE/small) has"
+	assert_has "'strake image prune --all' removes unused images, --root names another place"
+	[[ $output != *"layer 1 of 1: layer 1"* ]]
+	assert_equal "$(find "$ROOT/layers" "$ROOT/tmp" "$ROOT/blobs" -mindepth 1 ! -path "$ROOT/blobs/sha256")" ""
+	run strake system check
+	assert_status 0
+	rootfs_new "$STATE/tree"
+	strake import "$STATE/tree" base:1
+	strake run --name c --network none base:1 sh -c 'dd if=/dev/urandom of=/half bs=1M count=20' || true
+	run strake commit c new:1
+	[ "$status" = 0 ] || assert_has "'strake image prune --all'"
+	strake rm -f c
+	umount -l "$STATE/small"
+	ROOT=$STATE/root
+}
+
+@test "memory does not grow with layers: 600 MB in, out, pushed and pulled in 64 MB" {
+	need_command docker-registry
+	peak() { # COMMAND...: its largest process, in KiB, and its children's; exec has forgotten what was before
+		python3 -c 'import os, resource, sys
+pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+_, status, usage = os.wait4(pid, 0)
+print(usage.ru_maxrss if status == 0 else 1 << 30)' "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" "$@"
+	}
+	export HOME=$STATE/home XDG_RUNTIME_DIR=$STATE/run-user
+	mkdir -p "$HOME" "$XDG_RUNTIME_DIR"
+	printf '%s\n' 'version: 0.1' 'log: {level: error, accesslog: {disabled: true}}' "storage: {filesystem: {rootdirectory: $STATE/registry}}" \
+		'http: {addr: 127.0.0.1:5000, secret: test}' >"$STATE/registry.yml"
+	background docker-registry serve "$STATE/registry.yml" 2>"$STATE/registry.log"
+	DEADLINE=60 soon eval "(: </dev/tcp/127.0.0.1/5000) 2>/dev/null"
+	python3 "$TOOLS/images.py" zeros "$STATE/tmp/zeros.tar" 600
+	local step
+	for step in "load -q -i $STATE/tmp/zeros.tar" "push -q zeros:1 127.0.0.1:5000/zeros:1" "save --format oci-archive --compression zstd -o $STATE/tmp/out.tar zeros:1" \
+		"rmi zeros:1" "pull -q 127.0.0.1:5000/zeros:1"; do
+		# shellcheck disable=SC2086 # words
+		[ "$(peak $step)" -lt 65536 ] || { echo "$step: $(peak $step) KiB"; false; }
+	done
+}
+
 @test "hostile archives: one line each, nothing outside, nothing left" {
 	local case cases before
 	cases=$(python3 "$TOOLS/images.py" list)

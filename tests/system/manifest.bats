@@ -1,7 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2034
 # Indexes made here: one image for several machines.
-# shellcheck disable=SC2016
 bats_require_minimum_version 1.5.0
 load lib
 
@@ -9,7 +7,7 @@ load lib
 images_new() {
 	mkdir -p "$STATE/tmp/tree/bin"
 	cp /bin/busybox "$STATE/tmp/tree/bin/sh"
-	AMD=$(strake import --platform linux/amd64 "$STATE/tmp/tree" box:amd)
+	strake import --platform linux/amd64 "$STATE/tmp/tree" box:amd
 	echo arm >"$STATE/tmp/tree/what"
 	ARM=$(strake import --platform linux/arm64/v8 "$STATE/tmp/tree" box:arm)
 }
@@ -234,7 +232,7 @@ store_is_exact() {
 	ROOT=$STATE/root-2
 	mkdir "$ROOT"
 	strake pull -q --platform linux/arm64 "$REG/team/multi:1"
-	local arm amd
+	local arm
 	arm=$(strake images -q --no-trunc)
 	assert_equal "$arm" "sha256:$ARM"
 	strake pull -q --platform linux/amd64 "$REG/team/multi:1"

@@ -18,6 +18,18 @@ monitor_of() { # ID
 	assert_lacks /etc/passwd
 }
 
+@test "a resolver keeps nothing that its maker had open" {
+	exec 8>"$STATE/lock" 7</etc/passwd
+	flock 8
+	strake run -d --bare /bin/busybox -- sleep 1000
+	exec 8>&- 7<&-
+	flock --nonblock "$STATE/lock" true
+	run descriptors "$(pgrep -f '^strake-dns --')"
+	assert_has socket
+	assert_lacks "$STATE/lock"
+	assert_lacks /etc/passwd
+}
+
 @test "--explain run -d ends, and so does who reads what it said" {
 	run timeout 20 bash -c "'$PROGRAMS/strake' --root '$ROOT' --run-root '$RUN' --explain run -d --network none --bare /bin/busybox -- sleep 1000 2>&1 | cat"
 	assert_status 0

@@ -174,6 +174,12 @@ requests() { grep -c -- "$1" "$STATE/bad.log" || true; }
 	assert_has "say which, :TAG"
 	run strake copy oci:l:1 nowhere
 	assert_has "says no place"
+	for place in oci dir oci-archive docker-archive; do
+		run strake copy "$place:/nowhere/at/all" dir:x
+		assert_status 1
+		assert_has "$place:/nowhere/at/all: "
+		assert_has "No such file or directory"
+	done
 }
 
 # An index of amd64, arm/v6, an attestation and an inner index with arm64, as $STATE/tmp/multi:all.
@@ -484,6 +490,46 @@ multi_new() {
 	assert_has "HTTP 404"
 }
 
+@test "podman: it runs what we push, we run what it pushes; the same image, the same digests" {
+	local id digest kind
+	need_command podman
+	short_folder
+	real_registry
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
+	podman() { command podman --root "$SHORT/p" --runroot "$SHORT/r" --storage-driver vfs "$@"; }
+	id=$(strake load -q -i "$STATE/tmp/image.tar")
+	for kind in gzip zstd; do
+		strake push -q --compression "$kind" --digestfile "$STATE/digest" test:1 "$REG/ours:$kind"
+		podman pull -q --tls-verify=false "$REG/ours:$kind"
+		assert_equal "$(podman images --no-trunc --format "{{.Id}}" "$REG/ours:$kind" | sort -u)" "$id"
+		assert_equal "$(podman image inspect --format '{{.Digest}}' "$REG/ours:$kind")" "$(cat "$STATE/digest")"
+	done
+	podman push -q --tls-verify=false "$REG/ours:gzip" "$REG/theirs:1"
+	digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$REG/theirs:1")
+	fresh_root theirs
+	assert_equal "$(strake pull -q "$REG/theirs:1")" "$id"
+	[ -s "$ROOT/blobs/sha256/${digest#sha256:}" ]
+	run strake run --rm --network none "$REG/theirs:1" cat /etc/kept
+	assert_equal "$output" second
+	# And on: what podman packed goes out as podman packed it.
+	strake push -q "$REG/theirs:1" "$REG/again:1"
+	assert_equal "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$REG/again:1")" "$digest"
+}
+
+@test "sha512: a name may hold one, and it is what the manifest has to have" {
+	local digest manifest
+	layout_new
+	bad_registry --seed "web=$STATE/tmp/layout"
+	manifest=$STATE/tmp/layout/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$STATE/tmp/layout/index.json")
+	digest=sha512:$(sha512sum <"$manifest" | cut -d' ' -f1)
+	strake pull -q "$BAD/web@$digest"
+	run strake run --rm --network none --pull never "$BAD/web@$digest" cat /etc/kept
+	assert_equal "$output" second
+	strake rmi "$BAD/web@$digest"
+	run strake pull -q "$BAD/web@sha512:$(printf 0%.0s {1..128})"
+	assert_status 1
+}
+
 @test "artifacts: what refers to an image is listed and copied, with and without the referrers API" {
 	local digest old
 	layout_new
@@ -607,6 +653,10 @@ multi_new() {
 	run --separate-stderr strake pull "$BAD/big:1"
 	assert_status 0
 	[ "$(requests 'bytes=')" -gt 0 ]
+	assert_equal "$(ls -A "$ROOT/partial")" ""
+	# What nobody comes back for goes with prune.
+	echo x >"$ROOT/partial/$(printf 0%.0s {1..64})"
+	strake image prune --force
 	assert_equal "$(ls -A "$ROOT/partial")" ""
 	strake system check --repair
 	run strake system check

@@ -146,6 +146,16 @@ bundle_new() { # DIR ROOTFS HOSTNAME
 	assert_equal "$(strake run --print-config ./dynamic --with-libs |
 		jq -r '[.mounts[] | select(.type == "bind" and (.destination | startswith("/lib"))).destination] | sort | join(" ")')" \
 		"/lib/libc.so.6 $(readelf -l dynamic | sed -n 's/.*interpreter: \(.*\)\]/\1/p')"
+	# On a host of another distribution, one without this machine's C library: the image brings all that it needs.
+	strake image pack --with-libs dynamic packed:1
+	strake run --name packed --network none packed:1 >/dev/null
+	mkdir -p other/{bin,etc,srv/packed}
+	cp /bin/busybox other/bin/
+	printf 'ID=alpine\nVERSION_ID=3.20\n' >other/etc/os-release
+	strake export packed | tar -C other/srv/packed -xf -
+	run chroot other /bin/busybox chroot /srv/packed /dynamic
+	assert_status 0
+	assert_equal "$output" "$(hostname)"
 	# In a directory or image the kernel says "no such file" of a file that is there.
 	mkdir tree
 	cp dynamic tree/
@@ -237,7 +247,7 @@ bundle_new() { # DIR ROOTFS HOSTNAME
 }
 
 @test "A7.8 many instances of one root: one copy on disk and in memory, plus what each changed" {
-	local i before tree pids=() rss=0 pss=0 number=30 field value
+	local i before tree pids=() rss=0 pss=0 number=200 field value
 	cd "$STATE/tmp"
 	mkdir -p tree/bin
 	cp /bin/busybox tree/bin/sh

@@ -23,6 +23,15 @@ refuses() {
 	strake run --rm --network none --platform linux/amd64 test:1 true
 }
 
+@test "an ordinary user is told what a check wants" {
+	short_folder
+	mkdir -m 777 "$SHORT/user"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$PROGRAMS/strake" --root "$SHORT/user/a" --run-root "$SHORT/user/b" system check
+	assert_status 1
+	assert_equal "${#lines[@]}" 1
+	assert_has "strake system check: needs root, to see links, rules and namespaces"
+}
+
 @test "slips of the keyboard are answered with what was meant" {
 	refuses "did you mean 'run'?" rn
 	refuses "'strake --help' lists them" rn

@@ -26,3 +26,23 @@ limits() { cat "/sys/fs/cgroup/strake/$1/"{memory,pids,cpu}.max | tr '\n' ' '; }
 	assert_has refused
 	assert_has 4
 }
+
+@test "device rules add up, one kind of access each; the last rule that names a kind decides" {
+	rootfs_new "$STATE/fs"
+	mkdir "$STATE/bundle"
+	mv "$STATE/fs" "$STATE/bundle/rootfs"
+	cd "$STATE/bundle"
+	runtime spec
+	jq '.process.terminal = false | .root.readonly = false | .process.capabilities.bounding += ["CAP_MKNOD"] |
+		.process.capabilities.effective += ["CAP_MKNOD"] | .process.capabilities.permitted += ["CAP_MKNOD"] |
+		.process.args = ["sh", "-c", "mknod /a b 254 0; mknod /b b 254 16
+			: <>/a && echo a-both; : </b && echo b-read; : >>/b && echo b-written; true"] |
+		.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, access: "m"},
+			{allow: true, type: "b", major: 254, minor: 0, access: "r"}, {allow: true, type: "b", major: 254, minor: 0, access: "w"},
+			{allow: true, type: "b", major: 254, minor: 16, access: "rw"}, {allow: false, type: "b", major: 254, minor: 16, access: "w"}]' \
+		config.json >c && mv c config.json
+	run runtime run rules </dev/null
+	assert_has a-both
+	assert_has b-read
+	assert_lacks b-written
+}

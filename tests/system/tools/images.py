@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Image archives for the tests: good ones, and what an attacker would send.
 
-images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER | big FILE | many FILE FIRST LAST | list | hostile DIR VICTIM (all cases)
+images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER | big FILE | many FILE FIRST LAST | chunked FOLDER KIND | zeros FILE MB | case NAME FILE | list | hostile DIR VICTIM (all cases)
 """
 import gzip
 import hashlib
 import io
 import json
+import os
+import struct
+import subprocess
 import sys
 import tarfile
 
@@ -393,6 +396,74 @@ CASES = {
 }
 
 
+# Layers with a table of contents for readers that fetch single files; for all others plain zstd or gzip.
+
+def zstd(data):
+    return subprocess.run(["zstd", "-q", "-c"], input=data, capture_output=True, check=True).stdout
+
+
+def skippable(data):
+    return struct.pack("<II", 0x184D2A50, len(data)) + data
+
+
+def zstd_chunked(tar):
+    """A frame for each 100 kB, the table in a frame to be skipped, and a footer that says where it is."""
+    blob = b"".join(zstd(tar[i:i + 100000]) for i in range(0, len(tar), 100000))
+    toc = json.dumps({"version": 1, "entries": [{"type": "reg", "name": "etc/passwd", "size": 1, "digest": "sha256:" + "0" * 64}]}).encode()
+    packed = zstd(toc)
+    at = len(blob) + 8
+    blob += skippable(packed)
+    blob += skippable(struct.pack("<QQQQ8s", at, len(packed), len(toc), 1, b"GNUlInUx"))
+    return blob, {"io.github.containers.zstd-chunked.manifest-checksum": "sha256:" + sha(packed),
+                  "io.github.containers.zstd-chunked.manifest-position": f"{at}:{len(packed)}:{len(toc)}:1"}, "tar+zstd"
+
+
+def estargz(tar):
+    """A member for each 100 kB, the table as the last file of the archive, and an empty member whose header says where it is."""
+    toc = json.dumps({"version": 1, "entries": []}).encode()
+    end = layer((entry("stargz.index.json"), toc))
+    data = tar.rstrip(b"\0")
+    data += b"\0" * (-len(data) % 512)
+    first = b"".join(gzip.compress(data[i:i + 100000], mtime=0) for i in range(0, len(data), 100000))
+    blob = first + gzip.compress(end, mtime=0)
+    extra = b"SG" + struct.pack("<H", 22) + b"%016xSTARGZ" % len(first)
+    blob += b"\x1f\x8b\x08\x04\0\0\0\0\0\xff" + struct.pack("<H", len(extra)) + extra + b"\x01\0\0\xff\xff" + b"\0" * 8
+    return blob, {"containerd.io/snapshot/stargz/toc.digest": "sha256:" + sha(toc)}, "tar+gzip"
+
+
+def write_chunked(folder, kind):
+    tar = base(directory("etc"), (entry("etc/kept"), b"chunked\n"))
+    blob, notes, suffix = (zstd_chunked if kind == "zstd-chunked" else estargz)(tar)
+    plain = tar if kind == "zstd-chunked" else b"".join(gzip.GzipFile(fileobj=io.BytesIO(blob)).readlines())
+    os.makedirs(folder + "/blobs/sha256")
+
+    def put(data, media_type, **more):
+        with open(f"{folder}/blobs/sha256/{sha(data)}", "wb") as file:
+            file.write(data)
+        return {"mediaType": "application/vnd.oci.image." + media_type, "digest": "sha256:" + sha(data), "size": len(data), **more}
+    config = put(json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": ["sha256:" + sha(plain)]}}).encode(),
+                 "config.v1+json")
+    manifest = put(json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config,
+                               "layers": [put(blob, "layer.v1." + suffix, annotations=notes)]}).encode(),
+                   "manifest.v1+json", annotations={"org.opencontainers.image.ref.name": "1"})
+    with open(folder + "/index.json", "w") as file:
+        json.dump({"schemaVersion": 2, "manifests": [manifest]}, file)
+    with open(folder + "/oci-layout", "w") as file:
+        file.write('{"imageLayoutVersion": "1.0.0"}')
+
+
+def write_zeros(path, megabytes):
+    """An image of one file of zeros; written in pieces, packed to almost nothing."""
+    size = int(megabytes) << 20
+    head = entry("zeros", size=size).tobuf(tarfile.PAX_FORMAT)
+    piece, diff = b"\0" * (1 << 20), hashlib.sha256(head)
+    packed = gzip.compress(head) + gzip.compress(piece, 1) * int(megabytes) + gzip.compress(b"\0" * 1024)
+    for _ in range(int(megabytes)):
+        diff.update(piece)
+    diff.update(b"\0" * 1024)
+    write_docker(path, [packed], rootfs={"type": "layers", "diff_ids": ["sha256:" + diff.hexdigest()]}, names=("zeros:1",))
+
+
 def main():
     what, *args = sys.argv[1:]
     if what == "list":
@@ -405,6 +476,12 @@ def main():
         write_stack(*args)
     elif what == "many":
         write_many(*args)
+    elif what == "chunked":
+        write_chunked(*args)
+    elif what == "case":
+        CASES[args[0]](args[1], "/nowhere/victim")
+    elif what == "zeros":
+        write_zeros(*args)
     elif what == "big":
         write_docker(args[0], [base(*[(entry(f"f{i}"), bytes([i % 256]) * 1000000) for i in range(150)])])
     else:

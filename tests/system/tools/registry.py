@@ -247,7 +247,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 if (repo, item["digest"]) not in PLACES and (repo, item["digest"]) not in MANIFESTS:
                     return self.refuse(400, "MANIFEST_BLOB_UNKNOWN")
             entry = (self.data, self.headers["Content-Type"])
-            MANIFESTS[repo, ref] = MANIFESTS[repo, digest(self.data)] = entry
+            MANIFESTS[repo, ref] = MANIFESTS[repo, digest(self.data)] = MANIFESTS[repo, digest(self.data, "sha512")] = entry
             subject = json.loads(self.data).get("subject")
             return self.send(201, b"", [("OCI-Subject", subject["digest"])] if subject and not ARGS.old else [])
         if (repo, ref) not in MANIFESTS:
@@ -336,7 +336,7 @@ def seed(text):
     def add(descriptor, tag):
         data = BLOBS[descriptor["digest"]]
         doc = json.loads(data)
-        MANIFESTS[name, descriptor["digest"]] = (data, descriptor["mediaType"])
+        MANIFESTS[name, descriptor["digest"]] = MANIFESTS[name, digest(data, "sha512")] = (data, descriptor["mediaType"])
         if tag:
             MANIFESTS[name, tag] = (data, descriptor["mediaType"])
         for inner in doc.get("manifests", []):
