@@ -10,7 +10,7 @@
 
 struct load_args {
 	const char *input, *platform;
-	bool quiet;
+	bool all, quiet;
 };
 
 static const struct opt load_opts[] = {
@@ -18,6 +18,8 @@ static const struct opt load_opts[] = {
 	    "archive or OCI layout (default: standard input)"),
 	OPT(struct load_args, platform, "platform", 0, "OS/ARCH",
 	    "which platform of a multi-platform image"),
+	OPT(struct load_args, all, "all-platforms", 0, NULL,
+	    "all of them; the name stands for their index then"),
 	OPT(struct load_args, quiet, "quiet", 'q', NULL, "print nothing but the image's ID"),
 	{ 0 },
 };
@@ -43,6 +45,7 @@ static int load_run(struct engine *engine, const void *data, int argc, char **ar
 	struct load_args args = *(const struct load_args *)data;
 	uint64_t left_out = 0;
 	const struct load_request req = {
+		.all = args.all,
 		.left_out = &left_out,
 		.path = args.input ? args.input : "-",
 		.platform = args.platform,
@@ -56,6 +59,8 @@ static int load_run(struct engine *engine, const void *data, int argc, char **ar
 
 	(void)argc;
 	(void)argv;
+	if (args.all && args.platform)
+		return error_set(err, -EINVAL, "--platform and --all-platforms exclude each other");
 	if (!args.input && isatty(STDIN_FILENO))
 		return error_set(err, -EINVAL,
 				 "standard input is a terminal; name an archive with -i FILE");

@@ -9,7 +9,7 @@
 
 struct load_args {
 	const char *input, *platform;
-	bool quiet;
+	bool all, quiet;
 };
 
 static const struct opt load_opts[] = {
@@ -17,6 +17,8 @@ static const struct opt load_opts[] = {
 	    "archive or OCI layout (default: standard input)"),
 	OPT(struct load_args, platform, "platform", 0, "OS/ARCH",
 	    "which platform of a multi-platform image"),
+	OPT(struct load_args, all, "all-platforms", 0, NULL,
+	    "all of them; the name stands for their index then"),
 	OPT(struct load_args, quiet, "quiet", 'q', NULL, "print nothing but the image's ID"),
 	{ 0 },
 };
@@ -50,6 +52,8 @@ static int load_run(const void *globals, const void *data, int argc, char **argv
 	strv_add(&command, "load");
 	add_value(&command, "--input", args->input);
 	add_value(&command, "--platform", args->platform);
+	if (args->all)
+		strv_add(&command, "--all-platforms");
 	if (args->quiet)
 		strv_add(&command, "--quiet");
 	(void)execv(path, command.items);

@@ -70,6 +70,21 @@ struct ip config_ip(struct config_reading *g, const json_t *obj, const char *key
 	return net.ip;
 }
 
+/* Whether ipam.routes has a default route of its own. */
+static bool routes_by_default(const json_t *doc)
+{
+	const json_t *list = json_object_get(json_object_get(doc, "ipam"), "routes"), *item;
+	size_t i;
+
+	json_array_foreach (list, i, item) {
+		const char *to = json_string_value(json_object_get(item, "dst"));
+
+		if (to && (strcmp(to, "0.0.0.0/0") == 0 || strcmp(to, "::/0") == 0))
+			return true;
+	}
+	return false;
+}
+
 /* What the bridge plugin can and we do not; false, 0 and "" ask for nothing. */
 static void refuse_foreign(struct config_reading *g, const json_t *doc)
 {
@@ -86,6 +101,8 @@ static void refuse_foreign(struct config_reading *g, const json_t *doc)
 	/* The default route and the gateway come together here. */
 	if (json_is_false(json_object_get(doc, "isGateway")))
 		config_refuse(g, doc, "isGateway");
+	if (json_is_false(json_object_get(doc, "isDefaultGateway")) && !routes_by_default(doc))
+		config_refuse(g, doc, "isDefaultGateway");
 }
 
 static void read_link(struct config_reading *g, const json_t *doc, const char *key)

@@ -18,6 +18,7 @@ enum cni_code {
 	CNI_CONFIG = 7, /* JSON that makes no network */
 	CNI_AGAIN = 11, /* later it may work */
 	CNI_UNAVAILABLE = 50,
+	CNI_LIMITED = 51, /* nor do the containers that are there have all of their network */
 	CNI_FAILED = 100,
 	CNI_NO_ADDRESS = 101,
 	CNI_TAKEN = 102,   /* an address or a port */

@@ -142,6 +142,37 @@ static int check_pool(struct plugin *p, const struct network *n)
 	return 0;
 }
 
+static int limited(struct plugin *p, const struct network *n, const char *text)
+{
+	return cni_fail(&p->f, CNI_LIMITED, -ENETDOWN,
+			"network %s: %s; 'strake network check --repair' makes it again", n->name,
+			text);
+}
+
+/* What its containers need is there. */
+static int check_bridge(struct plugin *p, const struct network *n)
+{
+	char table[NETWORK_TABLE_LEN];
+	struct link bridge = { .index = 0 };
+	struct nl nl = { 0 };
+	int r, there;
+
+	if (n->users == 0 || n->driver != NETWORK_BRIDGE)
+		return 0;
+	r = nl_open(&nl, &p->f.err);
+	if (r == 0)
+		r = network_table(p->site.db, table, &p->f.err);
+	there = r == 0 ? link_read(&nl, n->link, &bridge) : r;
+	nl_close(&nl);
+	if (r < 0)
+		return cni_fail_from(&p->f, r);
+	if (there < 0)
+		return limited(p, n, "its bridge is gone");
+	if (!bridge.is_up)
+		return limited(p, n, "its bridge is down");
+	return nft_find_table(table) == -ENOENT ? limited(p, n, "its rules are gone") : 0;
+}
+
 int plugin_status(struct plugin *p)
 {
 	struct network have = { .id = 0 };
@@ -161,7 +192,9 @@ int plugin_status(struct plugin *p)
 	}
 	if (r < 0)
 		return cni_fail_from(&p->f, r);
-	r = check_pool(p, &have);
+	r = check_bridge(p, &have);
+	if (r == 0)
+		r = check_pool(p, &have);
 	network_done(&have);
 	return r;
 }

@@ -397,3 +397,23 @@ int index_drop(struct db *db, const struct incoming *in, const char *index, cons
 
 	return index_edit(db, in, index, &edit, ret, err);
 }
+
+int index_keep(struct db *db, const struct incoming *in, const char *name, const char *bytes,
+	       size_t len, const char *media_type, struct error *err)
+{
+	char digest[DIGEST_HEX_LEN + 1];
+	int r;
+
+	digest_bytes(bytes, len, digest);
+	r = file_write_at(in->blobs_fd, digest, bytes, len, 0644, FILE_SYNC, err);
+	if (r == 0)
+		r = db_begin(db, err);
+	if (r == 0)
+		r = document_insert(db, in->root_fd, digest,
+				    *media_type ? media_type : INDEX_MEDIA_TYPE, NULL,
+				    clock_now_ns(), err);
+	if (r == 0)
+		r = db_commit(db, err);
+	db_rollback(db);
+	return r < 0 ? r : index_tag(db, in->root_fd, digest, name, err);
+}

@@ -24,6 +24,10 @@ struct index_images {
 
 enum index_make { INDEX_NEW, INDEX_AMEND }; /* whether the name may be an index's already */
 
+/* An index as it came, byte by byte, under a canonical name; what it lists is in the store. */
+int index_keep(struct db *db, const struct incoming *in, const char *name, const char *bytes,
+	       size_t len, const char *media_type, struct error *err) must_check;
+
 /* All answer with the digest that the index has now. */
 int index_create(struct db *db, const struct incoming *in, const char *name, enum index_make how,
 		 const struct index_images *images, char ret[DIGEST_HEX_LEN + 1],

@@ -21,8 +21,8 @@
 #include "image/tar_read.h"
 #include "kernel/rootdir.h"
 
-#define ENTRIES_MAX   8000000 /* an inode each */
-#define DEPTH_MAX     128     /* of a path */
+#define ENTRIES_MAX   8000000U /* an inode each */
+#define DEPTH_MAX     128      /* of a path */
 #define WHITEOUT      ".wh."
 #define WHITEOUT_META ".wh..wh."
 #define OPAQUE        ".wh..wh..opq"
@@ -594,13 +594,14 @@ static int fail(const struct applier *a, const struct tar_entry *e, int r)
 
 static int apply_all(struct applier *a)
 {
+	uint64_t most = a->req->entries_max ? a->req->entries_max : ENTRIES_MAX;
 	const struct tar_entry *e;
 	int r;
 
 	while ((r = tar_next(a->tar, &e, a->err)) > 0) {
-		if (++a->entries > ENTRIES_MAX)
-			return error_set(a->err, -EFBIG, "the layer has more than %d entries",
-					 ENTRIES_MAX);
+		if (++a->entries > most)
+			return error_set(a->err, -EFBIG, "the layer has more than %llu entries",
+					 (unsigned long long)most);
 		r = apply_entry(a, e);
 		if (r < 0)
 			return fail(a, e, r);

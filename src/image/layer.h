@@ -23,6 +23,7 @@ struct layer_request {
 	 */
 	int (*lower)(void *data, struct strv *ret, struct error *err);
 	void *data;
+	uint64_t entries_max; /* 0: eight million, an inode each */
 };
 
 struct layer_result {

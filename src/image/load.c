@@ -15,6 +15,7 @@
 #include "image/document.h"
 #include "image/image.h"
 #include "image/incoming.h"
+#include "image/index_edit.h"
 #include "image/platform.h"
 #include "image/record.h"
 #include "image/reference.h"
@@ -34,6 +35,7 @@ struct loader {
 	struct incoming in;
 	const char *prefix; /* of blobs' names */
 	unsigned images;
+	struct strv loaded; /* IDs, for an index */
 };
 
 /* What a manifest of either kind says, before its layers are looked at. */
@@ -228,6 +230,8 @@ static int store_image(struct loader *l, struct manifest *m, const struct strv *
 		narrate_record(l, m, names);
 	if (r == 0)
 		r = image_record(l->db, &l->in, &record, l->err);
+	if (r == 0 && !strv_has(&l->loaded, m->config_id))
+		strv_add(&l->loaded, m->config_id);
 	for (size_t i = 0; r == 0 && i < names->n; i++)
 		l->req->report(l->req->data, names->items[i], m->config_id);
 	if (r == 0 && names->n == 0)
@@ -428,6 +432,56 @@ static int choose(struct loader *l, const struct document *index, const struct p
 }
 
 static int load_part(struct loader *l, const struct part *part, const struct strv *names,
+		     unsigned depth);
+
+/* Attestations are no images: an index that lists some is told from one that can be kept whole. */
+static int load_variants(struct loader *l, const struct document *index, unsigned depth,
+			 bool *ret_whole) /* NOLINT(misc-no-recursion): depth is bounded */
+{
+	const struct strv none = { 0 };
+	int r = 0;
+
+	*ret_whole = true;
+	for (size_t i = 0; r == 0 && i < index->n; i++) {
+		bool is_note = strcmp(index->parts[i].platform, "unknown/unknown") == 0;
+
+		if (is_note || strstr(index->parts[i].media_type, "index") ||
+		    strstr(index->parts[i].media_type, "list"))
+			*ret_whole = false;
+		if (!is_note)
+			r = load_part(l, &index->parts[i], &none, depth + 1);
+	}
+	return r;
+}
+
+/* Without the attestations it is an index of ours. */
+static int make_index(struct loader *l, const char *name)
+{
+	const struct index_images images = { .items = l->loaded.items, .n = l->loaded.n };
+	char digest[DIGEST_HEX_LEN + 1];
+
+	return index_create(l->db, &l->in, name, INDEX_AMEND, &images, digest, l->err);
+}
+
+static int load_all(struct loader *l, const struct document *index, const char *bytes, size_t len,
+		    const struct strv *names, unsigned depth)
+/* NOLINT(misc-no-recursion): depth is bounded */
+{
+	bool whole = false;
+	int r;
+
+	if (depth == 0)
+		strv_done(&l->loaded);
+	r = load_variants(l, index, depth, &whole);
+
+	for (size_t i = 0; r == 0 && i < names->n; i++)
+		r = whole ? index_keep(l->db, &l->in, names->items[i], bytes, len,
+				       index->media_type ? index->media_type : "", l->err)
+			  : make_index(l, names->items[i]);
+	return r;
+}
+
+static int load_part(struct loader *l, const struct part *part, const struct strv *names,
 		     unsigned depth) /* NOLINT(misc-no-recursion): depth is bounded */
 {
 	struct document doc = { .n = 0 };
@@ -444,7 +498,9 @@ static int load_part(struct loader *l, const struct part *part, const struct str
 		r = document_parse(text, as_is.len, "manifest", &doc, l->err);
 	as_is.bytes = text;
 	as_is.media_type = doc.media_type && *doc.media_type ? doc.media_type : part->media_type;
-	if (r == 0 && doc.is_index) {
+	if (r == 0 && doc.is_index && l->req->all) {
+		r = load_all(l, &doc, text, as_is.len, names, depth);
+	} else if (r == 0 && doc.is_index) {
 		r = choose(l, &doc, &inner);
 		if (r == 0)
 			r = load_part(l, inner, names, depth + 1);
@@ -462,7 +518,7 @@ static int load_listed(struct loader *l, const struct document *index, const jso
 	const struct part *part = NULL;
 	int r = 0;
 
-	if (index->n > 1 && *index->parts[0].platform) {
+	if (index->n > 1 && *index->parts[0].platform && !l->req->all) {
 		r = choose(l, index, &part);
 		return r < 0 || !part ? r : load_part(l, part, &none, 0);
 	}
@@ -529,6 +585,7 @@ int image_load_archive(struct db *db, const struct load_request *req, struct err
 		(void)error_wrap(err, r, "%s",
 				 strcmp(req->path, "-") == 0 ? "standard input" : req->path);
 	source_close(l.source);
+	strv_done(&l.loaded);
 	incoming_done(&l.in);
 	if (r < 0) {
 		(void)space_explain(req->root_fd, req->root, r, err);

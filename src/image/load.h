@@ -7,6 +7,7 @@
 #ifndef IMAGE_LOAD_H
 #define IMAGE_LOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -20,6 +21,7 @@ struct load_request {
 	int root_fd;
 	/* Called for each image that is there; name is canonical, NULL if it has none. */
 	void (*report)(void *data, const char *name, const char *id);
+	bool all;           /* platforms of an image for several; the name is its index's then */
 	uint64_t *left_out; /* device files that may not be made here are added; or NULL */
 	void *data;
 };

@@ -133,6 +133,12 @@ void reference_familiar(const char *canonical, char ret[REFERENCE_MAX])
 	static const char *const defaults[] = { DEFAULT_DOMAIN "/" DEFAULT_PATH,
 						DEFAULT_DOMAIN "/" };
 
+	/* By far most: what has no further "/" is read with the same two in front. */
+	if (strncmp(canonical, defaults[0], strlen(defaults[0])) == 0 &&
+	    !strchr(canonical + strlen(defaults[0]), '/')) {
+		(void)snprintf(ret, REFERENCE_MAX, "%s", canonical + strlen(defaults[0]));
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
 		size_t len = strlen(defaults[i]);
 		char back[REFERENCE_MAX];

@@ -504,6 +504,55 @@ static int read_netlink(struct stack *s, struct error *err)
 	return r;
 }
 
+static uint8_t rp_filter_of(const char *link)
+{
+	autofree char *path = xasprintf("/proc/sys/net/ipv4/conf/%s/rp_filter", link);
+	autofree char *text = NULL;
+
+	if (file_read_at(AT_FDCWD, path, 16, &text, NULL, NULL) < 0 || text[0] < '0' ||
+	    text[0] > '2')
+		return 0;
+	return (uint8_t)(text[0] - '0');
+}
+
+static const char *link_of(const struct stack *s, int index)
+{
+	for (size_t i = 0; i < s->links.n; i++)
+		if (s->links.items[i].index == index)
+			return s->links.items[i].name;
+	return "";
+}
+
+static bool is_shadowed(const struct stack *s, size_t route)
+{
+	const struct stack_route *r = &s->routes.items[route];
+
+	for (size_t i = 0; i < route; i++) {
+		const struct stack_route *first = &s->routes.items[i];
+
+		if (first->v6 == r->v6 && first->table == r->table && first->metric == r->metric &&
+		    first->type == RTN_UNICAST && first->index != r->index &&
+		    strcmp(first->to, r->to) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of two routes to one subnet IPv4 takes the first, always; what comes in by the other is judged by
+ * rp_filter.  IPv6 takes turns.
+ */
+static void mark_shadowed(struct stack *s)
+{
+	for (size_t i = 0; i < s->routes.n; i++) {
+		struct stack_route *r = &s->routes.items[i];
+
+		if (r->v6 || r->type != RTN_UNICAST || !r->index || !is_shadowed(s, i))
+			continue;
+		r->shadowed = true;
+		r->rp_filter = MAX(rp_filter_of("all"), rp_filter_of(link_of(s, r->index)));
+	}
+}
+
 static int read_here(struct stack *s, struct error *err)
 {
 	struct stat st;
@@ -514,8 +563,10 @@ static int read_here(struct stack *s, struct error *err)
 	s->dev = st.st_dev;
 	s->ino = st.st_ino;
 	r = read_netlink(s, err);
-	if (r == 0)
+	if (r == 0) {
 		read_sockets(s);
+		mark_shadowed(s);
+	}
 	return r;
 }
 

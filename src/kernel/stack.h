@@ -42,8 +42,10 @@ struct stack_address {
 struct stack_route {
 	int index; /* of the link that it leads out of; 0: none, or several ways */
 	bool v6;
-	uint8_t type;  /* RTN_UNICAST, RTN_BLACKHOLE, ... */
-	uint8_t proto; /* RTPROT_KERNEL: came with an address */
+	uint8_t type;      /* RTN_UNICAST, RTN_BLACKHOLE, ... */
+	uint8_t proto;     /* RTPROT_KERNEL: came with an address */
+	bool shadowed;     /* an equal one comes first: this one is never taken */
+	uint8_t rp_filter; /* of the link of a shadowed one: 0, 1, 2 */
 	uint32_t table, metric;
 	char to[INET6_ADDRSTRLEN + 4]; /* "default", "10.0.0.0/8" */
 	char via[INET6_ADDRSTRLEN];    /* "" */

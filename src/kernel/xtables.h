@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-/* Whether its FORWARD chain has policy DROP, and no rule that names link.  Without its filter table
- * (nothing is loaded to look) or the right to see it: false.
+/* AF_INET or AF_INET6.  Whether its FORWARD chain has policy DROP, and no rule that names link.
+ * Without its filter table (nothing is loaded to look) or the right to see it: false.
  */
-bool xtables_forward_drops(const char *link);
+bool xtables_forward_drops(int family, const char *link);
 
 #endif

@@ -18,7 +18,6 @@
 #include "network/check.h"
 #include "network/claim.h"
 #include "network/lease.h"
-#include "network/foreign.h"
 #include "network/names_server.h"
 #include "network/plug.h"
 #include "network/table.h"
@@ -178,10 +177,8 @@ static int attach_endpoint(const struct network_site *site, struct nl *nl,
 		if (r == 0)
 			r = bridge_ensure(site, nl, &e->network, lease->table, &bridge, err);
 	}
-	if (r == 1)
-		r = foreign_allow(site, &e->network, err);
 	fault_point("attach-bridge");
-	if (r == 0)
+	if (r >= 0)
 		r = plug_in(nl, plug, e, &bridge, err);
 	fault_point("attach-cable");
 	if (r == 0 && e->network.driver == NETWORK_BRIDGE && !e->network.dns_off)

@@ -15,6 +15,7 @@
 #include "kernel/netlink.h"
 #include "kernel/route.h"
 #include "network/attach.h"
+#include "network/foreign.h"
 #include "network/network.h"
 #include "network/table.h"
 
@@ -79,6 +80,17 @@ static int forward(const struct network *network, struct error *err)
 	return r < 0 ? r : put(IPV6_CONF "all/forwarding", "1", "for IPv6, too", err);
 }
 
+const char *bridge_forwarding_off(const struct network *network)
+{
+	if (network->internal || !network->managed)
+		return NULL;
+	if (network_subnet(network, AF_INET) && !is_on("/proc/sys/net/ipv4/ip_forward"))
+		return "net.ipv4.ip_forward";
+	if (network_subnet(network, AF_INET6) && !is_on(IPV6_CONF "all/forwarding"))
+		return "net.ipv6.conf.all.forwarding";
+	return NULL;
+}
+
 /* What a container sends must not make it the host's router (CVE-2020-10749). */
 static int guard(const struct network *network, struct error *err)
 {
@@ -99,7 +111,7 @@ static void choose_mac(const struct network *network, unsigned char ret[6])
 {
 	const struct ip *ip = &network->subnets[0].gateway;
 
-	memcpy(ret, "\x02\x53\0\0\0\0", 6);
+	memcpy(ret, (const unsigned char[6]) { 0x02, 0x53 }, 6);
 	if (network->nsubnets == 0 || !ip_is_set(ip))
 		memcpy(ret + 2, network->link + MAX(strlen(network->link), 4) - 4, 4);
 	else
@@ -245,6 +257,9 @@ static int make(const struct network_site *site, struct nl *nl, const struct net
 	if (r == 0)
 		r = add_to_table(site->db, network, table, err);
 	fault_point("bridge-table");
+	if (r == 0)
+		r = foreign_allow(site, network, err);
+	fault_point("bridge-foreign");
 	if (r == 0)
 		r = link_set_up(nl, ret->index, network->link, "", err);
 	return r;

@@ -43,5 +43,7 @@ bool bridge_note(const struct network_site *site, char ret[LINK_ALIAS_LEN]);
 enum bridge_netfilter { BRIDGE_NETFILTER_OFF = 0, BRIDGE_NETFILTER_4 = 1, BRIDGE_NETFILTER_6 = 2 };
 /* Both bits: for both families. */
 enum bridge_netfilter bridge_netfilter(void);
+/* The sysctl whose 0 keeps packets from going out of and into this network; NULL: none. */
+const char *bridge_forwarding_off(const struct network *network);
 
 #endif

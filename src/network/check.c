@@ -12,6 +12,7 @@
 #include "kernel/route.h"
 #include "network/attach.h"
 #include "network/bridge.h"
+#include "network/check_rules.h"
 #include "network/foreign.h"
 #include "network/names_server.h"
 #include "network/mend.h"
@@ -132,7 +133,7 @@ static int check_network(struct check *check, const char *name, struct table_ele
 			 struct error *err)
 {
 	cleanup(network_cleanup_value) struct network network = { .id = 0 };
-	const char *text = NULL;
+	const char *text = NULL, *off;
 	struct link bridge;
 	int r = network_find(check->site->db, name, &network, err);
 
@@ -144,8 +145,15 @@ static int check_network(struct check *check, const char *name, struct table_ele
 		text = "is down";
 	else if (lost_an_address(check, &network))
 		text = "has lost its address";
-	if (text) {
+	if (!text && (off = bridge_forwarding_off(&network))) {
+		text = off;
+		found(check, xasprintf("network %1$s: this host does not forward its packets; "
+				       "'sysctl -w %2$s=1' lets it",
+				       name, off));
+	} else if (text) {
 		found(check, xasprintf("network %s: its bridge %s %s", name, network.link, text));
+	}
+	if (text) {
 		if (check->repair)
 			r = bridge_mend(check->site, &check->nl, &network, check->table, err);
 	}
@@ -292,6 +300,17 @@ static void tell(struct check *check, const struct table_elements *v, const char
 	}
 }
 
+/* A rule that is gone has gone with nothing else: the whole table is made again, in one step. */
+static int compare_rules(struct check *check, const struct table_elements *want, struct error *err)
+{
+	int r = check_rules(check->table, check->report, check->data, err);
+
+	if (r <= 0)
+		return r;
+	check->found += r;
+	return check->repair ? table_replace(check->table, want, err) : 0;
+}
+
 static int compare_table(struct check *check, struct table_elements *want,
 			 struct table_elements *have, struct error *err)
 {
@@ -316,12 +335,13 @@ static int check_table(struct check *check, struct table_elements *want, struct 
 {
 	struct table_elements have = { 0 };
 	int r = check->table[0] ? table_list(check->table, &have) : 0;
+	bool is_there = check->table[0] && r == 0;
 
 	if (r < 0 && r != -ENOENT)
 		return error_sys(err, r, "list nftables table inet %s", check->table);
 	r = compare_table(check, want, &have, err);
 	table_elements_done(&have);
-	return r;
+	return r == 0 && is_there ? compare_rules(check, want, err) : r;
 }
 
 static int check_names(struct check *check, struct error *err)

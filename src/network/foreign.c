@@ -307,14 +307,14 @@ int foreign_forget(const struct network_site *site, const struct network *networ
 	return r;
 }
 
-static void check_legacy(struct foreign *f)
+static void check_legacy(struct foreign *f, int family, const char *program)
 {
-	if (!xtables_forward_drops(f->bridge->link))
+	if (!xtables_forward_drops(family, f->bridge->link))
 		return;
-	found(f, xasprintf("iptables-legacy drops the traffic of network %1$s, and its rules are "
-			   "not edited; 'iptables-legacy -I FORWARD -i %2$s -j ACCEPT' and "
-			   "'iptables-legacy -I FORWARD -o %2$s -j ACCEPT' let it through",
-			   f->bridge->network, f->bridge->link));
+	found(f, xasprintf("%3$s drops the traffic of network %1$s, and its rules are not edited; "
+			   "'%3$s -I FORWARD -i %2$s -j ACCEPT' and "
+			   "'%3$s -I FORWARD -o %2$s -j ACCEPT' let it through",
+			   f->bridge->network, f->bridge->link, program));
 }
 
 int foreign_check(const struct network_site *site, const struct network *network, bool repair,
@@ -324,8 +324,10 @@ int foreign_check(const struct network_site *site, const struct network *network
 	struct foreign f = { &bridge, repair, report, data, 0 };
 	int r = network->managed ? open_all(&f, err) : 0;
 
-	if (r == 0)
-		check_legacy(&f);
+	if (r == 0 && bridge.ip4)
+		check_legacy(&f, AF_INET, "iptables-legacy");
+	if (r == 0 && bridge.ip6)
+		check_legacy(&f, AF_INET6, "ip6tables-legacy");
 	return r < 0 ? r : f.found;
 }
 

@@ -92,12 +92,16 @@ static int end_records(struct buf *text, struct error *err)
 	return r < 0 ? error_set(err, r, "more names of containers than strake-dns takes") : 0;
 }
 
-/* -ECONNREFUSED, -ENOENT: nobody is there. */
-static int tell(int place, const char *network, const struct buf *text, struct error *err)
+static int not_told(int r, const char *network, struct error *err)
+{
+	return error_sys(err, r, "tell strake-dns of network %s about names", network);
+}
+
+/* Says it, without waiting for the answer.  -ECONNREFUSED, -ENOENT: nobody is there. */
+static int say(int place, const char *network, const struct buf *text, int *ret, struct error *err)
 {
 	autofree char *path = xasprintf("%s/" SOCKET, network);
 	const struct timeval within = { .tv_sec = ANSWER_WITHIN };
-	struct error said = { 0 };
 	autoclose int sock = -1;
 	int r = socket_connect_at(place, path, SOCK_STREAM, &sock, NULL);
 
@@ -115,13 +119,30 @@ static int tell(int place, const char *network, const struct buf *text, struct e
 	}
 	if (r == 0 && shutdown(sock, SHUT_WR) < 0)
 		r = -errno;
-	if (r == 0)
-		r = error_receive(sock, &said);
 	if (r < 0)
-		return error_sys(err, r, "tell strake-dns of network %s about names", network);
+		return not_told(r, network, err);
+	*ret = steal_fd(&sock);
+	return 0;
+}
+
+static int hear(int sock, const char *network, struct error *err)
+{
+	struct error said = { 0 };
+	int r = error_receive(sock, &said);
+
+	if (r < 0)
+		return not_told(r, network, err);
 	if (said.code < 0 && err)
 		*err = said;
 	return said.code;
+}
+
+static int tell(int place, const char *network, const struct buf *text, struct error *err)
+{
+	autoclose int sock = -1;
+	int r = say(place, network, text, &sock, err);
+
+	return r < 0 ? r : hear(sock, network, err);
 }
 
 static bool is_running(int place, const char *network)
@@ -340,6 +361,9 @@ static int start_bound(const struct network_site *site, const struct network *ne
 		r = file_write_at(dir, PORT_FILE, text, (size_t)len, 0644, FILE_PLAIN, err);
 	if (r == 0)
 		r = move_port(site, network, before, s->port, err);
+	/* Before it runs: one that runs is not looked at again. */
+	if (r == 0)
+		r = foreign_allow(site, network, err);
 	return r < 0 ? r : run(site, network, dir, s, err);
 }
 
@@ -363,8 +387,6 @@ static int start(const struct network_site *site, const struct network *network,
 	else
 		r = start_bound(site, network, dir, before, &s, err);
 	sockets_close(&s);
-	if (r == 0)
-		r = foreign_allow(site, network, err);
 	return r < 0 ? error_wrap(err, r, "start strake-dns for network %s", network->name) : 0;
 }
 
@@ -456,6 +478,40 @@ static int stop_idle(int place, const struct strv *in_use, struct error *err)
 	return r;
 }
 
+/* All are told before the first is listened to: they work at the same time, and with many networks
+ * nobody waits for one after the other.
+ */
+static int tell_all(const struct network_site *site, const struct strv *networks, int place,
+		    const struct buf *text, bool is_removal, struct error *err)
+{
+	autofree int *socks = xcalloc(networks->n + 1, sizeof(*socks));
+	int first = 0;
+
+	for (size_t i = 0; i < networks->n; i++) {
+		const char *name = networks->items[i];
+		int r;
+
+		socks[i] = -1;
+		r = first == 0 ? say(place, name, text, &socks[i], err) : 0;
+		if (r == -ENOENT || r == -ECONNREFUSED) {
+			r = start_again(site, name, place, is_removal ? NULL : err);
+			if (is_removal) /* none that runs answers for it: it must not keep what goes
+					 */
+				r = 0;
+		}
+		first = first < 0 ? first : r;
+	}
+	for (size_t i = 0; i < networks->n; i++) {
+		int r = socks[i] < 0 ? 0
+				     : hear(socks[i], networks->items[i], first < 0 ? NULL : err);
+
+		if (socks[i] >= 0)
+			(void)close(socks[i]);
+		first = first < 0 ? first : r;
+	}
+	return first;
+}
+
 /* Every resolver of the instance hears of every container: one that is in two networks sees both
  * from either.
  */
@@ -478,14 +534,8 @@ int names_server_changed(const struct network_site *site, const char *id, struct
 	is_removal = text.len == len;
 	if (r == 0)
 		r = end_records(&text, err);
-	for (size_t i = 0; r == 0 && i < networks.n; i++) {
-		r = tell(place, networks.items[i], &text, err);
-		if (r != -ENOENT && r != -ECONNREFUSED)
-			continue;
-		r = start_again(site, networks.items[i], place, is_removal ? NULL : err);
-		if (is_removal) /* none that runs answers for it: it must not keep what goes */
-			r = 0;
-	}
+	if (r == 0)
+		r = tell_all(site, &networks, place, &text, is_removal, err);
 	if (r == 0)
 		r = stop_idle(place, &networks, err);
 	strv_done(&networks);

@@ -73,13 +73,27 @@ static void route_line(const struct stack *stack, const struct stack_route *r, s
 		  r->index ? link_name(stack, r->index) : "", metric, table);
 }
 
+/* What happens to packets from there that come in by a link whose route is not taken. */
+static const char *rp_filter_effect(uint8_t rp_filter)
+{
+	return rp_filter == 1 ? "rp_filter 1 drops what comes in here from there"
+	       : rp_filter    ? "rp_filter 2 lets it in, answers leave by the first"
+			      : "rp_filter 0 lets it in, answers leave by the first";
+}
+
 static void route_lines(const struct stack *stack, struct strv *ret)
 {
 	size_t heading = ret->n;
 
 	strv_add(ret, "routes");
-	for (size_t i = 0; i < stack->routes.n; i++)
-		route_line(stack, &stack->routes.items[i], ret);
+	for (size_t i = 0; i < stack->routes.n; i++) {
+		const struct stack_route *r = &stack->routes.items[i];
+
+		route_line(stack, r, ret);
+		if (r->shadowed)
+			strv_addf(ret, "    two equal routes, the first wins; %s",
+				  rp_filter_effect(r->rp_filter));
+	}
 	end_section(ret, heading);
 }
 
@@ -177,11 +191,11 @@ static json_t *routes_json(const struct stack *stack)
 		const struct stack_route *r = &stack->routes.items[i];
 
 		(void)json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:I}", "Type",
+			list, json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:b}", "Type",
 					stack_route_type(r->type), "To", r->to, "Via", r->via,
 					"Link", r->index ? link_name(stack, r->index) : "",
 					"Family", r->v6 ? 6 : 4, "Metric", (json_int_t)r->metric,
-					"Table", (json_int_t)r->table));
+					"Table", (json_int_t)r->table, "Shadowed", r->shadowed));
 	}
 	return list;
 }

@@ -21,6 +21,7 @@
 #include "image/fresh.h"
 #include "image/image.h"
 #include "image/incoming.h"
+#include "image/index_edit.h"
 #include "image/layer_info.h"
 #include "image/record.h"
 #include "image/reference.h"
@@ -44,6 +45,8 @@ struct store_place {
 	char *top;                      /* reading: the document that the name stands for, hex */
 	char name_given[REFERENCE_MAX]; /* writing; "" */
 	bool recorded;
+	struct strv ids;                /* of an index's images so far */
+	bool stripped;                  /* something that it lists is no image, and stays behind */
 	struct got got[LAYERS_MAX + 1]; /* writing */
 	size_t n;
 	pthread_mutex_t lock;
@@ -481,7 +484,7 @@ static int read_diff_ids(const char *config, size_t len, const struct manifest *
 }
 
 static int record(struct store_place *p, const struct remote_document *doc,
-		  const struct manifest *m, const char *config, size_t config_len,
+		  const struct manifest *m, bool top, const char *config, size_t config_len,
 		  const struct unpack_layer *layers, struct error *err)
 {
 	char id[CHECKSUM_DIGEST_MAX], digest[CHECKSUM_DIGEST_MAX];
@@ -504,17 +507,56 @@ static int record(struct store_place *p, const struct remote_document *doc,
 	manifest.digest = digest + 7;
 	rec.id = id + 7;
 	rec.manifest = ours ? &manifest : NULL;
-	strv_add(&names, p->name_given);
+	if (top)
+		strv_add(&names, p->name_given);
 	r = image_record(p->c.db, &p->in, &rec, err);
-	p->recorded = r == 0;
+	p->recorded = r == 0 && top;
+	if (r == 0)
+		strv_add(&p->ids, rec.id);
 	strv_done(&names);
 	return r;
 }
 
-static int put_document(struct place *base, const struct remote_document *doc,
-			const struct manifest *m, bool top, struct error *err)
+static void forget_blobs(struct store_place *p)
 {
-	struct store_place *p = of(base);
+	for (size_t i = 0; i < p->n; i++)
+		(void)close(p->got[i].file.fd);
+	p->n = 0;
+}
+
+/* What an index lists is here; one with attestations or further indexes in it becomes ours. */
+static int put_index(struct store_place *p, const struct remote_document *doc,
+		     const struct manifest *m, bool top, struct error *err)
+{
+	const struct index_images images = { .items = p->ids.items, .n = p->ids.n };
+	char digest[DIGEST_HEX_LEN + 1];
+	int r;
+
+	if (!top) {
+		p->stripped = true;
+		return 0;
+	}
+	if (images.n == 0)
+		return error_set(err, -EMEDIUMTYPE, "it lists no image");
+	r = p->stripped ? index_create(p->c.db, &p->in, p->name_given, INDEX_AMEND, &images, digest,
+				       err)
+			: index_keep(p->c.db, &p->in, p->name_given, doc->bytes, doc->len,
+				     *m->type ? m->type : doc->type, err);
+	p->recorded = r == 0;
+	return r;
+}
+
+static bool is_image(const struct manifest *m)
+{
+	for (size_t i = 1; i < m->n; i++)
+		if (*m->items[i].type && !strstr(m->items[i].type, ".tar"))
+			return false;
+	return m->n > 1; /* without layers it only notes something */
+}
+
+static int put_image(struct store_place *p, const struct remote_document *doc,
+		     const struct manifest *m, bool top, struct error *err)
+{
 	struct feeding feeding = { p, m };
 	autofree struct unpack_layer *layers = xcalloc(m->n + 1, sizeof(*layers));
 	struct unpack_request req = { .in = &p->in,
@@ -528,9 +570,6 @@ static int put_document(struct place *base, const struct remote_document *doc,
 	autofree char *config = NULL;
 	int r = 0;
 
-	if (m->is_index || !top)
-		return error_set(err, -EOPNOTSUPP,
-				 "the store has one platform under a name: leave --all away");
 	if (!got || got->size > (int64_t)DOCUMENT_MAX)
 		return error_set(err, -EMEDIUMTYPE, "this is no image");
 	config = xmalloc((size_t)got->size + 1);
@@ -541,7 +580,25 @@ static int put_document(struct place *base, const struct remote_document *doc,
 		r = read_diff_ids(config, (size_t)got->size, m, layers, err);
 	if (r == 0)
 		r = unpack_layers(&req, err);
-	return r < 0 ? r : record(p, doc, m, config, (size_t)got->size, layers, err);
+	return r < 0 ? r : record(p, doc, m, top, config, (size_t)got->size, layers, err);
+}
+
+static int put_document(struct place *base, const struct remote_document *doc,
+			const struct manifest *m, bool top, struct error *err)
+{
+	struct store_place *p = of(base);
+	int r;
+
+	if (m->is_index)
+		return put_index(p, doc, m, top, err);
+	if (!top && !is_image(m)) {
+		p->stripped = true;
+		r = 0;
+	} else {
+		r = put_image(p, doc, m, top, err);
+	}
+	forget_blobs(p);
+	return r;
 }
 
 static int finish(struct place *p, struct error *err)
@@ -555,8 +612,8 @@ static void close_place(struct place *base)
 {
 	struct store_place *p = of(base);
 
-	for (size_t i = 0; i < p->n; i++)
-		(void)close(p->got[i].file.fd);
+	forget_blobs(p);
+	strv_done(&p->ids);
 	incoming_done(&p->in);
 	if (p->name_given[0] && !p->recorded)
 		image_sweep_failed(p->c.db, p->c.root_fd);

@@ -84,6 +84,9 @@ nothing_left() {
 	run -1 cni ADD a <<<"$(config n '{"vlan": 12}')"
 	assert_equal "$(code)" 2
 	assert_has "vlan: 12"
+	run -1 cni ADD a <<<"$(config n '{"isDefaultGateway": false}')"
+	assert_equal "$(code)" 2
+	assert_has "isDefaultGateway: false"
 	run -1 cni ADD nowhere <<<"$(config n)"
 	assert_equal "$(code)" 3
 	run -1 cni ADD a CNI_NETNS=/etc/passwd <<<"$(config n)"
@@ -103,8 +106,62 @@ nothing_left() {
 	assert_equal "$(code)" 7
 	run -1 cni GC a <<<"$(config n '{"cniVersion": "1.0.0"}')"
 	assert_equal "$(code)" 1
+	run -1 cni ADD a <"$STATE" # a directory cannot be read
+	assert_equal "$(code)" 5
 	run -1 "$PROGRAMS/strake-cni"
 	assert_has "CNI plugin"
+	nothing_left
+}
+
+@test "a state that another holds is tried for a while, then code 11 says so; afterwards all is well" {
+	need_command python3
+	ns_new a
+	cni STATUS a <<<"$(config n)"
+	mkfifo "$STATE/tmp/held" "$STATE/tmp/go"
+	background python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+open(sys.argv[2], "w").close()
+open(sys.argv[3]).read()' "$ROOT/state.db" "$STATE/tmp/held" "$STATE/tmp/go"
+	: <"$STATE/tmp/held"
+	run -1 cni ADD a <<<"$(config n)"
+	assert_equal "$(code)" 11
+	: >"$STATE/tmp/go"
+	wait "${BACKGROUND[-1]}"
+	run -0 cni ADD a <<<"$(config n)"
+	cni DEL a <<<"$(config n)"
+	nothing_left
+}
+
+@test "isDefaultGateway false with a default route of its own is what it says" {
+	ns_new a
+	own='{"isDefaultGateway": false, "ipam": {"subnet": "10.88.7.0/24", "routes": [{"dst": "0.0.0.0/0"}]}}'
+	run -0 cni ADD a <<<"$(config n "$own")"
+	assert_equal "$(within a ip route show default | wc -l)" 1
+	cni DEL a <<<"$(config n "$own")"
+	nothing_left
+}
+
+@test "bandwidth: a runtime's capability limits both directions, and DEL takes it along" {
+	ns_new a
+	ns_new b
+	limit='{"runtimeConfig": {"bandwidth": {"ingressRate": 2000000, "ingressBurst": 1000000, "egressRate": 1000000, "egressBurst": 1000000}}}'
+	a=$(cni ADD a <<<"$(config n "$limit")")
+	b=$(cni ADD b <<<"$(config n)")
+	cable=$(jq -r '.interfaces[1].name' <<<"$a")
+	within a tc qdisc show dev eth0 | grep -F 'rate 1Mbit'
+	tc qdisc show dev "$cable" | grep -F 'rate 2Mbit'
+	burst() { # FROM TO: 2 MB of datagrams at once
+		within "$1" python3 -c 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(1430): s.sendto(bytes(1400), (sys.argv[1], 9))' "$(address "$2")"
+	}
+	burst a "$b"
+	[ "$(within a tc -s -j qdisc show dev eth0 | jq '.[0].drops')" -gt 715 ]
+	burst b "$a"
+	[ "$(tc -s -j qdisc show dev "$cable" | jq '.[0].drops')" -gt 715 ]
+	within a ping -c 1 -W 3 "$(address "$b")"
+	for x in a b; do cni DEL $x <<<"$(config n)"; done
 	nothing_left
 }
 
@@ -144,7 +201,21 @@ nothing_left() {
 	nothing_left
 }
 
-@test "published ports: from outside with the client's address, from here, from 127.0.0.1, from itself; v4 and v6" {
+# Bridge netfilter off or on, whatever this machine begins with.
+bridge_netfilter() { # 0|1
+	[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || skip "this kernel has no bridge netfilter"
+	echo "$1" >/proc/sys/net/bridge/bridge-nf-call-iptables
+	echo "$1" >/proc/sys/net/bridge/bridge-nf-call-ip6tables
+}
+@test "published ports: from outside with the client's address, from here, from loopback, from itself; v4 and v6 (bridge netfilter off)" {
+	bridge_netfilter 0
+	ports
+}
+@test "published ports: from outside with the client's address, from here, from loopback, from itself; v4 and v6 (bridge netfilter on)" {
+	bridge_netfilter 1
+	ports
+}
+ports() {
 	outside_new
 	ns_new a
 	runtime='{"ipv6": true, "runtimeConfig": {"portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
@@ -162,6 +233,8 @@ nothing_left() {
 	assert_equal "$(fetch http://192.0.2.1:8080/)" "page of a"
 	assert_equal "$(fetch http://127.0.0.1:8081/)" "page of a"
 	assert_equal "$(within a curl --silent --max-time 5 http://192.0.2.1:8080/)" "page of a"
+	assert_equal "$(within a curl --silent --max-time 5 'http://[2001:db8::1]:8080/')" "page of a"
+	assert_equal "$(fetch 'http://[::1]:8080/')" "page of a"
 	run within outside curl --silent --max-time 1 http://192.0.2.1:8081/
 	[ "$status" != 0 ]
 	run -0 cni DEL a <<<"$(config n "$runtime")"
@@ -340,6 +413,23 @@ assert_has_client() {
 	run -0 cni STATUS x <<<"$(config n "$one")"
 	run -1 cni STATUS x <<<"$(config n '{"root": "/proc/none"}')"
 	assert_equal "$(code)" 50
+}
+
+@test "STATUS: a network whose containers lack something is told with code 51, and mended as it says" {
+	ns_new a
+	bridge=$(cni ADD a <<<"$(config n)" | jq -r '.interfaces[0].name')
+	run -0 cni STATUS x <<<"$(config n)"
+	for harm in "ip link set $bridge down" "nft flush ruleset" "ip link delete $bridge"; do
+		$harm
+		run -1 cni STATUS x <<<"$(config n)"
+		assert_equal "$harm: $(code)" "$harm: 51"
+		assert_has "strake network check --repair"
+		strake network check --repair
+		run -0 cni STATUS x <<<"$(config n)"
+		within a ping -c 1 -W 3 "$(within a ip route show default | awk '{ print $3 }')"
+	done
+	cni DEL a <<<"$(config n)"
+	nothing_left
 }
 
 @test "an ADD that fails leaves nothing: a taken port, a taken interface, an answer that nobody reads" {

@@ -145,6 +145,28 @@ rules() { { iptables-save; ip6tables-save; nft list ruleset; } 2>/dev/null | gre
 	rules | diff "$STATE/before" -
 }
 
+@test "A5.18 killed at each step beside a policy of DROP: what comes next works, and nothing is left" {
+	need_command iptables
+	grep -q STRAKE_FAULT "$PROGRAMS/strake" || skip "a build without tests has no fault points"
+	iptables -P FORWARD DROP
+	ip6tables -P FORWARD DROP
+	iptables -P INPUT DROP
+	iptables -A INPUT -i lo -j ACCEPT
+	iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
+	strake network create --ipv6 six >/dev/null
+	rules >"$STATE/before"
+	points=$(grep -rhoE 'fault_point\("(attach|bridge|plug|names)[a-z-]*' "${HERE%/tests/system}/src" | sed 's/.*"//' | sort -u)
+	[ "$(grep -c bridge- <<<"$points")" -ge 4 ]
+	for point in $points; do
+		STRAKE_FAULT=$point run strake run -d --name x --network six -p 8080:80 --rootfs "$STATE/fs" tail -f /dev/null
+		assert_equal "$point: $status" "$point: 137"
+		web a -p 8080:80 --network six
+		works a
+		strake rm -f a >/dev/null
+		rules | diff "$STATE/before" -
+	done
+}
+
 @test "A5.13 ufw as Debian has it" {
 	need_command ufw
 	# Its rules are files; what it writes is for this test alone.
@@ -235,10 +257,29 @@ firewalld_start() {
 	run strake network check
 	[ "$status" != 0 ]
 	assert_has "'iptables-legacy -I FORWARD -i strake0 -j ACCEPT'"
+	assert_lacks ip6tables-legacy # the network has no IPv6
 	iptables-legacy-save | grep -v '^#' | sed 's/\[[0-9:]*\]//' | diff <(sed 's/\[[0-9:]*\]//' "$STATE/before") -
 	iptables-legacy -I FORWARD -i strake0 -j ACCEPT
 	iptables-legacy -I FORWARD -o strake0 -j ACCEPT
 	works a
+	run strake network check
+	assert_status 0
+}
+
+@test "A5.13 ip6tables-legacy: the same for IPv6" {
+	need_command ip6tables-legacy
+	ip6tables-legacy -P FORWARD DROP 2>/dev/null || skip "this kernel has no ip6_tables"
+	strake network create --ipv6 six >/dev/null
+	web a -p 8080:80 --network six
+	run strake network check
+	[ "$status" != 0 ]
+	assert_has "'ip6tables-legacy -I FORWARD -i strake0 -j ACCEPT'"
+	assert_lacks "'iptables-legacy"
+	run outside curl -s --max-time 0.5 'http://[2001:db8::1]:8080/'
+	[ "$status" != 0 ]
+	ip6tables-legacy -I FORWARD -i strake0 -j ACCEPT
+	ip6tables-legacy -I FORWARD -o strake0 -j ACCEPT
+	assert_equal "$(outside curl -s --max-time 2 'http://[2001:db8::1]:8080/')" "page of a"
 	run strake network check
 	assert_status 0
 }

@@ -218,6 +218,57 @@ narrow() { # one address of the host, ranges, port 0
 	narrow 1
 }
 
+sctp() {
+	outside_new
+	strake network create --ipv6 --subnet 10.1.0.0/24 --subnet fd01::/64 dual >/dev/null
+	client a --network dual -p 3868:38/sctp
+	for family in 4 6; do
+		enter_network a
+		to=HERE$family from=OUT$family
+		"${ENTER[@]}" "$PYTHON" -ISE "$TOOLS/sctp.py" receive $family >"$STATE/tmp/sctp$family" 3>&- &
+		BACKGROUND+=($!)
+		soon grep -q ready "$STATE/tmp/sctp$family"
+		in_network outside "$PYTHON" -ISE "$TOOLS/sctp.py" send "${!to}" 3868
+		wait "${BACKGROUND[-1]}"
+		assert_equal "$(tail -n 1 "$STATE/tmp/sctp$family")" "${!from} 38"
+	done
+}
+@test "A5.10 SCTP is published, and sees who asks (bridge netfilter off)" {
+	bridge_netfilter 0
+	sctp
+}
+@test "A5.10 SCTP is published, and sees who asks (bridge netfilter on)" {
+	bridge_netfilter 1
+	sctp
+}
+
+@test "bridge netfilter is really off and on: frames between two containers pass the host's forward hook or do not" {
+	client a
+	serve b
+	nft -f - <<-'END'
+		table ip watch {
+			chain forward { type filter hook forward priority -10; ip daddr 10.120.0.3 tcp dport 80 counter; }
+		}
+	END
+	for world in 0 1; do
+		bridge_netfilter $world
+		assert_equal "$(cat /proc/sys/net/bridge/bridge-nf-call-iptables /proc/sys/net/bridge/bridge-nf-call-ip6tables | xargs)" "$world $world"
+		nft reset counters table ip watch >/dev/null
+		nft flush chain ip watch forward
+		nft add rule ip watch forward ip daddr 10.120.0.3 tcp dport 80 counter
+		reach a tcp 10.120.0.3 80 "b 10.120.0.2"
+		seen=$(nft -j list chain ip watch forward | jq '[.. | .counter? // empty | .packets] | add')
+		[ "$world" = 1 ] && [ "$seen" -gt 0 ] || [ "$world: $seen" = "0: 0" ]
+	done
+}
+
+@test "the checks are as many as the tests' README says: at least 60, with both families, in either world" {
+	checks=$(sed -n '/^published()/,/what a neighbour makes up/p' "$BATS_TEST_FILENAME" | grep -cE '^[[:space:]]+(no_)?reach ')
+	six=$(sed -n '/^published()/,/what a neighbour makes up/p' "$BATS_TEST_FILENAME" | grep -E '^[[:space:]]+(no_)?reach ' | grep -cE 'HERE6|OUT6|::|address6')
+	[ "$checks" -ge 60 ]
+	grep -F "**$checks checks with traffic, $six of them IPv6, each with bridge netfilter off and on**" "${BATS_TEST_DIRNAME}/README.md"
+}
+
 @test "A5.12 what a neighbour makes up does not get in: 127.0.0.1, our addresses" {
 	outside_new
 	bridge_netfilter 0

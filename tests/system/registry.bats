@@ -82,6 +82,7 @@ requests() { grep -c -- "$1" "$STATE/bad.log" || true; }
 }
 
 @test "run: an image that is not here is pulled, as --pull says; progress and reasons on standard error" {
+	local old
 	real_registry
 	layout_new
 	skopeo copy -q --dest-tls-verify=false "oci:$STATE/tmp/layout:1" "docker://$REG/team/web:1"
@@ -109,7 +110,7 @@ requests() { grep -c -- "$1" "$STATE/bad.log" || true; }
 	# The tag moves on: missing keeps what is here, always has the other.
 	python3 "$TOOLS/images.py" big "$STATE/tmp/other.tar"
 	skopeo copy -q --dest-tls-verify=false "docker-archive:$STATE/tmp/other.tar" "docker://$REG/team/web:1"
-	local old=$(strake images -q --no-trunc)
+	old=$(strake images -q --no-trunc)
 	strake run --rm --network none --pull missing "$REG/team/web:1" true
 	assert_equal "$(strake images -q --no-trunc)" "$old"
 	run --separate-stderr strake run --rm --network none --pull=always "$REG/team/web:1" true
@@ -231,6 +232,28 @@ multi_new() {
 	assert_equal "$(jq -r '.manifests[0].digest' "$STATE/tmp/whole/index.json")" "$top"
 	strake copy -q --all "oci:$STATE/tmp/whole:all" "docker://$BAD/other:all"
 	assert_equal "$("$PROGRAMS/strake-image" remote-inspect --raw "$BAD/other:all" | sha256sum | cut -d' ' -f1)" "${top#sha256:}"
+	# All of them into the store; the name is the index's then. Attestations stay behind.
+	fresh_root whole
+	jq '.manifests[0].annotations["io.containerd.image.name"] = "docker.io/library/multi:all"' "$STATE/tmp/multi/index.json" >"$STATE/tmp/index"
+	cp "$STATE/tmp/index" "$STATE/tmp/multi/index.json"
+	strake load -q --all-platforms -i "$STATE/tmp/multi"
+	assert_equal "$(strake manifest inspect multi:all | jq -r '[.manifests[].platform | .architecture] | sort | join(" ")')" "amd64 arm arm64"
+	run strake run --rm --network none --pull never multi:all cat /etc/kept
+	assert_equal "$output" second
+	strake push -q multi:all "$BAD/again:all"
+	assert_equal "$(skopeo inspect --raw --tls-verify=false "docker://$BAD/again:all" | jq '.manifests | length')" 3
+	run strake system check
+	assert_status 0
+	fresh_root copied
+	strake copy -q --all "docker://$BAD/again:all" store:copied:1
+	strake copy -q --all "docker://$BAD/multi:all" store:copied:2
+	assert_equal "$(strake manifest inspect copied:2 | jq '.manifests | length')" 3
+	run strake run --rm --network none --pull never copied:2 cat /etc/kept
+	assert_equal "$output" second
+	strake copy -q --all store:copied:1 "docker://$BAD/thrice:all"
+	assert_equal "$("$PROGRAMS/strake-image" remote-inspect --raw "$BAD/thrice:all" | sha256sum)" "$("$PROGRAMS/strake-image" remote-inspect --raw "$BAD/again:all" | sha256sum)"
+	run strake system check
+	assert_status 0
 	run "$PROGRAMS/strake-image" remote-inspect "$BAD/multi:all"
 	assert_equal "$(jq -c .Platforms <<<"$output")" '["linux/arm/v6","linux/arm64","linux/amd64"]'
 }

@@ -86,12 +86,15 @@ static int apply(const char *dir, const struct member *members, int64_t *ret_siz
 	autoclose int tar = tar_file(members), dir_fd = -1;
 	const struct stream_request sr = { .fd = tar, .size = -1, .keep_fd = -1, .stop_fd = -1 };
 	struct layer_request req;
-	struct layer_result result;
+	struct layer_result result = { .size = 0 };
 	int r = dir_ensure_at(AT_FDCWD, into, 0755, &dir_fd, NULL);
 
 	assert_int_equal(r, 0);
 	assert_int_equal(stream_open(&sr, &stream, NULL), 0);
-	req = (struct layer_request) { .dir_fd = dir_fd, .lower = list_lower, .data = (void *)dir };
+	req = (struct layer_request) { .dir_fd = dir_fd,
+				       .lower = list_lower,
+				       .data = (void *)dir,
+				       .entries_max = ENTRIES_MAX };
 	r = layer_apply(&req, stream, &result, err);
 	if (r == 0)
 		*ret_size = result.size;
@@ -194,6 +197,22 @@ static void nothing_gets_outside(void **state)
 	}
 }
 
+/* Eight million in life. */
+static void entries_are_counted(void **state)
+{
+	struct member members[ENTRIES_MAX + 2] = { { NULL } };
+	const char *dir = *state;
+	struct error err = { 0 };
+	int64_t size;
+
+	for (size_t i = 0; i <= ENTRIES_MAX; i++)
+		members[i] = (struct member) { "same", AE_IFREG, "x", 0 };
+	assert_int_equal(apply(dir, members, &size, &err), -EFBIG);
+	assert_string_equal(err.text, "the layer has more than 8 entries");
+	members[ENTRIES_MAX] = (struct member) { NULL };
+	assert_int_equal(apply(dir, members, &size, &err), 0);
+}
+
 static void a_hard_link_to_a_layer_below_is_a_copy(void **state)
 {
 	static const struct member members[] = {
@@ -277,6 +296,7 @@ int main(void)
 		CASE(kinds_modes_and_times_are_kept),
 		CASE(a_later_entry_replaces_an_earlier_one),
 		CASE(nothing_gets_outside),
+		CASE(entries_are_counted),
 		CASE(a_hard_link_to_a_layer_below_is_a_copy),
 		CASE(what_is_no_file_below_is_not_opened),
 		CASE(whiteouts_become_devices),
