@@ -244,7 +244,7 @@ int network_attach(const struct network_site *site, const struct network_lease *
 		r = publish(site, lease, err);
 	fault_point("attach-ports");
 	if (r == 0)
-		r = names_server_changed(site, lease->id, err);
+		r = names_server_added(site, lease->id, err);
 	plug_close(&plug);
 	nl_close(&nl);
 	return r;
@@ -278,7 +278,7 @@ int network_attach_again(const struct network_site *site, const struct network_l
 			plug_skip(&plug, e);
 	}
 	if (r == 0)
-		r = names_server_changed(site, lease->id, err);
+		r = names_server_added(site, lease->id, err);
 	plug_close(&plug);
 	nl_close(&nl);
 	return r;

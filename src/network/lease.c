@@ -228,7 +228,7 @@ static int is_used(struct db *db, const char *id, const char *column, const char
 {
 	struct db_rows rows;
 	int r = column[0] == 'l'
-			? db_query(db, &rows, err, "SELECT 1 FROM leases WHERE link = ?1", "s",
+			? db_query(db, &rows, err, "SELECT 1 FROM leases WHERE link = ?1 AND link <> ''", "s",
 				   name)
 			: db_query(db, &rows, err,
 				   "SELECT 1 FROM leases WHERE interface = ?1 AND container = ?2",

@@ -52,21 +52,36 @@ static int lock(const struct network_site *site, int *ret, struct error *err)
 
 /* what it is told */
 
-/* Of one container, or with id NULL of all. */
-static int add_records(struct db *db, const char *id, struct buf *text, struct error *err)
+/* By container: a network has many. */
+#define RECORDS                                                                                    \
+	"SELECT n.name, l.container, coalesce(c.name, ''), s.servers,"                             \
+	" (SELECT group_concat(address) FROM addresses a"                                          \
+	"  WHERE +a.network = l.network AND a.container = l.container),"                           \
+	" (SELECT group_concat(name) FROM aliases a"                                               \
+	"  WHERE +a.network = l.network AND a.container = l.container)"                            \
+	" FROM leases l JOIN networks n ON n.id = l.network"                                       \
+	" LEFT JOIN containers c ON c.id = l.container"                                            \
+	" LEFT JOIN name_servers s ON s.container = l.container"
+
+enum scope {
+	SCOPE_ALL,
+	SCOPE_CONTAINER,
+	SCOPE_NEIGHBOURS, /* it and all that are in its networks */
+};
+
+/* is_change: in the place of what is known of these containers. */
+static int add_records(struct db *db, enum scope scope, const char *id, bool is_change,
+		       struct buf *text, struct error *err)
 {
+	static const char *const queries[] = {
+		[SCOPE_ALL] = RECORDS,
+		[SCOPE_CONTAINER] = RECORDS " WHERE l.container = ?1",
+		[SCOPE_NEIGHBOURS] =
+			RECORDS " WHERE l.container IN (SELECT container FROM leases WHERE network"
+				" IN (SELECT network FROM leases WHERE container = ?1))",
+	};
 	struct db_rows rows;
-	int r = db_query(db, &rows, err,
-			 "SELECT n.name, l.container, coalesce(c.name, ''), s.servers,"
-			 " (SELECT group_concat(address) FROM addresses a"
-			 "  WHERE a.network = l.network AND a.container = l.container),"
-			 " (SELECT group_concat(name) FROM aliases a"
-			 "  WHERE a.network = l.network AND a.container = l.container)"
-			 " FROM leases l JOIN networks n ON n.id = l.network"
-			 " LEFT JOIN containers c ON c.id = l.container"
-			 " LEFT JOIN name_servers s ON s.container = l.container"
-			 " WHERE ?1 IS NULL OR l.container = ?1",
-			 "s", id);
+	int r = db_query(db, &rows, err, queries[scope], scope == SCOPE_ALL ? "" : "s", id);
 
 	if (r < 0)
 		return r;
@@ -74,6 +89,8 @@ static int add_records(struct db *db, const char *id, struct buf *text, struct e
 		const char *name = db_text(&rows, 2), *servers = db_text(&rows, 3);
 		const char *addresses = db_text(&rows, 4), *aliases = db_text(&rows, 5);
 
+		if (is_change)
+			buf_addf(text, "del %s\n", db_text(&rows, 1));
 		buf_addf(text, "add %s %s %s ", db_text(&rows, 0), db_text(&rows, 1),
 			 addresses ? addresses : "-");
 		buf_addf(text, "%s%s%.12s", name, *name ? "," : "", db_text(&rows, 1));
@@ -289,7 +306,7 @@ static int move_port(const struct network_site *site, const struct network *netw
 static int records_file(const struct network_site *site, int *ret, struct error *err)
 {
 	struct buf text = BUF_INIT(UPDATE_MAX);
-	int fd = -1, r = add_records(site->db, NULL, &text, err);
+	int fd = -1, r = add_records(site->db, SCOPE_ALL, NULL, false, &text, err);
 
 	if (r == 0)
 		r = end_records(&text, err);
@@ -512,34 +529,121 @@ static int tell_all(const struct network_site *site, const struct strv *networks
 	return first;
 }
 
-/* Every resolver of the instance hears of every container: one that is in two networks sees both
- * from either.
- */
-int names_server_changed(const struct network_site *site, const char *id, struct error *err)
+static int tell_change(const struct network_site *site, const char *id, int place,
+		       const struct strv *networks, struct error *err)
 {
 	struct buf text = BUF_INIT(UPDATE_MAX);
-	struct strv networks = { 0 };
-	autoclose int place = -1;
 	bool is_removal;
 	size_t len;
-	int r = explain_dry() ? 1 : lock(site, &place, err);
+	int r;
 
-	if (r != 0)
-		return MIN(r, 0);
 	buf_addf(&text, "del %s\n", id);
 	len = text.len;
-	r = networks_in_use(site->db, &networks, err);
-	if (r == 0)
-		r = add_records(site->db, id, &text, err);
+	r = add_records(site->db, SCOPE_CONTAINER, id, false, &text, err);
 	is_removal = text.len == len;
 	if (r == 0)
 		r = end_records(&text, err);
 	if (r == 0)
-		r = tell_all(site, &networks, place, &text, is_removal, err);
+		r = tell_all(site, networks, place, &text, is_removal, err);
+	buf_done(&text);
+	return r;
+}
+
+/* Every resolver hears of what goes or changes: which of them know it is not written down. */
+int names_server_changed(const struct network_site *site, const char *id, struct error *err)
+{
+	struct strv networks = { 0 };
+	autoclose int place = -1;
+	int r = explain_dry() ? 1 : lock(site, &place, err);
+
+	if (r != 0)
+		return MIN(r, 0);
+	r = networks_in_use(site->db, &networks, err);
+	if (r == 0)
+		r = tell_change(site, id, place, &networks, err);
 	if (r == 0)
 		r = stop_idle(place, &networks, err);
 	strv_done(&networks);
+	return r;
+}
+
+/* additions */
+
+/* The bridge networks whose resolvers someone asks that sees this container: its own, and those
+ * that share a container with one of its own.  Only the first cable of a container ends with -0:
+ * one that is in two networks has a lease with another link, or none.
+ */
+static int networks_concerned(struct db *db, const char *id, struct strv *ret, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(
+		db, &rows, err,
+		"WITH own AS (SELECT network FROM leases WHERE container = ?1)"
+		" SELECT name FROM networks WHERE driver = 0 AND id IN (SELECT network FROM own"
+		" UNION SELECT other.network FROM leases second" /* few, so they come first */
+		" CROSS JOIN leases one ON one.container = second.container"
+		" CROSS JOIN leases other ON other.container = second.container"
+		" WHERE substr(second.link, -2) <> '-0' AND one.network IN (SELECT network FROM own))",
+		"s", id);
+
+	if (r < 0)
+		return r;
+	while (db_next(&rows))
+		strv_add(ret, db_text(&rows, 0));
+	return db_finish(&rows);
+}
+
+static int count_networks(struct db *db, const char *id, int64_t *ret, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(db, &rows, err, "SELECT count(*) FROM leases WHERE container = ?1", "s",
+			 id);
+
+	if (r < 0)
+		return r;
+	*ret = db_next(&rows) ? db_int(&rows, 0) : 0;
+	return db_finish(&rows);
+}
+
+/* One that joins networks is what its resolvers could not know before: all that is in them. */
+static int tell_addition(const struct network_site *site, const char *id, int place,
+			 const struct strv *networks, struct error *err)
+{
+	struct buf text = BUF_INIT(UPDATE_MAX);
+	int64_t n = 0;
+	int r = count_networks(site->db, id, &n, err);
+
+	if (r == 0)
+		r = add_records(site->db, n > 1 ? SCOPE_NEIGHBOURS : SCOPE_CONTAINER, id, true,
+				&text, err);
+	if (r == 0)
+		r = end_records(&text, err);
+	if (r == 0)
+		r = tell_all(site, networks, place, &text, false, err);
 	buf_done(&text);
+	return r;
+}
+
+/* Who is told of too few could not be asked about the others, so with many networks nobody pays for
+ * those that have nothing to do with the container.
+ */
+int names_server_added(const struct network_site *site, const char *id, struct error *err)
+{
+	struct strv concerned = { 0 }, in_use = { 0 };
+	autoclose int place = -1;
+	int r = explain_dry() ? 1 : lock(site, &place, err);
+
+	if (r != 0)
+		return MIN(r, 0);
+	r = networks_concerned(site->db, id, &concerned, err);
+	if (r == 0)
+		r = tell_addition(site, id, place, &concerned, err);
+	if (r == 0)
+		r = networks_in_use(site->db, &in_use, err);
+	if (r == 0)
+		r = stop_idle(place, &in_use, err);
+	strv_done(&concerned);
+	strv_done(&in_use);
 	return r;
 }
 

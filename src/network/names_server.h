@@ -3,8 +3,9 @@
  * Called by attach and detach for each bridge network whose names are on (!network->dns_off):
  *	names_server_start()	after the bridge has its addresses, before the container starts; one
  *				that runs is left alone
- *	names_server_changed()	after a container was added or removed, and its transaction is over;
- *				with the last container of a network its resolver ends
+ *	names_server_added()	after a container was added to a network, and its transaction is over
+ *	names_server_changed()	after any other change; with the last container of a network its
+ *				resolver ends
  * Both can be called again after a crash.  A dry run only narrates.
  *
  * It answers on a port that is free, and an element of the table leads port 53 of the network's
@@ -31,7 +32,10 @@ struct table_elements;
 
 int names_server_start(const struct network_site *site, const struct network *network,
 		       struct error *err) must_check;
-/* id: of the container. */
+/* id: of a container that has just got a lease, and kept all that it had. */
+int names_server_added(const struct network_site *site, const char *id,
+		       struct error *err) must_check;
+/* id: of a container that may have lost a lease, or has other names. */
 int names_server_changed(const struct network_site *site, const char *id,
 			 struct error *err) must_check;
 
