@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/nearest.h"
 #include "cmd/cmd.h"
 #include "cmd/help.h"
@@ -235,8 +236,10 @@ static int run_cmd(struct invocation *inv)
 	r = run(inv, &err);
 	if (r >= 0 && fflush(stdout) != 0)
 		r = error_sys(&err, -errno, "write output");
-	if (r >= 0)
+	if (r >= 0) {
+		explain_release();
 		return r;
+	}
 	if (!err.text[0])
 		(void)error_sys(&err, r, "failed");
 	return fail(inv, &err, err.status ? err.status : cmd->error_status ? cmd->error_status : 1);

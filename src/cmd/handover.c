@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/opt.h"
 #include "base/strv.h"
 #include "cmd/globals.h"
@@ -33,6 +34,7 @@ int handover(const char *program, const char *command, const void *globals, cons
 	strv_add(&argv, "--");
 	for (; *operands; operands++)
 		strv_add(&argv, *operands);
+	explain_release();
 	(void)execv(path, argv.items);
 	r = error_sys(err, -errno, "run %s", path);
 	strv_done(&argv);
