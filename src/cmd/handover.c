@@ -7,6 +7,7 @@
 #include "base/explain.h"
 #include "base/opt.h"
 #include "base/strv.h"
+#include "cmd/cmd.h"
 #include "cmd/globals.h"
 #include "engine/engine.h"
 
@@ -26,7 +27,7 @@ int handover(const char *program, const char *command, const void *globals, cons
 	struct strv argv = { 0 };
 	int r;
 
-	strv_add(&argv, program);
+	strv_addf(&argv, HANDOVER_NAME "%s", cmd_typed());
 	if (globals)
 		opt_format(global_opts, globals, &argv);
 	strv_add(&argv, command);

@@ -148,7 +148,7 @@ static int name_taken(struct making *m, struct error *err)
 	if (r == 0)
 		ignore_result(db_finish(&rows));
 	return error_set(err, -EEXIST,
-			 "the name '%s' is taken by container %s; 'strake rm %s' frees it",
+			 "the name '%s' is taken by container %s; 'strake rm -f %s' frees it",
 			 m->c->name, owner, m->c->name);
 }
 
