@@ -124,6 +124,7 @@ static int open_layer(void *data, size_t i, struct unpack_source *ret, struct er
 		return r;
 	if (layer->info.blob_size < 0)
 		feed->m->layers[i].info.blob_size = size; /* a file goes on behind its member */
+	ret->is_blob = source_is_separate(feed->l->source, feed->m->blobs.items[i]);
 	if (layer->info.blob_size == size)
 		return 0;
 	(void)close(ret->fd);

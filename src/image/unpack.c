@@ -241,6 +241,15 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 	return r < 0 ? r : check_digests(t, stored, unpacked, stream);
 }
 
+static int open_blob(const struct task *t, const struct unpack_source *source)
+{
+	if (source->keep_fd >= 0)
+		return source->keep_fd;
+	if (source->is_blob)
+		return fcntl(source->fd, F_DUPFD_CLOEXEC, 3);
+	return openat(t->run->req->in->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+}
+
 static int fetch(struct task *t)
 {
 	struct unpack_request *req = t->run->req;
@@ -249,11 +258,9 @@ static int fetch(struct task *t)
 
 	if (r < 0)
 		return r;
-	t->blob_fd = source.keep_fd >= 0
-			     ? source.keep_fd
-			     : openat(req->in->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	t->blob_fd = open_blob(t, &source);
 	r = t->blob_fd < 0 ? error_sys(&t->why, -errno, "make a file for the layer's blob")
-			   : read_layer(t, &source, false);
+			   : read_layer(t, &source, source.is_blob);
 	return req->close(req->data, t->i, source.fd, r, &t->why);
 }
 

@@ -38,6 +38,7 @@ struct unpack_source {
 	int64_t offset; /* of a file; -1: a pipe, or what stands at its position */
 	int keep_fd; /* an empty or partial file for the blob, on the store's file system, written
 			from its position on; ours to close.  -1: a nameless one is made */
+	bool is_blob; /* fd is such a file already, whole: nothing is written, it gets the name */
 };
 
 struct unpack_request {
