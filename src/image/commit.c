@@ -132,7 +132,7 @@ static int make_layer(struct committer *c)
 	if (c->req->archive >= 0) {
 		r = fresh_layer(&c->in, below, c->req->archive, true, layer, c->err);
 	} else {
-		r = changes_pipe_open(c->req->changes, c->req->newest_s, &pipe, &fd, c->err);
+		r = changes_pipe_open(c->req->changes, c->req->newest_s, -1, &pipe, &fd, c->err);
 		if (r == 0)
 			r = fresh_layer(&c->in, below, fd, false, layer, c->err);
 		if (pipe)

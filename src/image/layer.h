@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 
+struct frame_writer;
 struct stream;
 
 struct layer_request {
@@ -23,6 +24,7 @@ struct layer_request {
 	 */
 	int (*lower)(void *data, struct strv *ret, struct error *err);
 	void *data;
+	struct frame_writer *frame; /* gets what the tree does not have; or NULL */
 	uint64_t entries_max; /* 0: eight million, an inode each */
 };
 

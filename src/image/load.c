@@ -36,6 +36,7 @@ struct loader {
 	const char *prefix; /* of blobs' names */
 	unsigned images;
 	struct strv loaded; /* IDs, for an index */
+	bool frames;        /* no manifest asks for blobs */
 };
 
 /* What a manifest of either kind says, before its layers are looked at. */
@@ -196,6 +197,7 @@ static int store_layers(struct loader *l, struct manifest *m)
 		.layers = m->layers,
 		.n = m->blobs.n,
 		.want_blobs = true,
+		.frames = l->frames,
 		.open = open_layer,
 		.close = close_layer,
 		.data = &feed,
@@ -299,6 +301,7 @@ static int load_docker_entry(struct loader *l, struct json_reader *rd, const jso
 		r = rd->r;
 	if (r == 0)
 		r = read_docker_config(l, config, &m);
+	l->frames = true;
 	if (r == 0)
 		r = store_image(l, &m, &names);
 	strv_done(&names);
