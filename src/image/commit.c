@@ -138,6 +138,8 @@ static int make_layer(struct committer *c)
 		if (pipe)
 			r = changes_pipe_close(pipe, fd, r, c->err);
 	}
+	if (r == 0 && c->req->left_out)
+		*c->req->left_out += layer->left_out;
 	c->n += r == 0;
 	return r;
 }

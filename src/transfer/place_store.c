@@ -580,6 +580,8 @@ static int put_image(struct store_place *p, const struct remote_document *doc,
 		r = read_diff_ids(config, (size_t)got->size, m, layers, err);
 	if (r == 0)
 		r = unpack_layers(&req, err);
+	for (size_t i = 0; r == 0 && p->c.left_out && i < req.n; i++)
+		*p->c.left_out += layers[i].left_out;
 	return r < 0 ? r : record(p, doc, m, top, config, (size_t)got->size, layers, err);
 }
 
