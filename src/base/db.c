@@ -90,7 +90,9 @@ static int db_fail(struct db *db, struct error *err, const char *doing)
 		return error_sys(err, r, "state database %s: %s", db->path, doing);
 	return error_set(
 		err, r, "state database %s: %s: %s%s", db->path, doing, sqlite3_errmsg(db->handle),
-		r == -EUCLEAN ? "; move it away, and it is made again from the files" : "");
+		r == -EUCLEAN
+			? "; 'strake system check --repair' moves it aside and makes it again from the files"
+			: "");
 }
 
 static int db_plain(struct db *db, struct error *err, const char *sql)
