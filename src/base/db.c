@@ -471,9 +471,7 @@ static int connect_somehow(struct db *db, const struct db_schema *const *schemas
 		return r;
 	/* Frames of a log that nobody took over are read by who has the file alone. */
 	db->why = r;
-	if (r == -ENOSPC && has_log(db))
-		return connect_as(db, DB_ALONE, err);
-	r = connect_as(db, DB_READ, err);
+	r = connect_as(db, r == -ENOSPC && has_log(db) ? DB_ALONE : DB_READ, err);
 	return r < 0 ? r : schemas_migrate(db, schemas, err);
 }
 
