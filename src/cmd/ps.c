@@ -132,7 +132,7 @@ static int load(struct engine *engine, const char *id, struct container **ret, s
 	struct error why, note = { 0 };
 	int r;
 
-	if (container_is_being_made(engine, id))
+	if (container_maker(engine, id))
 		return -ENOENT;
 	r = container_load_row(engine, id, ret, &why, err);
 	if (r < 0 || why.code == 0)

@@ -182,19 +182,19 @@ bool container_was_started(const struct engine *engine, const char *id)
 	       faccessat(engine->root_fd, ended, F_OK, 0) == 0;
 }
 
-bool container_is_being_made(struct engine *engine, const char *id)
+pid_t container_maker(const struct engine *engine, const char *id)
 {
 	struct db_rows rows;
-	bool is_made = false;
+	pid_t pid = 0;
 
 	if (container_was_started(engine, id) ||
 	    db_query(engine->db, &rows, NULL,
 		     "SELECT maker, maker_start FROM containers WHERE id = ?1 AND active <> 0", "s",
 		     id) < 0)
-		return false;
-	if (db_next(&rows))
-		is_made = process_is_alive((pid_t)db_int(&rows, 0), (uint64_t)db_int(&rows, 1));
-	return db_finish(&rows) == 0 && is_made;
+		return 0;
+	if (db_next(&rows) && process_is_alive((pid_t)db_int(&rows, 0), (uint64_t)db_int(&rows, 1)))
+		pid = (pid_t)db_int(&rows, 0);
+	return db_finish(&rows) < 0 ? 0 : pid;
 }
 
 static int row_load(struct engine *engine, const char *id, struct container **ret,
@@ -245,7 +245,7 @@ static int damaged(struct engine *engine, const char *id, int r, const struct er
 
 	if (row_load(engine, id, &c, err) < 0)
 		return -ENOENT;
-	if (container_is_being_made(engine, id))
+	if (container_maker(engine, id))
 		return error_set(err, r, "container %s is still being made", c->name);
 	return error_set(err, r == -ENOENT ? -EUCLEAN : r,
 			 "container %s is damaged: %.300s; 'strake rm -f %s' removes it", c->name,

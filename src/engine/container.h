@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/id.h"
@@ -56,8 +57,8 @@ int container_find_row(struct engine *engine, const char *what, struct container
 		       struct error *err) must_check;
 /* It has a live record, or one of its end. */
 bool container_was_started(const struct engine *engine, const char *id);
-/* Recorded, and its maker is at work: that its files are not there yet is no damage. */
-bool container_is_being_made(struct engine *engine, const char *id);
+/* The command that makes it, while its files need not be there yet; 0: it was started. */
+pid_t container_maker(const struct engine *engine, const char *id);
 
 /* IDs of all containers, newest first; one that is being made has no definition yet (-ENOENT). */
 int container_ids(struct engine *engine, struct strv *ret, struct error *err) must_check;

@@ -66,7 +66,7 @@ static void recover_locked(struct engine *engine, const struct active *a)
 static void recover_one(struct engine *engine, const struct active *a)
 {
 	autoclose int lock = -1;
-	int r = container_lock(engine, a->id, false, &lock, NULL);
+	int r = container_lock(engine, a->id, &lock, NULL);
 
 	if (r == -ENOENT && (!a->this_boot || !process_is_alive(a->maker, a->maker_start)))
 		ignore_result(container_discard(engine, a->id, NULL));
@@ -286,7 +286,7 @@ static void check_dirs(struct check *check)
 
 		if (entry->d_name[0] == '.' || is_known(engine, entry->d_name))
 			continue;
-		r = container_lock(engine, entry->d_name, false, &lock, NULL);
+		r = container_lock(engine, entry->d_name, &lock, NULL);
 		if ((r == 0 || r == -EBUSY) && !is_known(engine, entry->d_name))
 			adopt(check, entry->d_name, r == -EBUSY);
 	}
@@ -359,11 +359,10 @@ static void check_row(struct check *check, const char *id)
 	autoclose int lock = -1;
 	struct status status = { .pid = 0 };
 	struct error why = { 0 };
-	int locked = container_lock(engine, id, false, &lock, NULL);
+	int locked = container_lock(engine, id, &lock, NULL);
 	bool runs;
 
-	if (container_is_being_made(engine, id) ||
-	    container_load_row(engine, id, &c, &why, NULL) < 0)
+	if (container_maker(engine, id) || container_load_row(engine, id, &c, &why, NULL) < 0)
 		return;
 	runs = locked == -EBUSY ||
 	       (status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING);
@@ -441,7 +440,7 @@ static int recover_container(struct engine *engine, const char *id, struct error
 {
 	cleanup(container_cleanup) struct container *c = NULL;
 	autoclose int lock = -1;
-	int r = container_lock(engine, id, false, &lock, NULL);
+	int r = container_lock(engine, id, &lock, NULL);
 
 	/* Without a definition it is what a killed command left: system check names it. */
 	if ((r < 0 && r != -EBUSY) || container_load(engine, id, &c, NULL) < 0 ||

@@ -118,6 +118,15 @@ static int start_monitor(struct making *m, int client_fd, struct error *err)
 	return r;
 }
 
+/* From under one that may still go on nothing is taken away. */
+static int not_started(struct making *m, int r, struct error *err)
+{
+	if (r == -ETIMEDOUT)
+		return error_wrap(err, r, "container %s waits to be started", m->c->name);
+	making_undo(m);
+	return r;
+}
+
 /* One that ended already has no process to signal; that is fine. */
 static int open_init(const struct making *m)
 {
@@ -155,10 +164,8 @@ static int run_attached(struct making *m, struct error *err)
 	ours = pair[0];
 	theirs = pair[1];
 	r = start_monitor(m, theirs, err);
-	if (r < 0) {
-		making_undo(m);
-		return r;
-	}
+	if (r < 0)
+		return not_started(m, r, err);
 	(void)close(steal_fd(&theirs));
 	r = follow(m, ours, &status, err);
 	if (status == CLIENT_DETACHED)
@@ -183,9 +190,7 @@ static int run_detached(struct making *m, struct error *err)
 {
 	int r = start_monitor(m, -1, err);
 
-	if (r < 0)
-		making_undo(m);
-	return r;
+	return r < 0 ? not_started(m, r, err) : 0;
 }
 
 /* Its root is gone with it; a view of the same layers shows what it saw. */

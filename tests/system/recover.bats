@@ -501,3 +501,61 @@ script_run() { # ROOT RUN PORT
 	run strake system check
 	assert_equal "$status $output" "0 nothing is wrong"
 }
+
+# A strake whose monitors stop themselves before they do anything.
+stopping_new() {
+	mkdir "$STATE/bin"
+	ln -s "$PROGRAMS"/* "$STATE/bin/"
+	rm "$STATE/bin/strake" "$STATE/bin/strake-monitor"
+	cp "$PROGRAMS/strake" "$STATE/bin/strake"
+	# shellcheck disable=SC2016
+	printf '#!/bin/bash\nexec -a strake-monitor bash -c %s %s "$@"\n' "'kill -STOP \$\$; exec -a strake-monitor \"\$0\" \"\$@\"'" "$PROGRAMS/strake-monitor" >"$STATE/bin/strake-monitor"
+	chmod +x "$STATE/bin/strake-monitor"
+}
+stopping() { timeout 20 "$STATE/bin/strake" --root "$ROOT" --run-root "$RUN" "$@"; }
+
+@test "a monitor that is stopped while it starts: all that would wait for it name it, and it goes on when it may" {
+	stopping_new
+	run stopping run -d --name n --network none --bare /bin/busybox -- sleep 1000
+	assert_status 125
+	assert_equal "${#lines[@]}" 1
+	monitor=$(pgrep -f '^strake-monitor .*--id=')
+	assert_has "strake-monitor, process $monitor, is stopped; 'kill -CONT $monitor'"
+	for how in "stop -t 1" rm "rm -f" wait; do
+		# shellcheck disable=SC2086
+		run timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" $how n
+		assert_status 1
+		assert_equal "${#lines[@]}" 1
+		assert_has "its monitor, process $monitor, is stopped; 'kill -CONT $monitor'"
+	done
+	kill -CONT "$monitor"
+	soon eval '[ "$(strake ps --format "{{.Name}}")" = n ]'
+	strake rm -f n
+	# One that is killed instead leaves nothing.
+	run stopping run -d --name n --network none --bare /bin/busybox -- sleep 1000
+	kill -KILL "$(pgrep -f '^strake-monitor .*--id=')"
+	soon eval '! pgrep -f "^strake-monitor"'
+	assert_equal "$(strake ps -aq)" ""
+	run strake system check
+	assert_equal "$status $output" "0 nothing is wrong"
+}
+
+@test "a monitor that is stopped: wait for one that is dead, and attach, say so" {
+	id=$(strake run -d --name a --network none --bare /bin/busybox -- sleep 1000)
+	monitor=$(monitor_of "$id")
+	kill -STOP "$monitor"
+	run timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" attach a
+	assert_status 1
+	assert_equal "${#lines[@]}" 1
+	assert_has "its monitor, process $monitor, is stopped; 'kill -CONT $monitor'"
+	background timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" wait a >"$STATE/waited" 2>&1
+	waiter=$!
+	strake kill a
+	soon ended "$(jq -r .pid "$RUN/containers/$id/live.json")"
+	wait $waiter && false || assert_equal $? 1
+	output=$(cat "$STATE/waited")
+	assert_has "its monitor, process $monitor, is stopped; 'kill -CONT $monitor'"
+	kill -CONT "$monitor"
+	assert_equal "$(strake wait a)" 137
+	strake rm a
+}
