@@ -13,11 +13,14 @@
 #include "monitor/client.h"
 
 struct attach_args {
-	bool no_stdin;
+	bool no_stdin, sig_proxy;
 };
 
 static const struct opt attach_opts[] = {
-	OPT(struct attach_args, no_stdin, "no-stdin", 0, NULL, "only look"),
+	OPT(struct attach_args, no_stdin, "no-stdin", 0, NULL,
+	    "only look: no input, and no signals"),
+	OPT(struct attach_args, sig_proxy, "sig-proxy", 0, NULL,
+	    "hand our signals on (default); =false: they end only us"),
 	{ 0 },
 };
 
@@ -65,21 +68,28 @@ static int attach_run(struct engine *engine, const void *data, int argc, char **
 	client = (struct client) { .sock = sock,
 				   .pidfd = pidfd,
 				   .terminal = c->tty,
+				   .name = c->name,
 				   .input = c->open_stdin && !args->no_stdin,
+				   .keeps_signals = args->no_stdin || !args->sig_proxy,
 				   .judge = judge,
 				   .judge_data = &attached };
 	r = client_run(&client, &ended, err);
 	return r < 0 ? r : ended == CLIENT_DETACHED ? 0 : ended;
 }
 
+static const struct attach_args defaults = { .sig_proxy = true };
+
 const struct cmd cmd_attach = {
 	.name = "attach",
 	.operands = "CONTAINER",
 	.help = "Connect to the input and output of a running container",
 	.details =
-		"With a terminal, ^P ^Q leaves it running. The exit status is the container's own.",
+		"With a terminal, ^P ^Q leaves it running. The exit status is the container's own. Signals such as\n"
+		"^C go to the container; with --no-stdin or --sig-proxy=false they end only the command, and its\n"
+		"exit status is 128 and the signal's number.",
 	.opts = attach_opts,
 	.args_size = sizeof(struct attach_args),
+	.defaults = &defaults,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = attach_run,

@@ -64,7 +64,9 @@ static int check(struct engine *engine, bool repair, int found_before, struct er
 /* What every other command refuses to open is what this one is for. */
 static int check_open(const struct globals *g, bool repair, struct engine **ret, struct error *err)
 {
-	const struct engine_options options = { .root = g->root, .run_root = g->run_root };
+	const struct engine_options options = { .root = g->root,
+						.run_root = g->run_root,
+						.looks = true };
 	autofree char *aside = NULL;
 	int r = engine_open(&options, ret, err);
 

@@ -93,6 +93,22 @@ static void make_private(int fd, const char *known)
 	(void)fchmod(fd, 0700);
 }
 
+/* Whoever looks at a root that cannot be there means another. */
+static int check_parent(const char *root, struct error *err)
+{
+	autofree char *parent = xstrdup(root);
+	size_t len = strlen(parent);
+
+	while (len > 1 && parent[len - 1] == '/')
+		parent[--len] = '\0';
+	while (len > 1 && parent[len - 1] != '/')
+		parent[--len] = '\0';
+	if (parent[len - 1] != '/' || access(parent, F_OK) == 0 ||
+	    (errno != ENOENT && errno != ENOTDIR))
+		return 0;
+	return error_set(err, -ENOENT, "no state at --root %s: there is no %s", root, parent);
+}
+
 static int root_open(char **path, const char *known, int *ret, struct error *err)
 {
 	int r;
@@ -170,7 +186,10 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	engine->libexec = libexec_find();
 	engine->self = self_find();
 	engine->nft = xnew(struct nft_door);
-	r = root_open(&engine->root, "state.db", &engine->root_fd, err);
+	r = options->looks && options->root && options->root[0] ? check_parent(options->root, err)
+								: 0;
+	if (r == 0)
+		r = root_open(&engine->root, "state.db", &engine->root_fd, err);
 	if (r == 0)
 		r = root_open(&engine->run_root, "containers", &engine->run_fd, err);
 	if (r == 0)

@@ -18,6 +18,7 @@ struct network_site;
 struct engine_options {
 	const char *root;     /* NULL: /var/lib/strake, or $XDG_DATA_HOME/strake for a user */
 	const char *run_root; /* NULL: /run/strake, or $XDG_RUNTIME_DIR/strake */
+	bool looks;           /* a root is not made with its parents: who mistypes it is told */
 };
 
 struct engine {

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/terminal.h"
+#include "monitor/clients.h"
 #include "monitor/protocol.h"
 
 #define OUT_MAX       (1U << 20)
@@ -43,6 +44,7 @@ struct session {
 	unsigned interrupts;
 	int64_t interrupted_ms; /* the first of them */
 	bool given_up;
+	bool refused; /* there are CLIENTS_MAX already */
 	bool ended;
 	int status;
 };
@@ -83,11 +85,15 @@ static void take_signal(struct session *s, int fd)
 		s->given_up = true;
 		return;
 	}
-	if (info.ssi_signo == SIGWINCH)
+	if (info.ssi_signo == SIGWINCH) {
 		send_size(s);
-	else if (s->client->pidfd >= 0)
+	} else if (s->client->keeps_signals) {
+		s->ended = true;
+		s->status = 128 + (int)info.ssi_signo;
+	} else if (s->client->pidfd >= 0) {
 		(void)syscall(SYS_pidfd_send_signal, s->client->pidfd, (int)info.ssi_signo, NULL,
 			      0);
+	}
 }
 
 /* A descriptor that our caller made non-blocking is waited for like any other. */
@@ -151,6 +157,8 @@ static void take_frame(struct session *s, const struct frame *frame)
 	else if (frame->type == FRAME_EXIT && frame->len == 1) {
 		s->ended = true;
 		s->status = s->broken_pipe ? STATUS_PIPE : frame->bytes[0];
+	} else if (frame->type == FRAME_REFUSED) {
+		s->ended = s->refused = true;
 	}
 }
 
@@ -275,6 +283,11 @@ static int loop(struct session *s, int signals, struct error *err)
 		if (r == 0 && p[AT_MONITOR].revents & (POLLIN | POLLHUP | POLLERR))
 			r = take_monitor(s, err);
 	}
+	if (r == 0 && s->refused)
+		return error_set(err, -EUSERS,
+				 "container %s: %d are attached to it or wait for it, and no more "
+				 "can be; 'strake logs -f' shows its output, too",
+				 s->client->name ? s->client->name : "?", CLIENTS_MAX);
 	if (r == 0 && s->given_up)
 		return error_set(err, -EINTR,
 				 "three times ^C, and container %s still runs; 'strake stop %s' "
