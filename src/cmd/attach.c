@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/lock.h"
 #include "engine/status.h"
 #include "monitor/client.h"
 
@@ -20,6 +21,18 @@ static const struct opt attach_opts[] = {
 	{ 0 },
 };
 
+struct attached {
+	struct engine *engine;
+	const struct container *c;
+};
+
+static int judge(void *data, struct error *err)
+{
+	const struct attached *a = data;
+
+	return container_judge_monitor(a->engine, a->c->id, err);
+}
+
 static int attach_run(struct engine *engine, const void *data, int argc, char **argv,
 		      struct error *err)
 {
@@ -28,6 +41,7 @@ static int attach_run(struct engine *engine, const void *data, int argc, char **
 	autofree char *path = NULL;
 	autoclose int sock = -1, pidfd = -1;
 	struct client client = { 0 };
+	struct attached attached = { engine, NULL };
 	struct status status = { .pid = 0 };
 	int r = container_find(engine, argv[0], &c, err), ended = 0;
 
@@ -47,10 +61,13 @@ static int attach_run(struct engine *engine, const void *data, int argc, char **
 		ignore_result(process_open(status.pid, status.start_time, &pidfd));
 	if (r < 0)
 		return r;
+	attached.c = c;
 	client = (struct client) { .sock = sock,
 				   .pidfd = pidfd,
 				   .terminal = c->tty,
-				   .input = c->open_stdin && !args->no_stdin };
+				   .input = c->open_stdin && !args->no_stdin,
+				   .judge = judge,
+				   .judge_data = &attached };
 	r = client_run(&client, &ended, err);
 	return r < 0 ? r : ended == CLIENT_DETACHED ? 0 : ended;
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,6 +23,7 @@
 
 #define LASTING_ROOT "/var/lib/strake"
 #define RUN_ROOT     "/run/strake"
+#define ASIDE_MAX    100 /* damaged databases that are kept */
 
 static const struct db_schema *const schemas[] = {
 	&engine_schema, &network_schema, &cni_record_schema, &image_schema, NULL,
@@ -180,6 +182,31 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	}
 	*ret = engine;
 	return 0;
+}
+
+int engine_db_aside(const struct engine_options *options, char **ret, struct error *err)
+{
+	autofree char *root =
+		root_choose(options->root, "XDG_DATA_HOME", ".local/share/strake", LASTING_ROOT);
+	autofree char *from = xasprintf("%s/state.db", root);
+	autofree char *log = xasprintf("%s-wal", from), *shared = xasprintf("%s-shm", from);
+
+	for (int i = 1; i < ASIDE_MAX; i++) {
+		autofree char *to = xasprintf("%s.damaged-%d", from, i);
+		autofree char *log_to = xasprintf("%s-wal", to);
+
+		if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0) {
+			if (errno == EEXIST)
+				continue;
+			return error_sys(err, -errno, "move %s to %s", from, to);
+		}
+		(void)rename(log, log_to);
+		(void)unlink(shared);
+		*ret = steal_ptr(&to);
+		return 0;
+	}
+	return error_set(err, -EEXIST, "%s.damaged-1 to -%d are all there; remove some", from,
+			 ASIDE_MAX - 1);
 }
 
 void engine_close(struct engine *engine)

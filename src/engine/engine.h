@@ -35,6 +35,11 @@ struct engine {
 int engine_open(const struct engine_options *options, struct engine **ret,
 		struct error *err) must_check;
 void engine_close(struct engine *engine);
+/* For a state database that engine_open() refuses as damaged (-EUCLEAN): out of the way, for
+ * whoever wants to look at it; the next opening makes it again from the files.  *ret: where it is
+ * now.
+ */
+int engine_db_aside(const struct engine_options *options, char **ret, struct error *err) must_check;
 
 struct network_site engine_network(const struct engine *engine);
 struct db *engine_db(struct engine *engine);

@@ -28,6 +28,7 @@
 #define STATUS_PIPE   (128 + SIGPIPE)
 #define INTERRUPTS    3
 #define INTERRUPTS_MS 3000
+#define JUDGE_MS      2000
 
 enum { AT_SIGNAL, AT_MONITOR, AT_INPUT, N_POLLED };
 
@@ -246,7 +247,7 @@ static int flush_out(struct session *s, struct error *err)
 
 static int loop(struct session *s, int signals, struct error *err)
 {
-	int r = 0;
+	int r = 0, n;
 
 	while (r == 0 && !s->ended && !s->given_up) {
 		struct pollfd p[N_POLLED] = {
@@ -259,11 +260,13 @@ static int loop(struct session *s, int signals, struct error *err)
 				       .events = POLLIN },
 		};
 
-		if (poll(p, N_POLLED, -1) < 0) {
-			if (errno != EINTR)
-				r = error_sys(err, -errno, "wait for the container");
+		n = poll(p, N_POLLED, s->client->judge ? JUDGE_MS : -1);
+		if (n < 0 && errno != EINTR)
+			r = error_sys(err, -errno, "wait for the container");
+		if (n == 0)
+			r = s->client->judge(s->client->judge_data, err);
+		if (n <= 0)
 			continue;
-		}
 		if (p[AT_SIGNAL].revents)
 			take_signal(s, signals);
 		if (p[AT_INPUT].revents)
@@ -335,9 +338,12 @@ int client_run(const struct client *client, int *ret_status, struct error *err)
 			      : 0;
 }
 
-int client_wait(int sock, int *ret_status)
+int client_wait(int sock, int (*judge)(void *data, struct error *err), void *judge_data,
+		int *ret_status, struct error *err)
 {
-	const struct client client = { .sock = sock, .pidfd = -1, .quiet = true };
+	const struct client client = {
+		.sock = sock, .pidfd = -1, .quiet = true, .judge = judge, .judge_data = judge_data
+	};
 
-	return client_run(&client, ret_status, NULL);
+	return client_run(&client, ret_status, err);
 }

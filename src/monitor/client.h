@@ -18,6 +18,10 @@ struct client {
 	bool is_maker;    /* it runs for us: nobody reads any more, it ends */
 	const char *name; /* with is_maker: of the container */
 	struct buf *last_words; /* keeps the end of its output; NULL: not wanted */
+	/* Asked while nothing is heard: why it is in vain to wait on, 0 if it is not.  May be NULL.
+	 */
+	int (*judge)(void *data, struct error *err);
+	void *judge_data;
 };
 
 #define CLIENT_DETACHED (-1)
@@ -34,6 +38,7 @@ void client_hold_signals(sigset_t *ret_before);
 int client_run(const struct client *client, int *ret_status, struct error *err) must_check;
 
 /* Only waits for the end, showing nothing. */
-int client_wait(int sock, int *ret_status) must_check;
+int client_wait(int sock, int (*judge)(void *data, struct error *err), void *judge_data,
+		int *ret_status, struct error *err) must_check;
 
 #endif

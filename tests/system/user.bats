@@ -133,3 +133,13 @@ refuses() {
 	[ "$(strake inspect a | wc -l)" -lt 500 ]
 	jq -e '.linux.seccomp.syscalls | length > 0' "$(strake inspect -f '{{.BundlePath}}' a)/config.json"
 }
+
+@test "ps -a shows ports of what runs, not of what has ended" {
+	strake run -d --name a -p 8080:80 --bare /bin/busybox -- httpd -f
+	assert_equal "$(strake ps -a --format '{{.Ports}}')" "0.0.0.0:8080->80/tcp"
+	strake stop -t 0 a
+	run strake ps -a
+	assert_lacks 8080
+	assert_equal "$(strake ps -a --format json | jq -c .Ports)" "[]"
+	strake rm a
+}
