@@ -355,4 +355,5 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	runtime spec
 	jq --arg path "/$GROUP/c1" '.process.terminal = false | .process.args = ["true"] | .linux.cgroupsPath = $path' config.json >c && mv c config.json
 	run -0 runtime run c1 </dev/null
+	rmdir /sys/fs/cgroup/*/"$GROUP" 2>/dev/null || true
 }
