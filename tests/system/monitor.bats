@@ -144,7 +144,7 @@ b=array.array('i',[0]); fcntl.ioctl(9,termios.FIONREAD,b); print(b[0])")" -ge 40
 }
 
 @test "attach --no-stdin and --sig-proxy=false keep signals to themselves" {
-	strake run -d --name a --network none --bare /bin/busybox -- sh -c 'trap "echo got; exit 3" TERM INT; echo up; while :; do sleep 0.1; done'
+	strake run -d --name a --network none --bare /bin/busybox -- sh -c 'trap "exit 3" TERM INT; sleep 1000 & wait'
 	for how in --no-stdin --sig-proxy=false; do
 		background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" attach $how a >"$STATE/out"
 		attached=$!
