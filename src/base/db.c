@@ -91,7 +91,9 @@ static int db_fail(struct db *db, struct error *err, const char *doing)
 		return error_sys(err, r, "state database %s: %s", db->path, doing);
 	return error_set(
 		err, r, "state database %s: %s: %s%s", db->path, doing, sqlite3_errmsg(db->handle),
-		r == -EUCLEAN ? "; move it away, and it is made again from the files" : "");
+		r == -EUCLEAN
+			? "; 'strake system check --repair' moves it aside and makes it again from the files"
+			: "");
 }
 
 static int db_plain(struct db *db, struct error *err, const char *sql)
@@ -509,9 +511,7 @@ static int connect_somehow(struct db *db, const struct db_schema *const *schemas
 		return r;
 	/* Frames of a log that nobody took over are read by who has the file alone. */
 	db->why = r;
-	if (r == -ENOSPC && has_log(db))
-		return connect_as(db, DB_ALONE, err);
-	r = connect_as(db, DB_READ, err);
+	r = connect_as(db, r == -ENOSPC && has_log(db) ? DB_ALONE : DB_READ, err);
 	return r < 0 ? r : schemas_migrate(db, schemas, err);
 }
 

@@ -198,6 +198,7 @@ const struct cmd cmd_image_import = {
 	.args_size = sizeof(struct import_args),
 	.min_operands = 1,
 	.max_operands = 2,
+	.flags = CMD_MAKES,
 	.run = import_run,
 };
 
@@ -234,5 +235,6 @@ const struct cmd cmd_image_take = {
 	.help = "Bring in an archive of images, or of the files of a root",
 	.min_operands = 1,
 	.max_operands = 1,
+	.flags = CMD_MAKES,
 	.run = take_run,
 };

@@ -249,6 +249,7 @@ const struct cmd cmd_image_copy = {
 	.args_size = sizeof(struct copy_args),
 	.min_operands = 2,
 	.max_operands = 2,
+	.flags = CMD_MAKES,
 	.run = copy_run,
 };
 

@@ -219,7 +219,7 @@ static int make_dirs(struct making *m, struct error *err)
 		return 0;
 	r = dir_make_at(AT_FDCWD, m->dir, 0700, err);
 	if (r == 0)
-		r = container_lock(m->engine, m->c->id, false, &m->lock_fd, err);
+		r = container_lock(m->engine, m->c->id, &m->lock_fd, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (mkdirat(m->lock_fd, inner[i], 0755) < 0)
 			r = error_sys(err, -errno, "make directory %s/%s", m->dir, inner[i]);
