@@ -25,7 +25,7 @@ struct layer_request {
 	int (*lower)(void *data, struct strv *ret, struct error *err);
 	void *data;
 	struct frame_writer *frame; /* gets what the tree does not have; or NULL */
-	uint64_t entries_max; /* 0: eight million, an inode each */
+	uint64_t entries_max;       /* 0: eight million, an inode each */
 };
 
 struct layer_result {
