@@ -155,6 +155,15 @@ bool ip_net_has(const struct ip_net *net, const struct ip *ip)
 	return ip_equal(&a, &b);
 }
 
+bool ip_net_is_edge(const struct ip_net *net, const struct ip *ip)
+{
+	const struct ip first = ip_net_first(net), last = ip_net_last(net);
+
+	if (net->prefix_len + 2U > 8 * ip_len(&net->ip))
+		return false; /* of one or two addresses both are usable */
+	return ip_equal(ip, &first) || (net->ip.family == AF_INET && ip_equal(ip, &last));
+}
+
 bool ip_net_overlaps(const struct ip_net *a, const struct ip_net *b)
 {
 	return a->prefix_len <= b->prefix_len ? ip_net_has(a, &b->ip) : ip_net_has(b, &a->ip);

@@ -52,6 +52,8 @@ struct ip ip_net_first(const struct ip_net *net);      /* host bits 0 */
 struct ip ip_net_last(const struct ip_net *net);       /* host bits 1 */
 struct ip_net ip_net_of(const struct ip_net *address); /* the subnet that it lies in */
 bool ip_net_has(const struct ip_net *net, const struct ip *ip);
+/* The subnet's own address, or IPv4's broadcast address in it. */
+bool ip_net_is_edge(const struct ip_net *net, const struct ip *ip);
 bool ip_net_overlaps(const struct ip_net *a, const struct ip_net *b);
 
 /* fe80::/64 with what the kernel makes of a hardware address. */

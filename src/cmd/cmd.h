@@ -20,6 +20,7 @@ enum cmd_flags {
 	CMD_PLAIN = 0,
 	CMD_FIRST_OPERAND = 1, /* the first operand ends the options */
 	CMD_HIDDEN = 2,        /* not in --help: called by our own programs */
+	CMD_MAKES = 4,         /* what it makes may be the first: it makes its root, too */
 };
 
 struct cmd {
@@ -57,7 +58,8 @@ struct program {
 	/* After all options are parsed, before run; may be NULL. */
 	int (*setup)(const void *globals, struct error *err);
 	/* For commands with run; NULL in programs that have none. */
-	int (*open)(const void *globals, struct engine **ret, struct error *err);
+	int (*open)(const void *globals, const struct cmd *cmd, struct engine **ret,
+		    struct error *err);
 	void (*close)(struct engine *engine);
 	/* After run failed: adds to the text what only the engine knows; may be NULL. */
 	void (*advise)(struct engine *engine, struct error *err);

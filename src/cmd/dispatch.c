@@ -212,7 +212,7 @@ static int run(struct invocation *inv, struct error *err)
 		return r;
 	if (inv->cmd->run_alone)
 		return inv->cmd->run_alone(inv->globals, inv->args, inv->argc, inv->argv, err);
-	r = program->open(inv->globals, &engine, err);
+	r = program->open(inv->globals, inv->cmd, &engine, err);
 	if (r < 0)
 		return r;
 	r = inv->cmd->run(engine, inv->args, inv->argc, inv->argv, err);

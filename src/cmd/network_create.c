@@ -61,6 +61,7 @@ const struct cmd cmd_network_create = {
 	.args_size = sizeof(struct network_options),
 	.min_operands = 1,
 	.max_operands = 1,
+	.flags = CMD_MAKES,
 	.run = create_run,
 };
 

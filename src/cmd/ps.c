@@ -74,7 +74,10 @@ static void add_row(struct table *t, const struct ps_args *args, const struct co
 	table_cellf(t, "%s ago", age);
 	table_cell(t, text);
 	table_cell(t, s->kind == STATUS_RUNNING && c->address ? c->address : "");
-	add_ports(t, &c->ports);
+	if (s->kind == STATUS_RUNNING)
+		add_ports(t, &c->ports);
+	else
+		table_cell(t, ""); /* what has ended publishes nothing */
 	table_cell(t, c->name);
 }
 
@@ -98,7 +101,8 @@ static json_t *row_of(const struct container *c, const struct status *s)
 	(void)json_object_set_new(doc, "Network", json_string(c->network));
 	(void)json_object_set_new(doc, "Address",
 				  c->address ? json_string(c->address) : json_null());
-	(void)json_object_set_new(doc, "Ports", json_from_strv(&c->ports));
+	(void)json_object_set_new(
+		doc, "Ports", s->kind == STATUS_RUNNING ? json_from_strv(&c->ports) : json_array());
 	return doc;
 }
 
@@ -122,6 +126,24 @@ static bool is_table(const struct ps_args *args)
 	return !args->format || strcmp(args->format, "table") == 0;
 }
 
+/* A damaged one is shown as far as it is known, with a note; one that is being made is not yet. */
+static int load(struct engine *engine, const char *id, struct container **ret, struct error *err)
+{
+	struct error why, note = { 0 };
+	int r;
+
+	if (container_maker(engine, id))
+		return -ENOENT;
+	r = container_load_row(engine, id, ret, &why, err);
+	if (r < 0 || why.code == 0)
+		return r;
+	(void)error_set(&note, why.code,
+			"container %s is damaged: %.300s; 'strake rm -f %s' removes it",
+			(*ret)->name, why.text, (*ret)->name);
+	cmd_report("ps", &note);
+	return 0;
+}
+
 /* Returns whether it is one to be shown. */
 static int show(struct engine *engine, const struct ps_args *args, const char *id, struct table *t,
 		struct error *err)
@@ -133,7 +155,7 @@ static int show(struct engine *engine, const struct ps_args *args, const char *i
 	if (r < 0 || (s.kind != STATUS_RUNNING && !args->all))
 		return r;
 	if (!args->quiet || args->filters.n > 0)
-		r = container_load(engine, id, &c, err);
+		r = load(engine, id, &c, err);
 	if (r < 0 || (args->filters.n > 0 && !ps_filter_fits(&args->filters, c, &s)))
 		return r;
 	if (args->quiet)

@@ -1,4 +1,5 @@
 /* src/cni/plugin_add.c - ADD and CHECK. */
+#include <assert.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/rtnetlink.h>
@@ -154,19 +155,21 @@ static bool has_default_route(const char *netns, const char *interface)
 
 static int answer(struct plugin *p, const struct network_lease *lease)
 {
-	const struct endpoint *e = &lease->endpoints[0];
-	struct cni_result result = { .ip = e->ip,
-				     .ip6 = e->ip6,
-				     .gateway = e->gateway,
-				     .gateway6 = e->gateway6,
-				     .network = &e->network };
+	const struct endpoint *e = lease->endpoints;
+	struct cni_result result = { .ip.ip.family = 0 };
 	struct stack_link bridge, cable;
 	char mac[STACK_MAC_LEN];
 	struct nl nl = { 0 };
 	int r = nl_open(&nl, &p->f.err);
 
+	assert(e);
 	if (r < 0)
 		return cni_fail_from(&p->f, r);
+	result.ip = e->ip;
+	result.ip6 = e->ip6;
+	result.gateway = e->gateway;
+	result.gateway6 = e->gateway6;
+	result.network = &e->network;
 	if (e->network.driver == NETWORK_BRIDGE) {
 		add_host_link(&nl, e->network.link, &bridge, &result);
 		add_host_link(&nl, e->link, &cable, &result);
@@ -280,6 +283,7 @@ static int check_cable(struct plugin *p, const struct endpoint *e)
 	struct nl nl = { 0 };
 	int r;
 
+	assert(e);
 	if (e->network.driver != NETWORK_BRIDGE)
 		return 0;
 	r = nl_open(&nl, &p->f.err);
@@ -344,7 +348,7 @@ int plugin_check(struct plugin *p)
 				p->request.ifname, p->request.container);
 	if (r == 0)
 		r = network_lease_read(p->site.db, id, &lease, &p->f.err);
-	if (r == 0 && lease.nendpoints == 0)
+	if (r == 0 && !lease.endpoints)
 		return differs(p, "the lease is gone");
 	if (r == 0)
 		r = stack_read(fd, &stack, &p->f.err);

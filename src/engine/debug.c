@@ -2,8 +2,10 @@
 #include "engine/debug.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -15,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/explain.h"
+#include "base/file.h"
 #include "base/process.h"
 #include "base/strv.h"
 #include "engine/container.h"
@@ -27,6 +30,7 @@
 
 #define NAMESPACES    (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 #define SCRIPT_MAX    4096
+#define STATUS_MAX    65536
 #define TARGET_INSIDE "/proc/1/root"
 
 struct debug {
@@ -267,6 +271,31 @@ static int choose_tools(struct engine *engine, struct debug *d, struct error *er
 	return 0;
 }
 
+/* Its processes may have CAP_SYS_PTRACE, and then what runs beside them is theirs: the tools' root,
+ * which is the host's, and their rights.  One that has CAP_SYS_ADMIN, too, is trusted with the host
+ * anyway.
+ */
+static int refuse_tracer(const struct container *c, pid_t pid, struct error *err)
+{
+	const uint64_t trace = UINT64_C(1) << CAP_SYS_PTRACE, admin = UINT64_C(1) << CAP_SYS_ADMIN;
+	autofree char *path = xasprintf("/proc/%d/status", pid), *text = NULL;
+	const char *line;
+	uint64_t bounding;
+	int r = file_read_at(AT_FDCWD, path, STATUS_MAX, &text, NULL, err);
+
+	if (r < 0)
+		return r;
+	line = strstr(text, "\nCapBnd:");
+	bounding = line ? strtoull(line + strlen("\nCapBnd:"), NULL, 16) : UINT64_MAX;
+	if ((bounding & (trace | admin)) != trace)
+		return 0;
+	return error_set(err, -EPERM,
+			 "container %s has CAP_SYS_PTRACE: its processes could take over the "
+			 "tools beside them, and with them this host; use 'strake exec', or "
+			 "'nsenter' if you trust them",
+			 c->name);
+}
+
 int container_debug(struct engine *engine, const struct container *c,
 		    const struct debug_options *options, struct error *err)
 {
@@ -277,6 +306,8 @@ int container_debug(struct engine *engine, const struct container *c,
 	if (r == 0 && status.kind != STATUS_RUNNING)
 		r = error_set(err, -ESRCH, "container %s does not run", c->name);
 	d.pid = status.pid;
+	if (r == 0 && !explain_dry())
+		r = refuse_tracer(c, status.pid, err);
 	if (r == 0)
 		r = choose_tools(engine, &d, err);
 	if (r == 0)

@@ -72,8 +72,9 @@ int network_edit_connect(struct engine *engine, const char *what,
 	autofree char *netns = NULL;
 	int r = find_running(engine, what, &c, err);
 
-	if (r == 0)
-		r = network_lease_read(engine->db, c->id, &before, err);
+	if (r < 0 || !c)
+		return r;
+	r = network_lease_read(engine->db, c->id, &before, err);
 	if (r < 0)
 		return r;
 	netns = container_netns(engine, c->id);
@@ -90,8 +91,9 @@ int network_edit_disconnect(struct engine *engine, const char *what, const char 
 	autofree char *netns = NULL;
 	int r = find_running(engine, what, &c, err);
 
-	if (r == 0)
-		r = network_lease_read(engine->db, c->id, &before, err);
+	if (r < 0 || !c)
+		return r;
+	r = network_lease_read(engine->db, c->id, &before, err);
 	if (r < 0)
 		return r;
 	netns = container_netns(engine, c->id);

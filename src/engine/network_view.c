@@ -119,7 +119,7 @@ int network_view_find(struct engine *engine, const char *what, char **ret_path, 
 		      struct error *err)
 {
 	cleanup(container_cleanup) struct container *c = NULL;
-	struct status s;
+	struct status s = { .pid = 0 };
 	int r;
 
 	*ret_pid = 0;

@@ -182,6 +182,15 @@ static int start_monitor(struct making *m, int client_fd, struct error *err)
 	return r;
 }
 
+/* From under one that may still go on nothing is taken away. */
+static int not_started(struct making *m, int r, struct error *err)
+{
+	if (r == -ETIMEDOUT)
+		return error_wrap(err, r, "container %s waits to be started", m->c->name);
+	making_undo(m);
+	return r;
+}
+
 /* One that ended already has no process to signal; that is fine. */
 static int open_init(const struct making *m)
 {
@@ -219,10 +228,8 @@ static int run_attached(struct making *m, struct error *err)
 	ours = pair[0];
 	theirs = pair[1];
 	r = start_monitor(m, theirs, err);
-	if (r < 0) {
-		making_undo(m);
-		return r;
-	}
+	if (r < 0)
+		return not_started(m, r, err);
 	(void)close(steal_fd(&theirs));
 	r = follow(m, ours, &status, err);
 	if (status == CLIENT_DETACHED)
@@ -247,9 +254,7 @@ static int run_detached(struct making *m, struct error *err)
 {
 	int r = start_monitor(m, -1, err);
 
-	if (r < 0)
-		making_undo(m);
-	return r;
+	return r < 0 ? not_started(m, r, err) : 0;
 }
 
 /* Its root is gone with it; a view of the same layers shows what it saw. */
@@ -267,6 +272,25 @@ static void better_reason(const struct making *m, struct error *err)
 	exec_reason(&req, err);
 }
 
+/* A layer that somebody removed shows in the middle of a mount; here it has a name. */
+static void name_lost_layer(const struct making *m, struct error *err)
+{
+	const struct image *image = m->root.image;
+
+	for (size_t i = 0; image && i < image->layers.n; i++) {
+		autofree char *dir = xasprintf("layers/%s/diff", image->layers.items[i]);
+
+		if (faccessat(m->engine->root_fd, dir, F_OK, 0) == 0)
+			continue;
+		(void)error_set(
+			err, err->code,
+			"image %s has lost files: %s/layers/%.12s... is gone; 'strake image "
+			"check --repair %s' or loading it again brings it back",
+			m->c->source, m->engine->root, image->layers.items[i], m->c->source);
+		return;
+	}
+}
+
 int container_run(struct engine *engine, const struct container_options *options, char *ret_id,
 		  struct error *err)
 {
@@ -281,6 +305,8 @@ int container_run(struct engine *engine, const struct container_options *options
 			r = options->detach ? run_detached(&m, err) : run_foreground(&m, err);
 		if (r < 0 && err && err->status)
 			better_reason(&m, err);
+		if (r < 0 && err)
+			name_lost_layer(&m, err);
 	}
 	making_done(&m);
 	return r;

@@ -111,7 +111,7 @@ static void choose_mac(const struct network *network, unsigned char ret[6])
 {
 	const struct ip *ip = &network->subnets[0].gateway;
 
-	memcpy(ret, "\x02\x53\0\0\0\0", 6);
+	memcpy(ret, (const unsigned char[6]) { 0x02, 0x53 }, 6);
 	if (network->nsubnets == 0 || !ip_is_set(ip))
 		memcpy(ret + 2, network->link + MAX(strlen(network->link), 4) - 4, 4);
 	else

@@ -47,15 +47,42 @@ static void fill_subnet(struct network_subnet *s, const struct ip_net *net, bool
 		s->gateway = s->first;
 }
 
+/* What cannot be a network of containers, whatever the host's routes are. */
+static const char *reserved_for(const struct ip_net *net)
+{
+	static const struct {
+		struct ip_net net;
+		const char *what;
+	} reserved[] = {
+		{ { { AF_INET, { 0 } }, 8 }, "this network itself" },
+		{ { { AF_INET, { 127 } }, 8 }, "loopback" },
+		{ { { AF_INET, { 224 } }, 3 }, "multicast and more" },
+		{ { { AF_INET6, { 0 } }, 8 }, "loopback and IPv4 in IPv6's form" },
+		{ { { AF_INET6, { 0xfe, 0x80 } }, 10 }, "links alone" },
+		{ { { AF_INET6, { 0xff } }, 8 }, "multicast" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+		if (reserved[i].net.ip.family == net->ip.family &&
+		    ip_net_overlaps(&reserved[i].net, net))
+			return reserved[i].what;
+	return NULL;
+}
+
 static int parse_subnet(const char *text, bool with_gateway, struct network_subnet *ret,
 			struct error *err)
 {
+	const char *reserved;
 	struct ip_net net;
 
 	if (!strchr(text, '/') || ip_net_parse(text, &net) < 0)
 		return wrong("--subnet", text, "is not ADDRESS/LENGTH", err);
 	if (net.prefix_len < 8 || net.prefix_len > 8 * ip_len(&net.ip) - 2)
 		return wrong("--subnet", text, "is too large or too small", err);
+	reserved = reserved_for(&net);
+	if (reserved)
+		return error_set(err, -EINVAL, "--subnet '%.100s' is reserved for %s", text,
+				 reserved);
 	fill_subnet(ret, &net, with_gateway);
 	return 0;
 }
@@ -80,6 +107,8 @@ static int apply_gateways(const struct strv *gateways, struct network *n, struct
 		s = subnet_of(n, &ip);
 		if (!s)
 			return wrong("--gateway", text, "is in none of the subnets", err);
+		if (ip_net_is_edge(&s->net, &ip))
+			return wrong("--gateway", text, "is the first or last of its subnet", err);
 		s->gateway = ip;
 	}
 	return 0;
@@ -117,6 +146,8 @@ static int apply_ranges(const struct strv *ranges, struct network *n, struct err
 			return wrong("--ip-range", text, "is not inside one of the subnets", err);
 		s->first = ip_compare(&first, &s->first) < 0 ? s->first : first;
 		s->last = ip_compare(&last, &s->last) > 0 ? s->last : last;
+		if (ip_compare(&s->first, &s->last) > 0)
+			return wrong("--ip-range", text, "has no address for a container", err);
 	}
 	return 0;
 }

@@ -59,6 +59,7 @@ static void grow(struct dns_records *r)
 	size_t nold = r->nbuckets;
 
 	r->nbuckets = nold * 2;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	r->buckets = xcalloc(r->nbuckets, sizeof(*r->buckets));
 	for (size_t i = 0; i < nold; i++) {
 		for (struct node *n = old[i], *next; n; n = next) {
@@ -162,14 +163,19 @@ struct dns_records *dns_records_new(void)
 	struct dns_records *r = xnew(struct dns_records);
 
 	r->nbuckets = BUCKETS_MIN;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	r->buckets = xcalloc(r->nbuckets, sizeof(*r->buckets));
 	return r;
 }
 
 static void forget_all(struct dns_records *r)
 {
-	while (r->entries)
-		entry_remove(r, r->entries);
+	struct entry *next;
+
+	for (struct entry *e = r->entries; e; e = next) {
+		next = e->next;
+		entry_remove(r, e);
+	}
 }
 
 void dns_records_free(struct dns_records *r)
@@ -314,6 +320,7 @@ static bool change_line(struct change *change, char *line)
 
 		if (!e)
 			return false;
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 		VEC_GROW(change->add, change->nadd, change->add_room);
 		change->add[change->nadd++] = e;
 	} else {
@@ -350,7 +357,8 @@ int dns_records_apply(struct dns_records *r, const char *text, size_t len, struc
 
 	if (len > DNS_UPDATE_MAX || memchr(text, '\0', len))
 		return error_set(err, -EBADMSG, "a change of names that is no text");
-	copy = rest = xstrndup(text, len);
+	copy = xstrndup(text, len);
+	rest = copy;
 	while (result == 0 && (line = strsep(&rest, "\n")) && (*line || rest)) {
 		number++;
 		if (!change_line(&change, line))

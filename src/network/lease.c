@@ -136,6 +136,11 @@ static int check_static(struct db *db, const struct network *network, const stru
 	if (!*ret)
 		return error_set(err, -EINVAL, "address %s is in no subnet of network %s", text,
 				 network->name);
+	if (ip_net_is_edge(&(*ret)->net, ip))
+		return error_set(err, -EINVAL,
+				 "address %s is the first or last of network %s, no "
+				 "container's",
+				 text, network->name);
 	if (ip_equal(ip, &(*ret)->gateway))
 		return error_set(err, -EADDRINUSE, "address %s is the gateway of network %s", text,
 				 network->name);

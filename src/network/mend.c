@@ -21,7 +21,7 @@ int mend_endpoint(const struct network_site *site, struct nl *nl, const struct n
 		  const struct endpoint *e, struct error *err)
 {
 	autofree char *netns = xasprintf("%s/containers/%s/netns", site->run_root, lease->id);
-	struct link link, bridge;
+	struct link link = { .index = 0 }, bridge = { .index = 0 };
 	int r = link_read(nl, e->link, &link);
 
 	if (r == -ENODEV)

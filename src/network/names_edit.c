@@ -93,7 +93,7 @@ static int edit_hosts(const struct names_change *c, int dir, const struct view *
 
 	if (r == 0)
 		r = file_read_at(dir, "hostname", 4096, &hostname, NULL, err);
-	if (r < 0)
+	if (r < 0 || !hosts || !hostname)
 		return r;
 	hostname[strcspn(hostname, "\n")] = '\0';
 	rest = hosts;

@@ -67,6 +67,14 @@ static bool is_ip(const char *text)
 	return ip_parse(text, &ip) == 0;
 }
 
+/* ::ffff:127.0.0.1: packets to it are of IPv4, and no map of IPv6 sees them. */
+static bool is_mapped(const struct ip *ip)
+{
+	static const unsigned char head[12] = { [10] = 0xff, [11] = 0xff };
+
+	return ip->family == AF_INET6 && memcmp(ip->bytes, head, sizeof(head)) == 0;
+}
+
 static struct parts cut(char *text)
 {
 	struct parts parts = { .container = text, .protocol = strchr(text, '/') };
@@ -121,6 +129,10 @@ int port_parse(const char *text, struct port *ret, struct error *err)
 	if (parts.ip && ip_parse(parts.ip, &port.ip) < 0)
 		return error_set(err, -EINVAL, "--publish '%s': '%s' is not an IP address", text,
 				 parts.ip);
+	if (is_mapped(&port.ip))
+		return error_set(err, -EINVAL,
+				 "--publish '%s': an IPv4 address in IPv6's form; write it as IPv4",
+				 text);
 	if (!parse_protocol(parts.protocol, &port.protocol))
 		return error_set(err, -EINVAL, "--publish '%s': '%s' is not tcp, udp or sctp", text,
 				 parts.protocol);

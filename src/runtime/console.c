@@ -66,7 +66,7 @@ int console_open(const struct spec_process *p, int console_socket, const struct 
 	r = socket_send_fd(console_socket, "/dev/ptmx", 9, master);
 	if (r < 0)
 		return error_sys(err, r, "send the terminal to the console socket");
-	if (ioctl(slave, TIOCSCTTY, 0) < 0)
+	if (root && ioctl(slave, TIOCSCTTY, 0) < 0)
 		return error_sys(err, -errno, "make the terminal the controlling one");
 	for (int fd = 0; fd < 3; fd++)
 		if (dup2(slave, fd) < 0)

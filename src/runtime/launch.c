@@ -103,13 +103,19 @@ static int launcher_open(void)
 	return steal_fd(&fd);
 }
 
+/* pid_fd is -1 if the launcher itself becomes the program. */
 static void launcher_args(const struct spec_process *p, const struct strv *candidates, int sync,
-			  struct strv *ret)
+			  int pid_fd, struct strv *ret)
 {
 	static const int errnos[] = LAUNCH_ERRNOS;
 
 	static_assert(ARRAY_SIZE(errnos) == LAUNCH_N_ERRNOS, "launcher.c counts them");
 	strv_addf(ret, "%d", sync);
+	if (pid_fd < 0)
+		strv_add(ret, "-");
+	else
+		strv_addf(ret, "%d", pid_fd);
+	strv_add(ret, p->terminal ? "t" : "-");
 	strv_addf(ret, "%zu", candidates->n);
 	strv_extend(ret, candidates->items, candidates->n);
 	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++) {
@@ -150,7 +156,7 @@ int launch_program(const struct spec_process *p, const struct seccomp_program *s
 	int r;
 
 	find_candidates(p, &candidates);
-	launcher_args(p, &candidates, sync, &args);
+	launcher_args(p, &candidates, sync, -1, &args);
 	r = identity_filter(p, seccomp, err);
 	if (r == 0 && fd >= 0 && filter_lets(seccomp)) {
 		(void)fcntl(sync, F_SETFD, 0);
@@ -163,4 +169,37 @@ int launch_program(const struct spec_process *p, const struct seccomp_program *s
 	strv_done(&candidates);
 	strv_done(&args);
 	return r;
+}
+
+bool launch_can_bear(const struct spec_process *p, const struct seccomp_program *seccomp)
+{
+	static const int calls[] = { SYS_clone, SYS_setsid, SYS_write, SYS_close, SYS_exit_group };
+	autoclose int fd = launcher_open();
+	bool can = fd >= 0 && filter_lets(seccomp);
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		can = can && seccomp_allows(seccomp, calls[i]);
+	return can && (!p->terminal || seccomp_allows(seccomp, SYS_ioctl));
+}
+
+int launch_bear(const struct spec_process *p, const struct seccomp_program *seccomp, int sync,
+		int pid_fd, struct error *err)
+{
+	cleanup(strv_done) struct strv candidates = { 0 }, args = { 0 };
+	char *const nothing[] = { NULL };
+	autoclose int fd = launcher_open();
+	int r;
+
+	if (fd < 0)
+		return error_sys(err, fd, "make a file in memory");
+	find_candidates(p, &candidates);
+	launcher_args(p, &candidates, sync, pid_fd, &args);
+	r = identity_filter(p, seccomp, err);
+	if (r < 0)
+		return r;
+	if (fcntl(sync, F_SETFD, 0) < 0 || fcntl(pid_fd, F_SETFD, 0) < 0)
+		return error_sys(err, -errno, "hand over a descriptor");
+	(void)syscall(SYS_execveat, fd, "", args.items, p->env.n ? p->env.items : nothing,
+		      AT_EMPTY_PATH);
+	return error_sys(err, -errno, "execute a file in memory (sysctl vm.memfd_noexec?)");
 }

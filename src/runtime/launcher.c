@@ -8,8 +8,13 @@
  *
  * There is no C library: the start of one costs more than all the rest.
  *
- * argv: descriptor, number of candidates, candidates, one error for each of launch_errnos, and then
- * the program's own.
+ * Of "exec" it makes the process, too.  One in the container with CAP_SYS_PTRACE has each process
+ * there in its hands from the first instruction: so it must be this program that makes one, with
+ * no more rights than the program will have, while all that is ours is outside.
+ *
+ * argv: descriptor, another one or "-" (on which the pid is told of a process to make), "t" if
+ * descriptor 0 is to be the controlling terminal, number of candidates, candidates, one error for
+ * each of launch_errnos, and then the program's own.
  */
 #include <asm/unistd.h>
 #include <errno.h>
@@ -17,8 +22,12 @@
 #include "base/error.h"
 #include "runtime/launch.h"
 
-#define FD_CLOEXEC 1 /* fcntl.h */
-#define F_SETFD    2
+#define FD_CLOEXEC   1 /* fcntl.h */
+#define F_SETFD      2
+#define CLONE_PARENT 0x8000 /* linux/sched.h */
+#define TIOCSCTTY    0x540e /* asm-generic/ioctls.h */
+
+enum { ARG_SYNC, ARG_PID, ARG_TERMINAL, ARG_N, ARG_CANDIDATES };
 
 #if defined(__x86_64__)
 static long call(long nr, long a, long b, long c)
@@ -85,22 +94,44 @@ static void report(int fd, int r, char **texts)
 	(void)call(__NR_write, fd, (long)&err, sizeof(err));
 }
 
+static _Noreturn void leave(int status)
+{
+	for (;;)
+		(void)call(__NR_exit_group, status, 0, 0);
+}
+
+/* Returns in the child, which is our parent's, in a session of its own. */
+static int give_birth(int pid_fd, int terminal)
+{
+	int pid = (int)call(__NR_clone, CLONE_PARENT, 0, 0), r;
+
+	if (pid > 0)
+		leave(call(__NR_write, pid_fd, (long)&pid, sizeof(pid)) == sizeof(pid) ? 0 : 1);
+	if (pid < 0)
+		return pid;
+	(void)call(__NR_close, pid_fd, 0, 0);
+	r = (int)call(__NR_setsid, 0, 0, 0);
+	return r >= 0 && terminal ? (int)call(__NR_ioctl, 0, TIOCSCTTY, 0) : r;
+}
+
 __attribute__((used, noreturn)) void launch(long *stack);
 
 void launch(long *stack)
 {
-	int argc = (int)stack[0], n, fd, r = -EINVAL;
-	char **argv = (char **)(stack + 1), **env = argv + argc + 1;
+	int argc = (int)stack[0], n, fd, r = 0;
+	char **argv = (char **)(stack + 1), **env = argv + argc + 1, **texts;
 
 	/* A container that executes this itself gets nothing out of it. */
-	if (argc < 2 || (n = number(argv[1])) < 1 || n > LAUNCH_CANDIDATES_MAX ||
-	    argc < 2 + n + LAUNCH_N_ERRNOS)
-		for (;;)
-			(void)call(__NR_exit_group, 127, 0, 0);
-	fd = number(argv[0]);
+	if (argc < ARG_CANDIDATES || (n = number(argv[ARG_N])) < 1 || n > LAUNCH_CANDIDATES_MAX ||
+	    argc < ARG_CANDIDATES + n + LAUNCH_N_ERRNOS)
+		leave(127);
+	texts = argv + ARG_CANDIDATES + n;
+	fd = number(argv[ARG_SYNC]);
+	if (argv[ARG_PID][0] != '-')
+		r = give_birth(number(argv[ARG_PID]), argv[ARG_TERMINAL][0] == 't');
 	(void)call(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC);
-	r = try_all(argv + 2, n, argv + 2 + n + LAUNCH_N_ERRNOS, env);
-	report(fd, r, argv + 2 + n);
-	for (;;)
-		(void)call(__NR_exit_group, LAUNCH_STATUS(r), 0, 0);
+	if (r >= 0)
+		r = try_all(argv + ARG_CANDIDATES, n, texts + LAUNCH_N_ERRNOS, env);
+	report(fd, r, texts);
+	leave(LAUNCH_STATUS(r));
 }

@@ -33,7 +33,7 @@ int filesystem_enter(struct setup *s, struct error *err) must_check;
 
 /* A pty of the container's own devpts: becomes 0, 1, 2 and /dev/console, and the controlling
  * terminal; its master goes through console_socket.  root is -1 for a process that is inside
- * already.
+ * already, and there it is the controlling terminal of none yet.
  */
 int console_open(const struct spec_process *p, int console_socket, const struct rootdir *root,
 		 struct error *err) must_check;

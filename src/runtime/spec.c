@@ -429,7 +429,7 @@ int spec_load(const char *bundle, struct spec **ret, struct error *err)
 {
 	autofree char *path = xasprintf("%s/config.json", bundle), *text = NULL;
 	size_t len;
-	int r = file_read_at(AT_FDCWD, path, JSON_SIZE_MAX, &text, &len, err);
+	int r = file_read_regular_at(AT_FDCWD, path, JSON_SIZE_MAX, &text, &len, err);
 
 	if (r == 0)
 		r = spec_parse(text, len, bundle, ret, err);

@@ -1,4 +1,5 @@
 # What a hostile image, bundle or container tries.  Each test is an attack that once worked, on us or on others.
+bats_require_minimum_version 1.5.0
 load lib
 
 # A container "evil" with a shell, whose own tree is hostile from the inside.
@@ -163,6 +164,121 @@ private_dev() {
 	for _ in {1..40}; do strake exec evil true; done
 	run strake logs evil
 	assert_equal "$output" looking
+}
+
+@test "SYS_PTRACE and exec: what comes in is no program of ours, and has no more rights than those in there" {
+	need_program strake strake-runtime
+	need_command gcc
+	cat >"$STATE/seize.c" <<-'C'
+		/* Stops each process that it meets, and says what it is and may do. */
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <string.h>
+		#include <sys/ptrace.h>
+		#include <sys/wait.h>
+		#include <unistd.h>
+		static void tell(int pid)
+		{
+			char path[64], link[256], line[256];
+			snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+			ssize_t n = readlink(path, link, sizeof(link) - 1);
+			link[n > 0 ? n : 0] = 0;
+			if (strstr(link, "/strake"))
+				printf("got %s\n", link);
+			snprintf(path, sizeof(path), "/proc/%d/status", pid);
+			FILE *f = fopen(path, "r");
+			while (f && fgets(line, sizeof(line), f))
+				if (!strncmp(line, "CapEff", 6) || !strncmp(line, "CapBnd", 6) || !strncmp(line, "Seccomp:", 8))
+					printf("%s", line);
+			if (f)
+				fclose(f);
+		}
+		int main(void)
+		{
+			setvbuf(stdout, 0, _IOLBF, 0);
+			puts("looking");
+			tell(getpid());
+			for (;;)
+				for (int pid = 2, status; pid < 120; pid++) {
+					if (pid == getpid() || ptrace(PTRACE_SEIZE, pid, 0, 0) != 0)
+						continue;
+					ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+					waitpid(pid, &status, __WALL);
+					tell(pid);
+					ptrace(PTRACE_DETACH, pid, 0, 0);
+				}
+		}
+	C
+	rootfs_new "$STATE/fs"
+	gcc -O1 -static -o "$STATE/fs/bin/seize" "$STATE/seize.c"
+	strake run -d --name evil --cap-add SYS_PTRACE --network none --rootfs "$STATE/fs" seize
+	for _ in {1..20}; do strake exec evil true; done
+	run -125 strake debug evil true
+	assert_has "container evil has CAP_SYS_PTRACE"
+	seized="$(strake logs evil)"
+	run sort -u <<<"$seized"
+	assert_equal "${#lines[@]}" 4
+	assert_has looking
+	[ "$(grep -c CapEff <<<"$seized")" -gt 1 ]
+	# The runtime alone, and a filter that lets nothing of ours make a process: no, rather than that.
+	mkdir "$STATE/bundle"
+	cp -a "$STATE/fs" "$STATE/bundle/rootfs"
+	(cd "$STATE/bundle" && runtime spec && jq '.process.terminal = false | .process.args = ["sleep", "1000"] |
+		(.process.capabilities[] |= . + ["CAP_SYS_PTRACE"]) |
+		.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["clone"], action: "SCMP_ACT_ERRNO"}]}' config.json >c && mv c config.json)
+	runtime run -d --bundle "$STATE/bundle" c1 </dev/null
+	run runtime exec c1 true
+	assert_has "CAP_SYS_PTRACE"
+	[ "$status" != 0 ]
+	runtime delete --force c1
+	(cd "$STATE/bundle" && jq '(.process.capabilities[] |= . - ["CAP_SYS_PTRACE"])' config.json >c && mv c config.json)
+	runtime run -d --bundle "$STATE/bundle" c1 </dev/null
+	run -0 runtime exec c1 true
+	runtime delete --force c1
+}
+
+@test "a bundle that joins a hostile pid namespace shows it no program of ours" {
+	need_program strake-runtime
+	need_command gcc
+	cat >"$STATE/hold.c" <<-'C'
+		#include <stdio.h>
+		#include <string.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			char path[64], link[256];
+			int sealed = 0;
+			setvbuf(stdout, 0, _IOLBF, 0);
+			for (puts("looking");;)
+				for (int pid = 2; pid < 80; pid++) {
+					snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+					ssize_t n = readlink(path, link, sizeof(link) - 1);
+					link[n > 0 ? n : 0] = 0;
+					if (strstr(link, "/strake"))
+						printf("got %s\n", link);
+					if (strstr(link, "strake-sealed") && !sealed++)
+						puts("saw it");
+				}
+		}
+	C
+	for name in evil guest; do
+		mkdir "$STATE/$name"
+		rootfs_new "$STATE/$name/rootfs"
+	done
+	gcc -O1 -static -o "$STATE/evil/rootfs/bin/hold" "$STATE/hold.c"
+	(cd "$STATE/evil" && runtime spec && jq '.process.terminal = false | .process.args = ["hold"] |
+		(.process.capabilities[] |= . + ["CAP_SYS_PTRACE"])' config.json >c && mv c config.json)
+	runtime run -d --bundle "$STATE/evil" evil </dev/null >"$STATE/out"
+	pid=$(runtime state evil | jq .pid)
+	(cd "$STATE/guest" && runtime spec && jq --arg ns "/proc/$pid/ns/pid" '.process.terminal = false | .process.args = ["echo", "a word", "with \"marks\""] |
+		(.linux.namespaces[] | select(.type == "pid")).path = $ns' config.json >c && mv c config.json)
+	for n in {1..20}; do
+		run -0 runtime run --bundle "$STATE/guest" "guest$n" </dev/null
+		assert_equal "$output" 'a word with "marks"'
+	done
+	run sort -u "$STATE/out"
+	assert_equal "$output" $'looking\nsaw it'
+	runtime delete --force evil
 }
 
 @test "cgroupsPath of a bundle takes nobody else's group" {

@@ -69,7 +69,17 @@ of_network() { strake network inspect "$1" | jq -r ".[0]$2"; }
 		--driver nope|bridge, macvlan or ipvlan
 		--subnet 10.0.0.0|is not ADDRESS/LENGTH
 		--subnet 10.0.0.0/31|too small
+		--subnet ::ffff:10.1.0.0/120|reserved for loopback and IPv4
+		--subnet 127.9.0.0/16|reserved for loopback
+		--subnet 224.0.0.0/8|reserved for multicast
+		--subnet fe80::/64|reserved for links alone
+		--subnet ff02::/64|reserved for multicast
+		--subnet 0.0.0.0/8|reserved for this network
+		--subnet 0.0.0.0/0|too large
+		--subnet 10.1.0.0/24 --gateway 10.1.0.255|first or last
+		--subnet 10.1.0.0/24 --gateway 10.1.0.0|first or last
 		--subnet 10.1.0.0/24 --gateway 10.2.0.1|is in none of the subnets
+		--subnet 10.1.0.0/24 --ip-range 10.1.0.0/32|has no address for a container
 		--subnet 10.1.0.0/24 --ip-range 10.2.0.0/28|not inside one of the subnets
 		--mtu 9|from 68 to 65535
 		--isolate maybe|true, strict or false
@@ -118,6 +128,12 @@ of_network() { strake network inspect "$1" | jq -r ".[0]$2"; }
 	assert_has "that of container a"
 	run strake run -d --network one --ip 10.1.0.1 --bare /bin/busybox true
 	assert_has "the gateway"
+	for edge in "--ip 10.1.0.0" "--ip 10.1.0.255" "--ip6 fd01::"; do
+		# shellcheck disable=SC2086 # two words
+		run strake run -d --network one $edge --bare /bin/busybox true
+		assert_status 125
+		assert_has "first or last"
+	done
 	run strake run -d --network one --ip 10.3.0.1 --bare /bin/busybox true
 	assert_has "in no subnet"
 	run strake run -d --network one --network one --bare /bin/busybox true
@@ -309,6 +325,7 @@ reach_ping() { in_network "$1" busybox ping -c 1 -W 3 "$2" >/dev/null; }
 		8091:1/udp|taken by socat (process
 		198.51.100.9:80:80|no such address
 		[::1]:80:80|has no IPv6
+		[::ffff:127.0.0.1]:80:80|write it as IPv4
 	CASES
 	client b -P --expose 80 --expose 53/udp -p 8081:80
 	assert_equal "$(settings b '.Ports["80/tcp"][0].HostPort')" 8081

@@ -82,6 +82,7 @@ requests() { grep -c -- "$1" "$STATE/bad.log" || true; }
 }
 
 @test "run: an image that is not here is pulled, as --pull says; progress and reasons on standard error" {
+	local old
 	real_registry
 	layout_new
 	skopeo copy -q --dest-tls-verify=false "oci:$STATE/tmp/layout:1" "docker://$REG/team/web:1"
@@ -109,7 +110,7 @@ requests() { grep -c -- "$1" "$STATE/bad.log" || true; }
 	# The tag moves on: missing keeps what is here, always has the other.
 	python3 "$TOOLS/images.py" big "$STATE/tmp/other.tar"
 	skopeo copy -q --dest-tls-verify=false "docker-archive:$STATE/tmp/other.tar" "docker://$REG/team/web:1"
-	local old=$(strake images -q --no-trunc)
+	old=$(strake images -q --no-trunc)
 	strake run --rm --network none --pull missing "$REG/team/web:1" true
 	assert_equal "$(strake images -q --no-trunc)" "$old"
 	run --separate-stderr strake run --rm --network none --pull=always "$REG/team/web:1" true

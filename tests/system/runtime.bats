@@ -373,3 +373,15 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	[ "$status" != 0 ]
 	assert_has "more than 4096 rules"
 }
+
+@test "a parent group whose maker left its cpuset empty takes containers all the same" {
+	[ -e /sys/fs/cgroup/cpuset/cgroup.procs ] || skip "no cpuset hierarchy of cgroup v1"
+	group_new
+	mkdir "/sys/fs/cgroup/cpuset/$GROUP" "$STATE/bundle"
+	rootfs_new "$STATE/bundle/rootfs"
+	cd "$STATE/bundle"
+	runtime spec
+	jq --arg path "/$GROUP/c1" '.process.terminal = false | .process.args = ["true"] | .linux.cgroupsPath = $path' config.json >c && mv c config.json
+	run -0 runtime run c1 </dev/null
+	rmdir /sys/fs/cgroup/*/"$GROUP" 2>/dev/null || true
+}

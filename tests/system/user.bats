@@ -190,3 +190,50 @@ refuses() {
 	run strake run --rm --name a --network none --bare /bin/busybox -- true
 	assert_has "'strake rm -f a'"
 }
+
+@test "ps -a shows ports of what runs, not of what has ended" {
+	strake run -d --name a -p 8080:80 --bare /bin/busybox -- httpd -f
+	assert_equal "$(strake ps -a --format '{{.Ports}}')" "0.0.0.0:8080->80/tcp"
+	strake stop -t 0 a
+	run strake ps -a
+	assert_lacks 8080
+	assert_equal "$(strake ps -a --format json | jq -c .Ports)" "[]"
+	strake rm a
+}
+
+@test "a mistyped root is said, and not made, by what only looks" {
+	for command in "ps -a" images "inspect x" "network ls" "system check" "system df" "logs x" "rm x" "image check" "save x"; do
+		# shellcheck disable=SC2086
+		run "$PROGRAMS/strake" --root "$STATE/no/such/r" --run-root "$RUN" $command
+		assert_status 1
+		assert_equal "${#lines[@]}" 1
+		assert_has "no state at --root $STATE/no/such/r: there is no $STATE/no/such"
+		[ ! -e "$STATE/no" ]
+	done
+	# The last part alone may be new, also of a relative one, and what makes something makes all.
+	assert_equal "$("$PROGRAMS/strake" --root "$STATE/new" --run-root "$RUN" ps -q)" ""
+	(cd "$STATE" && "$PROGRAMS/strake" --root new2/ --run-root "$RUN" ps -q && "$PROGRAMS/strake" --root new3 --run-root "$RUN" ps -q)
+	"$PROGRAMS/strake" --root "$STATE/a/b/c" --run-root "$RUN" run --rm --network none --bare /bin/busybox -- true
+}
+
+@test "a FIFO in the place of a container's files hangs nothing" {
+	quick() { timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" "$@"; }
+	for file in container.json config.json; do
+		id=$(strake run -d --name a --network none --bare /bin/busybox -- sleep 1000)
+		rm "$ROOT/containers/$id/$file"
+		mkfifo "$ROOT/containers/$id/$file"
+		run quick exec a /busybox true
+		assert_status 125
+		assert_has "$file is not a regular file"
+		run quick inspect a
+		[ "$status" != 124 ]
+		run --separate-stderr quick ps --format '{{.Name}}'
+		assert_equal "$status $output" "0 a"
+		quick stop -t 0 a
+		quick rm a
+		assert_equal "$(strake ps -aq)" ""
+	done
+	# What the user names may be one.
+	run strake run --rm --network none --security-opt seccomp=<(echo '{"defaultAction": "SCMP_ACT_ALLOW"}') --bare /bin/busybox -- echo ok
+	assert_equal "$output" ok
+}
