@@ -49,6 +49,7 @@ void container_free(struct container *c)
 	strv_done(&c->ports);
 	free(c->address);
 	strv_done(&c->labels);
+	free(c->user);
 	free(c->stop_signal);
 	free(c);
 }
@@ -79,6 +80,7 @@ int container_save(const struct engine *engine, const struct container *c, struc
 	(void)json_object_set_new(doc, "ports", json_from_strv(&c->ports));
 	set_text(doc, "address", c->address);
 	(void)json_object_set_new(doc, "labels", json_from_strv(&c->labels));
+	set_text(doc, "user", c->user);
 	set_text(doc, "stopSignal", c->stop_signal);
 	(void)json_object_set_new(doc, "stopTimeout", json_integer(c->stop_timeout));
 	(void)json_object_set_new(doc, "tty", json_boolean(c->tty));
@@ -106,6 +108,7 @@ static int parse(const json_t *doc, const char *what, struct container *c, struc
 	json_read_strings(&rd, doc, "ports", &c->ports);
 	c->address = xstrdup_or_null(json_read_string(&rd, doc, "address", NULL));
 	json_read_strings(&rd, doc, "labels", &c->labels);
+	c->user = xstrdup_or_null(json_read_string(&rd, doc, "user", NULL));
 	c->stop_signal = xstrdup_or_null(json_read_string(&rd, doc, "stopSignal", NULL));
 	c->stop_timeout =
 		(int)json_read_int(&rd, doc, "stopTimeout", -1, INT_MAX, STOP_TIMEOUT_DEFAULT);

@@ -30,6 +30,7 @@ struct container {
 	struct strv ports;   /* "0.0.0.0:8080->80/tcp" */
 	char *address;       /* its IPv4 address while it has one; NULL without a network */
 	struct strv labels;
+	char *user;        /* as asked for; NULL: the image's, or root */
 	char *stop_signal; /* NULL: TERM */
 	int stop_timeout;  /* seconds */
 	bool tty, open_stdin, auto_remove;

@@ -117,6 +117,7 @@ static int plan(struct making *m, struct error *err)
 	m->c->image_id = m->root.image ? xstrdup(m->root.image->id) : NULL;
 	m->c->created_ns = clock_now_ns();
 	strv_extend(&m->c->labels, o->labels.items, o->labels.n);
+	m->c->user = xstrdup_or_null(o->user);
 	m->c->tty = o->tty;
 	m->c->open_stdin = o->interactive;
 	m->c->auto_remove = o->remove;
