@@ -237,3 +237,14 @@ refuses() {
 	run strake run --rm --network none --security-opt seccomp=<(echo '{"defaultAction": "SCMP_ACT_ALLOW"}') --bare /bin/busybox -- echo ok
 	assert_equal "$output" ok
 }
+
+@test "an ordinary user who loads an image is told that it takes root" {
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
+	place=$(mktemp -d "${TMPDIR:-/tmp}/strake-user.XXXXXX") # where any user gets to
+	chmod 777 "$place"
+	run setpriv --reuid 65534 --regid 65534 --clear-groups "$PROGRAMS/strake" --root "$place/root" --run-root "$place/run" \
+		load -i - <"$STATE/tmp/image.tar"
+	rm -rf "$place"
+	assert_status 1
+	assert_has "only root may keep owners"
+}
