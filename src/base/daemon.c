@@ -2,13 +2,16 @@
 #include "base/daemon.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "base/strv.h"
 
-#define STATUS "status-fd"
+#define STATUS     "status-fd"
+#define STOPPED_MS 2000 /* so long nothing is asked */
 
 static void pass(int fd)
 {
@@ -48,6 +51,27 @@ static _Noreturn void become(const char *program, const struct strv *args,
 	_exit(127);
 }
 
+/* Its first word; not for ever, if it is stopped. */
+static int hear(int fd, const struct strv *args, struct error *ret, struct error *err)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int r;
+
+	while (poll(&p, 1, STOPPED_MS) <= 0) {
+		pid_t pid = args->n > 1 ? process_find(args->items[0], args->items[1]) : 0;
+
+		if (pid > 0 && process_is_stopped(pid))
+			return error_set(err, -ETIMEDOUT,
+					 "%s, process %d, is stopped; 'kill -CONT %d' lets it go "
+					 "on, 'kill -KILL %d' ends it",
+					 args->items[0], pid, pid, pid);
+	}
+	r = error_receive(fd, ret);
+	if (r == 0)
+		return error_set(err, -ECHILD, "%s ended without a word", args->items[0]);
+	return r < 0 ? error_sys(err, r, "hear from %s", args->items[0]) : 0;
+}
+
 int daemon_start(const char *program, const struct strv *args, const struct daemon_fd *fds,
 		 size_t n, struct error *err)
 {
@@ -74,11 +98,9 @@ int daemon_start(const char *program, const struct strv *args, const struct daem
 		return error_sys(err, -errno, "start %s", args->items[0]);
 	(void)close(steal_fd(&theirs));
 	(void)TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0));
-	r = error_receive(ours, &said);
+	r = hear(ours, args, &said, err);
 	if (r < 0)
-		return error_sys(err, r, "hear from %s", args->items[0]);
-	if (r == 0)
-		return error_set(err, -ECHILD, "%s ended without a word", args->items[0]);
+		return r;
 	if (said.code < 0 && err)
 		*err = said;
 	return said.code;

@@ -16,6 +16,9 @@ struct daemon_fd {
  * what the caller has open.  Besides fds it gets --status-fd, on which it sends a struct error when
  * it is ready (code 0) or failed.  args begin with its name; these options go behind the name.
  * Descriptors stay the caller's.
+ *
+ * -ETIMEDOUT: it is stopped, by a signal or a debugger, and may still go on; the text names it. For
+ * that args[1] must be what nobody else of its name is started with.
  */
 int daemon_start(const char *program, const struct strv *args, const struct daemon_fd *fds,
 		 size_t n, struct error *err) must_check;

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -90,7 +91,9 @@ static int db_fail(struct db *db, struct error *err, const char *doing)
 		return error_sys(err, r, "state database %s: %s", db->path, doing);
 	return error_set(
 		err, r, "state database %s: %s: %s%s", db->path, doing, sqlite3_errmsg(db->handle),
-		r == -EUCLEAN ? "; move it away, and it is made again from the files" : "");
+		r == -EUCLEAN
+			? "; 'strake system check --repair' moves it aside and makes it again from the files"
+			: "");
 }
 
 static int db_plain(struct db *db, struct error *err, const char *sql)
@@ -399,6 +402,44 @@ static int open_private(struct db *db, const char *name, int flags)
 	return code;
 }
 
+/* Held by whoever makes a database, or waits for one that is being made.  To turn a new file into
+ * one with a write-ahead log takes all of its locks, and SQLite lets the others fail at once rather
+ * than wait, as it would for a writer.
+ */
+static int making_lock(const struct db *db)
+{
+	autofree char *dir = xstrdup(db->path);
+	char *slash = strrchr(dir, '/');
+	int fd;
+
+	slash[slash == dir] = '\0';
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && TEMP_FAILURE_RETRY(flock(fd, LOCK_EX)) < 0) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool is_new(const struct db *db)
+{
+	struct stat st;
+
+	return stat(db->path, &st) < 0 || st.st_size == 0;
+}
+
+static int set_up(struct db *db, const char *pragmas, bool first, struct error *err)
+{
+	bool shared = db->way == DB_SHARED && db->path[0] == '/';
+	autoclose int lock = shared && first ? making_lock(db) : -1;
+	int r = db_plain(db, err, pragmas);
+
+	if (r != -EBUSY || !shared || first)
+		return r;
+	lock = making_lock(db);
+	return db_plain(db, err, pragmas);
+}
+
 static int connect_as(struct db *db, enum db_way way, struct error *err)
 {
 	static const char *const pragmas[] = {
@@ -414,6 +455,7 @@ static int connect_as(struct db *db, enum db_way way, struct error *err)
 		[DB_ALONE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 	};
 	autofree char *uri = way == DB_READ ? uri_of(db->path) : NULL;
+	bool first = is_new(db);
 	int keep = 1;
 
 	disconnect(db);
@@ -428,7 +470,7 @@ static int connect_as(struct db *db, enum db_way way, struct error *err)
 	(void)sqlite3_busy_timeout(db->handle, DB_BUSY_MS);
 	if (way == DB_ALONE)
 		(void)sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
-	return db_plain(db, err, pragmas[way]);
+	return set_up(db, pragmas[way], first, err);
 }
 
 static bool is_in_use(const struct db *db)
@@ -469,9 +511,7 @@ static int connect_somehow(struct db *db, const struct db_schema *const *schemas
 		return r;
 	/* Frames of a log that nobody took over are read by who has the file alone. */
 	db->why = r;
-	if (r == -ENOSPC && has_log(db))
-		return connect_as(db, DB_ALONE, err);
-	r = connect_as(db, DB_READ, err);
+	r = connect_as(db, r == -ENOSPC && has_log(db) ? DB_ALONE : DB_READ, err);
 	return r < 0 ? r : schemas_migrate(db, schemas, err);
 }
 

@@ -52,6 +52,19 @@ int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *re
 	return file_read_fd(fd, path, max, ret, ret_len, err);
 }
 
+int file_read_regular_at(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len,
+			 struct error *err)
+{
+	autoclose int fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_sys(err, -errno, "open %s", path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, -EBADMSG, "%s is not a regular file", path);
+	return file_read_fd(fd, path, max, ret, ret_len, err);
+}
+
 int file_write_all(int fd, const void *bytes, size_t len)
 {
 	const char *p = bytes;
@@ -95,7 +108,7 @@ int file_write_at(int dirfd, const char *path, const void *bytes, size_t len, mo
 	temporary = xasprintf("%s.%016llx.tmp", path, (unsigned long long)salt);
 	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
-		return error_sys(err, -errno, "create %s", temporary);
+		return error_sys(err, -errno, "create %s", path);
 	r = file_write_all(fd, bytes, len);
 	if (r == 0 && (flags & FILE_SYNC) && fsync(fd) < 0)
 		r = -errno;

@@ -11,6 +11,10 @@
 #include "base/error.h"
 
 /* Whole file as NUL-terminated heap text; -EFBIG past max bytes.  ret_len may be NULL. */
+/* Of our own state, where nothing but a file has a meaning: a FIFO in its place does not hang us.
+ */
+int file_read_regular_at(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len,
+			 struct error *err) must_check;
 int file_read_at(int dirfd, const char *path, size_t max, char **ret, size_t *ret_len,
 		 struct error *err) must_check;
 int file_read_fd(int fd, const char *what, size_t max, char **ret, size_t *ret_len,

@@ -1,6 +1,7 @@
 /* src/base/json.c */
 #include "base/json.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,16 @@ int json_load_at(int dirfd, const char *path, json_t **ret, struct error *err)
 {
 	autofree char *text = NULL;
 	size_t len = 0;
-	int r = file_read_at(dirfd, path, JSON_SIZE_MAX, &text, &len, err);
+	int r = file_read_regular_at(dirfd, path, JSON_SIZE_MAX, &text, &len, err);
+
+	return r < 0 ? r : json_load_bytes(text, len, path, ret, err);
+}
+
+int json_load_given(const char *path, json_t **ret, struct error *err)
+{
+	autofree char *text = NULL;
+	size_t len = 0;
+	int r = file_read_at(AT_FDCWD, path, JSON_SIZE_MAX, &text, &len, err);
 
 	return r < 0 ? r : json_load_bytes(text, len, path, ret, err);
 }

@@ -23,6 +23,8 @@ DEFINE_CLEANUP(json_t *, json, json_decref); /* cleanup(json_cleanup) json_t *do
 int json_load_bytes(const char *bytes, size_t len, const char *what, json_t **ret,
 		    struct error *err) must_check;
 int json_load_at(int dirfd, const char *path, json_t **ret, struct error *err) must_check;
+/* What a user names: it may come through a pipe. */
+int json_load_given(const char *path, json_t **ret, struct error *err) must_check;
 /* Compact for programs, indented for people; FILE_SYNC as in file.h when sync. */
 int json_save_at(int dirfd, const char *path, const json_t *doc, bool sync,
 		 struct error *err) must_check;

@@ -2,17 +2,21 @@
 #include "base/process.h"
 
 #include <assert.h>
+#include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/file.h"
 #include "base/number.h"
 
 #define STAT_BYTES 1024
+#define ARGS_BYTES 4096 /* of a command line that is looked through */
 
 /* *ret is what follows the name: ") S 1 ...". */
 static int read_stat(pid_t pid, char text[STAT_BYTES], const char **ret)
@@ -65,6 +69,49 @@ bool process_is_stopped(pid_t pid)
 	const char *p = NULL;
 
 	return read_stat(pid, text, &p) == 0 && p && (p[2] == 'T' || p[2] == 't');
+}
+
+/* text: len bytes of a command line, each word ended by a zero, and one more behind them. */
+static bool has_words(const char *text, size_t len, const char *name, const char *argument)
+{
+	const char *end = text + len;
+
+	if (strcmp(text, name) != 0)
+		return false;
+	for (const char *word = text; word < end; word += strlen(word) + 1)
+		if (strcmp(word, argument) == 0)
+			return true;
+	return false;
+}
+
+pid_t process_find(const char *name, const char *argument)
+{
+	DIR *dir = opendir("/proc");
+	const struct dirent *entry;
+	pid_t pid = 0;
+
+	while (dir && !pid && (entry = readdir(dir))) {
+		char path[64], text[ARGS_BYTES + 1];
+		autoclose int fd = -1;
+		struct stat st;
+		ssize_t n;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		(void)snprintf(path, sizeof(path), "/proc/%.20s/cmdline", entry->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != geteuid())
+			continue;
+		n = TEMP_FAILURE_RETRY(read(fd, text, ARGS_BYTES));
+		if (n <= 0)
+			continue;
+		text[n] = '\0';
+		if (has_words(text, (size_t)n, name, argument))
+			pid = (pid_t)strtol(entry->d_name, NULL, 10);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return pid;
 }
 
 bool process_is_alive(pid_t pid, uint64_t start_time)

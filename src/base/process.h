@@ -19,6 +19,10 @@ int process_start_time(pid_t pid, uint64_t *ret) must_check;
 bool process_is_alive(pid_t pid, uint64_t start_time);
 /* Whether a signal or a tracer has stopped it. */
 bool process_is_stopped(pid_t pid);
+/* The process of ours that was started as name with that argument among its first, such as
+ * "--id=X"; 0: none.  Looks at all there are: for messages.
+ */
+pid_t process_find(const char *name, const char *argument);
 /* A pidfd for exactly that process, or -ESRCH. */
 int process_open(pid_t pid, uint64_t start_time, int *ret_pidfd) must_check;
 int boot_id(char ret[BOOT_ID_LEN + 1], struct error *err) must_check;

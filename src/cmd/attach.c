@@ -8,17 +8,33 @@
 #include "cmd/cmd.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/lock.h"
 #include "engine/status.h"
 #include "monitor/client.h"
 
 struct attach_args {
-	bool no_stdin;
+	bool no_stdin, sig_proxy;
 };
 
 static const struct opt attach_opts[] = {
-	OPT(struct attach_args, no_stdin, "no-stdin", 0, NULL, "only look"),
+	OPT(struct attach_args, no_stdin, "no-stdin", 0, NULL,
+	    "only look: no input, and no signals"),
+	OPT(struct attach_args, sig_proxy, "sig-proxy", 0, NULL,
+	    "hand our signals on (default); =false: they end only us"),
 	{ 0 },
 };
+
+struct attached {
+	struct engine *engine;
+	const struct container *c;
+};
+
+static int judge(void *data, struct error *err)
+{
+	const struct attached *a = data;
+
+	return container_judge_monitor(a->engine, a->c->id, err);
+}
 
 static int attach_run(struct engine *engine, const void *data, int argc, char **argv,
 		      struct error *err)
@@ -28,6 +44,7 @@ static int attach_run(struct engine *engine, const void *data, int argc, char **
 	autofree char *path = NULL;
 	autoclose int sock = -1, pidfd = -1;
 	struct client client = { 0 };
+	struct attached attached = { engine, NULL };
 	struct status status = { .pid = 0 };
 	int r = container_find(engine, argv[0], &c, err), ended = 0;
 
@@ -47,22 +64,32 @@ static int attach_run(struct engine *engine, const void *data, int argc, char **
 		ignore_result(process_open(status.pid, status.start_time, &pidfd));
 	if (r < 0)
 		return r;
+	attached.c = c;
 	client = (struct client) { .sock = sock,
 				   .pidfd = pidfd,
 				   .terminal = c->tty,
-				   .input = c->open_stdin && !args->no_stdin };
+				   .name = c->name,
+				   .input = c->open_stdin && !args->no_stdin,
+				   .keeps_signals = args->no_stdin || !args->sig_proxy,
+				   .judge = judge,
+				   .judge_data = &attached };
 	r = client_run(&client, &ended, err);
 	return r < 0 ? r : ended == CLIENT_DETACHED ? 0 : ended;
 }
+
+static const struct attach_args defaults = { .sig_proxy = true };
 
 const struct cmd cmd_attach = {
 	.name = "attach",
 	.operands = "CONTAINER",
 	.help = "Connect to the input and output of a running container",
 	.details =
-		"With a terminal, ^P ^Q leaves it running. The exit status is the container's own.",
+		"With a terminal, ^P ^Q leaves it running. The exit status is the container's own. Signals such as\n"
+		"^C go to the container; with --no-stdin or --sig-proxy=false they end only the command, and its\n"
+		"exit status is 128 and the signal's number.",
 	.opts = attach_opts,
 	.args_size = sizeof(struct attach_args),
+	.defaults = &defaults,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = attach_run,

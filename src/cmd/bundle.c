@@ -48,6 +48,6 @@ const struct cmd cmd_bundle = {
 	.args_size = sizeof(struct container_options),
 	.min_operands = 2,
 	.max_operands = 1000,
-	.flags = CMD_FIRST_OPERAND,
+	.flags = CMD_FIRST_OPERAND | CMD_MAKES,
 	.run = bundle_run,
 };

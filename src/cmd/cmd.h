@@ -20,6 +20,7 @@ enum cmd_flags {
 	CMD_PLAIN = 0,
 	CMD_FIRST_OPERAND = 1, /* the first operand ends the options */
 	CMD_HIDDEN = 2,        /* not in --help: called by our own programs */
+	CMD_MAKES = 4,         /* what it makes may be the first: it makes its root, too */
 };
 
 struct cmd {
@@ -57,7 +58,8 @@ struct program {
 	/* After all options are parsed, before run; may be NULL. */
 	int (*setup)(const void *globals, struct error *err);
 	/* For commands with run; NULL in programs that have none. */
-	int (*open)(const void *globals, struct engine **ret, struct error *err);
+	int (*open)(const void *globals, const struct cmd *cmd, struct engine **ret,
+		    struct error *err);
 	void (*close)(struct engine *engine);
 	/* After run failed: adds to the text what only the engine knows; may be NULL. */
 	void (*advise)(struct engine *engine, struct error *err);
@@ -72,5 +74,10 @@ int program_main(const struct program *program, int argc, char **argv);
 
 /* A failure that does not end the command (one of several operands). */
 void cmd_report(const char *command, const struct error *err);
+
+/* The command's name as the user typed it, "image rm"; "" before it was read. */
+const char *cmd_typed(void);
+/* How a program that is called for a command is told it: the beginning of its argv[0]. */
+#define HANDOVER_NAME "strake "
 
 #endif

@@ -16,7 +16,7 @@ int each_container(struct engine *engine, const char *command, int argc, char **
 	for (int i = 0; i < argc; i++) {
 		cleanup(container_cleanup) struct container *c = NULL;
 		struct error failure = { 0 };
-		int r = container_find(engine, argv[i], &c, &failure);
+		int r = container_find_row(engine, argv[i], &c, &failure);
 
 		if (r == 0)
 			r = fn(engine, c, args, &failure);
@@ -41,7 +41,7 @@ void each_open(struct engine *engine, const char *command, int argc, char **argv
 		struct error failure = { 0 };
 
 		each.words[each.n] = argv[i];
-		if (container_find(engine, argv[i], &each.all[each.n], &failure) == 0) {
+		if (container_find_row(engine, argv[i], &each.all[each.n], &failure) == 0) {
 			each.n++;
 			continue;
 		}

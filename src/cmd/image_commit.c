@@ -164,6 +164,7 @@ static int import_path(struct engine *engine, const struct import_args *args, co
 		       const char *name, int64_t newest_s, struct error *err)
 {
 	bool is_dir = false;
+	uint64_t left_out = 0;
 	autofree char *what = xasprintf("strake import %s", path);
 	autoclose int fd = open_path(path, &is_dir, err);
 	struct changes_request changes = { .fd = fd };
@@ -175,9 +176,11 @@ static int import_path(struct engine *engine, const struct import_args *args, co
 		.message = args->message,
 		.platform = args->platform,
 		.instructions = &args->change,
+		.left_out = &left_out,
 	};
 	int r = fd < 0 ? fd : make(engine, &req, name, err);
 
+	image_note_left_out("import", left_out);
 	return r < 0 && fd >= 0 ? error_wrap(err, r, "import %s", path) : r;
 }
 
@@ -195,6 +198,7 @@ const struct cmd cmd_image_import = {
 	.args_size = sizeof(struct import_args),
 	.min_operands = 1,
 	.max_operands = 2,
+	.flags = CMD_MAKES,
 	.run = import_run,
 };
 
@@ -231,5 +235,6 @@ const struct cmd cmd_image_take = {
 	.help = "Bring in an archive of images, or of the files of a root",
 	.min_operands = 1,
 	.max_operands = 1,
+	.flags = CMD_MAKES,
 	.run = take_run,
 };

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "cmd/cmd.h"
+#include "cmd/image_options.h"
 #include "cmd/registry_open.h"
 #include "cmd/registry_options.h"
 #include "engine/engine.h"
@@ -27,6 +28,7 @@ struct work {
 	char *program;
 	struct place_context context;
 	struct place *from, *to;
+	uint64_t left_out;
 	char *mount_names[4];
 };
 
@@ -57,6 +59,7 @@ static int work_open(struct work *w, struct engine *engine, const struct registr
 		.root_fd = engine_root_fd(engine),
 		.tmp_fd = w->in.tmp_fd,
 		.remote = &w->remote,
+		.left_out = &w->left_out,
 		.compression = "gzip",
 		.format = "oci",
 	};
@@ -134,6 +137,7 @@ static int copy(struct work *w, const struct copy_args *args, const struct polic
 		r = write_digest(args->digest_file, result.digest, err);
 	if (r == 0)
 		report(w, &result, "copied", clock_monotonic_ms() - start);
+	image_note_left_out("copy", w->left_out);
 	return r;
 }
 
@@ -245,6 +249,7 @@ const struct cmd cmd_image_copy = {
 	.args_size = sizeof(struct copy_args),
 	.min_operands = 2,
 	.max_operands = 2,
+	.flags = CMD_MAKES,
 	.run = copy_run,
 };
 

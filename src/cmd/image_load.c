@@ -75,5 +75,6 @@ const struct cmd cmd_image_load = {
 	.help = "Bring in images from an archive or a directory",
 	.opts = load_opts,
 	.args_size = sizeof(struct load_args),
+	.flags = CMD_MAKES,
 	.run = load_run,
 };

@@ -110,6 +110,7 @@ const struct cmd cmd_image_manifest_create = {
 	.args_size = sizeof(struct manifest_create_args),
 	.min_operands = 1,
 	.max_operands = INT_MAX,
+	.flags = CMD_MAKES,
 	.run = create_run,
 };
 

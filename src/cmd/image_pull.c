@@ -165,5 +165,6 @@ const struct cmd cmd_image_pull = {
 	.args_size = sizeof(struct pull_args),
 	.min_operands = 1,
 	.max_operands = 10000,
+	.flags = CMD_MAKES,
 	.run = pull_run,
 };

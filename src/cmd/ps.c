@@ -74,7 +74,10 @@ static void add_row(struct table *t, const struct ps_args *args, const struct co
 	table_cellf(t, "%s ago", age);
 	table_cell(t, text);
 	table_cell(t, s->kind == STATUS_RUNNING && c->address ? c->address : "");
-	add_ports(t, &c->ports);
+	if (s->kind == STATUS_RUNNING)
+		add_ports(t, &c->ports);
+	else
+		table_cell(t, ""); /* what has ended publishes nothing */
 	table_cell(t, c->name);
 }
 
@@ -98,7 +101,8 @@ static json_t *row_of(const struct container *c, const struct status *s)
 	(void)json_object_set_new(doc, "Network", json_string(c->network));
 	(void)json_object_set_new(doc, "Address",
 				  c->address ? json_string(c->address) : json_null());
-	(void)json_object_set_new(doc, "Ports", json_from_strv(&c->ports));
+	(void)json_object_set_new(
+		doc, "Ports", s->kind == STATUS_RUNNING ? json_from_strv(&c->ports) : json_array());
 	return doc;
 }
 
@@ -110,7 +114,7 @@ static int print_row(const struct ps_args *args, const struct container *c, cons
 
 	if (format_is_template(args->format)) {
 		(void)json_object_set_new(doc, "Names", json_string(c->name));
-		return format_print(doc, args->format, err);
+		return format_print(doc, args->format, FORMAT_ROW, err);
 	}
 	(void)json_dumpf(doc, stdout, JSON_COMPACT);
 	(void)putchar('\n');
@@ -120,6 +124,24 @@ static int print_row(const struct ps_args *args, const struct container *c, cons
 static bool is_table(const struct ps_args *args)
 {
 	return !args->format || strcmp(args->format, "table") == 0;
+}
+
+/* A damaged one is shown as far as it is known, with a note; one that is being made is not yet. */
+static int load(struct engine *engine, const char *id, struct container **ret, struct error *err)
+{
+	struct error why, note = { 0 };
+	int r;
+
+	if (container_maker(engine, id))
+		return -ENOENT;
+	r = container_load_row(engine, id, ret, &why, err);
+	if (r < 0 || why.code == 0)
+		return r;
+	(void)error_set(&note, why.code,
+			"container %s is damaged: %.300s; 'strake rm -f %s' removes it",
+			(*ret)->name, why.text, (*ret)->name);
+	cmd_report("ps", &note);
+	return 0;
 }
 
 /* Returns whether it is one to be shown. */
@@ -133,7 +155,7 @@ static int show(struct engine *engine, const struct ps_args *args, const char *i
 	if (r < 0 || (s.kind != STATUS_RUNNING && !args->all))
 		return r;
 	if (!args->quiet || args->filters.n > 0)
-		r = container_load(engine, id, &c, err);
+		r = load(engine, id, &c, err);
 	if (r < 0 || (args->filters.n > 0 && !ps_filter_fits(&args->filters, c, &s)))
 		return r;
 	if (args->quiet)
@@ -147,6 +169,8 @@ static int show(struct engine *engine, const struct ps_args *args, const char *i
 
 static int check(const struct ps_args *args, uint64_t *ret_most, struct error *err)
 {
+	int r;
+
 	*ret_most = args->latest ? 1 : UINT64_MAX;
 	if (!is_table(args) && strcmp(args->format, "json") != 0 &&
 	    !format_is_template(args->format))
@@ -156,7 +180,8 @@ static int check(const struct ps_args *args, uint64_t *ret_most, struct error *e
 	if (args->last && (number_parse(args->last, INT32_MAX, ret_most) < 0 || *ret_most == 0))
 		return error_set(err, -EINVAL, "--last wants a number above 0, not '%s'",
 				 args->last);
-	return ps_filter_check(&args->filters, err);
+	r = is_table(args) ? 0 : format_check(args->format, err);
+	return r < 0 ? r : ps_filter_check(&args->filters, err);
 }
 
 static int ps_run(struct engine *engine, const void *data, int argc, char **argv, struct error *err)

@@ -37,7 +37,8 @@ static const struct opt run_opts[] = {
 	ROW(workdir, "workdir", 'w', "DIR", "start in DIR"),
 	ROW(user, "user", 'u', "USER[:GROUP]", "run as this user, name or number"),
 	ROW(hostname, "hostname", 'h', "NAME", "its host name"),
-	ROW(entrypoint, "entrypoint", 0, "PROGRAM", "in place of the image's; empty: none"),
+	ROW(entrypoint, "entrypoint", 0, "PROGRAM",
+	    "in place of the image's, also as a JSON list; empty: none"),
 	ROW(networks, "network", 0, "NETWORK",
 	    "bridge (default), NAME[:ip=A,ip6=A,mac=M,alias=N,interface=I], none, host, "
 	    "container:NAME, or a namespace's path"),
@@ -176,7 +177,7 @@ const struct cmd cmd_run = {
 	.args_size = sizeof(struct container_options),
 	.defaults = &defaults,
 	.max_operands = INT_MAX,
-	.flags = CMD_FIRST_OPERAND,
+	.flags = CMD_FIRST_OPERAND | CMD_MAKES,
 	.goes_on = goes_on,
 	.error_status = 125,
 	.run = run_run,

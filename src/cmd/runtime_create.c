@@ -1,5 +1,6 @@
 /* src/cmd/runtime_create.c - strake-runtime create, run and start */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,6 +17,7 @@
 #include "kernel/relay.h"
 #include "runtime/instance.h"
 #include "runtime/record.h"
+#include "runtime/seal.h"
 #include "runtime/spec.h"
 #include "runtime/state_text.h"
 
@@ -138,11 +140,14 @@ static int make(struct making *m, const char *id, bool foreground, struct error 
 {
 	const char *bundle = m->args->bundle ? m->args->bundle : ".";
 	autofree char *absolute = realpath(bundle, NULL);
+	const char *path = NULL;
 	int r;
 
 	if (!absolute)
 		return error_sys(err, -errno, "bundle %s", bundle);
 	r = spec_load(absolute, &m->spec, err);
+	if (r == 0 && spec_namespace_find(m->spec, CLONE_NEWPID, &path) && path && !explain_dry())
+		r = seal_self(err);
 	if (r == 0)
 		r = open_console(m, foreground, err);
 	if (r < 0)

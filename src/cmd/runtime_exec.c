@@ -83,7 +83,8 @@ static int load_process(const struct exec_args *args, const char *bundle, struct
 {
 	autofree char *path = xasprintf("%s/config.json", bundle);
 	cleanup(json_cleanup) json_t *doc = NULL;
-	int r = json_load_at(AT_FDCWD, args->process ? args->process : path, &doc, err);
+	int r = args->process ? json_load_given(args->process, &doc, err)
+			      : json_load_at(AT_FDCWD, path, &doc, err);
 
 	if (r < 0)
 		return r;

@@ -5,9 +5,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "cmd/cmd.h"
+#include "cmd/globals.h"
+#include "engine/engine.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
+#include "engine/space.h"
 
 struct check_args {
 	bool repair;
@@ -24,26 +28,79 @@ static void print_finding(void *data, const char *text)
 	(void)puts(text);
 }
 
-static int check_run(struct engine *engine, const void *args, int argc, char **argv,
-		     struct error *err)
+/* What no repair puts right has said in its own line what does. */
+static void conclude(int found, int left, bool repair)
 {
-	bool repair = ((const struct check_args *)args)->repair;
-	int found;
+	if (found == 0)
+		(void)puts("nothing is wrong");
+	else if (repair && left)
+		(void)printf("%d found, %d repaired; for the rest see above\n", found,
+			     found - left);
+	else if (repair)
+		(void)printf("%d found, repaired\n", found);
+	else if (left == found)
+		(void)printf("%d found; see above what to do\n", found);
+	else if (left)
+		(void)printf("%d found; 'strake system check --repair' puts %d right; for the rest "
+			     "see above\n",
+			     found, found - left);
+	else
+		(void)printf("%d found; 'strake system check --repair' puts it right\n", found);
+}
 
-	(void)argc;
-	(void)argv;
-	found = check_all(engine, repair, print_finding, NULL, err);
+static int check(struct engine *engine, bool repair, int found_before, struct error *err)
+{
+	int left = 0, found = check_all(engine, repair, print_finding, NULL, &left, err);
+
 	if (found == -EPERM && geteuid() != 0)
 		return error_wrap(err, found, "needs root, to see links, rules and namespaces");
 	if (found < 0)
 		return found;
-	if (found == 0)
-		(void)puts("nothing is wrong");
-	else
-		(void)printf("%d found%s\n", found,
-			     repair ? ", repaired"
-				    : "; 'strake system check --repair' puts it right");
-	return found && !repair ? 1 : 0;
+	found += found_before;
+	conclude(found, left, repair);
+	return left || (found && !repair);
+}
+
+/* What every other command refuses to open is what this one is for. */
+static int check_open(const struct globals *g, bool repair, struct engine **ret, struct error *err)
+{
+	const struct engine_options options = { .root = g->root,
+						.run_root = g->run_root,
+						.looks = true };
+	autofree char *aside = NULL;
+	int r = engine_open(&options, ret, err);
+
+	if (r != -EUCLEAN)
+		return r;
+	if (!repair || g->dry_run)
+		return r;
+	r = engine_db_aside(&options, &aside, err);
+	if (r < 0)
+		return r;
+	(void)printf(
+		"the state database was damaged; it is now %s, and made again from the files\n",
+		aside);
+	r = engine_open(&options, ret, err);
+	return r < 0 ? r : 1;
+}
+
+static int check_run(const void *globals, const void *args, int argc, char **argv,
+		     struct error *err)
+{
+	bool repair = ((const struct check_args *)args)->repair;
+	struct engine *engine = NULL;
+	int found = check_open(globals, repair, &engine, err), r;
+
+	(void)argc;
+	(void)argv;
+	if (found < 0)
+		return found;
+	recover_dead(engine);
+	r = check(engine, repair, found, err);
+	if (r < 0)
+		space_advise(engine, err);
+	engine_close(engine);
+	return r;
 }
 
 static const struct cmd cmd_system_check = {
@@ -53,10 +110,11 @@ static const struct cmd cmd_system_check = {
 	.details =
 		"Finds what a crash or a kill left behind: containers without a process, network links, nft\n"
 		"elements, namespaces, leases and directories that belong to nobody, a database that does not\n"
-		"know a container that has files. The exit status is 1 if something was found and not repaired.",
+		"know a container that has files. --repair moves a damaged database aside (state.db.damaged-1)\n"
+		"and makes it again. The exit status is 1 if something was found and not repaired.",
 	.opts = check_opts,
 	.args_size = sizeof(struct check_args),
-	.run = check_run,
+	.run_alone = check_run,
 };
 
 extern const struct cmd cmd_system_df;

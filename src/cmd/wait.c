@@ -18,7 +18,7 @@ static int wait_run(struct engine *engine, const void *args, int argc, char **ar
 		cleanup(container_cleanup) struct container *c = NULL;
 		struct error failure = { 0 };
 		int status = 0;
-		int r = container_find(engine, argv[i], &c, &failure);
+		int r = container_find_row(engine, argv[i], &c, &failure);
 
 		if (r == 0)
 			r = container_wait(engine, c, &status, &failure);

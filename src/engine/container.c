@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/db.h"
 #include "base/json.h"
+#include "base/process.h"
 #include "engine/engine.h"
 #include "engine/options.h"
 
@@ -47,6 +49,7 @@ void container_free(struct container *c)
 	strv_done(&c->ports);
 	free(c->address);
 	strv_done(&c->labels);
+	free(c->user);
 	free(c->stop_signal);
 	free(c);
 }
@@ -77,6 +80,7 @@ int container_save(const struct engine *engine, const struct container *c, struc
 	(void)json_object_set_new(doc, "ports", json_from_strv(&c->ports));
 	set_text(doc, "address", c->address);
 	(void)json_object_set_new(doc, "labels", json_from_strv(&c->labels));
+	set_text(doc, "user", c->user);
 	set_text(doc, "stopSignal", c->stop_signal);
 	(void)json_object_set_new(doc, "stopTimeout", json_integer(c->stop_timeout));
 	(void)json_object_set_new(doc, "tty", json_boolean(c->tty));
@@ -104,6 +108,7 @@ static int parse(const json_t *doc, const char *what, struct container *c, struc
 	json_read_strings(&rd, doc, "ports", &c->ports);
 	c->address = xstrdup_or_null(json_read_string(&rd, doc, "address", NULL));
 	json_read_strings(&rd, doc, "labels", &c->labels);
+	c->user = xstrdup_or_null(json_read_string(&rd, doc, "user", NULL));
 	c->stop_signal = xstrdup_or_null(json_read_string(&rd, doc, "stopSignal", NULL));
 	c->stop_timeout =
 		(int)json_read_int(&rd, doc, "stopTimeout", -1, INT_MAX, STOP_TIMEOUT_DEFAULT);
@@ -171,17 +176,117 @@ static int id_by_prefix(struct engine *engine, const char *prefix, char ret[ID_L
 	return r < 0 ? r : found == 1 ? 0 : -ENOENT;
 }
 
+bool container_was_started(const struct engine *engine, const char *id)
+{
+	autofree char *live = xasprintf("containers/%s/live.json", id);
+	autofree char *ended = xasprintf("containers/%s/exit.json", id);
+
+	return faccessat(engine->run_fd, live, F_OK, 0) == 0 ||
+	       faccessat(engine->root_fd, ended, F_OK, 0) == 0;
+}
+
+pid_t container_maker(const struct engine *engine, const char *id)
+{
+	struct db_rows rows;
+	pid_t pid = 0;
+
+	if (container_was_started(engine, id) ||
+	    db_query(engine->db, &rows, NULL,
+		     "SELECT maker, maker_start FROM containers WHERE id = ?1 AND active <> 0", "s",
+		     id) < 0)
+		return 0;
+	if (db_next(&rows) && process_is_alive((pid_t)db_int(&rows, 0), (uint64_t)db_int(&rows, 1)))
+		pid = (pid_t)db_int(&rows, 0);
+	return db_finish(&rows) < 0 ? 0 : pid;
+}
+
+static int row_load(struct engine *engine, const char *id, struct container **ret,
+		    struct error *err)
+{
+	cleanup(container_cleanup) struct container *c = xnew(struct container);
+	struct db_rows rows;
+	int r = db_query(engine->db, &rows, err,
+			 "SELECT name, image, created, auto_remove FROM containers WHERE id = ?1",
+			 "s", id);
+
+	if (r < 0)
+		return r;
+	if (db_next(&rows)) {
+		const char *image = db_text(&rows, 1);
+
+		c->name = xstrdup(db_text(&rows, 0));
+		c->image_id = xstrdup_or_null(image);
+		c->source = image ? xasprintf("%.12s", image) : xstrdup("?");
+		c->created_ns = db_int(&rows, 2);
+		c->auto_remove = db_int(&rows, 3) != 0;
+	}
+	r = db_finish(&rows);
+	if (r == 0 && !c->name)
+		r = error_set(err, -ENOENT, "container %.12s is gone meanwhile", id);
+	if (r < 0)
+		return r;
+	(void)snprintf(c->id, sizeof(c->id), "%s", id);
+	c->network = xstrdup("?");
+	c->stop_timeout = STOP_TIMEOUT_DEFAULT;
+	c->is_damaged = true;
+	*ret = steal_ptr(&c);
+	return 0;
+}
+
+int container_load_row(struct engine *engine, const char *id, struct container **ret,
+		       struct error *ret_why, struct error *err)
+{
+	*ret_why = (struct error) { 0 };
+	return container_load(engine, id, ret, ret_why) == 0 ? 0 : row_load(engine, id, ret, err);
+}
+
+/* What one can do about a definition that cannot be read. */
+static int damaged(struct engine *engine, const char *id, int r, const struct error *why,
+		   struct error *err)
+{
+	cleanup(container_cleanup) struct container *c = NULL;
+
+	if (row_load(engine, id, &c, err) < 0)
+		return -ENOENT;
+	if (container_maker(engine, id))
+		return error_set(err, r, "container %s is still being made", c->name);
+	return error_set(err, r == -ENOENT ? -EUCLEAN : r,
+			 "container %s is damaged: %.300s; 'strake rm -f %s' removes it", c->name,
+			 why->text, c->name);
+}
+
+static int id_find(struct engine *engine, const char *what, char ret[ID_LEN + 1], struct error *err)
+{
+	int r = id_by_name(engine, what, ret, err);
+
+	if (r == -ENOENT && id_is_hex(what))
+		r = id_by_prefix(engine, what, ret, err);
+	if (r == -ENOENT)
+		return error_set(err, r, "no container '%.100s'; 'strake ps -a' lists them", what);
+	return r;
+}
+
 int container_find(struct engine *engine, const char *what, struct container **ret,
 		   struct error *err)
 {
 	char id[ID_LEN + 1];
-	int r = id_by_name(engine, what, id, err);
+	struct error why = { 0 };
+	int r = id_find(engine, what, id, err);
 
-	if (r == -ENOENT && id_is_hex(what))
-		r = id_by_prefix(engine, what, id, err);
-	if (r == -ENOENT)
-		return error_set(err, r, "no container '%.100s'; 'strake ps -a' lists them", what);
-	return r < 0 ? r : container_load(engine, id, ret, err);
+	if (r < 0)
+		return r;
+	r = container_load(engine, id, ret, &why);
+	return r < 0 ? damaged(engine, id, r, &why, err) : 0;
+}
+
+int container_find_row(struct engine *engine, const char *what, struct container **ret,
+		       struct error *err)
+{
+	char id[ID_LEN + 1];
+	struct error why;
+	int r = id_find(engine, what, id, err);
+
+	return r < 0 ? r : container_load_row(engine, id, ret, &why, err);
 }
 
 int container_ids(struct engine *engine, struct strv *ret, struct error *err)

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,6 +23,7 @@
 
 #define LASTING_ROOT "/var/lib/strake"
 #define RUN_ROOT     "/run/strake"
+#define ASIDE_MAX    100 /* damaged databases that are kept */
 
 static const struct db_schema *const schemas[] = {
 	&engine_schema, &network_schema, &cni_record_schema, &image_schema, NULL,
@@ -89,6 +91,22 @@ static void make_private(int fd, const char *known)
 	    !is_for_us(fd, known))
 		return;
 	(void)fchmod(fd, 0700);
+}
+
+/* Whoever looks at a root that cannot be there means another. */
+static int check_parent(const char *root, struct error *err)
+{
+	autofree char *parent = xstrdup(root);
+	size_t len = strlen(parent);
+
+	while (len > 1 && parent[len - 1] == '/')
+		parent[--len] = '\0';
+	while (len > 1 && parent[len - 1] != '/')
+		parent[--len] = '\0';
+	if (parent[len - 1] != '/' || access(parent, F_OK) == 0 ||
+	    (errno != ENOENT && errno != ENOTDIR))
+		return 0;
+	return error_set(err, -ENOENT, "no state at --root %s: there is no %s", root, parent);
 }
 
 static int root_open(char **path, const char *known, int *ret, struct error *err)
@@ -168,7 +186,10 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	engine->libexec = libexec_find();
 	engine->self = self_find();
 	engine->nft = xnew(struct nft_door);
-	r = root_open(&engine->root, "state.db", &engine->root_fd, err);
+	r = options->looks && options->root && options->root[0] ? check_parent(options->root, err)
+								: 0;
+	if (r == 0)
+		r = root_open(&engine->root, "state.db", &engine->root_fd, err);
 	if (r == 0)
 		r = root_open(&engine->run_root, "containers", &engine->run_fd, err);
 	if (r == 0)
@@ -180,6 +201,31 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	}
 	*ret = engine;
 	return 0;
+}
+
+int engine_db_aside(const struct engine_options *options, char **ret, struct error *err)
+{
+	autofree char *root =
+		root_choose(options->root, "XDG_DATA_HOME", ".local/share/strake", LASTING_ROOT);
+	autofree char *from = xasprintf("%s/state.db", root);
+	autofree char *log = xasprintf("%s-wal", from), *shared = xasprintf("%s-shm", from);
+
+	for (int i = 1; i < ASIDE_MAX; i++) {
+		autofree char *to = xasprintf("%s.damaged-%d", from, i);
+		autofree char *log_to = xasprintf("%s-wal", to);
+
+		if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0) {
+			if (errno == EEXIST)
+				continue;
+			return error_sys(err, -errno, "move %s to %s", from, to);
+		}
+		(void)rename(log, log_to);
+		(void)unlink(shared);
+		*ret = steal_ptr(&to);
+		return 0;
+	}
+	return error_set(err, -EEXIST, "%s.damaged-1 to -%d are all there; remove some", from,
+			 ASIDE_MAX - 1);
 }
 
 void engine_close(struct engine *engine)

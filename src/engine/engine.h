@@ -18,6 +18,7 @@ struct network_site;
 struct engine_options {
 	const char *root;     /* NULL: /var/lib/strake, or $XDG_DATA_HOME/strake for a user */
 	const char *run_root; /* NULL: /run/strake, or $XDG_RUNTIME_DIR/strake */
+	bool looks;           /* a root is not made with its parents: who mistypes it is told */
 };
 
 struct engine {
@@ -35,6 +36,11 @@ struct engine {
 int engine_open(const struct engine_options *options, struct engine **ret,
 		struct error *err) must_check;
 void engine_close(struct engine *engine);
+/* For a state database that engine_open() refuses as damaged (-EUCLEAN): out of the way, for
+ * whoever wants to look at it; the next opening makes it again from the files.  *ret: where it is
+ * now.
+ */
+int engine_db_aside(const struct engine_options *options, char **ret, struct error *err) must_check;
 
 struct network_site engine_network(const struct engine *engine);
 struct db *engine_db(struct engine *engine);

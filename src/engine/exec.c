@@ -2,6 +2,7 @@
 #include "engine/exec.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/explain.h"
 #include "base/json.h"
+#include "base/process.h"
 #include "base/socket.h"
 #include "engine/config.h"
 #include "engine/container.h"
@@ -24,6 +26,8 @@
 #include "runtime/instance.h"
 #include "runtime/spec.h"
 
+#define DYING_MS 2000
+
 /* The layers that its accounts are read from: its own first, then what lies below. */
 static void root_layers(const json_t *config, struct strv *ret)
 {
@@ -36,7 +40,7 @@ static void root_layers(const json_t *config, struct strv *ret)
 		const char *text = json_string_value(option);
 
 		if (strncmp(text, "upperdir=", 9) == 0)
-			strv_add(ret, text + 9);
+			strv_take(ret, overlay_unescape(text + 9));
 		if (strncmp(text, "lowerdir=", 9) == 0)
 			overlay_split(text + 9, &lower);
 	}
@@ -226,6 +230,21 @@ static void better_reason(const struct exec *x, const struct container *c, pid_t
 		exec_reason(&req, err);
 }
 
+/* What a dying container answers says nothing to who did not know that it dies: out of memory, no
+ * such device, no child.  Its first process may take a moment to be gone.
+ */
+static bool has_ended(const struct status *status, int r)
+{
+	bool looks_so = r == -ENOMEM || r == -ENODEV || r == -ECHILD || r == -ESRCH;
+	autoclose int pidfd = -1;
+	struct pollfd p = { .events = POLLIN };
+
+	if (process_open(status->pid, status->start_time, &pidfd) < 0)
+		return true;
+	p.fd = pidfd;
+	return poll(&p, 1, looks_so ? DYING_MS : 0) > 0;
+}
+
 int container_exec(struct engine *engine, const struct container *c,
 		   const struct exec_options *options, struct error *err)
 {
@@ -249,6 +268,8 @@ int container_exec(struct engine *engine, const struct container *c,
 		better_reason(&x, c, status.pid, err);
 	if (r == 0 && !options->detach)
 		r = exec_wait(&x, err);
+	if (r < 0 && status.pid && !(err && err->status) && has_ended(&status, r))
+		r = error_set(err, -ESRCH, "container %s does not run", c->name);
 	exec_done(&x);
 	return r;
 }

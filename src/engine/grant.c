@@ -154,7 +154,7 @@ static int apply_seccomp(const struct security *s, bool privileged, const struct
 		(void)json_object_set_new(linux_part, "seccomp", default_seccomp(caps));
 		return 0;
 	}
-	r = json_load_at(AT_FDCWD, s->profile, &profile, err);
+	r = json_load_given(s->profile, &profile, err);
 	if (r < 0)
 		return error_wrap(err, r, "--security-opt seccomp");
 	(void)json_object_set_new(linux_part, "seccomp", profile);

@@ -117,6 +117,7 @@ static int plan(struct making *m, struct error *err)
 	m->c->image_id = m->root.image ? xstrdup(m->root.image->id) : NULL;
 	m->c->created_ns = clock_now_ns();
 	strv_extend(&m->c->labels, o->labels.items, o->labels.n);
+	m->c->user = xstrdup_or_null(o->user);
 	m->c->tty = o->tty;
 	m->c->open_stdin = o->interactive;
 	m->c->auto_remove = o->remove;
@@ -148,7 +149,7 @@ static int name_taken(struct making *m, struct error *err)
 	if (r == 0)
 		ignore_result(db_finish(&rows));
 	return error_set(err, -EEXIST,
-			 "the name '%s' is taken by container %s; 'strake rm %s' frees it",
+			 "the name '%s' is taken by container %s; 'strake rm -f %s' frees it",
 			 m->c->name, owner, m->c->name);
 }
 
@@ -211,6 +212,7 @@ static int make_dirs(struct making *m, struct error *err)
 	explain_name("id", m->c->id);
 	explain_name("state", m->dir);
 	explain_name("run", m->run_dir);
+	explain_mark();
 	if (explain("the container's own directory: where its root will be, and its own layer",
 		    n == 1 ? "mkdir -p %1$s/merged %2$s"
 			   : "mkdir -p %1$s/merged %1$s/upper %1$s/work %2$s",
@@ -218,7 +220,7 @@ static int make_dirs(struct making *m, struct error *err)
 		return 0;
 	r = dir_make_at(AT_FDCWD, m->dir, 0700, err);
 	if (r == 0)
-		r = container_lock(m->engine, m->c->id, false, &m->lock_fd, err);
+		r = container_lock(m->engine, m->c->id, &m->lock_fd, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (mkdirat(m->lock_fd, inner[i], 0755) < 0)
 			r = error_sys(err, -errno, "make directory %s/%s", m->dir, inner[i]);

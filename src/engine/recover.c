@@ -43,15 +43,6 @@ struct active {
 	uint64_t maker_start;
 };
 
-static bool was_started(const struct engine *engine, const char *id)
-{
-	autofree char *live = xasprintf("containers/%s/live.json", id);
-	autofree char *ended = xasprintf("containers/%s/exit.json", id);
-
-	return faccessat(engine->run_fd, live, F_OK, 0) == 0 ||
-	       faccessat(engine->root_fd, ended, F_OK, 0) == 0;
-}
-
 /* The caller holds its lock. */
 static void recover_locked(struct engine *engine, const struct active *a)
 {
@@ -65,7 +56,7 @@ static void recover_locked(struct engine *engine, const struct active *a)
 		return;
 	if (status.kind == STATUS_RUNNING) /* only its monitor died: it runs on, unsupervised */
 		return;
-	if (a->this_boot && !was_started(engine, a->id)) {
+	if (a->this_boot && !container_was_started(engine, a->id)) {
 		ignore_result(container_discard(engine, a->id, NULL));
 		return;
 	}
@@ -75,7 +66,7 @@ static void recover_locked(struct engine *engine, const struct active *a)
 static void recover_one(struct engine *engine, const struct active *a)
 {
 	autoclose int lock = -1;
-	int r = container_lock(engine, a->id, false, &lock, NULL);
+	int r = container_lock(engine, a->id, &lock, NULL);
 
 	if (r == -ENOENT && (!a->this_boot || !process_is_alive(a->maker, a->maker_start)))
 		ignore_result(container_discard(engine, a->id, NULL));
@@ -145,22 +136,42 @@ struct check {
 	check_report_fn report;
 	void *data;
 	int found;
-	int r; /* first failed repair */
+	int left; /* of those: what only a person can mend; the text says how */
+	int r;    /* first failed repair */
 	struct error *err;
 };
 
 static void found(struct check *check, const char *fmt, ...) printf_like(2, 3);
-static void found(struct check *check, const char *fmt, ...)
+static void found_for_others(struct check *check, const char *fmt, ...) printf_like(2, 3);
+
+static void found_text(struct check *check, const char *fmt, va_list ap)
 {
 	struct buf text = BUF_INIT(4096);
-	va_list ap;
 
-	va_start(ap, fmt);
 	buf_addv(&text, fmt, ap);
-	va_end(ap);
 	check->report(check->data, buf_text(&text));
 	check->found++;
 	buf_done(&text);
+}
+
+static void found(struct check *check, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	found_text(check, fmt, ap);
+	va_end(ap);
+}
+
+/* No repair of ours puts it right. */
+static void found_for_others(struct check *check, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	found_text(check, fmt, ap);
+	va_end(ap);
+	check->left++;
 }
 
 static void repaired(struct check *check, int r)
@@ -275,7 +286,7 @@ static void check_dirs(struct check *check)
 
 		if (entry->d_name[0] == '.' || is_known(engine, entry->d_name))
 			continue;
-		r = container_lock(engine, entry->d_name, false, &lock, NULL);
+		r = container_lock(engine, entry->d_name, &lock, NULL);
 		if ((r == 0 || r == -EBUSY) && !is_known(engine, entry->d_name))
 			adopt(check, entry->d_name, r == -EBUSY);
 	}
@@ -348,22 +359,25 @@ static void check_row(struct check *check, const char *id)
 	autoclose int lock = -1;
 	struct status status = { .pid = 0 };
 	struct error why = { 0 };
-	int r = container_lock(engine, id, false, &lock, &why);
+	int locked = container_lock(engine, id, &lock, NULL);
+	bool runs;
 
-	if (r == -EBUSY)
+	if (container_maker(engine, id) || container_load_row(engine, id, &c, &why, NULL) < 0)
 		return;
-	if (r == 0)
-		r = container_load(engine, id, &c, &why);
-	if (r < 0) {
-		found(check, "container %.12s is in the database, but: %s", id, why.text);
+	runs = locked == -EBUSY ||
+	       (status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING);
+	if (c->is_damaged && runs) {
+		found_for_others(
+			check, "container %s runs, but: %s; 'strake rm -f %s' ends and removes it",
+			c->name, why.text, c->name);
+	} else if (c->is_damaged) {
+		found(check, "container %s is in the database, but: %s", c->name, why.text);
 		if (check->repair)
 			repaired(check, container_discard(engine, id, check->err));
-		return;
-	}
-	if (c && status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING) {
-		found(check, "container %s runs without its monitor; 'strake stop %s' ends it",
-		      c->name, c->name);
-		check->found -= check->repair; /* nothing of ours to repair */
+	} else if (runs && locked == 0) {
+		found_for_others(check,
+				 "container %s runs without its monitor; 'strake stop %s' ends it",
+				 c->name, c->name);
 	}
 }
 
@@ -396,13 +410,13 @@ int check_networks(struct engine *engine, bool repair, check_report_fn report, v
 	return n;
 }
 
-int check_all(struct engine *engine, bool repair, check_report_fn report, void *data,
+int check_all(struct engine *engine, bool repair, check_report_fn report, void *data, int *ret_left,
 	      struct error *err)
 {
 	struct check check = {
 		.engine = engine, .repair = repair, .report = report, .data = data, .err = err
 	};
-	int r = check_rows(&check), n;
+	int r = check_rows(&check), n, left = 0;
 
 	if (r < 0)
 		return r;
@@ -413,9 +427,10 @@ int check_all(struct engine *engine, bool repair, check_report_fn report, void *
 	if (n < 0)
 		return n;
 	check.found += n;
-	n = image_check(engine->db, engine->root_fd, repair, forward, &check, err);
+	n = image_check(engine->db, engine->root_fd, repair, forward, &check, &left, err);
 	if (n < 0)
 		return n;
+	*ret_left = check.left + left;
 	return check.r < 0 ? check.r : check.found + n;
 }
 
@@ -425,7 +440,7 @@ static int recover_container(struct engine *engine, const char *id, struct error
 {
 	cleanup(container_cleanup) struct container *c = NULL;
 	autoclose int lock = -1;
-	int r = container_lock(engine, id, false, &lock, NULL);
+	int r = container_lock(engine, id, &lock, NULL);
 
 	/* Without a definition it is what a killed command left: system check names it. */
 	if ((r < 0 && r != -EBUSY) || container_load(engine, id, &c, NULL) < 0 ||

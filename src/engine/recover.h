@@ -21,8 +21,10 @@ void recover_dead(struct engine *engine);
 
 typedef void (*check_report_fn)(void *data, const char *text);
 
-/* Calls report once a finding; with repair puts it right.  Returns the number of findings. */
-int check_all(struct engine *engine, bool repair, check_report_fn report, void *data,
+/* Calls report once a finding; with repair puts it right.  Returns the number of findings;
+ * *ret_left of them are not for a repair, and their texts say what to do.
+ */
+int check_all(struct engine *engine, bool repair, check_report_fn report, void *data, int *ret_left,
 	      struct error *err) must_check;
 
 /* The same for networks alone. */

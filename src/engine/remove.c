@@ -16,6 +16,7 @@
 #include "engine/lock.h"
 #include "engine/schema.h"
 #include "engine/status.h"
+#include "kernel/cgroup.h"
 #include "network/attach.h"
 #include "runtime/instance.h"
 #include "runtime/spec.h"
@@ -47,6 +48,20 @@ static bool ended_well(const struct engine *engine, const char *id)
 	       faccessat(engine->root_fd, ended, F_OK, 0) == 0;
 }
 
+static int end_usual_group(const char *dir, const char *id, struct error *err)
+{
+	autofree char *path = xasprintf("/strake/%s", id);
+	struct cgroup cg = { 0 };
+	int r = 0;
+
+	if (cgroup_open(path, &cg, NULL) < 0)
+		return 0;
+	if (!cgroup_has_other_owner(&cg, dir))
+		r = cgroup_remove(&cg, err);
+	cgroup_close(&cg);
+	return r;
+}
+
 /* What its monitor did not live to do: the groups, and all that runs in them, and the record. */
 static int end_groups(const struct engine *engine, const char *id, struct error *err)
 {
@@ -55,9 +70,9 @@ static int end_groups(const struct engine *engine, const char *id, struct error 
 
 	if (explain_dry() || ended_well(engine, id))
 		return 0;
-	/* A definition that cannot be read has none that we could know of. */
+	/* Without a definition that can be read they are where they usually are. */
 	if (spec_load(dir, &spec, NULL) < 0)
-		return 0;
+		return end_usual_group(dir, id, err);
 	return instance_cleanup(spec, id, err);
 }
 

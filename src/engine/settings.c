@@ -2,6 +2,7 @@
 #include "engine/settings.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -28,13 +29,14 @@ static bool is_ours(const char *variable, const struct strv *of_image)
 	return false;
 }
 
-static void add_variable(const char *variable, struct strv *ret)
+/* ENV and LABEL. */
+static void add_pair(const char *word, const char *pair, struct strv *ret)
 {
 	struct buf text = BUF_INIT(TEXT_MAX);
-	size_t name = strcspn(variable, "=");
+	size_t name = strcspn(pair, "=");
 
-	buf_addf(&text, "ENV %.*s=\"", (int)name, variable);
-	for (const char *p = variable + name + (variable[name] == '='); *p; p++)
+	buf_addf(&text, "%s %.*s=\"", word, (int)name, pair);
+	for (const char *p = pair + name + (pair[name] == '='); *p; p++)
 		buf_addf(&text, "%s%c", *p == '"' || *p == '\\' ? "\\" : "", *p);
 	buf_add_str(&text, "\"");
 	strv_add(ret, buf_text(&text));
@@ -50,6 +52,23 @@ static void add_list(const char *word, char *const *items, size_t n, struct strv
 		(void)json_array_append_new(list, json_string(items[i]));
 	text = json_dumps(list, JSON_COMPACT);
 	strv_addf(ret, "%s %s", word, text);
+}
+
+/* "0.0.0.0:8080->80/tcp", "80-82/tcp": what is behind the arrow, each port by itself. */
+static void add_port(const char *port, struct strv *ret)
+{
+	const char *arrow = strstr(port, "->"), *inner = arrow ? arrow + 2 : port;
+	char proto[16] = "tcp";
+	unsigned first, last;
+	int n = sscanf(inner, "%u-%u", &first, &last);
+	const char *slash = strchr(inner, '/');
+
+	if (slash)
+		(void)snprintf(proto, sizeof(proto), "%s", slash + 1);
+	if (n < 1)
+		return;
+	for (last = n == 2 ? MIN(last, 65535U) : first; first <= last; first++)
+		strv_addf(ret, "EXPOSE %u/%s", first, proto);
 }
 
 static bool starts_with(const struct strv *list, const struct strv *start)
@@ -90,9 +109,17 @@ int settings_list(struct engine *engine, const struct container *c, struct strv 
 		const char *text = json_string_value(item);
 
 		if (text && !is_ours(text, image ? &image->config.env : &none))
-			add_variable(text, ret);
+			add_pair("ENV", text, ret);
 	}
 	add_command(c, image ? &image->config.entrypoint : &none, ret);
+	for (i = 0; i < c->labels.n; i++)
+		add_pair("LABEL", c->labels.items[i], ret);
+	for (i = 0; i < c->ports.n; i++)
+		add_port(c->ports.items[i], ret);
+	if (c->user && *c->user)
+		strv_addf(ret, "USER %s", c->user);
+	if (c->stop_signal)
+		strv_addf(ret, "STOPSIGNAL %s", c->stop_signal);
 	cwd = json_string_value(json_object_get(process, "cwd"));
 	if (cwd && strcmp(cwd, "/") != 0)
 		strv_addf(ret, "WORKDIR %s", cwd);

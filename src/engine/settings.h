@@ -8,8 +8,8 @@ struct container;
 struct engine;
 struct strv;
 
-/* Its variables, command and directory, as far as they are not what the engine adds by itself: a
- * commit's image says them, as those of other engines do.
+/* Its variables, labels, ports, command, user, signal and directory, as far as they are not what
+ * the engine adds by itself: a commit's image says them, as those of other engines do.
  */
 int settings_list(struct engine *engine, const struct container *c, struct strv *ret,
 		  struct error *err) must_check;

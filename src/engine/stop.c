@@ -237,14 +237,28 @@ void containers_stop(struct engine *engine, struct container *const *all, size_t
 	containers_end(engine, all, n, &plan, finish_stopped, &stopping);
 }
 
-/* Through the attach socket, if there is one: its last word is the status, also with --rm. */
-static int wait_attached(const struct engine *engine, const struct container *c, int *ret_status)
+struct waiting {
+	const struct engine *engine;
+	const char *id;
+};
+
+static int judge(void *data, struct error *err)
 {
+	const struct waiting *w = data;
+
+	return container_judge_end(w->engine, w->id, err);
+}
+
+/* Through the attach socket, if there is one: its last word is the status, also with --rm. */
+static int wait_attached(const struct engine *engine, const struct container *c, int *ret_status,
+			 struct error *err)
+{
+	struct waiting waiting = { engine, c->id };
 	autofree char *path = xasprintf("containers/%s/attach", c->id);
 	autoclose int sock = -1;
 	int r = socket_connect_at(engine->run_fd, path, SOCK_STREAM, &sock, NULL);
 
-	return r < 0 ? r : client_wait(sock, ret_status);
+	return r < 0 ? r : client_wait(sock, judge, &waiting, ret_status, err);
 }
 
 int container_wait(struct engine *engine, const struct container *c, int *ret_status,
@@ -258,9 +272,10 @@ int container_wait(struct engine *engine, const struct container *c, int *ret_st
 		return r;
 	if (status.kind == STATUS_RUNNING && wait_narrate(status.pid, -1))
 		return 0;
-	if (wait_attached(engine, c, ret_status) == 0)
-		return 0;
-	r = container_lock(engine, c->id, true, &lock, err);
+	r = wait_attached(engine, c, ret_status, err);
+	if (r == 0 || r == -ETIMEDOUT)
+		return r;
+	r = container_lock_patient(engine, c->id, &lock, err);
 	if (r == 0)
 		r = status_read(engine, c->id, &status, err);
 	if (r == 0)

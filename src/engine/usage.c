@@ -13,6 +13,7 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/status.h"
+#include "image/layer_info.h"
 #include "image/usage.h"
 
 #define BLOCK 512 /* of st_blocks */
@@ -129,6 +130,8 @@ static int measure_layer(struct measuring *m, const struct walk_entry *e, struct
 		r = known_bytes(m->engine->db, e->path, &known, err);
 	if (r == 0 && is_top && known >= 0)
 		bytes = known;
+	else if (r == 0 && known >= 0 && !is_top && strcmp(e->name, LAYER_FRAME) == 0)
+		return 0; /* it was there when the row's number was found */
 	else if (r == 0 && is_tree && known >= 0)
 		return WALK_SKIP;
 	else if (r == 0 && is_tree)

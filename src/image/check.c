@@ -23,7 +23,7 @@ struct check {
 	void (*report)(void *data, const char *text);
 	void *data;
 	struct error *err;
-	int found, r;
+	int found, left, r;
 };
 
 static void found(struct check *c, const char *kind, const char *path)
@@ -104,16 +104,21 @@ static int check_rows(struct check *c)
 					xasprintf("layers/%s/diff", image->layers.items[k]);
 
 				if (faccessat(c->root_fd, dir, F_OK, 0) < 0)
-					text = xasprintf("image %.12s: %s is gone; load it again",
-							 image->id, dir);
+					text = xasprintf(
+						"image %.12s: %s is gone; 'strake image check "
+						"--repair %.12s' or loading it again brings it back",
+						image->id, dir, image->id);
 			}
 		} else {
-			text = xasprintf("image %.12s: %s", ids.items[i], why.text);
+			text = xasprintf("image %.12s: %s; 'strake image check --repair %.12s' or "
+					 "loading it again brings it back",
+					 ids.items[i], why.text, ids.items[i]);
 		}
 		if (!text)
 			continue;
 		c->report(c->data, text);
 		c->found++;
+		c->left++;
 	}
 	strv_done(&ids);
 	return r;
@@ -191,7 +196,8 @@ static int check_files(struct check *c)
 }
 
 int image_check(struct db *db, int root_fd, bool repair,
-		void (*report)(void *data, const char *text), void *data, struct error *err)
+		void (*report)(void *data, const char *text), void *data, int *ret_left,
+		struct error *err)
 {
 	struct check c = { .db = db,
 			   .root_fd = root_fd,
@@ -207,6 +213,8 @@ int image_check(struct db *db, int root_fd, bool repair,
 	if (r == 0 && repair)
 		r = db_commit(db, err);
 	db_rollback(db);
+	if (ret_left)
+		*ret_left = c.left;
 	return r < 0 ? r : c.r < 0 ? c.r : c.found;
 }
 
@@ -257,7 +265,7 @@ static bool is_quiet(int root_fd)
 void image_sweep(struct db *db, int root_fd)
 {
 	if (!explain_dry() && something_died(root_fd) && is_quiet(root_fd))
-		ignore_result(image_check(db, root_fd, true, say_no_text, NULL, NULL));
+		ignore_result(image_check(db, root_fd, true, say_no_text, NULL, NULL, NULL));
 }
 
 void image_sweep_failed(struct db *db, int root_fd)

@@ -132,12 +132,14 @@ static int make_layer(struct committer *c)
 	if (c->req->archive >= 0) {
 		r = fresh_layer(&c->in, below, c->req->archive, true, layer, c->err);
 	} else {
-		r = changes_pipe_open(c->req->changes, c->req->newest_s, &pipe, &fd, c->err);
+		r = changes_pipe_open(c->req->changes, c->req->newest_s, -1, &pipe, &fd, c->err);
 		if (r == 0)
 			r = fresh_layer(&c->in, below, fd, false, layer, c->err);
 		if (pipe)
 			r = changes_pipe_close(pipe, fd, r, c->err);
 	}
+	if (r == 0 && c->req->left_out)
+		*c->req->left_out += layer->left_out;
 	c->n += r == 0;
 	return r;
 }

@@ -28,7 +28,8 @@ struct commit_request {
 	const char *author, *message, *created_by, *platform; /* NULL: none, this machine's */
 	const struct strv *instructions;                      /* config_change.h */
 	const char *name;                                     /* canonical; NULL: none */
-	int64_t newest_s; /* SOURCE_DATE_EPOCH: no time of this step is later; -1: not given */
+	uint64_t *left_out; /* device files that may not be made here are added; or NULL */
+	int64_t newest_s;   /* SOURCE_DATE_EPOCH: no time of this step is later; -1: not given */
 };
 
 int image_commit(struct db *db, const struct commit_request *req, char ret_id[ID_LEN + 1],

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "image/changes.h"
+#include "image/frame.h"
 #include "image/incoming.h"
 #include "image/layer.h"
 #include "image/stream.h"
@@ -143,6 +144,7 @@ int fresh_layer(const struct incoming *in, const struct strv *below, int fd, boo
 struct changes_pipe {
 	struct changes_request req;
 	int64_t newest_s;
+	int frame; /* -1 */
 	int to;
 	pthread_t thread;
 	int r;
@@ -170,30 +172,41 @@ static void *fill(void *data)
 	(void)sigemptyset(&pipe);
 	(void)sigaddset(&pipe, SIGPIPE);
 	(void)pthread_sigmask(SIG_BLOCK, &pipe, NULL);
-	p->r = changes_write(&p->req, &options, w, &p->err);
-	if (p->r == 0)
-		p->r = tar_put_end(w, &p->err);
+	if (p->frame >= 0) {
+		p->r = frame_write(p->frame, p->req.fd, sink, p, &p->err);
+	} else {
+		p->r = changes_write(&p->req, &options, w, &p->err);
+		if (p->r == 0)
+			p->r = tar_put_end(w, &p->err);
+	}
 	(void)close(p->to);
 	return NULL;
 }
 
-int changes_pipe_open(const struct changes_request *req, int64_t newest_s,
+int changes_pipe_open(const struct changes_request *req, int64_t newest_s, int frame_fd,
 		      struct changes_pipe **ret, int *ret_fd, struct error *err)
 {
 	struct changes_pipe *p;
 	int ends[2], r;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_sys(err, -errno, "make a pipe");
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		r = -errno;
+		if (frame_fd >= 0)
+			(void)close(frame_fd);
+		return error_sys(err, r, "make a pipe");
+	}
 	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
 	p = xnew(struct changes_pipe);
 	p->req = *req;
 	p->newest_s = newest_s;
+	p->frame = frame_fd;
 	p->to = ends[1];
 	r = -pthread_create(&p->thread, NULL, fill, p);
 	if (r < 0) {
 		(void)close(ends[0]);
 		(void)close(ends[1]);
+		if (frame_fd >= 0)
+			(void)close(frame_fd);
 		free(p);
 		return error_sys(err, r, "start a thread");
 	}
@@ -211,6 +224,8 @@ int changes_pipe_close(struct changes_pipe *p, int fd, int r, struct error *err)
 		if (err)
 			*err = p->err;
 	}
+	if (p->frame >= 0)
+		(void)close(p->frame);
 	free(p);
 	return r;
 }

@@ -23,9 +23,11 @@ int fresh_layer(const struct incoming *in, const struct strv *below, int fd, boo
 
 struct changes_request;
 
-/* The archive of a directory's changes, as a pipe that a thread of ours fills. */
+/* The archive of a directory's changes, or the one that a frame makes of it (-1: none; ours to
+ * close), as a pipe that a thread of ours fills.
+ */
 struct changes_pipe;
-int changes_pipe_open(const struct changes_request *req, int64_t newest_s,
+int changes_pipe_open(const struct changes_request *req, int64_t newest_s, int frame_fd,
 		      struct changes_pipe **ret, int *ret_fd, struct error *err) must_check;
 /* Closes fd and waits for the end.  r is how the reader fared; a failure of the writer explains it
  * better and is returned in its place.

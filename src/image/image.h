@@ -76,9 +76,12 @@ int image_remove(struct db *db, int root_fd, const char *what, bool force,
 		 void (*report)(void *data, const char *text), void *data,
 		 struct error *err) must_check;
 
-/* What a killed load left, documents and layers that no image has, images whose files are gone. */
+/* What a killed load left, documents and layers that no image has, images whose files are gone.
+ * Returns the number of findings; *ret_left (may be NULL) are those last ones, which no repair here
+ * brings back.
+ */
 int image_check(struct db *db, int root_fd, bool repair,
-		void (*report)(void *data, const char *text), void *data,
+		void (*report)(void *data, const char *text), void *data, int *ret_left,
 		struct error *err) must_check;
 
 /* What a command left that was killed while it held the store (incoming.h): looked for by every

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "image/attributes.h"
+#include "image/frame.h"
 #include "image/lower.h"
 #include "image/stream.h"
 #include "image/tar_read.h"
@@ -221,6 +222,8 @@ static int make_room(struct applier *a, int dir, const char *name)
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
+	if (a->req->frame)
+		frame_spoil(a->req->frame);
 	if (S_ISDIR(st.st_mode))
 		return dir_remove_at(dir, name, a->err);
 	if (S_ISREG(st.st_mode) && st.st_nlink == 1)
@@ -262,12 +265,17 @@ static int write_data(struct applier *a, int fd, int64_t size)
 	return (int)n;
 }
 
-static int make_file(struct applier *a, const struct tar_entry *e, int dir, const char *name)
+static int make_file(struct applier *a, const struct tar_entry *e, const char *path, int dir,
+		     const char *name)
 {
 	autoclose int fd =
 		openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r = fd < 0 ? -errno : write_data(a, fd, e->size);
+	int r = fd < 0 ? -errno : 0;
 
+	if (r == 0 && a->req->frame && e->size > 0 && !tar_is_sparse(a->tar))
+		frame_put_file(a->req->frame, tar_position(a->tar), e->size, path);
+	if (r == 0)
+		r = write_data(a, fd, e->size);
 	if (r < 0)
 		return r;
 	a->result.size += e->size;
@@ -512,7 +520,8 @@ static int drop_idle_whiteouts(struct applier *a)
 
 /* one entry */
 
-static int make_other(struct applier *a, const struct tar_entry *e, int dir, const char *name)
+static int make_other(struct applier *a, const struct tar_entry *e, const char *path, int dir,
+		      const char *name)
 {
 	int r = make_room(a, dir, name);
 
@@ -520,7 +529,7 @@ static int make_other(struct applier *a, const struct tar_entry *e, int dir, con
 		return r;
 	switch (e->type) {
 	case TAR_FILE:
-		return make_file(a, e, dir, name);
+		return make_file(a, e, path, dir, name);
 	case TAR_SYMLINK:
 		return make_symlink(e, dir, name);
 	case TAR_CHAR:
@@ -552,7 +561,7 @@ static int apply_entry(struct applier *a, const struct tar_entry *e)
 	if (e->type == TAR_DIR)
 		return make_dir(a, e, path, dir, name);
 	return e->type == TAR_HARD_LINK ? make_hard_link(a, e->link, path, dir, name)
-					: make_other(a, e, dir, name);
+					: make_other(a, e, path, dir, name);
 }
 
 /* all of them */
@@ -564,7 +573,20 @@ static ssize_t feed(void *data, const void **ret, struct error *err)
 
 	if (n < 0)
 		a->stream_r = (int)n;
+	if (n > 0 && a->req->frame)
+		frame_take(a->req->frame, *ret, (size_t)n);
 	return n;
+}
+
+/* What follows the end mark is no entry, but part of the archive. */
+static int feed_rest(struct applier *a)
+{
+	const void *bytes;
+	ssize_t n = 1;
+
+	while (n > 0)
+		n = feed(a, &bytes, a->err);
+	return (int)n;
 }
 
 static int fail(const struct applier *a, const struct tar_entry *e, int r)
@@ -589,6 +611,11 @@ static int fail(const struct applier *a, const struct tar_entry *e, int r)
 				 "hard link '%.200s' leads to '%.200s', which is nowhere in the "
 				 "image",
 				 e->name, e->link);
+	if (r == -EPERM && geteuid() != 0)
+		return error_set(a->err, r,
+				 "unpack '%.200s': only root may keep owners and devices; try it "
+				 "with sudo",
+				 e->name);
 	return error_sys(a->err, r, "unpack '%.200s'", e->name);
 }
 
@@ -654,6 +681,8 @@ int layer_apply(const struct layer_request *req, struct stream *stream, struct l
 	}
 	if (r == 0)
 		r = finish_dirs(&a);
+	if (r == 0 && req->frame)
+		r = feed_rest(&a);
 	tar_reader_free(a.tar);
 	for (size_t i = 0; i < a.ndirs; i++)
 		free(a.dirs[i].path);

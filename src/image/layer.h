@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 
+struct frame_writer;
 struct stream;
 
 struct layer_request {
@@ -23,7 +24,8 @@ struct layer_request {
 	 */
 	int (*lower)(void *data, struct strv *ret, struct error *err);
 	void *data;
-	uint64_t entries_max; /* 0: eight million, an inode each */
+	struct frame_writer *frame; /* gets what the tree does not have; or NULL */
+	uint64_t entries_max;       /* 0: eight million, an inode each */
 };
 
 struct layer_result {

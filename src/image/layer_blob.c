@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "image/changes.h"
 #include "image/digest.h"
+#include "image/frame.h"
 #include "image/fresh.h"
 #include "image/incoming.h"
 #include "image/pack.h"
@@ -129,11 +130,14 @@ static int open_kept(int root_fd, const struct layer_blob *b, struct opened *o, 
 static int open_made(int root_fd, const struct layer_blob *b, struct opened *o, struct error *err)
 {
 	autofree char *path = xasprintf("layers/%s/diff", b->chain);
+	autoclose int layers = openat(root_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct changes_request req = { .lower = &b->below };
 	int r = dir_open_at(root_fd, path, &o->dir, err);
 
 	req.fd = o->dir;
-	return r < 0 ? r : changes_pipe_open(&req, -1, &o->pipe, &o->fd, err);
+	return r < 0 ? r
+		     : changes_pipe_open(&req, -1, frame_open(layers, b->chain), &o->pipe, &o->fd,
+					 err);
 }
 
 static int read_archive(const struct layer_blob *b, int fd,

@@ -1,7 +1,8 @@
 /* src/image/layer_blob.h - the bytes of a layer on their way out: its archive, and its blobs.
  *
  * A layer that came from outside has its blob as it came; one made here is its directory, from
- * which the same archive is written each time.  Compression happens once: what is made is kept.
+ * which the same archive is written each time; one that came plain is its directory and a frame.
+ * Compression happens once: what is made is kept.
  */
 #ifndef IMAGE_LAYER_BLOB_H
 #define IMAGE_LAYER_BLOB_H

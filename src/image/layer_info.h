@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "image/digest.h"
 
+#define LAYER_FRAME "frame" /* beside a layer's tree, see frame.h */
+
 struct db;
 
 struct layer_info {

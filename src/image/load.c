@@ -36,6 +36,7 @@ struct loader {
 	const char *prefix; /* of blobs' names */
 	unsigned images;
 	struct strv loaded; /* IDs, for an index */
+	bool frames;        /* no manifest asks for blobs */
 };
 
 /* What a manifest of either kind says, before its layers are looked at. */
@@ -124,6 +125,7 @@ static int open_layer(void *data, size_t i, struct unpack_source *ret, struct er
 		return r;
 	if (layer->info.blob_size < 0)
 		feed->m->layers[i].info.blob_size = size; /* a file goes on behind its member */
+	ret->is_blob = source_is_separate(feed->l->source, feed->m->blobs.items[i]);
 	if (layer->info.blob_size == size)
 		return 0;
 	(void)close(ret->fd);
@@ -195,6 +197,7 @@ static int store_layers(struct loader *l, struct manifest *m)
 		.layers = m->layers,
 		.n = m->blobs.n,
 		.want_blobs = true,
+		.frames = l->frames,
 		.open = open_layer,
 		.close = close_layer,
 		.data = &feed,
@@ -298,6 +301,7 @@ static int load_docker_entry(struct loader *l, struct json_reader *rd, const jso
 		r = rd->r;
 	if (r == 0)
 		r = read_docker_config(l, config, &m);
+	l->frames = true;
 	if (r == 0)
 		r = store_image(l, &m, &names);
 	strv_done(&names);

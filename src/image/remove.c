@@ -3,7 +3,10 @@
  * Rows go first, in one transaction, then files: a kill in between leaves files that nobody knows,
  * which image_check() finds, and never an image whose files are gone.
  */
+#include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,6 +22,8 @@
 #include "image/index.h"
 #include "image/reference.h"
 #include "image/remove.h"
+
+#define THREADS_MAX 4U
 
 typedef void (*report_fn)(void *data, const char *text);
 
@@ -156,10 +161,57 @@ int grave_open(int root_fd, struct grave *ret, struct error *err)
 	return 0;
 }
 
+/* Layers, that is trees of thousands of files, by several threads. */
+struct burial {
+	int fd;
+	struct strv names;
+	atomic_size_t next;
+};
+
+static void *bury(void *data)
+{
+	struct burial *b = data;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&b->next, 1)) < b->names.n)
+		ignore_result(dir_remove_at(b->fd, b->names.items[i], NULL));
+	return NULL;
+}
+
+static void list_dead(int fd, struct strv *ret)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			strv_add(ret, entry->d_name);
+	if (dir)
+		(void)closedir(dir);
+}
+
+static void bury_all(int fd)
+{
+	size_t cores = (size_t)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1), n = 0;
+	struct burial b = { .fd = fd };
+	pthread_t threads[THREADS_MAX];
+
+	list_dead(fd, &b.names);
+	while (n + 1 < MIN(MIN(cores, THREADS_MAX), b.names.n) &&
+	       pthread_create(&threads[n], NULL, bury, &b) == 0)
+		n++;
+	(void)bury(&b);
+	for (size_t i = 0; i < n; i++)
+		(void)pthread_join(threads[i], NULL);
+	strv_done(&b.names);
+}
+
 void grave_close(struct grave *g)
 {
 	if (g->fd < 0)
 		return;
+	bury_all(g->fd);
 	ignore_result(dir_remove_at(g->root_fd, g->name, NULL));
 	(void)close(g->fd);
 	g->fd = -1;

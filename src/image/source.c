@@ -150,7 +150,7 @@ static int copy_data(struct reading *rd, struct member *m)
 	int64_t offset;
 	ssize_t n;
 
-	m->fd = openat(rd->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	m->fd = openat(rd->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
 	if (m->fd < 0)
 		return error_sys(rd->err, -errno, "make a temporary file");
 	m->offset = 0;
@@ -298,15 +298,23 @@ static int get_in_dir(const struct source *s, const char *name, int *ret_fd, int
 	return 0;
 }
 
-static int get_in_archive(const struct source *s, const char *name, int *ret_fd,
-			  int64_t *ret_offset, int64_t *ret_size)
+/* Through links. */
+static const struct member *find_file(const struct source *s, const char *name)
 {
 	autofree char *normal = normalize(NULL, name);
 	const struct member *m = normal ? find(s, normal) : NULL;
 
 	for (unsigned i = 0; m && m->link && i < LINKS_MAX; i++)
 		m = find(s, m->link);
-	if (!m || m->link)
+	return m && !m->link ? m : NULL;
+}
+
+static int get_in_archive(const struct source *s, const char *name, int *ret_fd,
+			  int64_t *ret_offset, int64_t *ret_size)
+{
+	const struct member *m = find_file(s, name);
+
+	if (!m)
 		return -ENOENT;
 	*ret_fd = fcntl(m->fd >= 0 ? m->fd : s->archive, F_DUPFD_CLOEXEC, 3);
 	*ret_offset = m->offset;
@@ -324,6 +332,13 @@ int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *r
 		*ret_offset = 0;
 
 	return r < 0 ? error_sys(err, r, "%.100s in the archive", name) : 0;
+}
+
+bool source_is_separate(const struct source *s, const char *name)
+{
+	const struct member *m = s->dir < 0 ? find_file(s, name) : NULL;
+
+	return m && m->fd >= 0;
 }
 
 bool source_has(const struct source *s, const char *name)

@@ -2,8 +2,9 @@
  *
  * Of an archive that is a plain file the headers are read, and its members stay where they are. One
  * that is compressed or comes through a pipe is read through once; each member becomes a nameless
- * temporary file, so that their order does not matter.  Members that are links to others (docker
- * save wrote such) are resolved here; nothing is ever looked up outside.
+ * temporary file, so that their order does not matter; a layer's is given its blob's name later.
+ * Members that are links to others (docker save wrote such) are resolved here; nothing is ever
+ * looked up outside.
  */
 #ifndef IMAGE_SOURCE_H
 #define IMAGE_SOURCE_H
@@ -26,6 +27,10 @@ bool source_has(const struct source *s, const char *name);
  */
 int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *ret_offset,
 	       int64_t *ret_size, struct error *err) must_check;
+/* It is a nameless file of its own below tmp_fd, which source_get() gives from its start: linked to
+ * a name it is what would else be copied.
+ */
+bool source_is_separate(const struct source *s, const char *name);
 /* A whole document. */
 int source_read(const struct source *s, const char *name, size_t max, char **ret, size_t *ret_len,
 		struct error *err) must_check;

@@ -21,6 +21,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/strv.h"
+#include "image/frame.h"
 #include "image/incoming.h"
 #include "image/layer.h"
 #include "image/stream.h"
@@ -71,6 +72,29 @@ void chain_next(char chain[DIGEST_HEX_LEN + 1], const char *diff_id_hex)
 
 /* the lock of a layer */
 
+/* Whole: its description came last, before the directory had this name. */
+static bool is_there(const struct incoming *in, const char *chain)
+{
+	autofree char *json = xasprintf("%s/layer.json", chain), *old = xasprintf("%s/size", chain);
+
+	return faccessat(in->layers_fd, json, F_OK, 0) == 0 ||
+	       faccessat(in->layers_fd, old, F_OK, 0) == 0;
+}
+
+/* What a power failure or an older strake's killed rmi left of a layer is none.  Its place is ours:
+ * we have its lock.
+ */
+static int clear_remains(struct task *t)
+{
+	const struct incoming *in = t->run->req->in;
+	autofree char *aside = xasprintf("remains-%s", t->layer->chain);
+
+	return renameat(in->layers_fd, t->layer->chain, in->tmp_fd, aside) < 0 && errno != ENOENT
+		       ? error_sys(&t->why, -errno, "move the remains of layer %.12s aside",
+				   t->layer->chain)
+		       : 0;
+}
+
 /* Opens and locks ROOT/tmp/CHAIN, empty.  1: the layer is there already.  -EWOULDBLOCK. */
 static int claim(struct task *t, bool wait)
 {
@@ -83,7 +107,7 @@ static int claim(struct task *t, bool wait)
 		struct stat mine, there;
 		int r;
 
-		if (faccessat(in->layers_fd, chain, F_OK, 0) == 0)
+		if (is_there(in, chain))
 			return 1;
 		r = dir_ensure_at(in->root_fd, path, 0700, &fd, &t->why);
 		if (r == -ENOENT) /* gone between the two steps */
@@ -97,11 +121,15 @@ static int claim(struct task *t, bool wait)
 			return error_sys(&t->why, -errno, "look at %s", path);
 		/* Its maker has published or removed it while we waited. */
 		if (fstatat(in->root_fd, path, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    there.st_ino != mine.st_ino || faccessat(in->layers_fd, chain, F_OK, 0) == 0)
+		    there.st_ino != mine.st_ino || is_there(in, chain))
 			continue;
-		r = dir_remove_at(fd, "diff", &t->why);
+		r = clear_remains(t);
+		if (r == 0)
+			r = dir_remove_at(fd, "diff", &t->why);
 		if (r < 0)
 			return r;
+		if (unlinkat(fd, LAYER_FRAME, 0) < 0 && errno != ENOENT)
+			return error_sys(&t->why, -errno, "clear %s", path);
 		t->dir = steal_fd(&fd);
 		return 0;
 	}
@@ -203,7 +231,9 @@ static int check_end(const struct task *t, const struct unpack_source *source)
 		       : 0;
 }
 
-static int read_layer(struct task *t, const struct unpack_source *source, bool kept)
+/* Unpacks it into t->dir, if there is one.  keep_fd -1: it is kept, or needs not to be. */
+static int read_layer(struct task *t, const struct unpack_source *source, int keep_fd,
+		      struct frame_writer *frame)
 {
 	char stored[DIGEST_HEX_LEN + 1], unpacked[DIGEST_HEX_LEN + 1];
 	cleanup(stream_cleanup) struct stream *stream = NULL;
@@ -211,15 +241,16 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 		.fd = source->fd,
 		.offset = source->offset,
 		.size = t->layer->info.blob_size,
-		.keep_fd = kept ? -1 : t->blob_fd,
+		.keep_fd = keep_fd,
 		.threaded = true,
 		.stop_fd = t->run->stop_fd,
 		.got = &t->layer->got,
 	};
-	struct layer_request lr = { .lower = list_lower, .data = t };
+	struct layer_request lr = { .lower = list_lower, .data = t, .frame = frame };
 	struct layer_result result = { 0 };
 	int64_t disk = 0;
 	autoclose int diff = -1;
+	int frame_r = 0;
 	int r = stream_open(&sr, &stream, &t->why);
 
 	if (r == 0 && t->dir >= 0)
@@ -231,6 +262,10 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 		r = stream_finish(stream, stored, unpacked, &t->why);
 	if (r == 0)
 		r = check_end(t, source);
+	if (r == 0 && frame)
+		frame_r = frame_end(frame, &t->why);
+	if (r == 0 && frame_r != -ESTALE)
+		r = frame_r;
 	if (r == 0 && t->dir >= 0)
 		r = disk_usage(t->dir, &disk, &t->why);
 	if (r == 0 && t->dir >= 0) {
@@ -238,7 +273,56 @@ static int read_layer(struct task *t, const struct unpack_source *source, bool k
 		t->layer->left_out = result.left_out;
 		t->layer->info.disk = disk;
 	}
-	return r < 0 ? r : check_digests(t, stored, unpacked, stream);
+	if (r == 0)
+		r = check_digests(t, stored, unpacked, stream);
+	return r < 0 ? r : frame_r;
+}
+
+static int open_blob(const struct task *t, const struct unpack_source *source)
+{
+	if (source->keep_fd >= 0)
+		return source->keep_fd;
+	if (source->is_blob)
+		return fcntl(source->fd, F_DUPFD_CLOEXEC, 3);
+	return openat(t->run->req->in->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+}
+
+static int fetch_blob(struct task *t, const struct unpack_source *source)
+{
+	t->blob_fd = open_blob(t, source);
+	if (t->blob_fd < 0)
+		return error_sys(&t->why, -errno, "make a file for the layer's blob");
+	return read_layer(t, source, source->is_blob ? -1 : t->blob_fd, NULL);
+}
+
+static bool wants_frame(const struct task *t, const struct unpack_source *source)
+{
+	unsigned char head[4];
+
+	return t->run->req->frames && t->dir >= 0 && source->offset >= 0 &&
+	       packing_detect(head,
+			      (size_t)MAX(pread(source->fd, head, sizeof(head), source->offset),
+					  0)) == PACKING_NONE;
+}
+
+/* Where the archive holds more than the tree (a file twice), it is read again for its blob. */
+static int fetch_frame(struct task *t, const struct unpack_source *source)
+{
+	cleanup(frame_writer_cleanup) struct frame_writer *frame = NULL;
+	struct layer_info *info = &t->layer->info;
+	int dir = t->dir, r = frame_writer_new(dir, &frame, &t->why);
+
+	if (r == 0)
+		r = read_layer(t, source, -1, frame);
+	if (r == -ESTALE) {
+		t->dir = -1;
+		r = fetch_blob(t, source);
+		t->dir = dir;
+		return r;
+	}
+	info->blob[0] = info->packing[0] = '\0';
+	info->blob_size = -1;
+	return r;
 }
 
 static int fetch(struct task *t)
@@ -249,11 +333,7 @@ static int fetch(struct task *t)
 
 	if (r < 0)
 		return r;
-	t->blob_fd = source.keep_fd >= 0
-			     ? source.keep_fd
-			     : openat(req->in->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
-	r = t->blob_fd < 0 ? error_sys(&t->why, -errno, "make a file for the layer's blob")
-			   : read_layer(t, &source, false);
+	r = wants_frame(t, &source) ? fetch_frame(t, &source) : fetch_blob(t, &source);
 	return req->close(req->data, t->i, source.fd, r, &t->why);
 }
 
@@ -266,7 +346,7 @@ static int reuse(struct task *t)
 
 	source.fd = fd;
 	return fd < 0 ? error_sys(&t->why, -errno, "open blob %s", t->layer->info.blob)
-		      : read_layer(t, &source, true);
+		      : read_layer(t, &source, -1, NULL);
 }
 
 /* It is there; the caller knows which blob it wants, or takes the one that there is. */
@@ -291,9 +371,13 @@ static int take_info(struct task *t)
 static int unpack_one(struct task *t)
 {
 	struct unpack_layer *layer = t->layer;
-	bool there = t->dir < 0;
-	int r = there ? take_info(t) : 0;
+	bool there = t->dir < 0, framed = there && t->run->req->frames;
+	int r;
 
+	/* Its archive is there, one way or the other. */
+	if (framed && strcmp(layer->info.blob, layer->info.diff_id) == 0 && !blob_is_there(t))
+		layer->info.blob[0] = '\0';
+	r = there ? take_info(t) : 0;
 	if (r < 0)
 		return r;
 	layer->blob_is_kept = blob_is_there(t);

@@ -1,10 +1,10 @@
 /* src/image/unpack.h - the layers of an image into the store, several at once.
  *
  * Each layer's bytes come from a descriptor (a file, a part of one, a pipe).  They are hashed, kept
- * as a blob, inflated, hashed again and unpacked as they arrive, with bounded buffers; two threads
- * a layer, as many layers at once as there are cores, the lowest first.  A layer grows in
- * ROOT/tmp/CHAIN, locked by its maker: whoever wants the same layer at the same time waits for it
- * and has it for nothing.  When all are whole there is one sync, then each is renamed to
+ * as a blob or a frame, inflated, hashed again and unpacked as they arrive, with bounded buffers;
+ * two threads a layer, as many layers at once as there are cores, the lowest first.  A layer grows
+ * in ROOT/tmp/CHAIN, locked by its maker: whoever wants the same layer at the same time waits for
+ * it and has it for nothing.  When all are whole there is one sync, then each is renamed to
  * ROOT/layers/CHAIN.  What a killed maker left in ROOT/tmp/CHAIN is cleared by the next one.
  */
 #ifndef IMAGE_UNPACK_H
@@ -36,8 +36,9 @@ struct unpack_layer {
 struct unpack_source {
 	int fd;
 	int64_t offset; /* of a file; -1: a pipe, or what stands at its position */
-	int keep_fd; /* an empty or partial file for the blob, on the store's file system, written
-			from its position on; ours to close.  -1: a nameless one is made */
+	int keep_fd;  /* an empty or partial file for the blob, on the store's file system, written
+			 from its position on; ours to close.  -1: a nameless one is made */
+	bool is_blob; /* fd is such a file already, whole: nothing is written, it gets the name */
 };
 
 struct unpack_request {
@@ -48,6 +49,8 @@ struct unpack_request {
 	 * gives the same digest.  Good where that costs nothing (an archive).
 	 */
 	bool want_blobs;
+	/* A plain layer out of a file keeps a frame (frame.h) and no blob, if it can. */
+	bool frames;
 	/* Called on a thread of ours when layer i is really wanted; several at the same time.  What
 	 * feeds one pipe may wait for us to read, and must not keep another pipe waiting for that.
 	 */

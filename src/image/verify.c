@@ -15,6 +15,8 @@
 #include "image/changes.h"
 #include "image/compare.h"
 #include "image/digest.h"
+#include "image/frame.h"
+#include "image/fresh.h"
 #include "image/image.h"
 #include "image/incoming.h"
 #include "image/layer.h"
@@ -157,20 +159,27 @@ static int list_lower(void *data, struct strv *ret, struct error *err)
 	return 0;
 }
 
-static int unpack_again(struct verifying *c, const char *blob, int dir, struct error *err)
+/* An archive, from a file's start or (offset -1) a pipe. */
+struct archive {
+	int fd;
+	int64_t offset;
+	char unpacked[DIGEST_HEX_LEN + 1]; /* found: its digest */
+};
+
+static int unpack_again(struct verifying *c, struct archive *a, int dir, struct error *err)
 {
-	char stored[DIGEST_HEX_LEN + 1], unpacked[DIGEST_HEX_LEN + 1];
-	autoclose int fd = openat(c->in->blobs_fd, blob, O_RDONLY | O_CLOEXEC);
+	char stored[DIGEST_HEX_LEN + 1];
 	cleanup(stream_cleanup) struct stream *stream = NULL;
-	const struct stream_request sr = { .fd = fd, .size = -1, .keep_fd = -1, .stop_fd = -1 };
+	const struct stream_request sr = {
+		.fd = a->fd, .offset = a->offset, .size = -1, .keep_fd = -1, .stop_fd = -1
+	};
 	const struct layer_request lr = { .dir_fd = dir, .lower = list_lower, .data = c };
 	struct layer_result result = { 0 };
-	int r = fd < 0 ? error_sys(err, -errno, "open blob %.12s", blob)
-		       : stream_open(&sr, &stream, err);
+	int r = stream_open(&sr, &stream, err);
 
 	if (r == 0)
 		r = layer_apply(&lr, stream, &result, err);
-	return r < 0 ? r : stream_finish(stream, stored, unpacked, err);
+	return r < 0 ? r : stream_finish(stream, stored, a->unpacked, err);
 }
 
 static void tell_difference(void *data, const char *text)
@@ -181,13 +190,13 @@ static void tell_difference(void *data, const char *text)
 }
 
 /* The layer once more, beside the tree that containers use. */
-static int compare_with_blob(struct verifying *c, const char *blob, int tree, struct error *err)
+static int compare_with_archive(struct verifying *c, struct archive *a, int tree, struct error *err)
 {
 	autoclose int fresh = -1;
 	int r = dir_ensure_at(c->in->tmp_fd, "verify", 0755, &fresh, err);
 
 	if (r == 0)
-		r = unpack_again(c, blob, fresh, err);
+		r = unpack_again(c, a, fresh, err);
 	if (r == 0)
 		r = compare_trees(tree, fresh, DIFFERENCES_MAX, tell_difference, c, err);
 	if (r > DIFFERENCES_MAX)
@@ -195,9 +204,53 @@ static int compare_with_blob(struct verifying *c, const char *blob, int tree, st
 		      c->layer + 1, r);
 	if (r > 0)
 		c->v->layers[c->layer].tree_bad = true;
-	if (r >= 0)
+	if (r < 0)
+		ignore_result(dir_remove_at(c->in->tmp_fd, "verify", NULL));
+	else
 		r = dir_remove_at(c->in->tmp_fd, "verify", err);
 	return r;
+}
+
+static int compare_with_blob(struct verifying *c, const char *blob, int tree, struct error *err)
+{
+	autoclose int fd = openat(c->in->blobs_fd, blob, O_RDONLY | O_CLOEXEC);
+	struct archive a = { .fd = fd };
+
+	return fd < 0 ? error_sys(err, -errno, "open blob %.12s", blob)
+		      : compare_with_archive(c, &a, tree, err);
+}
+
+static void digest_differs(struct verifying *c, const char *got)
+{
+	found(c, "image %.12s: layer %zu: its files have the digest sha256:%.12s, not sha256:%.12s",
+	      c->image->id, c->layer + 1, got, c->v->layers[c->layer].diff_id);
+}
+
+/* The archive comes of the tree: a wrong content shows in its digest, all else in the comparison.
+ * With the former there is no archive any more, and the layer has to be fetched as a whole.
+ */
+static int compare_with_frame(struct verifying *c, int frame, int tree, struct error *err)
+{
+	struct verify_layer *l = &c->v->layers[c->layer];
+	const struct changes_request req = { .fd = tree };
+	struct archive a = { .offset = -1 };
+	struct changes_pipe *pipe = NULL;
+	struct error why = { 0 };
+	int r = changes_pipe_open(&req, -1, frame, &pipe, &a.fd, &why);
+
+	if (r == 0) {
+		r = compare_with_archive(c, &a, tree, &why);
+		r = changes_pipe_close(pipe, a.fd, r, &why);
+	}
+	if (r < 0 && r != -EUCLEAN && r != -EBADMSG)
+		return err ? (*err = why).code : r;
+	l->blob_bad = r < 0 || strcmp(a.unpacked, l->diff_id) != 0;
+	l->tree_bad = l->tree_bad || l->blob_bad;
+	if (r < 0)
+		tell_difference(c, why.text);
+	else if (l->blob_bad)
+		digest_differs(c, a.unpacked);
+	return 0;
 }
 
 static int hash_bytes_of_tar(void *data, const void *bytes, size_t len, struct error *err)
@@ -233,10 +286,7 @@ static int compare_with_digest(struct verifying *c, int tree, struct error *err)
 	digest_final(&d, got);
 	if (strcmp(got, l->diff_id) != 0) {
 		l->tree_bad = true;
-		found(c,
-		      "image %.12s: layer %zu: its files have the digest sha256:%.12s, not "
-		      "sha256:%.12s",
-		      c->image->id, c->layer + 1, got, l->diff_id);
+		digest_differs(c, got);
 	}
 	return 0;
 }
@@ -246,7 +296,7 @@ static int check_layer(struct verifying *c, struct error *err)
 	struct verify_layer *l = &c->v->layers[c->layer];
 	autofree char *path = xasprintf("%s/diff", c->image->layers.items[c->layer]);
 	autoclose int tree = openat(c->in->layers_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = l->blob[0] ? blob_is_good(c->in, l->blob, err) : 1;
+	int frame, r = l->blob[0] ? blob_is_good(c->in, l->blob, err) : 1;
 
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -261,7 +311,10 @@ static int check_layer(struct verifying *c, struct error *err)
 	}
 	if (l->blob[0] && l->blob_bad)
 		return 0; /* nothing to compare with until it is fetched */
-	return l->blob[0] ? compare_with_blob(c, l->blob, tree, err)
+	if (l->blob[0])
+		return compare_with_blob(c, l->blob, tree, err);
+	frame = frame_open(c->in->layers_fd, c->image->layers.items[c->layer]);
+	return frame >= 0 ? compare_with_frame(c, frame, tree, err)
 			  : compare_with_digest(c, tree, err);
 }
 
@@ -313,13 +366,25 @@ static void put_back(const struct incoming *in, int to, const char *name)
 	(void)renameat(in->tmp_fd, from, to, name);
 }
 
+/* One that was made again of its frame has a blob now. */
+static int insert_row(struct db *db, const struct unpack_layer *layer, struct error *err)
+{
+	const struct layer_info *info = &layer->info;
+	int r = layer_info_insert(db, layer->chain, info, err);
+
+	return r == 0 && info->blob[0] && layer->blob_is_kept
+		       ? layer_blob_insert(db, info->blob, info->diff_id, info->blob_size,
+					   info->packing, err)
+		       : r;
+}
+
 static int insert_rows(struct db *db, const struct unpack_layer *layers, size_t n,
 		       struct error *err)
 {
 	int r = db_begin(db, err);
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = layer_info_insert(db, layers[i].chain, &layers[i].info, err);
+		r = insert_row(db, &layers[i], err);
 	if (r == 0)
 		r = db_commit(db, err);
 	db_rollback(db);
@@ -337,17 +402,45 @@ static void ask_for(const struct verify *v, struct unpack_layer *layers)
 	}
 }
 
+/* Layers that were put aside, as archives again. */
+struct set_aside {
+	const struct incoming *in;
+	const struct image *image;
+	struct again {
+		int tree;
+		struct changes_pipe *pipe;
+	} * again; /* as many as the image has layers */
+};
+
 /* Asked for what has no blob here. */
-static int no_source(void *data, size_t i, struct unpack_source *ret, struct error *err)
+static int open_aside(void *data, size_t i, struct unpack_source *ret, struct error *err)
 {
-	(void)data;
-	(void)ret;
-	return error_set(err, -ENOENT, "layer %zu was made here and is kept nowhere else", i + 1);
+	const struct set_aside *s = data;
+	autofree char *dir = aside(s->in, s->in->layers_fd, s->image->layers.items[i]);
+	autofree char *path = xasprintf("%s/diff", dir);
+	struct again *again = &s->again[i];
+	struct changes_request req = { .fd = -1 };
+	int frame = frame_open(s->in->tmp_fd, dir), r;
+
+	if (frame < 0)
+		return error_set(err, -ENOENT, "layer %zu was made here and is kept nowhere else",
+				 i + 1);
+	again->tree = openat(s->in->tmp_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	req.fd = again->tree;
+	ret->offset = -1;
+	r = changes_pipe_open(&req, -1, frame, &again->pipe, &ret->fd, err);
+	if (r < 0 && again->tree >= 0)
+		(void)close(again->tree);
+	return r;
 }
 
-static int no_close(void *data, size_t i, int fd, int r, struct error *err)
+static int close_aside(void *data, size_t i, int fd, int r, struct error *err)
 {
-	(void)data, (void)i, (void)fd, (void)err;
+	const struct set_aside *s = data;
+
+	r = changes_pipe_close(s->again[i].pipe, fd, r, err);
+	if (s->again[i].tree >= 0)
+		(void)close(s->again[i].tree);
 	return r;
 }
 
@@ -360,9 +453,14 @@ static int unpack_again_all(struct db *db, const struct incoming *in, const stru
 			    const struct verify *v, struct error *err)
 {
 	autofree struct unpack_layer *layers = xcalloc(v->n + 1, sizeof(*layers));
-	struct unpack_request req = {
-		.in = in, .layers = layers, .n = v->n, .open = no_source, .close = no_close
-	};
+	autofree struct again *again = xcalloc(v->n + 1, sizeof(*again));
+	struct set_aside set_aside = { .in = in, .image = image, .again = again };
+	struct unpack_request req = { .in = in,
+				      .layers = layers,
+				      .n = v->n,
+				      .open = open_aside,
+				      .close = close_aside,
+				      .data = &set_aside };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < v->n; i++)

@@ -176,6 +176,15 @@ static int inherit_cpuset(const char *dir, const char *parent, struct error *err
 	return r;
 }
 
+/* Whoever made it may have been killed before it had its values: no task would ever enter. */
+static bool is_empty_cpuset(const char *dir)
+{
+	autofree char *path = xasprintf("%s/cpuset.cpus", dir), *value = NULL;
+
+	return file_read_at(AT_FDCWD, path, PROC_BYTES_MAX, &value, NULL, NULL) == 0 &&
+	       value[strspn(value, " \n")] == '\0';
+}
+
 /* cgroup-v2.rst: a controller is there for children only if subtree_control says so. */
 static void enable_controllers(const char *parent)
 {
@@ -215,7 +224,7 @@ static int make_levels(struct cgroup_part *part, const char *mount, const char *
 		part->mine = mkdir(dir, 0755) == 0;
 		if (!part->mine && errno != EEXIST)
 			r = error_sys(err, -errno, "make cgroup %s", dir);
-		if (part->mine && cpuset)
+		if (cpuset && (part->mine || is_empty_cpuset(dir)))
 			r = inherit_cpuset(dir, parent, err);
 		free(parent);
 		parent = dir;

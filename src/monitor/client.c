@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/terminal.h"
+#include "monitor/clients.h"
 #include "monitor/protocol.h"
 
 #define OUT_MAX       (1U << 20)
@@ -28,6 +29,7 @@
 #define STATUS_PIPE   (128 + SIGPIPE)
 #define INTERRUPTS    3
 #define INTERRUPTS_MS 3000
+#define JUDGE_MS      2000
 
 enum { AT_SIGNAL, AT_MONITOR, AT_INPUT, N_POLLED };
 
@@ -42,6 +44,7 @@ struct session {
 	unsigned interrupts;
 	int64_t interrupted_ms; /* the first of them */
 	bool given_up;
+	bool refused; /* there are CLIENTS_MAX already */
 	bool ended;
 	int status;
 };
@@ -82,11 +85,15 @@ static void take_signal(struct session *s, int fd)
 		s->given_up = true;
 		return;
 	}
-	if (info.ssi_signo == SIGWINCH)
+	if (info.ssi_signo == SIGWINCH) {
 		send_size(s);
-	else if (s->client->pidfd >= 0)
+	} else if (s->client->keeps_signals) {
+		s->ended = true;
+		s->status = 128 + (int)info.ssi_signo;
+	} else if (s->client->pidfd >= 0) {
 		(void)syscall(SYS_pidfd_send_signal, s->client->pidfd, (int)info.ssi_signo, NULL,
 			      0);
+	}
 }
 
 /* A descriptor that our caller made non-blocking is waited for like any other. */
@@ -150,6 +157,8 @@ static void take_frame(struct session *s, const struct frame *frame)
 	else if (frame->type == FRAME_EXIT && frame->len == 1) {
 		s->ended = true;
 		s->status = s->broken_pipe ? STATUS_PIPE : frame->bytes[0];
+	} else if (frame->type == FRAME_REFUSED) {
+		s->ended = s->refused = true;
 	}
 }
 
@@ -244,9 +253,25 @@ static int flush_out(struct session *s, struct error *err)
 	return 0;
 }
 
+/* It ended otherwise than with the container. */
+static int judge_end(const struct session *s, struct error *err)
+{
+	if (s->refused)
+		return error_set(err, -EUSERS,
+				 "container %s: %d are attached to it or wait for it, and no more "
+				 "can be; 'strake logs -f' shows its output, too",
+				 s->client->name ? s->client->name : "?", CLIENTS_MAX);
+	if (s->given_up)
+		return error_set(err, -EINTR,
+				 "three times ^C, and container %s still runs; 'strake stop %s' "
+				 "ends it, 'strake attach %s' shows it again",
+				 s->client->name, s->client->name, s->client->name);
+	return 0;
+}
+
 static int loop(struct session *s, int signals, struct error *err)
 {
-	int r = 0;
+	int r = 0, n;
 
 	while (r == 0 && !s->ended && !s->given_up) {
 		struct pollfd p[N_POLLED] = {
@@ -259,11 +284,13 @@ static int loop(struct session *s, int signals, struct error *err)
 				       .events = POLLIN },
 		};
 
-		if (poll(p, N_POLLED, -1) < 0) {
-			if (errno != EINTR)
-				r = error_sys(err, -errno, "wait for the container");
+		n = poll(p, N_POLLED, s->client->judge ? JUDGE_MS : -1);
+		if (n < 0 && errno != EINTR)
+			r = error_sys(err, -errno, "wait for the container");
+		if (n == 0 && s->client->judge)
+			r = s->client->judge(s->client->judge_data, err);
+		if (n <= 0)
 			continue;
-		}
 		if (p[AT_SIGNAL].revents)
 			take_signal(s, signals);
 		if (p[AT_INPUT].revents)
@@ -272,12 +299,7 @@ static int loop(struct session *s, int signals, struct error *err)
 		if (r == 0 && p[AT_MONITOR].revents & (POLLIN | POLLHUP | POLLERR))
 			r = take_monitor(s, err);
 	}
-	if (r == 0 && s->given_up)
-		return error_set(err, -EINTR,
-				 "three times ^C, and container %s still runs; 'strake stop %s' "
-				 "ends it, 'strake attach %s' shows it again",
-				 s->client->name, s->client->name, s->client->name);
-	return r;
+	return r < 0 ? r : judge_end(s, err);
 }
 
 static void forwarded_set(sigset_t *ret)
@@ -335,9 +357,12 @@ int client_run(const struct client *client, int *ret_status, struct error *err)
 			      : 0;
 }
 
-int client_wait(int sock, int *ret_status)
+int client_wait(int sock, int (*judge)(void *data, struct error *err), void *judge_data,
+		int *ret_status, struct error *err)
 {
-	const struct client client = { .sock = sock, .pidfd = -1, .quiet = true };
+	const struct client client = {
+		.sock = sock, .pidfd = -1, .quiet = true, .judge = judge, .judge_data = judge_data
+	};
 
-	return client_run(&client, ret_status, NULL);
+	return client_run(&client, ret_status, err);
 }

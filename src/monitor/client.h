@@ -10,14 +10,19 @@
 struct buf;
 
 struct client {
-	int sock;         /* to the monitor, protocol.h; borrowed */
-	int pidfd;        /* of the container's first process, for signals; -1: forward none */
-	bool input;       /* our standard input goes in */
-	bool terminal;    /* it has one: ours becomes raw, sizes go along, ^P^Q detaches */
-	bool quiet;       /* output is not wanted */
-	bool is_maker;    /* it runs for us: nobody reads any more, it ends */
-	const char *name; /* with is_maker: of the container */
+	int sock;           /* to the monitor, protocol.h; borrowed */
+	int pidfd;          /* of the container's first process, for signals; -1: forward none */
+	bool input;         /* our standard input goes in */
+	bool terminal;      /* it has one: ours becomes raw, sizes go along, ^P^Q detaches */
+	bool keeps_signals; /* one ends us, with 128 and its number, and the container goes on */
+	bool quiet;         /* output is not wanted */
+	bool is_maker;      /* it runs for us: nobody reads any more, it ends */
+	const char *name;   /* of the container; may be NULL unless is_maker */
 	struct buf *last_words; /* keeps the end of its output; NULL: not wanted */
+	/* Asked while nothing is heard: why it is in vain to wait on, 0 if it is not.  May be NULL.
+	 */
+	int (*judge)(void *data, struct error *err);
+	void *judge_data;
 };
 
 #define CLIENT_DETACHED (-1)
@@ -34,6 +39,7 @@ void client_hold_signals(sigset_t *ret_before);
 int client_run(const struct client *client, int *ret_status, struct error *err) must_check;
 
 /* Only waits for the end, showing nothing. */
-int client_wait(int sock, int *ret_status) must_check;
+int client_wait(int sock, int (*judge)(void *data, struct error *err), void *judge_data,
+		int *ret_status, struct error *err) must_check;
 
 #endif

@@ -7,6 +7,10 @@
 void clients_add(struct clients *all, int fd, bool foreground)
 {
 	if (all->n == CLIENTS_MAX) {
+		unsigned char header[FRAME_HEADER_LEN];
+
+		frame_header(FRAME_REFUSED, 0, header);
+		(void)send(fd, header, sizeof(header), MSG_DONTWAIT | MSG_NOSIGNAL);
 		(void)close(fd);
 		return;
 	}

@@ -7,7 +7,7 @@
  *	client to monitor		monitor to client
  *	STDIN	   bytes		STDOUT, STDERR	bytes
  *	STDIN_EOF  nothing		EXIT		one byte, the exit status
- *	RESIZE	   rows, columns (2 x 16 bit)
+ *	RESIZE	   rows, columns (2 x 16 bit)	REFUSED	nothing: there are too many clients
  */
 #ifndef MONITOR_PROTOCOL_H
 #define MONITOR_PROTOCOL_H
@@ -27,6 +27,7 @@ enum frame_type {
 	FRAME_STDIN_EOF = 3,
 	FRAME_RESIZE = 4,
 	FRAME_EXIT = 5,
+	FRAME_REFUSED = 6,
 	N_FRAME_TYPES
 };
 

@@ -281,6 +281,7 @@ static void take_frame(void *data, const struct frame *frame)
 	case FRAME_STDOUT:
 	case FRAME_STDERR:
 	case FRAME_EXIT:
+	case FRAME_REFUSED:
 	case N_FRAME_TYPES:
 		break;
 	}

@@ -56,10 +56,13 @@ static int setup(const void *data, struct error *err)
 	return 0;
 }
 
-static int open_engine(const void *data, struct engine **ret, struct error *err)
+static int open_engine(const void *data, const struct cmd *cmd, struct engine **ret,
+		       struct error *err)
 {
 	const struct globals *g = data;
-	const struct engine_options options = { .root = g->root, .run_root = g->run_root };
+	const struct engine_options options = { .root = g->root,
+						.run_root = g->run_root,
+						.looks = !(cmd->flags & CMD_MAKES) };
 
 	int r = engine_open(&options, ret, err);
 

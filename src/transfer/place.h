@@ -63,6 +63,7 @@ struct place_context {
 	const struct remote_options *remote;
 	struct remote *open; /* NULL, or one in which the name of a registry was announced */
 	int64_t chunk;
+	uint64_t *left_out; /* device files that may not be made in the store are added; or NULL */
 	const char *compression;   /* of layers that have to be packed: "gzip" and so on */
 	const char *format;        /* of a manifest that has to be made: "oci", "docker" */
 	const char *mount_from[4]; /* repositories of the same registry that may have its blobs */

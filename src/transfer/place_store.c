@@ -18,6 +18,7 @@
 #include "image/catalog.h"
 #include "image/changes.h"
 #include "image/document.h"
+#include "image/frame.h"
 #include "image/fresh.h"
 #include "image/image.h"
 #include "image/incoming.h"
@@ -147,9 +148,8 @@ static int open_changes(struct store_place *p, size_t i, int dir, const struct s
 {
 	const struct changes_request req = { .fd = dir, .lower = lower->n ? lower : NULL };
 
-	(void)p;
-	(void)i;
-	return changes_pipe_open(&req, -1, ret, ret_fd, err);
+	return changes_pipe_open(&req, -1, frame_open(p->in.layers_fd, p->image->layers.items[i]),
+				 ret, ret_fd, err);
 }
 
 /* The plain archive, if it was kept.  -ENOENT. */
@@ -580,6 +580,8 @@ static int put_image(struct store_place *p, const struct remote_document *doc,
 		r = read_diff_ids(config, (size_t)got->size, m, layers, err);
 	if (r == 0)
 		r = unpack_layers(&req, err);
+	for (size_t i = 0; r == 0 && p->c.left_out && i < req.n; i++)
+		*p->c.left_out += layers[i].left_out;
 	return r < 0 ? r : record(p, doc, m, top, config, (size_t)got->size, layers, err);
 }
 

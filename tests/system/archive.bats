@@ -108,8 +108,8 @@ image_new() { python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar" "${1:-non
 	run strake save --format tar -o "$STATE/tmp/x" test:1
 	assert_has "--format is docker-archive"
 	[ -z "$(find "$STATE/tmp" -name '*.tmp')" ]
-	# A damaged blob is not passed on.
-	printf X | dd of="$(find "$ROOT/blobs/sha256" -size +100k | head -n 1)" bs=1 seek=70000 conv=notrunc status=none
+	# A damaged file is not passed on.
+	printf X | dd of="$(find "$ROOT/layers" -path '*/diff/*' -type f -size +100k | head -n 1)" bs=1 seek=70000 conv=notrunc status=none
 	run strake save -o "$STATE/tmp/bad.tar" test:1
 	assert_status 1
 	assert_has "is damaged"

@@ -70,6 +70,21 @@ change='rm /gone; rm -r /old; mkdir /old; echo 2 >/old/new; echo 2 >>/keep/a; ln
 	assert_equal "$output" third
 }
 
+@test "commit keeps labels, published ports, user and signal of the container, as docker commit does" {
+	base_new
+	strake run --name c -l who=me -l 'said=a "b" \c' -u 33:44 --stop-signal USR1 -p 127.0.0.1::80 -p 127.0.0.1::81/udp base:1 true
+	strake commit -c 'LABEL who=you' c new:1
+	run jq -c '.config | [.Labels, (.ExposedPorts | keys), .User, .StopSignal]' "$ROOT/blobs/sha256/$(strake images -q --no-trunc new:1 | cut -d: -f2)"
+	assert_equal "$output" '[{"who":"you","said":"a \"b\" \\c"},["80/tcp","81/udp"],"33:44","USR1"]'
+	run strake run --rm --network none new:1 id -u
+	assert_equal "$output" 33
+	# Nothing that was not said.
+	strake run --name d --network none base:1 true
+	strake commit d plain:1
+	run jq -c '.config | [.Labels, .ExposedPorts, .User, .StopSignal]' "$ROOT/blobs/sha256/$(strake images -q --no-trunc plain:1 | cut -d: -f2)"
+	assert_equal "$output" '[null,null,null,null]'
+}
+
 @test "commit, save and load elsewhere: the same tree, and podman and umoci see it so" {
 	need_command podman umoci
 	short_folder

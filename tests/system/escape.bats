@@ -237,6 +237,50 @@ private_dev() {
 	runtime delete --force c1
 }
 
+@test "a bundle that joins a hostile pid namespace shows it no program of ours" {
+	need_program strake-runtime
+	need_command gcc
+	cat >"$STATE/hold.c" <<-'C'
+		#include <stdio.h>
+		#include <string.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			char path[64], link[256];
+			int sealed = 0;
+			setvbuf(stdout, 0, _IOLBF, 0);
+			for (puts("looking");;)
+				for (int pid = 2; pid < 80; pid++) {
+					snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+					ssize_t n = readlink(path, link, sizeof(link) - 1);
+					link[n > 0 ? n : 0] = 0;
+					if (strstr(link, "/strake"))
+						printf("got %s\n", link);
+					if (strstr(link, "strake-sealed") && !sealed++)
+						puts("saw it");
+				}
+		}
+	C
+	for name in evil guest; do
+		mkdir "$STATE/$name"
+		rootfs_new "$STATE/$name/rootfs"
+	done
+	gcc -O1 -static -o "$STATE/evil/rootfs/bin/hold" "$STATE/hold.c"
+	(cd "$STATE/evil" && runtime spec && jq '.process.terminal = false | .process.args = ["hold"] |
+		(.process.capabilities[] |= . + ["CAP_SYS_PTRACE"])' config.json >c && mv c config.json)
+	runtime run -d --bundle "$STATE/evil" evil </dev/null >"$STATE/out"
+	pid=$(runtime state evil | jq .pid)
+	(cd "$STATE/guest" && runtime spec && jq --arg ns "/proc/$pid/ns/pid" '.process.terminal = false | .process.args = ["echo", "a word", "with \"marks\""] |
+		(.linux.namespaces[] | select(.type == "pid")).path = $ns' config.json >c && mv c config.json)
+	for n in {1..20}; do
+		run -0 runtime run --bundle "$STATE/guest" "guest$n" </dev/null
+		assert_equal "$output" 'a word with "marks"'
+	done
+	run sort -u "$STATE/out"
+	assert_equal "$output" $'looking\nsaw it'
+	runtime delete --force evil
+}
+
 @test "cgroupsPath of a bundle takes nobody else's group" {
 	need_program strake-runtime
 	group_new

@@ -6,7 +6,7 @@ load lib
 
 # base:12, one layer with a distribution; app:1, two more layers that replace and remove a big file.
 stack_load() {
-	python3 "$TOOLS/images.py" stack "$STATE/tmp"
+	python3 "$TOOLS/images.py" stack "$STATE/tmp" "$@"
 	strake load -q -i "$STATE/tmp/base.tar"
 	strake load -q -i "$STATE/tmp/app.tar"
 }
@@ -183,7 +183,8 @@ stack_load() {
 	strake rm -f c
 	run strake image prune -f
 	assert_has "Deleted: sha256:$id"
-	assert_has "Total reclaimed space: 1"
+	assert_has "Total reclaimed space: "
+	[[ $output != *": 0B"* ]]
 	assert_equal "$(strake images --format '{{.Repository}}')" base
 	strake image prune -f -a --filter label=none=none
 	assert_equal "$(strake images -q | wc -l)" 1
@@ -264,7 +265,7 @@ stack_load() {
 
 @test "image check: damage is found in blobs, documents and unpacked trees; --repair unpacks again" {
 	local chain tree blob
-	stack_load
+	stack_load gzip
 	run strake image check
 	assert_status 0
 	assert_equal "$output" "nothing is wrong"
@@ -306,6 +307,55 @@ stack_load() {
 	assert_has "its config sha256:"
 	run strake system check
 	assert_status 1
+}
+
+@test "a plain layer of an archive is kept once, as its files and a frame; its bytes, its check and its repair are as with a blob" {
+	local chain tree
+	stack_load
+	assert_equal "$(find "$ROOT/layers" -name frame | wc -l)" 3
+	assert_equal "$(find "$ROOT/blobs/sha256" -type f | wc -l)" 2 # configs
+	strake save -o "$STATE/tmp/saved.tar" base:12
+	mkdir "$STATE/tmp/in" "$STATE/tmp/out"
+	tar -C "$STATE/tmp/in" -xf "$STATE/tmp/base.tar"
+	tar -C "$STATE/tmp/out" -xf "$STATE/tmp/saved.tar"
+	cmp "$STATE/tmp/in/0.tar" "$STATE/tmp/out/$(jq -r '.[0].Layers[0]' "$STATE/tmp/out/manifest.json")"
+	run strake image check
+	assert_equal "$output" "nothing is wrong"
+	chain=$(strake image inspect -f '{{json .Layers}}' base:12 | jq -r '.[0].Chain')
+	tree=$ROOT/layers/$chain/diff
+	# What is not in the files is in the frame.
+	chmod 755 "$tree/bin/su"
+	touch "$tree/extra"
+	run strake image check base:12
+	assert_status 1
+	assert_has "layer 1: /bin/su: has another mode"
+	run strake image check --repair base:12
+	assert_status 0
+	assert_equal "$(stat -c %a "$tree/bin/su") $(ls "$tree" | grep -c extra)" "4755 0"
+	run strake image check
+	assert_equal "$output" "nothing is wrong"
+	assert_equal "$(strake system df --bytes --format '{{.Type}} {{.Size}}' | sed -n 's/^Total //p')" "$(du -s --block-size=1 "$ROOT" | cut -f1)"
+	# What is in a file is nowhere else.
+	chain=$(strake image inspect -f '{{json .Layers}}' app:1 | jq -r '.[1].Chain')
+	tree=$ROOT/layers/$chain/diff
+	printf z | dd of="$tree/big" conv=notrunc status=none
+	echo more >>"$tree/etc/new"
+	run strake image check --repair app:1
+	assert_status 1
+	assert_has "layer 2: /etc/new: has another size"
+	assert_has "layer 2: its files have the digest sha256:"
+	assert_has "it came without a manifest, so no registry has it"
+	assert_equal "$(cat "$tree/etc/new")" $'1more'
+	# An archive with one file twice has more than the tree, and one that came before must not stay in the way.
+	strake image prune -fa
+	mkdir -p "$ROOT/layers/$chain/diff"
+	strake load -q -i "$STATE/tmp/app.tar"
+	assert_equal "$(strake run --rm --network none --entrypoint /bin/cat app:1 /etc/new)" 1
+	python3 "$TOOLS/images.py" twice "$STATE/tmp/twice.tar"
+	strake load -q -i "$STATE/tmp/twice.tar"
+	strake save -o "$STATE/tmp/saved.tar" twice:1
+	run strake image check
+	assert_equal "$output" "nothing is wrong"
 }
 
 @test "A7.5 bundle: an image as a directory that runc, crun and strake run unchanged; its files are the image's" {

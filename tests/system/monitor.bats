@@ -120,3 +120,44 @@ b=array.array('i',[0]); fcntl.ioctl(9,termios.FIONREAD,b); print(b[0])")" -ge 40
 	assert_equal "$(strake ps -q | wc -l)" 1
 	strake stop -t 0 deaf
 }
+
+@test "one more than can be attached is told so" {
+	strake run -d --name a --network none --bare /bin/busybox -- sleep 1000
+	for ((i = 0; i < 32; i++)); do
+		background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" attach --no-stdin a >/dev/null
+	done
+	id=$(strake inspect --format '{{.Id}}' a)
+	monitor=$(jq .monitorPid "$RUN/containers/$id/live.json")
+	all_attached() { [ "$(find "/proc/$monitor/fd" -lname 'socket:*' | wc -l)" -ge 33 ]; }
+	soon all_attached
+	run timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" attach --no-stdin a
+	assert_status 1
+	assert_equal "${#lines[@]}" 1
+	assert_has "container a: 32 are attached to it or wait for it, and no more can be"
+	# Waiting needs no place there.
+	background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" wait a >"$STATE/waited"
+	waiter=$!
+	strake stop -t 0 a
+	wait $waiter
+	assert_equal "$(cat "$STATE/waited")" 137
+	strake rm a
+}
+
+@test "attach --no-stdin and --sig-proxy=false keep signals to themselves" {
+	strake run -d --name a --network none --bare /bin/busybox -- sh -c 'trap "exit 3" TERM INT; sleep 1000 & wait'
+	for how in --no-stdin --sig-proxy=false; do
+		background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" attach $how a >"$STATE/out"
+		attached=$!
+		catches() { grep -q 'SigBlk:.*[^0]$\|SigBlk:.*[1-9a-f]' "/proc/$attached/status"; }
+		soon catches
+		kill -TERM $attached
+		wait $attached && false || assert_equal $? 143
+		assert_equal "$(strake ps --format '{{.State}}')" running
+	done
+	background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" attach a >"$STATE/out"
+	attached=$!
+	soon catches
+	kill -TERM $attached
+	wait $attached && false || assert_equal $? 3
+	strake rm a
+}

@@ -117,7 +117,7 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 		GROUPS_MADE+=("$id")
 		pkill -KILL -f "^strake-monitor.*$id"
 	done
-	kill -KILL "${inits[@]}" "$(pgrep -f '^strake-dns --network=bridge')"
+	kill -KILL "${inits[@]}" "$(pgrep -f '^strake-dns .*--network=bridge')"
 	soon no_processes
 	awk -v run="$RUN/" 'index($5, run) == 1 { print $5 }' /proc/self/mountinfo | xargs -r umount -l
 	rm -rf "${RUN:?}"/*
@@ -208,8 +208,14 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 	run strake ps
 	[ "$status" != 0 ]
 	assert_has "state.db"
-	assert_has "move it away"
-	rm -f "$ROOT"/state.db*
+	assert_has "'strake system check --repair' moves it aside"
+	run strake system check
+	assert_status 1
+	assert_has "'strake system check --repair' moves it aside"
+	strake system check --repair
+	assert_equal "$(cat "$ROOT/state.db.damaged-1")" garbage
+	run strake system check
+	assert_equal "$status $output" "0 nothing is wrong"
 	run strake run --rm --network none test:1 cat /etc/kept
 	assert_equal "$output" second
 }
@@ -392,7 +398,7 @@ script_run() { # ROOT RUN PORT
 		GROUPS_MADE+=("$id")
 		kill -KILL "$(monitor_of "$id")" "$(init_of $name)"
 	done
-	kill -KILL "$(pgrep -f '^strake-dns --network=bridge')"
+	kill -KILL "$(pgrep -f '^strake-dns .*--network=bridge')"
 	soon no_processes
 	# The rows and directories alone, of another user.
 	remove_cgroups
@@ -412,4 +418,144 @@ script_run() { # ROOT RUN PORT
 	assert_equal "$output" ""
 	chown -R 0:0 "$ROOT" "$RUN"
 	assert_no_traces
+}
+
+@test "a damaged or missing definition: the container is listed, stopped, killed and removed all the same" {
+	for how in "stop -t 0" kill "rm -f"; do
+		for damage in empty gone; do
+			id=$(strake run -d --name d --network none --bare /bin/busybox -- sleep 1000)
+			strake run -d --name good --network none --bare /bin/busybox -- sleep 1000
+			[ $damage = gone ] || : >"$ROOT/containers/$id/container.json"
+			[ $damage = empty ] || rm "$ROOT/containers/$id/container.json"
+			run --separate-stderr strake ps -a --format '{{.Name}} {{.State}}'
+			assert_equal "$status $(sort <<<"$output" | xargs)" "0 d running good running"
+			output=$stderr
+			assert_has "container d is damaged"
+			assert_has "'strake rm -f d' removes it"
+			run strake inspect d
+			assert_status 1
+			assert_has "container d is damaged"
+			assert_has "'strake rm -f d' removes it"
+			for repair in "" --repair; do
+				# shellcheck disable=SC2086
+				run strake system check $repair
+				assert_status 1
+				assert_has "container d runs, but: "
+				assert_has "'strake rm -f d' ends and removes it"
+				assert_lacks puts
+				assert_lacks "nothing is wrong"
+			done
+			# shellcheck disable=SC2086
+			run strake $how d
+			assert_equal "$status $output" "0 d"
+			[ "$how" = "rm -f" ] || run strake wait d
+			[ "$how" = "rm -f" ] || strake rm d
+			assert_equal "$(groups_of "$id")" ""
+			strake rm -f good
+			assert_equal "$(strake ps -aq)" ""
+		done
+	done
+	run strake system check
+	assert_equal "$status $output" "0 nothing is wrong"
+}
+
+@test "system check counts what --repair puts right, and what it cannot keeps the exit status 1" {
+	strake run -d --name a --network none --bare /bin/busybox -- sleep 1000
+	kill -KILL "$(monitor_of "$(strake inspect --format '{{.Id}}' a)")"
+	mkdir -p "$ROOT/containers/0000000000000000000000000000000000000000000000000000000000000bad/upper"
+	run strake system check
+	assert_status 1
+	assert_has "container a runs without its monitor; 'strake stop a' ends it"
+	assert_has "2 found; 'strake system check --repair' puts 1 right; for the rest see above"
+	run strake system check --repair
+	assert_status 1
+	assert_has "2 found, 1 repaired; for the rest see above"
+	for repair in "" --repair; do
+		# shellcheck disable=SC2086
+		run strake system check $repair
+		assert_status 1
+		assert_lacks "nothing is wrong"
+		assert_lacks "puts it right"
+	done
+	strake stop -t 0 a
+	run strake system check
+	assert_equal "$status $output" "0 nothing is wrong"
+}
+
+@test "layers that somebody removed: run names the image and what helps, and system check does not claim a repair" {
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
+	strake load -q -i "$STATE/tmp/image.tar"
+	rm -r "$ROOT"/layers/*/
+	run strake run --rm --network none test:1 true
+	assert_status 125
+	assert_equal "${#lines[@]}" 1
+	assert_has "image test:1 has lost files"
+	assert_has "'strake image check --repair test:1'"
+	assert_lacks lowerdir
+	run strake system check --repair
+	assert_status 1
+	assert_has "'strake image check --repair "
+	assert_lacks ", repaired"
+	strake image check --repair
+	strake run --rm --network none test:1 true
+	run strake system check
+	assert_equal "$status $output" "0 nothing is wrong"
+}
+
+# A strake whose monitors stop themselves before they do anything.
+stopping_new() {
+	mkdir "$STATE/bin"
+	ln -s "$PROGRAMS"/* "$STATE/bin/"
+	rm "$STATE/bin/strake" "$STATE/bin/strake-monitor"
+	cp "$PROGRAMS/strake" "$STATE/bin/strake"
+	# shellcheck disable=SC2016
+	printf '#!/bin/bash\nexec -a strake-monitor bash -c %s %s "$@"\n' "'kill -STOP \$\$; exec -a strake-monitor \"\$0\" \"\$@\"'" "$PROGRAMS/strake-monitor" >"$STATE/bin/strake-monitor"
+	chmod +x "$STATE/bin/strake-monitor"
+}
+stopping() { timeout 20 "$STATE/bin/strake" --root "$ROOT" --run-root "$RUN" "$@"; }
+
+@test "a monitor that is stopped while it starts: all that would wait for it name it, and it goes on when it may" {
+	stopping_new
+	run stopping run -d --name n --network none --bare /bin/busybox -- sleep 1000
+	assert_status 125
+	assert_equal "${#lines[@]}" 1
+	monitor=$(pgrep -f '^strake-monitor .*--id=')
+	assert_has "strake-monitor, process $monitor, is stopped; 'kill -CONT $monitor'"
+	for how in "stop -t 1" rm "rm -f" wait; do
+		# shellcheck disable=SC2086
+		run timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" $how n
+		assert_status 1
+		assert_equal "${#lines[@]}" 1
+		assert_has "its monitor, process $monitor, is stopped; 'kill -CONT $monitor'"
+	done
+	kill -CONT "$monitor"
+	soon eval '[ "$(strake ps --format "{{.Name}}")" = n ]'
+	strake rm -f n
+	# One that is killed instead leaves nothing.
+	run stopping run -d --name n --network none --bare /bin/busybox -- sleep 1000
+	kill -KILL "$(pgrep -f '^strake-monitor .*--id=')"
+	soon eval '! pgrep -f "^strake-monitor"'
+	assert_equal "$(strake ps -aq)" ""
+	run strake system check
+	assert_equal "$status $output" "0 nothing is wrong"
+}
+
+@test "a monitor that is stopped: wait for one that is dead, and attach, say so" {
+	id=$(strake run -d --name a --network none --bare /bin/busybox -- sleep 1000)
+	monitor=$(monitor_of "$id")
+	kill -STOP "$monitor"
+	run timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" attach a
+	assert_status 1
+	assert_equal "${#lines[@]}" 1
+	assert_has "its monitor, process $monitor, is stopped; 'kill -CONT $monitor'"
+	background timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" wait a >"$STATE/waited" 2>&1
+	waiter=$!
+	strake kill a
+	soon ended "$(jq -r .pid "$RUN/containers/$id/live.json")"
+	wait $waiter && false || assert_equal $? 1
+	output=$(cat "$STATE/waited")
+	assert_has "its monitor, process $monitor, is stopped; 'kill -CONT $monitor'"
+	kill -CONT "$monitor"
+	assert_equal "$(strake wait a)" 137
+	strake rm a
 }

@@ -92,3 +92,23 @@ small_root() { # SIZE
 	umount "$ROOT"
 	strake rm a
 }
+
+@test "a first use on a full disk says that, whatever it is; with room again all is well" {
+	for size in 16k 64k 96k 128k 192k 256k; do
+		mkdir "$STATE/small"
+		mount -t tmpfs -o "size=$size" small "$STATE/small"
+		for command in "run --rm --network none --bare /bin/busybox -- true" "ps -a" images; do
+			# shellcheck disable=SC2086
+			run "$PROGRAMS/strake" --root "$STATE/small/root" --run-root "$RUN" $command
+			assert_equal "${#lines[@]}" 1
+			[ "$status" = 0 ] || assert_has "o space left on"
+			assert_lacks "no such table"
+		done
+		mount -o remount,size=50m "$STATE/small"
+		"$PROGRAMS/strake" --root "$STATE/small/root" --run-root "$RUN" run --rm --network none --bare /bin/busybox -- true
+		run "$PROGRAMS/strake" --root "$STATE/small/root" --run-root "$RUN" system check
+		assert_equal "$status $output" "0 nothing is wrong"
+		umount "$STATE/small"
+		rmdir "$STATE/small"
+	done
+}

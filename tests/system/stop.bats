@@ -45,3 +45,20 @@ assert_less() { [ "$(bc <<<"$1 < $2")" = 1 ] || { echo "$1 s, not below $2 s"; r
 	run strake rm b c
 	assert_status 0
 }
+
+@test "exec into a container that just ends says that, in no words of the kernel's" {
+	for ((round = 0; round < 8; round++)); do
+		strake run -d --name a --network none --bare /bin/busybox -- sleep 1000
+		pids=()
+		for ((i = 0; i < 6; i++)); do
+			background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" exec a /busybox true >>"$STATE/said" 2>&1
+			pids+=($!)
+		done
+		strake rm -f a
+		for pid in "${pids[@]}"; do
+			wait "$pid" || true
+		done
+	done
+	run grep -v -e "^strake exec: container a does not run$" -e "^strake exec: no container 'a'; 'strake ps -a' lists them$" "$STATE/said"
+	assert_equal "$output" ""
+}

@@ -133,3 +133,118 @@ refuses() {
 	[ "$(strake inspect a | wc -l)" -lt 500 ]
 	jq -e '.linux.seccomp.syscalls | length > 0' "$(strake inspect -f '{{.BundlePath}}' a)/config.json"
 }
+
+@test "a number as the user works whatever the container made of its accounts" {
+	rootfs_new "$STATE/fs"
+	strake run -d --name a --network none --rootfs "$STATE/fs" sleep 1000
+	strake exec a truncate -s 5M /etc/passwd
+	assert_equal "$(strake exec -u 0 a id -u) $(strake exec -u 5:6 a id -u)" "0 5"
+	run strake exec -u www a id -u
+	assert_status 125
+	truncate -s 5M "$STATE/fs/etc/passwd"
+	assert_equal "$(strake run --rm --network none -u 7 --rootfs "$STATE/fs" id -u)" 7
+}
+
+@test "errors are told by the words that were typed, once" {
+	for words in "image rm" "rmi" "image check" "manifest add x" "network rm"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr strake $words nope
+		assert_status 1
+		assert_equal "${stderr%%:*}" "strake ${words% x}"
+		[[ $stderr != *$'\n'* ]]
+	done
+}
+
+@test "a template is refused for its form, with no rows too; lists and names are as people expect" {
+	for template in '{{range .Ports}}x' '{{.Names'; do
+		run strake ps --format "$template"
+		assert_status 1
+		run strake images --format "$template"
+		assert_status 1
+	done
+	rootfs_new "$STATE/fs"
+	strake run --name a --network none -l "x=$(printf 'a\033[31mb')" --rootfs "$STATE/fs" sh -c 'echo >"/tmp/$(printf "a\033\nb")"'
+	run strake inspect -f '{{.State' a
+	assert_status 1
+	assert_has 'not closed'
+	assert_equal "$(strake inspect -f '{{.Config.Cmd}}' a | cut -c 1-7)" "[sh -c "
+	strake diff a | grep -F 'A /tmp/a??b'
+	run strake ps -a --format '{{.Labels}}'
+	[[ $output != *$'\033'* ]]
+}
+
+@test "--entrypoint takes a JSON list" {
+	rootfs_new "$STATE/fs"
+	assert_equal "$(strake run --rm --network none --entrypoint '["/bin/busybox", "echo"]' --rootfs "$STATE/fs" a b)" "a b"
+	run strake run --rm --network none --entrypoint '["/bin/busybox"' --rootfs "$STATE/fs" a
+	assert_status 125
+	assert_has "--entrypoint '[\"/bin/busybox\"'"
+}
+
+@test "a file for the ID that cannot be made, and a name that is taken, name what was given" {
+	run strake run --rm --network none --cidfile /no/such/x --bare /bin/busybox -- true
+	assert_status 125
+	assert_has /no/such/x:
+	assert_equal "$(strake ps -aq)" ""
+	strake run -d --name a --network none --bare /bin/busybox -- sleep 1000
+	run strake run --rm --name a --network none --bare /bin/busybox -- true
+	assert_has "'strake rm -f a'"
+}
+
+@test "ps -a shows ports of what runs, not of what has ended" {
+	strake run -d --name a -p 8080:80 --bare /bin/busybox -- httpd -f
+	assert_equal "$(strake ps -a --format '{{.Ports}}')" "0.0.0.0:8080->80/tcp"
+	strake stop -t 0 a
+	run strake ps -a
+	assert_lacks 8080
+	assert_equal "$(strake ps -a --format json | jq -c .Ports)" "[]"
+	strake rm a
+}
+
+@test "a mistyped root is said, and not made, by what only looks" {
+	for command in "ps -a" images "inspect x" "network ls" "system check" "system df" "logs x" "rm x" "image check" "save x"; do
+		# shellcheck disable=SC2086
+		run "$PROGRAMS/strake" --root "$STATE/no/such/r" --run-root "$RUN" $command
+		assert_status 1
+		assert_equal "${#lines[@]}" 1
+		assert_has "no state at --root $STATE/no/such/r: there is no $STATE/no/such"
+		[ ! -e "$STATE/no" ]
+	done
+	# The last part alone may be new, also of a relative one, and what makes something makes all.
+	assert_equal "$("$PROGRAMS/strake" --root "$STATE/new" --run-root "$RUN" ps -q)" ""
+	(cd "$STATE" && "$PROGRAMS/strake" --root new2/ --run-root "$RUN" ps -q && "$PROGRAMS/strake" --root new3 --run-root "$RUN" ps -q)
+	"$PROGRAMS/strake" --root "$STATE/a/b/c" --run-root "$RUN" run --rm --network none --bare /bin/busybox -- true
+}
+
+@test "a FIFO in the place of a container's files hangs nothing" {
+	quick() { timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" "$@"; }
+	for file in container.json config.json; do
+		id=$(strake run -d --name a --network none --bare /bin/busybox -- sleep 1000)
+		rm "$ROOT/containers/$id/$file"
+		mkfifo "$ROOT/containers/$id/$file"
+		run quick exec a /busybox true
+		assert_status 125
+		assert_has "$file is not a regular file"
+		run quick inspect a
+		[ "$status" != 124 ]
+		run --separate-stderr quick ps --format '{{.Name}}'
+		assert_equal "$status $output" "0 a"
+		quick stop -t 0 a
+		quick rm a
+		assert_equal "$(strake ps -aq)" ""
+	done
+	# What the user names may be one.
+	run strake run --rm --network none --security-opt seccomp=<(echo '{"defaultAction": "SCMP_ACT_ALLOW"}') --bare /bin/busybox -- echo ok
+	assert_equal "$output" ok
+}
+
+@test "an ordinary user who loads an image is told that it takes root" {
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
+	place=$(mktemp -d "${TMPDIR:-/tmp}/strake-user.XXXXXX") # where any user gets to
+	chmod 777 "$place"
+	run setpriv --reuid 65534 --regid 65534 --clear-groups "$PROGRAMS/strake" --root "$place/root" --run-root "$place/run" \
+		load -i - <"$STATE/tmp/image.tar"
+	rm -rf "$place"
+	assert_status 1
+	assert_has "only root may keep owners"
+}

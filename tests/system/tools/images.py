@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Image archives for the tests: good ones, and what an attacker would send.
 
-images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER | big FILE | many FILE FIRST LAST | chunked FOLDER KIND | zeros FILE MB | case NAME FILE | list | hostile DIR VICTIM (all cases)
+images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER [gzip] | big FILE | twice FILE | many FILE FIRST LAST | chunked FOLDER KIND | zeros FILE MB | case NAME FILE | list | hostile DIR VICTIM (all cases)
 """
 import gzip
 import hashlib
@@ -102,19 +102,24 @@ def write_config(path):
                                     "Volumes": {"/data": {}}, "ExposedPorts": {"80/tcp": {}}}, names=("cfg",))
 
 
-def write_stack(folder):
+def write_stack(folder, compression="none"):
     """base.tar, the image base:12, and app.tar, the image app:1 on top of it, where a big file is replaced and removed."""
     first = base(directory("etc"), (entry("etc/os-release"), b'ID=debian\nVERSION_ID="12"\n'), (entry("big"), b"x" * 100000),
                  (entry("bin/su", mode=0o4755), b"su"), directory("data"), (entry("data/old"), b"old"), directory("var/lib/dpkg"),
                  (entry("var/lib/dpkg/status"), b"Package: base-files\nStatus: install ok installed\nVersion: 12.4\n"))
     second = layer((entry("big"), b"y" * 50000), (entry("etc/new"), b"1"))
     third = layer((entry(".wh.big"), b""), directory("data"), (entry("data/.wh..wh..opq"), b""), (entry("data/only"), b"2"))
-    write_docker(folder + "/base.tar", [first], names=("base:12",))
+    packed = gzip.compress if compression == "gzip" else None
+    write_docker(folder + "/base.tar", [first], names=("base:12",), packed=packed)
     steps = [{"created": "2020-01-01T00:00:00Z", "created_by": "ADD root /"}, {"created_by": "ENV A=b", "empty_layer": True},
              {"created_by": "RUN make big"}, {"created_by": "RUN rm big", "comment": "smaller?"}]
-    write_docker(folder + "/app.tar", [first, second, third], names=("app:1",), history=steps,
+    write_docker(folder + "/app.tar", [first, second, third], names=("app:1",), history=steps, packed=packed,
                  config={"Entrypoint": ["/bin/sh"], "Cmd": ["-c", "echo hi"], "Env": ["PATH=/bin", "A=b"],
                          "ExposedPorts": {"80/tcp": {}}, "Labels": {"a": "b"}, "User": "33"})
+
+
+def write_twice(path):
+    write_docker(path, [layer((entry("a"), b"first"), (entry("a"), b"second, longer"), (entry("b"), b"b"))], names=("twice:1",))
 
 
 def write_many(path, first, last):
@@ -472,6 +477,8 @@ def main():
         write_layers(*args)
     elif what == "config":
         write_config(*args)
+    elif what == "twice":
+        write_twice(*args)
     elif what == "stack":
         write_stack(*args)
     elif what == "many":

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -111,6 +113,44 @@ static void what_is_no_database_is_refused(void **state)
 	assert_null(db);
 }
 
+#define OPENERS 20
+
+/* 0 if it is open; waits until the other end of the pipe is closed. */
+static pid_t start_opener(const char *path, const int gate[2])
+{
+	const struct db_schema schema = { .module = "test", .steps = new_steps };
+	const struct db_schema *const schemas[] = { &schema, NULL };
+	pid_t pid = fork();
+	struct db *db = NULL;
+	char byte;
+
+	if (pid != 0)
+		return pid;
+	(void)close(gate[1]);
+	ignore_result(read(gate[0], &byte, 1));
+	_exit(db_open(path, schemas, &db, NULL) == 0 ? 0 : 1);
+}
+
+static void many_make_one_database_at_once(void **state)
+{
+	for (int round = 0; round < 10; round++) {
+		autofree char *path = xasprintf("%s/%d.db", (const char *)*state, round);
+		pid_t pids[OPENERS];
+		int gate[2], bad = 0, status;
+
+		assert_int_equal(pipe(gate), 0);
+		for (int i = 0; i < OPENERS; i++)
+			pids[i] = start_opener(path, gate);
+		(void)close(gate[0]);
+		(void)close(gate[1]);
+		for (int i = 0; i < OPENERS; i++) {
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			bad += status != 0;
+		}
+		assert_int_equal(bad, 0);
+	}
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -121,6 +161,7 @@ int main(void)
 		CASE(what_is_not_committed_is_not_there),
 		CASE(an_older_database_is_brought_up),
 		CASE(what_is_no_database_is_refused),
+		CASE(many_make_one_database_at_once),
 	};
 
 	return cmocka_run_group_tests_name("base/db", tests, NULL, NULL);

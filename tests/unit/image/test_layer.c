@@ -14,7 +14,9 @@
 
 #include "../scratch.h"
 #include "base/error.h"
+#include "image/frame.h"
 #include "image/layer.h"
+#include "image/layer_info.h"
 #include "image/stream.h"
 
 #define TAR_BYTES_MAX 65536
@@ -77,13 +79,53 @@ static int list_lower(void *data, struct strv *ret, struct error *err)
 	return 0;
 }
 
+static bool framed; /* the last archive can be made again from its tree */
+
+struct against {
+	int fd;
+	int64_t at;
+};
+
+static int same_bytes(void *data, const void *bytes, size_t len, struct error *err)
+{
+	struct against *a = data;
+	autofree char *want = xmalloc(len);
+
+	(void)err;
+	assert_int_equal(pread(a->fd, want, len, a->at), len);
+	assert_memory_equal(bytes, want, len);
+	a->at += (int64_t)len;
+	return 0;
+}
+
+/* What was unpacked and what was noted beside it are the archive, or it is known that they are not.
+ */
+static bool check_frame(const char *dir, struct frame_writer *frame, int tar)
+{
+	autofree char *tree = xasprintf("%s/new", dir);
+	autoclose int in = scratch_open(dir), tree_fd = scratch_open(tree), frame_fd = -1;
+	struct against a = { .fd = tar };
+	int r = frame_end(frame, NULL);
+
+	frame_fd = openat(in, LAYER_FRAME, O_RDONLY | O_CLOEXEC);
+	if (r < 0) {
+		assert_int_equal(r, -ESTALE);
+		assert_int_equal(frame_fd, -1);
+		return false;
+	}
+	assert_int_equal(frame_write(frame_fd, tree_fd, same_bytes, &a, NULL), 0);
+	assert_int_equal(a.at, lseek(tar, 0, SEEK_END));
+	return true;
+}
+
 /* Unpacks into DIR/new, with DIR/lower below it. */
 static int apply(const char *dir, const struct member *members, int64_t *ret_size,
 		 struct error *err)
 {
 	autofree char *into = xasprintf("%s/new", dir);
 	cleanup(stream_cleanup) struct stream *stream = NULL;
-	autoclose int tar = tar_file(members), dir_fd = -1;
+	autoclose int tar = tar_file(members), dir_fd = -1, top = scratch_open(dir);
+	cleanup(frame_writer_cleanup) struct frame_writer *frame = NULL;
 	const struct stream_request sr = { .fd = tar, .size = -1, .keep_fd = -1, .stop_fd = -1 };
 	struct layer_request req;
 	struct layer_result result = { .size = 0 };
@@ -91,13 +133,17 @@ static int apply(const char *dir, const struct member *members, int64_t *ret_siz
 
 	assert_int_equal(r, 0);
 	assert_int_equal(stream_open(&sr, &stream, NULL), 0);
+	assert_int_equal(frame_writer_new(top, &frame, NULL), 0);
 	req = (struct layer_request) { .dir_fd = dir_fd,
 				       .lower = list_lower,
 				       .data = (void *)dir,
+				       .frame = frame,
 				       .entries_max = ENTRIES_MAX };
 	r = layer_apply(&req, stream, &result, err);
-	if (r == 0)
-		*ret_size = result.size;
+	if (r < 0)
+		return r;
+	*ret_size = result.size;
+	framed = check_frame(dir, frame, tar);
 	return r;
 }
 
@@ -126,6 +172,7 @@ static void kinds_modes_and_times_are_kept(void **state)
 
 	assert_int_equal(apply(dir, members, &size, NULL), 0);
 	assert_int_equal(size, 8);
+	assert_true(framed);
 	assert_int_equal(stat_of(dir, "new").st_mode, S_IFDIR | 0751);
 	assert_int_equal(stat_of(dir, "new/dir").st_mode, S_IFDIR | 0700);
 	assert_int_equal(stat_of(dir, "new/dir").st_mtime, 1000000);
@@ -149,6 +196,7 @@ static void a_later_entry_replaces_an_earlier_one(void **state)
 	assert_int_equal(apply(dir, members, &size, NULL), 0);
 	assert_int_equal(stat_of(dir, "new/a/b").st_mode, 0);
 	assert_int_equal(stat_of(dir, "new/a/c").st_size, 3);
+	assert_false(framed);
 }
 
 /* What may not be is an error, what looks dangerous may also end inside: never outside. */

@@ -190,15 +190,15 @@ static void a_check_finds_and_repairs_what_is_left_over(void **state)
 	put_image(s->dir, "\"web:1\"", "\"l\"", NULL);
 	assert_int_equal(load(s, NULL), 0);
 	strv_done(&s->reports);
-	assert_int_equal(image_check(s->db, s->root_fd, false, report_text, s, NULL), 0);
+	assert_int_equal(image_check(s->db, s->root_fd, false, report_text, s, NULL, NULL), 0);
 	assert_int_equal(s->reports.n, 0);
 	scratch_put(s->dir, "layers/0123/diff/file", "");
 	scratch_put(s->dir, "tmp/0123/file", "");
-	assert_true(image_check(s->db, s->root_fd, false, report_text, s, NULL) >= 0);
+	assert_true(image_check(s->db, s->root_fd, false, report_text, s, NULL, NULL) >= 0);
 	assert_int_equal(s->reports.n, 2);
-	assert_true(image_check(s->db, s->root_fd, true, report_text, s, NULL) >= 0);
+	assert_true(image_check(s->db, s->root_fd, true, report_text, s, NULL, NULL) >= 0);
 	strv_done(&s->reports);
-	assert_int_equal(image_check(s->db, s->root_fd, false, report_text, s, NULL), 0);
+	assert_int_equal(image_check(s->db, s->root_fd, false, report_text, s, NULL, NULL), 0);
 	assert_int_equal(s->reports.n, 0);
 }
 
