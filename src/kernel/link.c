@@ -185,9 +185,7 @@ static bool narrate_veth(const struct veth *v)
 int link_add_veth(struct nl *nl, const struct veth *v, struct error *err)
 {
 	const unsigned up = v->is_down ? 0 : IFF_UP;
-	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC,
-				       .ifi_flags = up,
-				       .ifi_change = up };
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_flags = up, .ifi_change = up };
 	struct nlattr *info;
 	struct nl_req q;
 	int r;
