@@ -10,6 +10,7 @@
 #include "base/file.h"
 
 #define LINE_MAX_BYTES (1U << 20) /* an nft table or a long environment is one step */
+#define HELD_BYTES_MAX (1U << 24) /* more than any script: results, such as a long log */
 
 static struct {
 	enum explain_mode mode;
@@ -17,7 +18,12 @@ static struct {
 	unsigned depth; /* open explain_begin() blocks */
 	bool has_head;  /* of a script: printed with the first line, so that no line means no script
 			 */
-	bool apart;     /* steps are shown, not taken: see explain_apart() */
+	bool holds;     /* what is said waits in held: see explain_release() */
+	struct buf held;
+	size_t mark; /* a place in it */
+	struct buf captured;
+	bool captures;
+	bool apart;       /* steps are shown, not taken: see explain_apart() */
 	bool owns_stdout; /* what is printed becomes comments */
 	bool in_line;     /* of such a comment */
 	char *words[16];
@@ -34,6 +40,39 @@ void explain_init(enum explain_mode mode, int fd)
 {
 	state.mode = mode;
 	state.fd = mode == EXPLAIN_OFF ? -1 : fd;
+	state.holds = mode == EXPLAIN_DRY;
+	buf_init(&state.held, HELD_BYTES_MAX);
+	buf_init(&state.captured, HELD_BYTES_MAX);
+}
+
+static void write_held(void)
+{
+	ignore_result(file_write_all(state.fd, state.held.data, state.held.len));
+	buf_done(&state.held);
+	state.holds = false;
+}
+
+static void deliver(const char *bytes, size_t len)
+{
+	if (state.captures) {
+		buf_add(&state.captured, bytes, len);
+		return;
+	}
+	if (state.holds && state.held.len + len > HELD_BYTES_MAX)
+		write_held();
+	if (state.holds)
+		buf_add(&state.held, bytes, len);
+	else
+		ignore_result(file_write_all(state.fd, bytes, len));
+}
+
+void explain_release(void)
+{
+	if (!state.holds)
+		return;
+	if (state.owns_stdout)
+		(void)fflush(stdout);
+	write_held();
 }
 
 /* Everything that we say goes through here.  One write for each step: lines of the front command,
@@ -44,9 +83,9 @@ static void put(const char *bytes, size_t len)
 	static const char head[] = "#!/bin/sh\nset -eu\n";
 
 	if (state.mode == EXPLAIN_DRY && !state.has_head)
-		ignore_result(file_write_all(state.fd, head, sizeof(head) - 1));
+		deliver(head, sizeof(head) - 1);
 	state.has_head = true;
-	ignore_result(file_write_all(state.fd, bytes, len));
+	deliver(bytes, len);
 }
 
 /* Each line of text with prefix before it. */
@@ -105,6 +144,37 @@ void explain_own_stdout(void)
 	state.owns_stdout = true;
 }
 
+void explain_mark(void)
+{
+	state.mark = state.held.len;
+}
+
+void explain_capture(void)
+{
+	state.captures = true;
+}
+
+char *explain_captured(void)
+{
+	state.captures = false;
+	return buf_steal(&state.captured);
+}
+
+void explain_insert(const char *text)
+{
+	struct buf rest = BUF_INIT(HELD_BYTES_MAX);
+	size_t at = MIN(state.mark, state.held.len);
+
+	if (state.holds) {
+		buf_add(&rest, state.held.data + at, state.held.len - at);
+		state.held.len = at;
+	}
+	deliver(text, strlen(text));
+	if (rest.len)
+		deliver(rest.data, rest.len);
+	buf_done(&rest);
+}
+
 void explain_apart(bool apart)
 {
 	state.apart = apart && state.mode == EXPLAIN_DRY;
@@ -142,7 +212,10 @@ static void add_named(struct buf *line, const char *command)
 	for (const char *p = command; *p; p++) {
 		int i = quoted || state.apart ? -1 : name_at(command, p);
 
-		quoted ^= *p == '\'';
+		if (!quoted && *p == '\\' && p[1])
+			buf_add_char(line, *p++); /* a quote behind it opens nothing */
+		else
+			quoted ^= *p == '\'';
 		if (i < 0) {
 			buf_add_char(line, *p);
 			continue;

@@ -27,8 +27,9 @@
 
 enum explain_mode { EXPLAIN_OFF, EXPLAIN_NARRATE, EXPLAIN_DRY };
 
-/* A script's first lines come with its first step, so that what fails before prints nothing. */
+/* A script is held back until it is known to be whole: half a script would be run as one. */
 void explain_init(enum explain_mode mode, int fd);
+void explain_release(void);
 /* In a dry run the script is standard output: from here on what is printed to stdout becomes
  * comments of it.  One rule for all commands: whatever strake --dry-run prints can be run.
  */
@@ -59,6 +60,14 @@ void explain_name_known(const char *name, const char *value);
  */
 bool explain_begin(const char *word, const char *why, const char *fmt, ...) printf_like(3, 4);
 void explain_end(const char *word);
+
+/* In a script: what is said between the two is not printed but returned (the caller frees), and may
+ * be put where the last mark is, as far as the script is held back until there.
+ */
+void explain_mark(void);
+void explain_capture(void);
+char *explain_captured(void);
+void explain_insert(const char *text);
 
 /* A script's steps up to explain_apart(false) are not for now: each line stands behind
  * EXPLAIN_APART, a comment, and says values in place of names.

@@ -108,7 +108,7 @@ int file_write_at(int dirfd, const char *path, const void *bytes, size_t len, mo
 	temporary = xasprintf("%s.%016llx.tmp", path, (unsigned long long)salt);
 	fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
-		return error_sys(err, -errno, "create %s", temporary);
+		return error_sys(err, -errno, "create %s", path);
 	r = file_write_all(fd, bytes, len);
 	if (r == 0 && (flags & FILE_SYNC) && fsync(fd) < 0)
 		r = -errno;

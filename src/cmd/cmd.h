@@ -75,4 +75,9 @@ int program_main(const struct program *program, int argc, char **argv);
 /* A failure that does not end the command (one of several operands). */
 void cmd_report(const char *command, const struct error *err);
 
+/* The command's name as the user typed it, "image rm"; "" before it was read. */
+const char *cmd_typed(void);
+/* How a program that is called for a command is told it: the beginning of its argv[0]. */
+#define HANDOVER_NAME "strake "
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cmd/cmd.h"
 #include "engine/container.h"
 #include "engine/container_files.h"
@@ -33,6 +34,13 @@ struct printer {
 	json_t *lists; /* by word; NULL: lines */
 };
 
+/* The names are the container's: one could be a command to the terminal, or look like two. */
+static void print_line(const char *letter, char *path)
+{
+	text_clean(path);
+	(void)printf("%s %s\n", letter, path);
+}
+
 static int print(void *data, const struct change *item, struct error *err)
 {
 	const struct printer *p = data;
@@ -45,7 +53,7 @@ static int print(void *data, const struct change *item, struct error *err)
 		(void)json_array_append_new(json_object_get(p->lists, kinds[item->kind].word),
 					    json_string(path));
 	else
-		(void)printf("%s %s\n", kinds[item->kind].letter, path);
+		print_line(kinds[item->kind].letter, path);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/nearest.h"
 #include "cmd/cmd.h"
 #include "cmd/help.h"
@@ -31,10 +32,19 @@ struct invocation {
 	void *globals;
 	void *args;
 	struct common common;
-	char path[64]; /* "network ls" */
-	int argc;      /* what is still to be read */
+	char path[64];  /* "network ls" */
+	bool is_called; /* by the program that was typed, see handover() */
+	int argc;       /* what is still to be read */
 	char **argv;
 };
+
+/* As typed: "image rm" where the command calls itself rmi.  Set once, by cmd_resolve(). */
+static char typed[64];
+
+const char *cmd_typed(void)
+{
+	return typed;
+}
 
 static void report_plain(const char *name, const struct error *err)
 {
@@ -44,7 +54,7 @@ static void report_plain(const char *name, const struct error *err)
 
 void cmd_report(const char *command, const struct error *err)
 {
-	autofree char *name = xasprintf("strake %s", command);
+	autofree char *name = xasprintf("strake %s", *typed ? typed : command);
 
 	report_plain(name, err);
 }
@@ -58,7 +68,7 @@ static int fail(const struct invocation *inv, const struct error *err, int statu
 		return status;
 	}
 	(void)snprintf(name, sizeof(name), "%s%s%s", inv->program->name, *inv->path ? " " : "",
-		       inv->path);
+		       inv->is_called ? typed : inv->path);
 	report_plain(name, err);
 	return status;
 }
@@ -114,6 +124,8 @@ static int cmd_resolve(struct invocation *inv, struct error *err)
 		inv->argv++;
 		cmds = cmd->sub;
 	}
+	if (!inv->is_called)
+		(void)snprintf(typed, sizeof(typed), "%s", inv->path);
 	return 0;
 }
 
@@ -235,8 +247,10 @@ static int run_cmd(struct invocation *inv)
 	r = run(inv, &err);
 	if (r >= 0 && fflush(stdout) != 0)
 		r = error_sys(&err, -errno, "write output");
-	if (r >= 0)
+	if (r >= 0) {
+		explain_release();
 		return r;
+	}
 	if (!err.text[0])
 		(void)error_sys(&err, r, "failed");
 	return fail(inv, &err, err.status ? err.status : cmd->error_status ? cmd->error_status : 1);
@@ -309,6 +323,10 @@ int program_main(const struct program *program, int argc, char **argv)
 	};
 	int status;
 
+	if (argc > 0 && strncmp(argv[0], HANDOVER_NAME, strlen(HANDOVER_NAME)) == 0) {
+		(void)snprintf(typed, sizeof(typed), "%s", argv[0] + strlen(HANDOVER_NAME));
+		inv.is_called = true;
+	}
 	inv.globals = xcalloc(1, program->globals_size);
 	status = invoke(&inv);
 	opt_done(program->global_opts, inv.globals);

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/opt.h"
 #include "base/strv.h"
+#include "cmd/cmd.h"
 #include "cmd/globals.h"
 #include "engine/engine.h"
 
@@ -25,7 +27,7 @@ int handover(const char *program, const char *command, const void *globals, cons
 	struct strv argv = { 0 };
 	int r;
 
-	strv_add(&argv, program);
+	strv_addf(&argv, HANDOVER_NAME "%s", cmd_typed());
 	if (globals)
 		opt_format(global_opts, globals, &argv);
 	strv_add(&argv, command);
@@ -33,6 +35,7 @@ int handover(const char *program, const char *command, const void *globals, cons
 	strv_add(&argv, "--");
 	for (; *operands; operands++)
 		strv_add(&argv, *operands);
+	explain_release();
 	(void)execv(path, argv.items);
 	r = error_sys(err, -errno, "run %s", path);
 	strv_done(&argv);

@@ -176,7 +176,7 @@ static int inspect_one(struct engine *engine, const struct inspect_args *args, c
 		r = image_describe(engine_db(engine), engine_root(engine), engine_root_fd(engine),
 				   image, &doc, err);
 	if (r == 0 && args->format)
-		r = format_print(doc, args->format, err);
+		r = format_print(doc, args->format, FORMAT_DOCUMENT, err);
 	if (r == 0 && args->words)
 		r = say_words(engine, image, doc, err);
 	if (doc)

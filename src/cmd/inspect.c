@@ -66,7 +66,7 @@ static int inspect_run(struct engine *engine, const void *data, int argc, char *
 
 		r = describe(engine, argv[i], &doc, err);
 		if (r == 0 && args->format)
-			r = format_print(doc, args->format, err);
+			r = format_print(doc, args->format, FORMAT_DOCUMENT, err);
 		if (doc)
 			(void)json_array_append_new(all, doc);
 	}

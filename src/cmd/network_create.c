@@ -88,8 +88,9 @@ static int remove_one(struct engine *engine, const struct rm_args *args, const c
 
 static int rm_run(struct engine *engine, const void *args, int argc, char **argv, struct error *err)
 {
-	int first = 0;
+	int failed = 0;
 
+	(void)err;
 	for (int i = 0; i < argc; i++) {
 		struct error failure = { 0 };
 		int r = remove_one(engine, args, argv[i], &failure);
@@ -98,9 +99,9 @@ static int rm_run(struct engine *engine, const void *args, int argc, char **argv
 			cmd_report("network rm", &failure);
 		else
 			(void)puts(argv[i]);
-		first = first < 0 ? first : r;
+		failed |= r < 0;
 	}
-	return first < 0 ? error_set(err, first, "not every network was removed") : 0;
+	return failed;
 }
 
 const struct cmd cmd_network_rm = {

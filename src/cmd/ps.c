@@ -114,7 +114,7 @@ static int print_row(const struct ps_args *args, const struct container *c, cons
 
 	if (format_is_template(args->format)) {
 		(void)json_object_set_new(doc, "Names", json_string(c->name));
-		return format_print(doc, args->format, err);
+		return format_print(doc, args->format, FORMAT_ROW, err);
 	}
 	(void)json_dumpf(doc, stdout, JSON_COMPACT);
 	(void)putchar('\n');
@@ -169,6 +169,8 @@ static int show(struct engine *engine, const struct ps_args *args, const char *i
 
 static int check(const struct ps_args *args, uint64_t *ret_most, struct error *err)
 {
+	int r;
+
 	*ret_most = args->latest ? 1 : UINT64_MAX;
 	if (!is_table(args) && strcmp(args->format, "json") != 0 &&
 	    !format_is_template(args->format))
@@ -178,7 +180,8 @@ static int check(const struct ps_args *args, uint64_t *ret_most, struct error *e
 	if (args->last && (number_parse(args->last, INT32_MAX, ret_most) < 0 || *ret_most == 0))
 		return error_set(err, -EINVAL, "--last wants a number above 0, not '%s'",
 				 args->last);
-	return ps_filter_check(&args->filters, err);
+	r = is_table(args) ? 0 : format_check(args->format, err);
+	return r < 0 ? r : ps_filter_check(&args->filters, err);
 }
 
 static int ps_run(struct engine *engine, const void *data, int argc, char **argv, struct error *err)

@@ -103,7 +103,7 @@ static int print_template_table(const struct rows *rows, const char *text, struc
 		for (size_t k = 0; r == 0 && k < parts.n; k++) {
 			autofree char *cell = NULL;
 
-			r = format_text(doc, parts.items[k], &cell, err);
+			r = format_text(doc, parts.items[k], FORMAT_ROW, &cell, err);
 			if (r == 0)
 				table_cell(&t, cell);
 		}
@@ -121,7 +121,7 @@ int rows_print(const struct rows *rows, struct error *err)
 	const char *format = rows->format ? rows->format : "table";
 	const json_t *doc;
 	size_t i;
-	int r = 0;
+	int r;
 
 	if (strcmp(format, "table") == 0) {
 		print_table(rows);
@@ -133,9 +133,12 @@ int rows_print(const struct rows *rows, struct error *err)
 		return error_set(err, -EINVAL,
 				 "--format is table, json or a template like '{{.%s}}', not '%s'",
 				 rows->columns[0].key, format);
+	r = format_check(format, err);
+	if (r < 0)
+		return r;
 	json_array_foreach (rows->docs, i, doc) {
 		if (format_is_template(format)) {
-			r = format_print(doc, format, err);
+			r = format_print(doc, format, FORMAT_ROW, err);
 		} else {
 			(void)json_dumpf(doc, stdout, JSON_COMPACT);
 			(void)putchar('\n');

@@ -37,7 +37,8 @@ static const struct opt run_opts[] = {
 	ROW(workdir, "workdir", 'w', "DIR", "start in DIR"),
 	ROW(user, "user", 'u', "USER[:GROUP]", "run as this user, name or number"),
 	ROW(hostname, "hostname", 'h', "NAME", "its host name"),
-	ROW(entrypoint, "entrypoint", 0, "PROGRAM", "in place of the image's; empty: none"),
+	ROW(entrypoint, "entrypoint", 0, "PROGRAM",
+	    "in place of the image's, also as a JSON list; empty: none"),
 	ROW(networks, "network", 0, "NETWORK",
 	    "bridge (default), NAME[:ip=A,ip6=A,mac=M,alias=N,interface=I], none, host, "
 	    "container:NAME, or a namespace's path"),

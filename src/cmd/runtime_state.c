@@ -107,6 +107,8 @@ static int list_run(const void *globals, const void *data, int argc, char **argv
 
 	(void)argc;
 	(void)argv;
+	if (r == -EACCES || r == -EPERM)
+		return error_wrap(err, r, "not as this user; --root names a directory of your own");
 	for (size_t i = 0; r == 0 && i < ids.n; i++) {
 		struct record rec = RECORD_INIT;
 

@@ -26,6 +26,33 @@
 #define ENV_BYTES_MAX (4U << 20)
 #define INIT_INSIDE   "/dev/init" /* on the container's own /dev, so that no layer is touched */
 
+/* A program, or with its first arguments: ["/bin/sh", "-c"]. */
+static int add_entrypoint(const char *text, struct strv *ret, struct error *err)
+{
+	cleanup(json_cleanup) json_t *list = NULL;
+	const json_t *item;
+	size_t i;
+
+	if (text[0] != '[') {
+		if (text[0])
+			strv_add(ret, text);
+		return 0;
+	}
+	list = json_loads(text, 0, NULL);
+	if (!json_is_array(list))
+		return error_set(err, -EINVAL,
+				 "--entrypoint '%s': expected PROGRAM or [\"PROGRAM\", "
+				 "\"ARGUMENT\", ...]",
+				 text);
+	json_array_foreach (list, i, item) {
+		if (!json_is_string(item))
+			return error_set(err, -EINVAL, "--entrypoint '%s': it is no list of texts",
+					 text);
+		strv_add(ret, json_string_value(item));
+	}
+	return 0;
+}
+
 int config_command(const struct container_options *options, const struct root *root,
 		   struct strv *ret, struct error *err)
 {
@@ -34,8 +61,12 @@ int config_command(const struct container_options *options, const struct root *r
 
 	if (root->kind == ROOT_BARE)
 		strv_add(ret, root->bare.inside);
-	if (own_entrypoint && options->entrypoint[0])
-		strv_add(ret, options->entrypoint);
+	if (own_entrypoint) {
+		int r = add_entrypoint(options->entrypoint, ret, err);
+
+		if (r < 0)
+			return r;
+	}
 	if (!own_entrypoint && image)
 		strv_extend(ret, image->entrypoint.items, image->entrypoint.n);
 	if (options->ncommand > 0)

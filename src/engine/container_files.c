@@ -36,7 +36,7 @@ static void read_overlay(const json_t *options, struct container_files *f)
 		if (text && strncmp(text, lower, strlen(lower)) == 0)
 			overlay_split(text + strlen(lower), &f->lower);
 		else if (text && strncmp(text, upper, strlen(upper)) == 0)
-			f->upper = xstrdup(text + strlen(upper));
+			f->upper = overlay_unescape(text + strlen(upper));
 	}
 }
 

@@ -25,6 +25,7 @@
 #include "engine/status.h"
 #include "image/image.h"
 #include "kernel/mount.h"
+#include "kernel/mount_script.h"
 #include "kernel/overlay.h"
 
 #define NAMESPACES    (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
@@ -196,17 +197,20 @@ static _Noreturn void outer(struct debug *d)
 static void narrate(const struct debug *d)
 {
 	struct buf script = BUF_INIT(SCRIPT_MAX);
-	autofree char *joined = overlay_join(&d->layers);
+	autofree char *joined = overlay_join(&d->layers), *command = NULL;
+	struct mount_options o = { .set = MOUNT_ATTR_RDONLY };
 
 	if (explain_mode() == EXPLAIN_OFF)
 		return;
 	if (d->layers.n) {
+		strv_addf(&o.data, "lowerdir=%s:%s", d->place, joined);
+		command = mount_script("overlay", "overlay", &o, d->place);
+		mount_options_done(&o);
 		buf_addf(&script,
-			 "mount -t tmpfs tmpfs %1$s; mkdir %1$s/proc %1$s/tmp %1$s/dev; "
-			 "mount -t overlay -o ro,lowerdir=%1$s:%2$s overlay %1$s; "
+			 "mount -t tmpfs tmpfs %1$s; mkdir %1$s/proc %1$s/tmp %1$s/dev; %2$s; "
 			 "mount -t proc proc %1$s/proc; mount -t tmpfs tmpfs %1$s/tmp; "
 			 "mount --rbind /dev %1$s/dev; cd %1$s; pivot_root . .; umount -l .; exec ",
-			 d->place, joined);
+			 d->place, command);
 	} else {
 		buf_add_str(&script, "mount -o remount,bind,ro /; mount -t proc proc /proc; "
 				     "mount -t tmpfs tmpfs /tmp; exec ");

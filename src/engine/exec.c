@@ -40,7 +40,7 @@ static void root_layers(const json_t *config, struct strv *ret)
 		const char *text = json_string_value(option);
 
 		if (strncmp(text, "upperdir=", 9) == 0)
-			strv_add(ret, text + 9);
+			strv_take(ret, overlay_unescape(text + 9));
 		if (strncmp(text, "lowerdir=", 9) == 0)
 			overlay_split(text + 9, &lower);
 	}

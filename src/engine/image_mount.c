@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "image/image.h"
 #include "kernel/mount.h"
+#include "kernel/mount_script.h"
 #include "kernel/overlay.h"
 
 #define DIR_NAME "images"
@@ -49,7 +50,7 @@ static int open_stack(const struct strv *lower, const char *path, int *ret, stru
 {
 	struct mount_options o = { .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV |
 					  MOUNT_ATTR_NOSUID };
-	autofree char *joined = overlay_join(lower);
+	autofree char *joined = overlay_join(lower), *command = NULL;
 	int r;
 
 	/* Overlayfs wants two layers where nothing can be written; one is bound as it is. */
@@ -61,12 +62,12 @@ static int open_stack(const struct strv *lower, const char *path, int *ret, stru
 		r = mount_clone(AT_FDCWD, lower->items[0], false, ret, err);
 		return r < 0 ? r : mount_set(*ret, &o, path, err);
 	}
-	if (explain("the image's layers as one, for looking",
-		    "mkdir -p %1$s && mount -t overlay -o ro,nodev,nosuid,lowerdir=%2$s overlay %1$s",
-		    sq(path), sq(joined)))
-		return 0;
 	strv_addf(&o.data, "lowerdir=%s", joined);
-	r = mount_new("overlay", "strake", &o, path, ret, err);
+	command = mount_script("overlay", "overlay", &o, path);
+	r = 0;
+	if (!explain("the image's layers as one, for looking", "mkdir -p %s && %s", sq(path),
+		     command))
+		r = mount_new("overlay", "strake", &o, path, ret, err);
 	mount_options_done(&o);
 	return r;
 }

@@ -149,7 +149,7 @@ static int name_taken(struct making *m, struct error *err)
 	if (r == 0)
 		ignore_result(db_finish(&rows));
 	return error_set(err, -EEXIST,
-			 "the name '%s' is taken by container %s; 'strake rm %s' frees it",
+			 "the name '%s' is taken by container %s; 'strake rm -f %s' frees it",
 			 m->c->name, owner, m->c->name);
 }
 
@@ -212,6 +212,7 @@ static int make_dirs(struct making *m, struct error *err)
 	explain_name("id", m->c->id);
 	explain_name("state", m->dir);
 	explain_name("run", m->run_dir);
+	explain_mark();
 	if (explain("the container's own directory: where its root will be, and its own layer",
 		    n == 1 ? "mkdir -p %1$s/merged %2$s"
 			   : "mkdir -p %1$s/merged %1$s/upper %1$s/work %2$s",

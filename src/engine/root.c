@@ -350,6 +350,7 @@ static void add_bare(const struct bare *bare, json_t *mounts)
 
 void root_add_mounts(const struct root *root, const char *dir, json_t *mounts)
 {
+	autofree char *escaped = overlay_escape(dir);
 	json_t *options;
 
 	if (root->kind == ROOT_BARE) {
@@ -358,7 +359,7 @@ void root_add_mounts(const struct root *root, const char *dir, json_t *mounts)
 	}
 	options = json_array();
 	add_lower(options, &root->layers);
-	add_option(options, "upperdir=%s/upper", dir);
-	add_option(options, "workdir=%s/work", dir);
+	add_option(options, "upperdir=%s/upper", escaped);
+	add_option(options, "workdir=%s/work", escaped);
 	add_mount(mounts, "/", "overlay", "overlay", options);
 }

@@ -185,20 +185,22 @@ static int user_part(const struct strv *layers, const char *wanted, bool want_gr
 {
 	autofree char *passwd = NULL, *group = NULL, *name = NULL;
 	uint32_t number;
-	int r = accounts_read(layers, "/etc/passwd", &passwd, err);
+	bool numeric = id_parse(wanted, &number);
+	int r = accounts_read(layers, "/etc/passwd", &passwd, numeric ? NULL : err);
 
-	if (r < 0)
+	/* A number always works: what the container made of the file costs it home and groups. */
+	if (r < 0 && !numeric)
 		return r;
-	if (!passwd_find(passwd, wanted, user, &name)) {
-		if (!id_parse(wanted, &number))
+	if (r < 0 || !passwd_find(passwd, wanted, user, &name)) {
+		if (!numeric)
 			return account_unknown("user", wanted, "/etc/passwd", err);
 		user->uid = number;
 		return 0;
 	}
-	r = want_groups ? accounts_read(layers, "/etc/group", &group, err) : 0;
+	r = want_groups ? accounts_read(layers, "/etc/group", &group, numeric ? NULL : err) : 0;
 	if (r == 0 && group)
 		groups_of(group, name, user);
-	return r;
+	return numeric ? 0 : r;
 }
 
 static int group_part(const struct strv *layers, const char *wanted, struct user *user,

@@ -34,31 +34,81 @@ static char *cache_dir(const struct engine *engine)
 }
 
 /* Nobody is left who knows how to end it: the script says it. */
-static int narrate_detached(const struct making *m, struct error *err)
+static void narrate_later_end(const struct making *m, const char *undo)
 {
-	int r;
-
+	(void)explain("it has started: what follows is not the end of it",
+		      "trap - EXIT HUP INT TERM");
 	(void)explain("what the command itself prints", "echo %s", m->c->id);
 	(void)explain_note("To end it and to clear up: sed -n 's/^%s//p' THIS-SCRIPT | sh",
 			   EXPLAIN_APART);
 	explain_apart(true);
-	(void)explain(
-		"all that runs in its control group",
-		"group=$(find /sys/fs/cgroup -ignore_readdir_race -type d -path '*/strake/%s' | head -n 1)\n"
-		"while all=$(cat \"$group/cgroup.procs\") && [ \"$all\" ]; do "
-		"kill -9 $all 2> /dev/null || :; sleep 0.1; done",
-		m->c->id);
-	container_narrate_groups(m->c->id);
-	r = container_discard(m->engine, m->c->id, err);
+	(void)explain(NULL, "id=%s state=%s run=%s\n%s", m->c->id, sq(m->dir), sq(m->run_dir),
+		      undo);
 	explain_apart(false);
+}
+
+static int narrate_discard(const struct making *m, struct error *err)
+{
+	if (m->options->detach)
+		(void)explain(
+			"all that runs in its control group",
+			"group=$(find /sys/fs/cgroup -ignore_readdir_race -type d -path '*/strake/'%s | head -n 1)\n"
+			"while all=$(cat \"$group/cgroup.procs\") && [ \"$all\" ]; do "
+			"kill -9 $all 2> /dev/null || :; sleep 0.1; done",
+			m->c->id);
+	container_narrate_groups(m->c->id);
+	return container_discard(m->engine, m->c->id, err);
+}
+
+/* What the command takes away at its end, and what it would if it were stopped before: both are
+ * functions at the head of the script, for from there on it can be.
+ */
+struct ending {
+	char *end, *undo;
+};
+
+static void ending_done(struct ending *e)
+{
+	free(e->end);
+	free(e->undo);
+}
+
+static int narrate_ending(const struct making *m, struct ending *ret, struct error *err)
+{
+	const struct network_site site = engine_network(m->engine);
+	int r = 0;
+
+	explain_capture();
+	if (!m->options->detach)
+		r = m->options->remove
+			    ? container_discard(m->engine, m->c->id, err)
+			    : network_detach(&site, m->c->id, m->is_joined ? NULL : m->netns, err);
+	ret->end = explain_captured();
+	explain_capture();
+	if (r == 0 && m->options->remove && !m->options->detach)
+		container_narrate_groups(m->c->id);
+	else if (r == 0)
+		r = narrate_discard(m, err);
+	ret->undo = explain_captured();
 	return r;
 }
 
-static int narrate(struct making *m, struct error *err)
+static void narrate_traps(const struct ending *e)
+{
+	autofree char *head = xasprintf(
+		"# what is taken away at its end\nend() {\nset +eu\n%s}\n"
+		"# and what is if it is stopped while it starts\nundo() {\nend\n%s}\n"
+		"trap 'status=$?; trap \"\" HUP INT TERM; undo 2> /dev/null; exit $status' EXIT\n"
+		"trap 'exit 129' HUP\ntrap 'exit 130' INT\ntrap 'exit 143' TERM\n",
+		e->end, e->undo);
+
+	explain_insert(head);
+}
+
+static int narrate_process(const struct making *m, struct error *err)
 {
 	cleanup(spec_cleanup) struct spec *spec = NULL;
 	struct instance_request req = INSTANCE_REQUEST_INIT;
-	const struct network_site site = engine_network(m->engine);
 	struct instance none = INSTANCE_INIT;
 	int r = spec_from_json(m->config, m->dir, &spec, err);
 
@@ -68,16 +118,30 @@ static int narrate(struct making *m, struct error *err)
 	req.bundle = m->dir;
 	req.spec = spec;
 	req.flags = m->options->detach ? INSTANCE_BACKGROUND : INSTANCE_PLAIN;
-	r = instance_create(&req, &none, err);
-	if (r == 0 && m->options->detach)
-		r = narrate_detached(m, err);
-	if (r < 0 || m->options->detach)
+	return instance_create(&req, &none, err);
+}
+
+static int narrate(const struct making *m, struct error *err)
+{
+	cleanup(ending_done) struct ending ending = { NULL, NULL };
+	int r = narrate_ending(m, &ending, err);
+
+	if (r < 0)
 		return r;
-	r = m->options->remove
-		    ? container_discard(m->engine, m->c->id, err)
-		    : network_detach(&site, m->c->id, m->is_joined ? NULL : m->netns, err);
+	narrate_traps(&ending);
+	if (!m->options->detach)
+		(void)explain("from here on a signal is the container's, which ends or goes on",
+			      "trap : HUP INT TERM");
+	r = narrate_process(m, err);
+	if (r < 0)
+		return r;
+	if (m->options->detach) {
+		narrate_later_end(m, ending.undo);
+		return 0;
+	}
+	(void)explain("nothing is left to undo", "trap '' HUP INT TERM; trap - EXIT; end");
 	explain_exit();
-	return r;
+	return 0;
 }
 
 static int start_monitor(struct making *m, int client_fd, struct error *err)

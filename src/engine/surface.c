@@ -112,7 +112,7 @@ static int stack_of(const json_t *config, struct strv *ret)
 		const char *text = json_string_value(option);
 
 		if (text && strncmp(text, "upperdir=", 9) == 0)
-			strv_add(ret, text + 9);
+			strv_take(ret, overlay_unescape(text + 9));
 		if (text && strncmp(text, "lowerdir=", 9) == 0)
 			overlay_split(text + 9, &lower);
 	}

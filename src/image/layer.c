@@ -611,6 +611,11 @@ static int fail(const struct applier *a, const struct tar_entry *e, int r)
 				 "hard link '%.200s' leads to '%.200s', which is nowhere in the "
 				 "image",
 				 e->name, e->link);
+	if (r == -EPERM && geteuid() != 0)
+		return error_set(a->err, r,
+				 "unpack '%.200s': only root may keep owners and devices; try it "
+				 "with sudo",
+				 e->name);
 	return error_sys(a->err, r, "unpack '%.200s'", e->name);
 }
 

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/explain.h"
+#include "kernel/overlay.h"
 
 #define OPTIONS_BYTES_MAX   (256U * 4096)
 #define FSCONFIG_STRING_MAX 256 /* fs/fsopen.c, terminator included */
@@ -156,7 +157,42 @@ static int refusal(int fs, int r, const char *what, struct error *err)
 	return error_sys(err, r, "mount %s: %s", what, message + 2);
 }
 
-static int set_option(int fs, const char *text)
+/* Open until the mount is made. */
+struct held {
+	int *fds;
+	size_t n, room;
+};
+
+static void held_done(struct held *held)
+{
+	for (size_t i = 0; i < held->n; i++)
+		(void)close(held->fds[i]);
+	free(held->fds);
+}
+
+/* What overlayfs would take for an escape, and before Linux 6.5 for the end of the option, and what
+ * fsconfig(2) refuses, is seen from its descriptor.
+ */
+static int set_directory(int fs, const char *key, const char *value, struct held *held)
+{
+	autofree char *path = overlay_unescape(value);
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char name[32];
+
+	if (fd < 0)
+		return -errno;
+	VEC_GROW(held->fds, held->n, held->room);
+	held->fds[held->n++] = fd;
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, name, 0) < 0 ? -errno : 0;
+}
+
+static bool is_own_directory(const char *key)
+{
+	return strcmp(key, "upperdir") == 0 || strcmp(key, "workdir") == 0;
+}
+
+static int set_option(int fs, const char *text, struct held *held)
 {
 	autofree char *key = xstrdup(text);
 	char *value = strchr(key, '=');
@@ -164,6 +200,9 @@ static int set_option(int fs, const char *text)
 	if (!value)
 		return fsconfig(fs, FSCONFIG_SET_FLAG, key, NULL, 0) < 0 ? -errno : 0;
 	*value++ = '\0';
+	if (is_own_directory(key) &&
+	    (strpbrk(value, "\\,:") || strlen(value) >= FSCONFIG_STRING_MAX))
+		return set_directory(fs, key, value, held);
 	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0) < 0 ? -errno : 0;
 }
 
@@ -251,6 +290,7 @@ static int set_all(int fs, const char *source, const struct mount_options *o, co
 		   struct error *err)
 {
 	cleanup(lower_done) struct lower lower = { 0 };
+	cleanup(held_done) struct held held = { 0 };
 	int r = 0;
 
 	if (source && fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
@@ -259,7 +299,7 @@ static int set_all(int fs, const char *source, const struct mount_options *o, co
 		const char *text = o->data.items[i];
 
 		if (strncmp(text, "lowerdir=", 9) != 0) {
-			r = set_option(fs, text);
+			r = set_option(fs, text, &held);
 			continue;
 		}
 		r = lower_open(text + 9, &lower);

@@ -13,6 +13,15 @@
 
 #define LOWERDIR_BYTES_MAX (256U * 4096) /* a path for each of the 128 layers an image may have */
 
+static void add_escaped(struct buf *text, const char *path)
+{
+	for (const char *p = path; *p; p++) {
+		if (*p == ':' || *p == '\\')
+			buf_add_char(text, '\\');
+		buf_add_char(text, *p);
+	}
+}
+
 char *overlay_join(const struct strv *layers)
 {
 	struct buf text = BUF_INIT(LOWERDIR_BYTES_MAX);
@@ -20,11 +29,27 @@ char *overlay_join(const struct strv *layers)
 	for (size_t i = 0; i < layers->n; i++) {
 		if (i)
 			buf_add_char(&text, ':');
-		for (const char *p = layers->items[i]; *p; p++) {
-			if (*p == ':' || *p == '\\')
-				buf_add_char(&text, '\\');
-			buf_add_char(&text, *p);
-		}
+		add_escaped(&text, layers->items[i]);
+	}
+	return buf_steal(&text);
+}
+
+char *overlay_escape(const char *path)
+{
+	struct buf text = BUF_INIT(LOWERDIR_BYTES_MAX);
+
+	add_escaped(&text, path);
+	return buf_steal(&text);
+}
+
+char *overlay_unescape(const char *value)
+{
+	struct buf text = BUF_INIT(LOWERDIR_BYTES_MAX);
+
+	for (const char *p = value; *p; p++) {
+		if (*p == '\\' && p[1])
+			p++;
+		buf_add_char(&text, *p);
 	}
 	return buf_steal(&text);
 }

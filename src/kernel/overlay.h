@@ -11,6 +11,9 @@
  */
 void overlay_split(const char *lowerdir, struct strv *ret);
 char *overlay_join(const struct strv *layers);
+/* The same for upperdir= and workdir=, whose backslashes the kernel takes out, too. */
+char *overlay_escape(const char *path);
+char *overlay_unescape(const char *value);
 
 /* A directory that shows the layers (the uppermost first) as a container would see them, for
  * reading.  It has no place in any namespace and is gone with its last descriptor, however that

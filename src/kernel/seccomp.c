@@ -21,6 +21,7 @@
 #define CACHE_BYTES_MAX (2U << 20)
 #define INSNS_MAX       BPF_MAXINSNS
 #define NAMES_MAX       4096
+#define RULES_MAX       BPF_MAXINSNS /* each takes an instruction, and libseccomp its square of time */
 #define X32_BIT         0x40000000
 
 void seccomp_program_done(struct seccomp_program *program)
@@ -121,6 +122,7 @@ struct compiler {
 	scmp_filter_ctx ctx;
 	uint32_t default_action;
 	int newest; /* largest native system call number that the profile names */
+	size_t nrules;
 	struct json_reader rd;
 };
 
@@ -189,9 +191,16 @@ static bool has_repeated_index(const struct scmp_arg_cmp *args, size_t n)
 static void add_call(struct compiler *c, uint32_t action, int nr, const struct scmp_arg_cmp *args,
 		     size_t n)
 {
+	bool several = has_repeated_index(args, n);
 	int r = 0;
 
-	if (n == 0 || !has_repeated_index(args, n))
+	c->nrules += several ? n : 1;
+	if (c->nrules > RULES_MAX) {
+		json_fail(&c->rd, NULL, "more than %d rules: no filter of the kernel holds them",
+			  RULES_MAX);
+		return;
+	}
+	if (!several)
 		r = seccomp_rule_add_array(c->ctx, action, nr, (unsigned)n, args);
 	else
 		for (size_t i = 0; r == 0 && i < n; i++)

@@ -253,6 +253,22 @@ static int flush_out(struct session *s, struct error *err)
 	return 0;
 }
 
+/* It ended otherwise than with the container. */
+static int judge_end(const struct session *s, struct error *err)
+{
+	if (s->refused)
+		return error_set(err, -EUSERS,
+				 "container %s: %d are attached to it or wait for it, and no more "
+				 "can be; 'strake logs -f' shows its output, too",
+				 s->client->name ? s->client->name : "?", CLIENTS_MAX);
+	if (s->given_up)
+		return error_set(err, -EINTR,
+				 "three times ^C, and container %s still runs; 'strake stop %s' "
+				 "ends it, 'strake attach %s' shows it again",
+				 s->client->name, s->client->name, s->client->name);
+	return 0;
+}
+
 static int loop(struct session *s, int signals, struct error *err)
 {
 	int r = 0, n;
@@ -271,7 +287,7 @@ static int loop(struct session *s, int signals, struct error *err)
 		n = poll(p, N_POLLED, s->client->judge ? JUDGE_MS : -1);
 		if (n < 0 && errno != EINTR)
 			r = error_sys(err, -errno, "wait for the container");
-		if (n == 0)
+		if (n == 0 && s->client->judge)
 			r = s->client->judge(s->client->judge_data, err);
 		if (n <= 0)
 			continue;
@@ -283,17 +299,7 @@ static int loop(struct session *s, int signals, struct error *err)
 		if (r == 0 && p[AT_MONITOR].revents & (POLLIN | POLLHUP | POLLERR))
 			r = take_monitor(s, err);
 	}
-	if (r == 0 && s->refused)
-		return error_set(err, -EUSERS,
-				 "container %s: %d are attached to it or wait for it, and no more "
-				 "can be; 'strake logs -f' shows its output, too",
-				 s->client->name ? s->client->name : "?", CLIENTS_MAX);
-	if (r == 0 && s->given_up)
-		return error_set(err, -EINTR,
-				 "three times ^C, and container %s still runs; 'strake stop %s' "
-				 "ends it, 'strake attach %s' shows it again",
-				 s->client->name, s->client->name, s->client->name);
-	return r;
+	return r < 0 ? r : judge_end(s, err);
 }
 
 static void forwarded_set(sigset_t *ret)

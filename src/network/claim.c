@@ -69,8 +69,10 @@ static int check_number(const struct port *p, uint16_t number, struct error *err
 		if (!err)
 			return r;
 		holder_name(p, number, holder, sizeof(holder));
-		return error_set(err, r, "port %u of %s is taken by %s", number, text,
-				 holder[0] ? holder : "a program on this host");
+		return error_set(
+			err, r,
+			"port %u of %s is taken by %s; stop that, or choose another host port",
+			number, text, holder[0] ? holder : "a program on this host");
 	}
 	return 0;
 }

@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/strv.h"
 #include "kernel/nft_chain.h"
 #include "kernel/xtables.h"
 #include "network/attach.h"
 #include "network/firewalld.h"
-#include "network/names_server.h"
+#include "network/names_port.h"
 #include "network/network.h"
 
 #define COMMENT      "strake: " /* then the link, then what it is for */
@@ -34,7 +35,7 @@ static struct bridge bridge_of(const struct network_site *site, const struct net
 		.libexec = site->libexec,
 		.ip4 = network_subnet(network, AF_INET) != NULL,
 		.ip6 = network_subnet(network, AF_INET6) != NULL,
-		.dns_port = network->dns_off ? 0 : names_server_port(site, network),
+		.dns_port = network->dns_off ? 0 : names_port(site, network),
 	};
 }
 
@@ -61,6 +62,12 @@ static int list_chains(struct chains *ret, struct error *err)
 {
 	int r = nft_chain_list(take_chain, ret);
 
+	/* A script is for anybody to read, and to run as root. */
+	if (r == -EPERM && explain_dry()) {
+		(void)explain_note("could not look for other firewalls without root: if one drops "
+				   "forwarded packets, it drops these");
+		return 0;
+	}
 	return r < 0 ? error_sys(err, r, "list the chains of other firewalls") : 0;
 }
 

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "kernel/mount_script.h"
 #include "runtime/copy_up.h"
 #include "runtime/setup.h"
 
@@ -24,19 +25,15 @@
 
 static void narrate_mount(const struct setup *s, const struct spec_mount *m, const char *why)
 {
-	autofree char *options = NULL, *target = NULL;
+	autofree char *command = NULL, *target = NULL;
 
 	if (explain_mode() == EXPLAIN_OFF)
 		return;
-	options = mount_options_format(&m->options);
 	target = xasprintf("%s%s", s->spec->root,
 			   strcmp(m->destination, "/") == 0 ? "" : m->destination);
-	(void)explain(why,
-		      m->options.copy_up
-			      ? "(cd %5$s && mount -t %1$s%2$s%3$s %4$s %5$s && cp -a . %5$s)"
-			      : "mount -t %1$s%2$s%3$s %4$s %5$s",
-		      sq(m->type), options[0] ? " -o " : "", options[0] ? sq(options) : "",
-		      sq(m->source ? m->source : m->type), sq(target));
+	command = mount_script(m->type, m->source ? m->source : m->type, &m->options, target);
+	(void)explain(why, m->options.copy_up ? "(cd %2$s && %1$s && cp -a . %2$s)" : "%1$s",
+		      command, sq(target));
 }
 
 /* Half a sentence for what most containers have; else what every mount is. */

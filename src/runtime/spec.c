@@ -252,11 +252,28 @@ static void check_absolute(struct json_reader *rd, const char *key, const struct
 			json_fail(rd, key, "'%s' is not an absolute path", paths->items[i]);
 }
 
+/* Without it the container would have less of a fence than its document says. */
+static void refuse_unsupported(struct json_reader *rd, const json_t *obj)
+{
+	static const char *const keys[] = { "mountLabel", "intelRdt", "netDevices",
+					    "memoryPolicy" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const json_t *value = json_object_get(obj, keys[i]);
+		bool is_set = json_is_string(value) ? json_string_length(value) > 0
+						    : json_object_size(value) > 0;
+
+		if (is_set)
+			json_fail(rd, keys[i], "is not supported");
+	}
+}
+
 static void read_linux(struct json_reader *rd, const json_t *doc, struct spec *spec)
 {
 	const json_t *obj = json_read_object(rd, doc, "linux"), *resources;
 	struct json_place place = json_enter(rd, "linux"), inner;
 
+	refuse_unsupported(rd, obj);
 	read_namespaces(rd, obj, spec);
 	read_maps(rd, obj, "uidMappings", &spec->uid_maps, &spec->nuid_maps);
 	read_maps(rd, obj, "gidMappings", &spec->gid_maps, &spec->ngid_maps);

@@ -149,6 +149,13 @@ static void read_env(struct json_reader *rd, const json_t *obj, struct spec_proc
 			json_fail(rd, "env", "'%s' is not NAME=VALUE", p->env.items[i]);
 }
 
+/* A profile that is not applied is a fence that is not there. */
+static void refuse_label(struct json_reader *rd, const json_t *obj, const char *key)
+{
+	if (json_read_string(rd, obj, key, "")[0])
+		json_fail(rd, key, "is not supported; leave it out");
+}
+
 struct spec_process *spec_read_process(struct json_reader *rd, const json_t *obj)
 {
 	struct spec_process *p = xnew(struct spec_process);
@@ -167,6 +174,8 @@ struct spec_process *spec_read_process(struct json_reader *rd, const json_t *obj
 		json_fail(rd, "cwd", "'%s' does not start with /", p->cwd);
 	read_capabilities(rd, obj, p);
 	read_rlimits(rd, obj, p);
+	refuse_label(rd, obj, "apparmorProfile");
+	refuse_label(rd, obj, "selinuxLabel");
 	p->no_new_privileges = json_read_bool(rd, obj, "noNewPrivileges", false);
 	p->has_oom_score_adj = json_object_get(obj, "oomScoreAdj") != NULL;
 	p->oom_score_adj = (int)json_read_int(rd, obj, "oomScoreAdj", -1000, 1000, 0);

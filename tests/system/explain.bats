@@ -112,6 +112,72 @@ same_view() { # RUN-OPTION...
 	assert_equal "$(strake ps --format '{{.Name}} {{.State}}')" "web running"
 }
 
+@test "a script that is stopped while it starts takes away what it has made" {
+	for options in --rm "" -d; do
+		# shellcheck disable=SC2086
+		strake --dry-run run $options -p 8080:80 --bare /bin/busybox -- true >"$STATE/script"
+		for step in 'touch ' 'ip link add strake0' 'ip link add sk-' 'mkdir -p \$groups' 'the user, what it may do'; do
+			# Before the step, and before the container's own part.
+			[ "$step" != 'the user, what it may do' ] || step='^(for d in'
+			sed "0,\|$step|s||kill -$((${#options} % 2 ? 2 : 15)) \$\$; &|" "$STATE/script" >"$STATE/stopped"
+			[[ $step == *groups || $step == '^(for'* ]] && sed -i 's/^trap : HUP INT TERM//' "$STATE/stopped"
+			run sh "$STATE/stopped"
+			[[ $status == 130 || $status == 143 ]] || { echo "$status $output $step"; return 1; }
+			no_link strake0
+			run nft list table inet strake
+			assert_status 1
+			[ -z "$(ls -A "$ROOT/containers" "$RUN/containers" | grep -v :)" ]
+			no_cgroups
+		done
+	done
+}
+
+@test "a script's traps leave the exit status of the container, whose ^C is its own" {
+	strake --dry-run run --rm --network none --bare /bin/busybox -- sh -c 'trap "exit 9" INT; kill -INT 1; sleep 1000 & wait' >"$STATE/script"
+	run sh "$STATE/script"
+	assert_status 9
+	[ -z "$(ls -A "$ROOT/containers")" ]
+}
+
+@test "whatever a directory is called, the script mounts it, and so does run" {
+	for name in 'a,b' "a'b" 'a"b' 'a\b' 'a:b' 'a b' 'a,metacopy=on,x=b' '$(a)'; do
+		mkdir "$STATE/$name"
+		rootfs_new "$STATE/$name/fs"
+		echo "$name" >"$STATE/$name/fs/name"
+		for root in "$ROOT" "$STATE/$name/root"; do
+			dir() { "$STRAKE_BUILD/src/programs/strake" --root "$root" --run-root "$RUN" "$@"; }
+			run dir run --rm --network none --rootfs "$STATE/$name/fs" sh -c 'cat /name; echo >/written'
+			assert_equal "$name: $output" "$name: $name"
+			dir --dry-run run --rm --network none --rootfs "$STATE/$name/fs" sh -c 'cat /name; echo >/written' >"$STATE/script"
+			run sh "$STATE/script"
+			assert_equal "$name: $output" "$name: $name"
+		done
+		[ ! -e "$STATE/$name/fs/written" ]
+	done
+}
+
+@test "an ordinary user gets the whole script, or no line of it" {
+	mkdir -m 777 "$STATE/user"
+	user() { setpriv --reuid 65534 --regid 65534 --clear-groups "$STRAKE_BUILD/src/programs/strake" --root "$STATE/user/root" --run-root "$STATE/user/run" "$@"; }
+	for command in "run --rm --bare /bin/busybox -- true" "run -d -p 8080:80 --bare /bin/busybox -- true" "run --rm --rootfs /usr bin/true" \
+		"network create n" "run --network none --bare /bin/busybox true"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr user --dry-run $command
+		assert_equal "$command $status $stderr" "$command 0 "
+		sh -n <<<"$output"
+	done
+	user --dry-run run --rm --bare /bin/busybox -- true >"$STATE/script"
+	grep -q '^# could not look for other firewalls' "$STATE/script"
+	run sh "$STATE/script"
+	assert_status 0
+	for command in "run --network nope --bare /bin/busybox" "exec nope true" "stop nope" "rm nope" "run --rm nope/nope@sha256:1"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr user --dry-run $command
+		[ "$status" != 0 ]
+		assert_equal "$output" ""
+	done
+}
+
 @test "load and rmi tell their steps; a dry rmi removes nothing" {
 	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
 	run --separate-stderr strake --explain load -i "$STATE/tmp/image.tar"

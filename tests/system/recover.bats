@@ -117,7 +117,7 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 		GROUPS_MADE+=("$id")
 		pkill -KILL -f "^strake-monitor.*$id"
 	done
-	kill -KILL "${inits[@]}" "$(pgrep -f '^strake-dns --network=bridge')"
+	kill -KILL "${inits[@]}" "$(pgrep -f '^strake-dns .*--network=bridge')"
 	soon no_processes
 	awk -v run="$RUN/" 'index($5, run) == 1 { print $5 }' /proc/self/mountinfo | xargs -r umount -l
 	rm -rf "${RUN:?}"/*
@@ -398,7 +398,7 @@ script_run() { # ROOT RUN PORT
 		GROUPS_MADE+=("$id")
 		kill -KILL "$(monitor_of "$id")" "$(init_of $name)"
 	done
-	kill -KILL "$(pgrep -f '^strake-dns --network=bridge')"
+	kill -KILL "$(pgrep -f '^strake-dns .*--network=bridge')"
 	soon no_processes
 	# The rows and directories alone, of another user.
 	remove_cgroups

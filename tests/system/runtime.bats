@@ -346,6 +346,34 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	[[ $stderr == *seccomp* || $stderr == *setpriv* ]]
 }
 
+@test "what the document asks for and is not supported is refused by its name, not left out" {
+	bundle_new
+	args true
+	cp "$BUNDLE/config.json" "$STATE/plain"
+	for set in '.process.apparmorProfile = "a"' '.process.selinuxLabel = "a"' '.linux.mountLabel = "a"' '.linux.intelRdt = {closID: "a"}' \
+		'.linux.netDevices = {eth0: {}}' '.linux.memoryPolicy = {mode: "MPOL_BIND"}'; do
+		jq "$set" "$STATE/plain" >"$BUNDLE/config.json"
+		run runtime run --bundle "$BUNDLE" c1
+		[ "$status" != 0 ]
+		name=${set%% =*}
+		assert_has "${name##*.}"
+		assert_has "not supported"
+	done
+	jq '.process.apparmorProfile = "" | .linux.netDevices = {}' "$STATE/plain" >"$BUNDLE/config.json"
+	runtime run --bundle "$BUNDLE" c1
+}
+
+@test "seccomp rules are bounded by what a filter can hold" {
+	bundle_new
+	args true
+	jq '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [range(5000) | {names: ["mkdir"], action: "SCMP_ACT_ERRNO", args: [{index: 0, value: ., op: "SCMP_CMP_EQ"}]}]}' \
+		"$BUNDLE/config.json" >"$STATE/c"
+	cp "$STATE/c" "$BUNDLE/config.json"
+	run runtime run --bundle "$BUNDLE" c1
+	[ "$status" != 0 ]
+	assert_has "more than 4096 rules"
+}
+
 @test "a parent group whose maker left its cpuset empty takes containers all the same" {
 	[ -e /sys/fs/cgroup/cpuset/cgroup.procs ] || skip "no cpuset hierarchy of cgroup v1"
 	group_new

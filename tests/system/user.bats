@@ -134,6 +134,63 @@ refuses() {
 	jq -e '.linux.seccomp.syscalls | length > 0' "$(strake inspect -f '{{.BundlePath}}' a)/config.json"
 }
 
+@test "a number as the user works whatever the container made of its accounts" {
+	rootfs_new "$STATE/fs"
+	strake run -d --name a --network none --rootfs "$STATE/fs" sleep 1000
+	strake exec a truncate -s 5M /etc/passwd
+	assert_equal "$(strake exec -u 0 a id -u) $(strake exec -u 5:6 a id -u)" "0 5"
+	run strake exec -u www a id -u
+	assert_status 125
+	truncate -s 5M "$STATE/fs/etc/passwd"
+	assert_equal "$(strake run --rm --network none -u 7 --rootfs "$STATE/fs" id -u)" 7
+}
+
+@test "errors are told by the words that were typed, once" {
+	for words in "image rm" "rmi" "image check" "manifest add x" "network rm"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr strake $words nope
+		assert_status 1
+		assert_equal "${stderr%%:*}" "strake ${words% x}"
+		[[ $stderr != *$'\n'* ]]
+	done
+}
+
+@test "a template is refused for its form, with no rows too; lists and names are as people expect" {
+	for template in '{{range .Ports}}x' '{{.Names'; do
+		run strake ps --format "$template"
+		assert_status 1
+		run strake images --format "$template"
+		assert_status 1
+	done
+	rootfs_new "$STATE/fs"
+	strake run --name a --network none -l "x=$(printf 'a\033[31mb')" --rootfs "$STATE/fs" sh -c 'echo >"/tmp/$(printf "a\033\nb")"'
+	run strake inspect -f '{{.State' a
+	assert_status 1
+	assert_has 'not closed'
+	assert_equal "$(strake inspect -f '{{.Config.Cmd}}' a | cut -c 1-7)" "[sh -c "
+	strake diff a | grep -F 'A /tmp/a??b'
+	run strake ps -a --format '{{.Labels}}'
+	[[ $output != *$'\033'* ]]
+}
+
+@test "--entrypoint takes a JSON list" {
+	rootfs_new "$STATE/fs"
+	assert_equal "$(strake run --rm --network none --entrypoint '["/bin/busybox", "echo"]' --rootfs "$STATE/fs" a b)" "a b"
+	run strake run --rm --network none --entrypoint '["/bin/busybox"' --rootfs "$STATE/fs" a
+	assert_status 125
+	assert_has "--entrypoint '[\"/bin/busybox\"'"
+}
+
+@test "a file for the ID that cannot be made, and a name that is taken, name what was given" {
+	run strake run --rm --network none --cidfile /no/such/x --bare /bin/busybox -- true
+	assert_status 125
+	assert_has /no/such/x:
+	assert_equal "$(strake ps -aq)" ""
+	strake run -d --name a --network none --bare /bin/busybox -- sleep 1000
+	run strake run --rm --name a --network none --bare /bin/busybox -- true
+	assert_has "'strake rm -f a'"
+}
+
 @test "ps -a shows ports of what runs, not of what has ended" {
 	strake run -d --name a -p 8080:80 --bare /bin/busybox -- httpd -f
 	assert_equal "$(strake ps -a --format '{{.Ports}}')" "0.0.0.0:8080->80/tcp"
@@ -179,4 +236,15 @@ refuses() {
 	# What the user names may be one.
 	run strake run --rm --network none --security-opt seccomp=<(echo '{"defaultAction": "SCMP_ACT_ALLOW"}') --bare /bin/busybox -- echo ok
 	assert_equal "$output" ok
+}
+
+@test "an ordinary user who loads an image is told that it takes root" {
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar"
+	place=$(mktemp -d "${TMPDIR:-/tmp}/strake-user.XXXXXX") # where any user gets to
+	chmod 777 "$place"
+	run setpriv --reuid 65534 --regid 65534 --clear-groups "$PROGRAMS/strake" --root "$place/root" --run-root "$place/run" \
+		load -i - <"$STATE/tmp/image.tar"
+	rm -rf "$place"
+	assert_status 1
+	assert_has "only root may keep owners"
 }
