@@ -167,6 +167,7 @@ static void put_peer(struct nl_req *q, const struct veth *veth)
 
 static bool narrate_veth(const struct veth *v)
 {
+	const char *up = v->is_down ? "" : "up ";
 	char mtu[32] = "", index[32] = "";
 
 	if (v->mtu)
@@ -174,18 +175,17 @@ static bool narrate_veth(const struct veth *v)
 	if (v->peer_index)
 		(void)snprintf(index, sizeof(index), "index %d ", v->peer_index);
 	return explain("a cable: one end in the bridge, one born in the container",
-		       "ip link add %s up master %s %stype veth peer name %s %s%s"
+		       "ip link add %s %smaster %s %stype veth peer name %s %s%s"
 		       "address %02x:%02x:%02x:%02x:%02x:%02x netns %s",
-		       sq(v->name), sq(v->bridge), mtu, sq(v->peer), index, mtu, v->mac[0],
+		       sq(v->name), up, sq(v->bridge), mtu, sq(v->peer), index, mtu, v->mac[0],
 		       v->mac[1], v->mac[2], v->mac[3], v->mac[4], v->mac[5], sq(v->netns));
 }
 
 /* The peer is born inside its namespace, so no one on the host ever sees it. */
 int link_add_veth(struct nl *nl, const struct veth *v, struct error *err)
 {
-	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC,
-				       .ifi_flags = IFF_UP,
-				       .ifi_change = IFF_UP };
+	const unsigned up = v->is_down ? 0 : IFF_UP;
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_flags = up, .ifi_change = up };
 	struct nlattr *info;
 	struct nl_req q;
 	int r;

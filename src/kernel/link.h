@@ -50,6 +50,7 @@ struct veth {
 	const char *netns; /* its path, for narration */
 	unsigned mtu;      /* 0: the kernel's default */
 	unsigned char mac[6];
+	bool is_down; /* something comes before link_set_up() */
 };
 int link_add_veth(struct nl *nl, const struct veth *veth, struct error *err) must_check;
 

@@ -37,19 +37,29 @@ void stack_done(struct stack *s)
 	*s = (struct stack) { .ino = 0 };
 }
 
-/* The next entry of a list, zeroed, or NULL when it is full. */
+/* The list with room for one more, zeroed, or NULL when it is full. */
+static void *list_grow(struct stack *s, void *items, size_t n, size_t *room, size_t size)
+{
+	if (n == STACK_LIST_MAX) {
+		s->cut = true;
+		return NULL;
+	}
+	if (n == *room) {
+		*room = *room ? *room * 2 : 8;
+		items = xrealloc(items, *room, size);
+	}
+	memset((char *)items + n * size, 0, size);
+	return items;
+}
+
+/* The next entry of a list, or NULL. */
 #define LIST_NEXT(stack, list)                                                                     \
 	({                                                                                         \
 		__typeof__((stack)->list) *list_ = &(stack)->list;                                 \
-		__typeof__(list_->items) next_ = NULL;                                             \
-		if (list_->n < STACK_LIST_MAX) {                                                   \
-			VEC_GROW(list_->items, list_->n, list_->room);                             \
-			next_ = &list_->items[list_->n++];                                         \
-			memset(next_, 0, sizeof(*next_));                                          \
-		} else {                                                                           \
-			(stack)->cut = true;                                                       \
-		}                                                                                  \
-		next_;                                                                             \
+		__typeof__(list_->items) grown_ =                                                  \
+			list_grow((stack), list_->items, list_->n, &list_->room, sizeof(*grown_)); \
+		list_->items = grown_ ? grown_ : list_->items;                                     \
+		grown_ ? &grown_[list_->n++] : NULL;                                               \
 	})
 
 static void take_text(const struct nlattr *attr, char *ret, size_t room)

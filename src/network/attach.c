@@ -18,6 +18,7 @@
 #include "network/check.h"
 #include "network/claim.h"
 #include "network/lease.h"
+#include "network/name_servers.h"
 #include "network/names_server.h"
 #include "network/plug.h"
 #include "network/table.h"
@@ -104,7 +105,7 @@ int network_reserve(const struct network_site *site, const struct network_reques
 	if (r == 0)
 		r = reserve_ports(site->db, req, &lease, err);
 	if (r == 0)
-		r = names_server_note(site->db, req->id, req->dns, err);
+		r = name_servers_note(site->db, req->id, req->dns, err);
 	if (req->dns)
 		strv_extend(&lease.dns, req->dns->items, req->dns->n);
 	if (r == 0)
@@ -244,7 +245,7 @@ int network_attach(const struct network_site *site, const struct network_lease *
 		r = publish(site, lease, err);
 	fault_point("attach-ports");
 	if (r == 0)
-		r = names_server_changed(site, lease->id, err);
+		r = names_server_added(site, lease->id, err);
 	plug_close(&plug);
 	nl_close(&nl);
 	return r;
@@ -278,7 +279,7 @@ int network_attach_again(const struct network_site *site, const struct network_l
 			plug_skip(&plug, e);
 	}
 	if (r == 0)
-		r = names_server_changed(site, lease->id, err);
+		r = names_server_added(site, lease->id, err);
 	plug_close(&plug);
 	nl_close(&nl);
 	return r;

@@ -14,6 +14,7 @@
 #include "network/bridge.h"
 #include "network/check_rules.h"
 #include "network/foreign.h"
+#include "network/names_port.h"
 #include "network/names_server.h"
 #include "network/mend.h"
 #include "network/orphan.h"
@@ -161,7 +162,7 @@ static int check_network(struct check *check, const char *name, struct table_ele
 		r = bridge_collect(check->site->db, &network, want, err);
 	if (r < 0)
 		return r;
-	names_server_collect(check->site, &network, want);
+	names_port_collect(check->site, &network, want);
 	r = foreign_check(check->site, &network, check->repair, check->report, check->data, err);
 	check->found += MAX(r, 0);
 	return MIN(r, 0);

@@ -13,6 +13,8 @@
 #include "network/claim.h"
 #include "network/foreign.h"
 #include "network/lease.h"
+#include "network/name_servers.h"
+#include "network/names_port.h"
 #include "network/names_server.h"
 #include "network/table.h"
 
@@ -34,7 +36,7 @@ static int drop_names(const struct network_site *site, const struct network *net
 	struct table_elements elements = { 0 };
 	int r;
 
-	names_server_collect(site, network, &elements);
+	names_port_collect(site, network, &elements);
 	r = table_remove(table, &elements, err);
 	table_elements_done(&elements);
 	return r;
@@ -112,7 +114,7 @@ int detach_rows(const struct network_site *site, struct nl *nl, const struct net
 	if (r == 0 && !endpoint)
 		r = claim_drop(site->db, lease->id, err);
 	if (r == 0 && !endpoint)
-		r = names_server_forget(site->db, lease->id, err);
+		r = name_servers_forget(site->db, lease->id, err);
 	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++)
 		if (!endpoint || endpoint == &lease->endpoints[i])
 			r = drop_endpoint(site, nl, lease->id, &lease->endpoints[i], lease->table,
@@ -139,7 +141,7 @@ int network_detach(const struct network_site *site, const char *id, const char *
 		return r;
 	/* The one before us may have been killed when all was done but this. */
 	if (lease.nendpoints == 0 && lease.nports == 0) {
-		r = names_server_forget(site->db, id, err);
+		r = name_servers_forget(site->db, id, err);
 		return r < 0 ? r : names_server_changed(site, id, err);
 	}
 	r = unpublish(site, &lease, err);

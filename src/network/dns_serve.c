@@ -185,7 +185,7 @@ static void datagrams_ready(struct dns_source *source, uint32_t events)
 	(void)events;
 	for (unsigned i = 0; i < BURST; i++) {
 		struct dns_forward *f = NULL;
-		union dns_address from;
+		union dns_address from = { .any.sa_family = AF_UNSPEC };
 		socklen_t room = sizeof(from);
 		ssize_t n = recvfrom(source->fd, s->packet, sizeof(s->packet), MSG_DONTWAIT,
 				     &from.any, &room);
@@ -208,9 +208,9 @@ static void datagrams_ready(struct dns_source *source, uint32_t events)
 
 /* connections */
 
-static void stream_close(struct stream_client *c)
+static void stream_close(struct server *s, struct stream_client *c)
 {
-	struct stream_client **at = &c->server->streams;
+	struct stream_client **at = &s->streams;
 
 	while (*at != c)
 		at = &(*at)->next;
@@ -269,7 +269,7 @@ static void stream_go_on(struct stream_client *c)
 		left = dns_stream_flush(&c->stream, c->source.fd);
 	} while (left == 0 && !c->waits_for && stream_ask(c));
 	if (left < 0)
-		stream_close(c);
+		stream_close(c->server, c);
 	else if (!c->waits_for)
 		dns_source_want(&c->source, c->server->epoll, left ? EPOLLOUT : EPOLLIN);
 }
@@ -280,7 +280,7 @@ static void stream_ready(struct dns_source *source, uint32_t events)
 	ssize_t n = events & EPOLLOUT ? -EAGAIN : dns_stream_read(&c->stream, source->fd);
 
 	if (n == 0 || (n < 0 && n != -EAGAIN))
-		stream_close(c);
+		stream_close(c->server, c);
 	else
 		stream_go_on(c);
 }
@@ -299,7 +299,7 @@ static bool may_connect(const struct server *s, const union dns_address *from)
 static void connection_ready(struct dns_source *source, uint32_t events)
 {
 	struct server *s = ((struct listener *)source)->server;
-	union dns_address from;
+	union dns_address from = { .any.sa_family = AF_UNSPEC };
 	socklen_t room = sizeof(from);
 	int fd = accept4(source->fd, &from.any, &room, SOCK_CLOEXEC | SOCK_NONBLOCK), on = 1;
 	struct stream_client *c;
@@ -321,7 +321,7 @@ static void connection_ready(struct dns_source *source, uint32_t events)
 	c->next = s->streams;
 	s->streams = c;
 	if (dns_source_open(&c->source, s->epoll, fd, EPOLLIN) < 0)
-		stream_close(c);
+		stream_close(c->server, c);
 }
 
 /* changes */
@@ -472,6 +472,15 @@ static int start(struct server *s, const struct dns_serve_request *req, struct e
 
 /* life */
 
+static void close_idle(struct server *s, int64_t now)
+{
+	for (struct stream_client *c = s->streams, *after; c; c = after) {
+		after = c->next;
+		if (now >= c->end_ms)
+			stream_close(s, c);
+	}
+}
+
 /* The timers that are due; returns for how long to wait. */
 static int run_timers(struct server *s)
 {
@@ -481,11 +490,7 @@ static int run_timers(struct server *s)
 		after = f->next;
 		dns_forward_timer(f, now);
 	}
-	for (struct stream_client *c = s->streams, *after; c; c = after) {
-		after = c->next;
-		if (now >= c->end_ms)
-			stream_close(c);
-	}
+	close_idle(s, now);
 	if (!s->forwards && !s->streams)
 		return -1;
 	for (const struct dns_forward *f = s->forwards; f; f = f->next)
@@ -527,7 +532,7 @@ int dns_serve(const struct dns_serve_request *req)
 	if (r == 0)
 		live(s);
 	while (s->streams)
-		stream_close(s->streams);
+		stream_close(s, s->streams);
 	while (s->forwards)
 		dns_forward_cancel(s->forwards);
 	end(s);

@@ -13,7 +13,7 @@
 #include "kernel/xtables.h"
 #include "network/attach.h"
 #include "network/firewalld.h"
-#include "network/names_server.h"
+#include "network/names_port.h"
 #include "network/network.h"
 
 #define COMMENT      "strake: " /* then the link, then what it is for */
@@ -35,7 +35,7 @@ static struct bridge bridge_of(const struct network_site *site, const struct net
 		.libexec = site->libexec,
 		.ip4 = network_subnet(network, AF_INET) != NULL,
 		.ip6 = network_subnet(network, AF_INET6) != NULL,
-		.dns_port = network->dns_off ? 0 : names_server_port(site, network),
+		.dns_port = network->dns_off ? 0 : names_port(site, network),
 	};
 }
 

@@ -11,7 +11,7 @@
 #include "network/attach.h"
 #include "network/choose.h"
 #include "network/claim.h"
-#include "network/names_server.h"
+#include "network/name_servers.h"
 #include "network/network.h"
 
 #define LINKS_MAX   1000 /* networks of one container */
@@ -122,26 +122,30 @@ static int address_owner(struct db *db, int64_t network, const char *address, ch
 	return db_finish(&rows);
 }
 
-static int check_static(struct db *db, const struct network *network, const struct ip *ip,
-			const struct network_subnet **ret, struct error *err)
+static const struct network_subnet *subnet_of(const struct network *network, const struct ip *ip)
+{
+	for (size_t i = 0; i < network->nsubnets; i++)
+		if (ip_net_has(&network->subnets[i].net, ip))
+			return &network->subnets[i];
+	return NULL;
+}
+
+static int check_static(struct db *db, const struct network *network,
+			const struct network_subnet *subnet, const struct ip *ip, struct error *err)
 {
 	char text[IP_TEXT_LEN], owner[128];
 	int r;
 
 	ip_format(ip, text);
-	*ret = NULL;
-	for (size_t i = 0; i < network->nsubnets; i++)
-		if (ip_net_has(&network->subnets[i].net, ip))
-			*ret = &network->subnets[i];
-	if (!*ret)
+	if (!subnet)
 		return error_set(err, -EINVAL, "address %s is in no subnet of network %s", text,
 				 network->name);
-	if (ip_net_is_edge(&(*ret)->net, ip))
+	if (ip_net_is_edge(&subnet->net, ip))
 		return error_set(err, -EINVAL,
 				 "address %s is the first or last of network %s, no "
 				 "container's",
 				 text, network->name);
-	if (ip_equal(ip, &(*ret)->gateway))
+	if (ip_equal(ip, &subnet->gateway))
 		return error_set(err, -EADDRINUSE, "address %s is the gateway of network %s", text,
 				 network->name);
 	r = address_owner(db, network->id, text, owner, err);
@@ -178,33 +182,44 @@ static void take_subnet(struct endpoint *e, const struct network_subnet *subnet,
 	}
 }
 
+/* The next free one of the family, in the first subnet that has one. */
+static int choose_address(struct db *db, const struct network *n, uint8_t family,
+			  const struct network_subnet **ret, struct ip *ret_ip, struct error *err)
+{
+	for (size_t i = 0; i < n->nsubnets; i++) {
+		const struct network_subnet *subnet = &n->subnets[i];
+		const struct ip net = ip_net_first(&subnet->net);
+		uint64_t slot = 0;
+		int r = subnet->net.ip.family == family ? choose_slot(db, subnet, &slot, err)
+							: -ENOSPC;
+
+		if (r == -ENOSPC)
+			continue;
+		*ret = subnet;
+		*ret_ip = ip_plus(&net, slot);
+		return r;
+	}
+	return error_set(err, -ENOSPC, "network %s has no free address", n->name);
+}
+
 /* An address of the family, if the network has it. */
 static int add_address(struct db *db, const char *id, uint8_t family, const struct ip *wanted,
 		       struct endpoint *e, struct error *err)
 {
 	const struct network *n = &e->network;
-	const struct network_subnet *subnet = network_subnet(n, family);
+	const struct network_subnet *subnet = subnet_of(n, wanted);
 	struct ip ip = *wanted;
-	uint64_t slot = 0;
-	int r = -ENOSPC;
+	int r;
 
-	if (ip_is_set(wanted)) {
-		r = check_static(db, n, wanted, &subnet, err);
-	} else if (!subnet) {
+	if (ip_is_set(wanted))
+		r = check_static(db, n, subnet, wanted, err);
+	else if (network_subnet(n, family))
+		r = choose_address(db, n, family, &subnet, &ip, err);
+	else
 		return 0;
-	} else {
-		for (size_t i = 0; r == -ENOSPC && i < n->nsubnets; i++) {
-			subnet = &n->subnets[i];
-			if (subnet->net.ip.family == family)
-				r = choose_slot(db, subnet, &slot, err);
-		}
-		if (r == -ENOSPC)
-			return error_set(err, r, "network %s has no free address", n->name);
-		if (r == 0)
-			ip = ip_net_first(&subnet->net), ip = ip_plus(&ip, slot);
-	}
-	if (r == 0)
-		r = insert_address(db, n, id, subnet, &ip, err);
+	if (r < 0 || !subnet)
+		return r;
+	r = insert_address(db, n, id, subnet, &ip, err);
 	if (r == 0)
 		take_subnet(e, subnet, &ip);
 	return r;
@@ -228,8 +243,8 @@ static int is_used(struct db *db, const char *id, const char *column, const char
 {
 	struct db_rows rows;
 	int r = column[0] == 'l'
-			? db_query(db, &rows, err, "SELECT 1 FROM leases WHERE link = ?1", "s",
-				   name)
+			? db_query(db, &rows, err,
+				   "SELECT 1 FROM leases WHERE link = ?1 AND link <> ''", "s", name)
 			: db_query(db, &rows, err,
 				   "SELECT 1 FROM leases WHERE interface = ?1 AND container = ?2",
 				   "ss", name, id);
@@ -559,7 +574,7 @@ int network_lease_read(struct db *db, const char *id, struct network_lease *ret,
 	if (r == 0)
 		r = claim_list(db, id, &lease.ports, &lease.nports, err);
 	if (r == 0)
-		r = names_server_noted(db, id, &lease.dns, err);
+		r = name_servers_read(db, id, &lease.dns, err);
 	if (r < 0)
 		return r;
 	*ret = lease;

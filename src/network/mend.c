@@ -13,6 +13,7 @@
 #include "network/bridge.h"
 #include "network/check.h"
 #include "network/foreign.h"
+#include "network/names_port.h"
 #include "network/names_server.h"
 #include "network/plug.h"
 #include "network/table.h"
@@ -62,7 +63,7 @@ static int reload_network(const struct network_site *site, struct nl *nl, const 
 	if (r == 0)
 		r = bridge_mend(site, nl, &network, table, err);
 	if (r == 0)
-		names_server_collect(site, &network, want);
+		names_port_collect(site, &network, want);
 	return r < 0 ? r : bridge_collect(site->db, &network, want, err);
 }
 

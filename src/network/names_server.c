@@ -16,29 +16,22 @@
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
-#include "base/number.h"
 #include "base/socket.h"
 #include "base/strv.h"
 #include "network/attach.h"
 #include "network/foreign.h"
+#include "network/names_port.h"
+#include "network/names_records.h"
 #include "network/network.h"
-#include "network/port.h"
-#include "network/table.h"
 
 #define PROGRAM       "strake-dns"
-#define PLACE         "networks" /* below run_root */
 #define SOCKET        "names"
-#define PORT_FILE     "port"
-#define DNS_PORT      53
-#define GATEWAYS_MAX  7
-#define PORT_TRIES    32
-#define UPDATE_MAX    (16U << 20) /* as dns_records.h */
-#define ANSWER_WITHIN 5           /* seconds; it does nothing that takes longer than one */
+#define ANSWER_WITHIN 5 /* seconds; it does nothing that takes longer than one */
 
 /* One command at a time reads the database and tells the resolvers. */
 static int lock(const struct network_site *site, int *ret, struct error *err)
 {
-	autofree char *dir = xasprintf("%s/" PLACE, site->run_root);
+	autofree char *dir = xasprintf("%s/" NAMES_PLACE, site->run_root);
 	autoclose int fd = -1;
 	int r = dir_ensure_at(AT_FDCWD, dir, 0711, &fd, err);
 
@@ -50,47 +43,7 @@ static int lock(const struct network_site *site, int *ret, struct error *err)
 	return 0;
 }
 
-/* what it is told */
-
-/* Of one container, or with id NULL of all. */
-static int add_records(struct db *db, const char *id, struct buf *text, struct error *err)
-{
-	struct db_rows rows;
-	int r = db_query(db, &rows, err,
-			 "SELECT n.name, l.container, coalesce(c.name, ''), s.servers,"
-			 " (SELECT group_concat(address) FROM addresses a"
-			 "  WHERE a.network = l.network AND a.container = l.container),"
-			 " (SELECT group_concat(name) FROM aliases a"
-			 "  WHERE a.network = l.network AND a.container = l.container)"
-			 " FROM leases l JOIN networks n ON n.id = l.network"
-			 " LEFT JOIN containers c ON c.id = l.container"
-			 " LEFT JOIN name_servers s ON s.container = l.container"
-			 " WHERE ?1 IS NULL OR l.container = ?1",
-			 "s", id);
-
-	if (r < 0)
-		return r;
-	while (db_next(&rows)) {
-		const char *name = db_text(&rows, 2), *servers = db_text(&rows, 3);
-		const char *addresses = db_text(&rows, 4), *aliases = db_text(&rows, 5);
-
-		buf_addf(text, "add %s %s %s ", db_text(&rows, 0), db_text(&rows, 1),
-			 addresses ? addresses : "-");
-		buf_addf(text, "%s%s%.12s", name, *name ? "," : "", db_text(&rows, 1));
-		buf_addf(text, "%s%s", aliases ? "," : "", aliases ? aliases : "");
-		buf_addf(text, " %s\n", servers ? servers : "-");
-	}
-	return db_finish(&rows);
-}
-
-static int end_records(struct buf *text, struct error *err)
-{
-	int r;
-
-	buf_add_str(text, "end\n");
-	r = buf_result(text);
-	return r < 0 ? error_set(err, r, "more names of containers than strake-dns takes") : 0;
-}
+/* telling */
 
 static int not_told(int r, const char *network, struct error *err)
 {
@@ -153,146 +106,15 @@ static bool is_running(int place, const char *network)
 	return socket_connect_at(place, path, SOCK_STREAM, &sock, NULL) == 0;
 }
 
-/* where it answers */
-
-struct sockets {
-	struct strv gateways;
-	int fds[2 * GATEWAYS_MAX]; /* datagrams and connections in turn */
-	size_t n;
-	uint16_t port;
-};
-
-static void sockets_close(struct sockets *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		(void)close(s->fds[i]);
-	s->n = 0;
-}
-
-static int bind_one(const struct ip *ip, int type, struct sockets *s)
-{
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(s->port) };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(s->port) };
-	bool is4 = ip->family == AF_INET;
-	const struct sockaddr *at = is4 ? (const void *)&four : (const void *)&six;
-	socklen_t len = is4 ? sizeof(four) : sizeof(six);
-	struct sockaddr_in6 bound;
-	socklen_t room = sizeof(bound);
-	int fd = socket(ip->family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
-
-	if (fd < 0)
-		return -errno;
-	s->fds[s->n++] = fd;
-	if (is4)
-		memcpy(&four.sin_addr, ip->bytes, 4);
-	else
-		memcpy(&six.sin6_addr, ip->bytes, 16);
-	/* After one that was killed its connections are remembered for a minute. */
-	if (type == SOCK_STREAM)
-		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, at, len) < 0 || (type == SOCK_STREAM && listen(fd, 64) < 0) ||
-	    getsockname(fd, (struct sockaddr *)&bound, &room) < 0)
-		return -errno;
-	s->port = ntohs(bound.sin6_port); /* at the same place in both families */
-	return 0;
-}
-
-static int bind_all(const struct network *network, struct sockets *s)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < network->nsubnets; i++) {
-		const struct ip *ip = &network->subnets[i].gateway;
-
-		if (!ip_is_set(ip) || s->n / 2 == GATEWAYS_MAX)
-			continue;
-		r = bind_one(ip, SOCK_DGRAM, s);
-		if (r == 0)
-			r = bind_one(ip, SOCK_STREAM, s);
-	}
-	return r;
-}
-
-/* One port for all addresses, the one that it had if that is free. */
-static int open_sockets(const struct network *network, uint16_t port, struct sockets *s)
-{
-	int r = -EADDRINUSE;
-
-	for (unsigned i = 0; i < PORT_TRIES && r == -EADDRINUSE; i++) {
-		sockets_close(s);
-		s->port = i == 0 ? port : 0;
-		r = bind_all(network, s);
-	}
-	return r;
-}
-
-uint16_t names_server_port(const struct network_site *site, const struct network *network)
-{
-	autofree char *path =
-		xasprintf("%s/" PLACE "/%s/" PORT_FILE, site->run_root, network->name);
-	autofree char *text = NULL;
-	uint64_t port = 0;
-
-	if (file_read_at(AT_FDCWD, path, 16, &text, NULL, NULL) < 0 ||
-	    number_parse(text, UINT16_MAX, &port) < 0)
-		return 0;
-	return (uint16_t)port;
-}
-
-static void collect(const struct network *network, uint16_t port, struct table_elements *ret)
-{
-	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP };
-
-	for (size_t i = 0; port && i < network->nsubnets; i++) {
-		const struct ip *ip = &network->subnets[i].gateway;
-		const struct table_target to4 = { .to4 = *ip }, to6 = { .to6 = *ip };
-
-		for (size_t k = 0; ip_is_set(ip) && k < ARRAY_SIZE(protocols); k++) {
-			const struct port p = { .ip = *ip,
-						.host = DNS_PORT,
-						.container = port,
-						.count = 1,
-						.protocol = protocols[k] };
-
-			table_collect_port(ret, &p, ip->family == AF_INET ? &to4 : &to6, "names");
-		}
-	}
-}
-
-void names_server_collect(const struct network_site *site, const struct network *network,
-			  struct table_elements *ret)
-{
-	collect(network, names_server_port(site, network), ret);
-}
-
-/* Both ports may be the same, and their elements there or not. */
-static int move_port(const struct network_site *site, const struct network *network, uint16_t from,
-		     uint16_t to, struct error *err)
-{
-	struct table_elements before = { 0 }, after = { 0 };
-	char table[NETWORK_TABLE_LEN];
-	int r = network_table(site->db, table, err);
-
-	collect(network, from, &before);
-	collect(network, to, &after);
-	if (r == 0 && from && from != to)
-		r = table_remove(table, &before, err);
-	if (r == 0 && to)
-		r = table_extend(table, &after, err);
-	table_elements_done(&before);
-	table_elements_done(&after);
-	return r;
-}
-
 /* start */
 
 static int records_file(const struct network_site *site, int *ret, struct error *err)
 {
-	struct buf text = BUF_INIT(UPDATE_MAX);
-	int fd = -1, r = add_records(site->db, NULL, &text, err);
+	struct buf text = BUF_INIT(NAMES_RECORDS_MAX);
+	int fd = -1, r = names_records_add(site->db, NAMES_OF_ALL, NULL, false, &text, err);
 
 	if (r == 0)
-		r = end_records(&text, err);
+		r = names_records_end(&text, err);
 	if (r == 0) {
 		fd = memfd_create("names", MFD_CLOEXEC);
 		r = fd < 0 ? -errno : file_write_all(fd, text.data, text.len);
@@ -325,10 +147,10 @@ static void add_args(const struct network *network, struct strv *args)
 }
 
 static int run(const struct network_site *site, const struct network *network, int dir,
-	       const struct sockets *s, struct error *err)
+	       const struct names_sockets *s, struct error *err)
 {
 	autofree char *program = xasprintf("%s/" PROGRAM, site->libexec);
-	struct daemon_fd fds[2 * GATEWAYS_MAX + 2];
+	struct daemon_fd fds[2 * NAMES_GATEWAYS_MAX + 2];
 	autoclose int control = -1, records = -1;
 	struct strv args = { 0 };
 	int r;
@@ -352,15 +174,15 @@ static int run(const struct network_site *site, const struct network *network, i
 }
 
 static int start_bound(const struct network_site *site, const struct network *network, int dir,
-		       uint16_t before, const struct sockets *s, struct error *err)
+		       uint16_t before, const struct names_sockets *s, struct error *err)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%u", s->port), r = 0;
 
 	if (before != s->port)
-		r = file_write_at(dir, PORT_FILE, text, (size_t)len, 0644, FILE_PLAIN, err);
+		r = file_write_at(dir, NAMES_PORT_FILE, text, (size_t)len, 0644, FILE_PLAIN, err);
 	if (r == 0)
-		r = move_port(site, network, before, s->port, err);
+		r = names_port_move(site, network, before, s->port, err);
 	/* Before it runs: one that runs is not looked at again. */
 	if (r == 0)
 		r = foreign_allow(site, network, err);
@@ -371,14 +193,14 @@ static int start_bound(const struct network_site *site, const struct network *ne
 static int start(const struct network_site *site, const struct network *network, int place,
 		 struct error *err)
 {
-	uint16_t before = names_server_port(site, network);
-	struct sockets s = { .n = 0 };
+	uint16_t before = names_port(site, network);
+	struct names_sockets s = { .n = 0 };
 	autoclose int dir = -1;
 	int r = dir_ensure_at(place, network->name, 0711, &dir, err);
 
 	if (r < 0)
 		return r;
-	r = open_sockets(network, before, &s);
+	r = names_sockets_open(network, before, &s);
 	/* A bridge that we joined, whose gateway is another machine. */
 	if (s.n == 0 || (r == -EADDRNOTAVAIL && !network->managed))
 		r = 0;
@@ -386,7 +208,7 @@ static int start(const struct network_site *site, const struct network *network,
 		(void)error_sys(err, r, "open a port on the gateway");
 	else
 		r = start_bound(site, network, dir, before, &s, err);
-	sockets_close(&s);
+	names_sockets_close(&s);
 	return r < 0 ? error_wrap(err, r, "start strake-dns for network %s", network->name) : 0;
 }
 
@@ -512,34 +334,121 @@ static int tell_all(const struct network_site *site, const struct strv *networks
 	return first;
 }
 
-/* Every resolver of the instance hears of every container: one that is in two networks sees both
- * from either.
- */
-int names_server_changed(const struct network_site *site, const char *id, struct error *err)
+static int tell_change(const struct network_site *site, const char *id, int place,
+		       const struct strv *networks, struct error *err)
 {
-	struct buf text = BUF_INIT(UPDATE_MAX);
-	struct strv networks = { 0 };
-	autoclose int place = -1;
+	struct buf text = BUF_INIT(NAMES_RECORDS_MAX);
 	bool is_removal;
 	size_t len;
+	int r;
+
+	buf_addf(&text, "del %s\n", id);
+	len = text.len;
+	r = names_records_add(site->db, NAMES_OF_CONTAINER, id, false, &text, err);
+	is_removal = text.len == len;
+	if (r == 0)
+		r = names_records_end(&text, err);
+	if (r == 0)
+		r = tell_all(site, networks, place, &text, is_removal, err);
+	buf_done(&text);
+	return r;
+}
+
+/* Every resolver hears of what goes or changes: which of them know it is not written down. */
+int names_server_changed(const struct network_site *site, const char *id, struct error *err)
+{
+	struct strv networks = { 0 };
+	autoclose int place = -1;
 	int r = explain_dry() ? 1 : lock(site, &place, err);
 
 	if (r != 0)
 		return MIN(r, 0);
-	buf_addf(&text, "del %s\n", id);
-	len = text.len;
 	r = networks_in_use(site->db, &networks, err);
 	if (r == 0)
-		r = add_records(site->db, id, &text, err);
-	is_removal = text.len == len;
-	if (r == 0)
-		r = end_records(&text, err);
-	if (r == 0)
-		r = tell_all(site, &networks, place, &text, is_removal, err);
+		r = tell_change(site, id, place, &networks, err);
 	if (r == 0)
 		r = stop_idle(place, &networks, err);
 	strv_done(&networks);
+	return r;
+}
+
+/* additions */
+
+/* The bridge networks whose resolvers someone asks that sees this container: its own, and those
+ * that share a container with one of its own.  Only the first cable of a container ends with -0:
+ * one that is in two networks has a lease with another link, or none.
+ */
+static int networks_concerned(struct db *db, const char *id, struct strv *ret, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(
+		db, &rows, err,
+		"WITH own AS (SELECT network FROM leases WHERE container = ?1)"
+		" SELECT name FROM networks WHERE driver = 0 AND id IN (SELECT network FROM own"
+		" UNION SELECT other.network FROM leases second" /* few, so they come first */
+		" CROSS JOIN leases one ON one.container = second.container"
+		" CROSS JOIN leases other ON other.container = second.container"
+		" WHERE substr(second.link, -2) <> '-0' AND one.network IN (SELECT network FROM own))",
+		"s", id);
+
+	if (r < 0)
+		return r;
+	while (db_next(&rows))
+		strv_add(ret, db_text(&rows, 0));
+	return db_finish(&rows);
+}
+
+static int count_networks(struct db *db, const char *id, int64_t *ret, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(db, &rows, err, "SELECT count(*) FROM leases WHERE container = ?1", "s",
+			 id);
+
+	if (r < 0)
+		return r;
+	*ret = db_next(&rows) ? db_int(&rows, 0) : 0;
+	return db_finish(&rows);
+}
+
+/* One that joins networks is what its resolvers could not know before: all that is in them. */
+static int tell_addition(const struct network_site *site, const char *id, int place,
+			 const struct strv *networks, struct error *err)
+{
+	struct buf text = BUF_INIT(NAMES_RECORDS_MAX);
+	int64_t n = 0;
+	int r = count_networks(site->db, id, &n, err);
+
+	if (r == 0)
+		r = names_records_add(site->db, n > 1 ? NAMES_OF_NEIGHBOURS : NAMES_OF_CONTAINER,
+				      id, true, &text, err);
+	if (r == 0)
+		r = names_records_end(&text, err);
+	if (r == 0)
+		r = tell_all(site, networks, place, &text, false, err);
 	buf_done(&text);
+	return r;
+}
+
+/* Who is told of too few could not be asked about the others, so with many networks nobody pays for
+ * those that have nothing to do with the container.
+ */
+int names_server_added(const struct network_site *site, const char *id, struct error *err)
+{
+	struct strv concerned = { 0 }, in_use = { 0 };
+	autoclose int place = -1;
+	int r = explain_dry() ? 1 : lock(site, &place, err);
+
+	if (r != 0)
+		return MIN(r, 0);
+	r = networks_concerned(site->db, id, &concerned, err);
+	if (r == 0)
+		r = tell_addition(site, id, place, &concerned, err);
+	if (r == 0)
+		r = networks_in_use(site->db, &in_use, err);
+	if (r == 0)
+		r = stop_idle(place, &in_use, err);
+	strv_done(&concerned);
+	strv_done(&in_use);
 	return r;
 }
 
@@ -555,7 +464,7 @@ static int check_one(const struct network_site *site, const char *name, int plac
 	if (r < 0 || network.dns_off)
 		return r;
 	/* Of a joined bridge there may never have been one. */
-	if (is_running(place, name) || (!network.managed && !names_server_port(site, &network)))
+	if (is_running(place, name) || (!network.managed && !names_port(site, &network)))
 		return 0;
 	*ret_missing = true;
 	return repair ? start(site, &network, place, err) : 0;
@@ -617,53 +526,4 @@ int names_server_check(const struct network_site *site, bool repair,
 		r = check_all(site, &networks, place, repair, &findings, err);
 	strv_done(&networks);
 	return r < 0 ? r : findings.n;
-}
-
-/* servers of one container */
-
-int names_server_note(struct db *db, const char *id, const struct strv *dns, struct error *err)
-{
-	struct buf text = BUF_INIT(4096);
-	int r;
-
-	if (!dns || dns->n == 0)
-		return 0;
-	for (size_t i = 0; i < dns->n; i++) {
-		struct ip ip;
-
-		if (ip_parse(dns->items[i], &ip) < 0) {
-			buf_done(&text);
-			return error_set(err, -EINVAL, "--dns '%s' is not an address",
-					 dns->items[i]);
-		}
-		buf_addf(&text, "%s%s", i ? "," : "", dns->items[i]);
-	}
-	r = db_run(db, err,
-		   "INSERT OR REPLACE INTO name_servers (container, servers) VALUES (?1, ?2)", "ss",
-		   id, buf_text(&text));
-	buf_done(&text);
-	return r;
-}
-
-int names_server_noted(struct db *db, const char *id, struct strv *ret, struct error *err)
-{
-	struct db_rows rows;
-	int r = db_query(db, &rows, err, "SELECT servers FROM name_servers WHERE container = ?1",
-			 "s", id);
-
-	if (r < 0)
-		return r;
-	while (db_next(&rows)) {
-		autofree char *text = xstrdup(db_text(&rows, 0));
-		char *rest = text, *server;
-
-		while ((server = strsep(&rest, ",")))
-			strv_add(ret, server);
-	}
-	return db_finish(&rows);
-}
-
-int names_server_forget(struct db *db, const char *id, struct error *err)
-{
-	return db_run(db, err, "DELETE FROM name_servers WHERE container = ?1", "s", id);
 }

@@ -3,8 +3,9 @@
  * Called by attach and detach for each bridge network whose names are on (!network->dns_off):
  *	names_server_start()	after the bridge has its addresses, before the container starts; one
  *				that runs is left alone
- *	names_server_changed()	after a container was added or removed, and its transaction is over;
- *				with the last container of a network its resolver ends
+ *	names_server_added()	after a container was added to a network, and its transaction is
+ *over names_server_changed()	after any other change; with the last container of a network its
+ *				resolver ends
  * Both can be called again after a crash.  A dry run only narrates.
  *
  * It answers on a port that is free, and an element of the table leads port 53 of the network's
@@ -19,19 +20,18 @@
 #define NETWORK_NAMES_SERVER_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/error.h"
 
-struct db;
 struct network;
 struct network_site;
-struct strv;
-struct table_elements;
 
 int names_server_start(const struct network_site *site, const struct network *network,
 		       struct error *err) must_check;
-/* id: of the container. */
+/* id: of a container that has just got a lease, and kept all that it had. */
+int names_server_added(const struct network_site *site, const char *id,
+		       struct error *err) must_check;
+/* id: of a container that may have lost a lease, or has other names. */
 int names_server_changed(const struct network_site *site, const char *id,
 			 struct error *err) must_check;
 
@@ -41,19 +41,5 @@ int names_server_changed(const struct network_site *site, const char *id,
 int names_server_check(const struct network_site *site, bool repair,
 		       void (*report)(void *data, const char *text), void *data,
 		       struct error *err) must_check;
-
-/* Where a network's names are answered; 0: nowhere. */
-uint16_t names_server_port(const struct network_site *site, const struct network *network);
-/* Its elements of the table. */
-void names_server_collect(const struct network_site *site, const struct network *network,
-			  struct table_elements *ret);
-
-/* Inside a transaction: whom this container's other questions go to; empty: the network's. */
-int names_server_note(struct db *db, const char *id, const struct strv *dns,
-		      struct error *err) must_check;
-/* Appends them. */
-int names_server_noted(struct db *db, const char *id, struct strv *ret,
-		       struct error *err) must_check;
-int names_server_forget(struct db *db, const char *id, struct error *err) must_check;
 
 #endif

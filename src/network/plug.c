@@ -83,6 +83,25 @@ int plug_set_port(struct nl *nl, const struct endpoint *e, const struct link *ha
 	return r;
 }
 
+/* Each address of IPv6 that a link makes for itself is a route in the host's one list, which the
+ * kernel walks through for every other link: with a thousand cables that is felt.
+ */
+static int bring_up(struct nl *nl, const struct endpoint *e, bool has_ipv6, struct error *err)
+{
+	autofree char *conf = xasprintf(IPV6_CONF "%s/disable_ipv6", e->link);
+	int index = 0, r = 0;
+
+	if (has_ipv6 && !explain("the host's end is a port of the switch and needs no address",
+				 "echo 1 > %s", conf))
+		r = file_put_at(AT_FDCWD, conf, "1", err);
+	if (r == 0 && !explain_dry()) {
+		index = link_index(nl, e->link);
+		if (index < 0)
+			r = error_sys(err, index, "find link %s", e->link);
+	}
+	return r < 0 ? r : link_set_up(nl, index, e->link, "", err);
+}
+
 static int add_to_bridge(struct nl *nl, const struct plug *plug, const struct endpoint *e,
 			 const struct link *bridge, struct error *err)
 {
@@ -93,12 +112,16 @@ static int add_to_bridge(struct nl *nl, const struct plug *plug, const struct en
 			     .peer_index = plug->next_index,
 			     .netns_fd = plug->ns.fd,
 			     .netns = plug->path,
-			     .mtu = bridge->mtu == 1500 ? 0 : bridge->mtu };
+			     .mtu = bridge->mtu == 1500 ? 0 : bridge->mtu,
+			     .is_down = true };
+	const bool has_ipv6 = access(IPV6_CONF, F_OK) == 0;
 	const struct link fresh = { .hairpin = false };
 	int r;
 
 	memcpy(veth.mac, e->mac, sizeof(veth.mac));
 	r = add_cable(nl, &veth, err);
+	if (r == 0)
+		r = bring_up(nl, e, has_ipv6, err);
 	return r < 0 ? r : plug_set_port(nl, e, &fresh, err);
 }
 

@@ -12,7 +12,7 @@
 #include "network/claim.h"
 #include "network/definition.h"
 #include "network/lease.h"
-#include "network/names_server.h"
+#include "network/name_servers.h"
 
 static json_t *note_subnets(const struct network *n)
 {
@@ -209,7 +209,7 @@ static int restore_servers(struct db *db, const char *id, const json_t *note, st
 
 	json_reader_init(&rd, "container.json", err);
 	json_read_strings(&rd, note, "dns", &dns);
-	r = rd.r < 0 ? rd.r : names_server_note(db, id, &dns, err);
+	r = rd.r < 0 ? rd.r : name_servers_note(db, id, &dns, err);
 	strv_done(&dns);
 	return r;
 }
