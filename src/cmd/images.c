@@ -163,6 +163,7 @@ static int images_run(struct engine *engine, const void *data, int argc, char **
 
 	for (int i = 0; r == 0 && i < argc; i++)
 		strv_add(&filter.references, argv[i]);
+	filter.brief = !args->digests && !args->format;
 	if (r == 0)
 		r = image_list(db, root, &filter, &list, err);
 	return r < 0 ? r : print(args, &list, err);

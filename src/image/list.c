@@ -243,17 +243,19 @@ static struct listed *row_of(struct db_rows *rows, struct image_list *list)
 	return l;
 }
 
-static int read_rows(struct db *db, struct image_list *list, struct error *err)
+#define ROWS(digest, containers)                                                                   \
+	"SELECT i.id, i.size, i.loaded, i.created, i.platform, " digest ", n.name, " containers    \
+	" FROM images i LEFT JOIN image_names n ON n.image = i.id"                                 \
+	" ORDER BY i.loaded DESC, i.id, n.name"
+
+static int read_rows(struct db *db, bool brief, struct image_list *list, struct error *err)
 {
+	static const char all[] =
+		ROWS("(SELECT digest FROM documents WHERE image = i.id ORDER BY made DESC LIMIT 1)",
+		     "(SELECT count(*) FROM containers c WHERE c.image = i.id)");
+	static const char some[] = ROWS("''", "0");
 	struct db_rows rows;
-	int r = db_query(
-		db, &rows, err,
-		"SELECT i.id, i.size, i.loaded, i.created, i.platform,"
-		" (SELECT digest FROM documents WHERE image = i.id ORDER BY made DESC LIMIT 1),"
-		" n.name, (SELECT count(*) FROM containers c WHERE c.image = i.id)"
-		" FROM images i LEFT JOIN image_names n ON n.image = i.id"
-		" ORDER BY i.loaded DESC, i.id, n.name",
-		"");
+	int r = db_query(db, &rows, err, brief ? some : all, "");
 
 	if (r < 0)
 		return r;
@@ -332,7 +334,7 @@ int image_list(struct db *db, int root_fd, const struct image_filter *filter,
 {
 	struct image_list list = { 0 };
 	size_t kept = 0;
-	int r = read_rows(db, &list, err);
+	int r = read_rows(db, filter && filter->brief, &list, err);
 
 	if (r == 0)
 		r = add_indexes(db, &list, err);

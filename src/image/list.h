@@ -34,6 +34,7 @@ enum dangling { DANGLING_ANY, DANGLING_ONLY, DANGLING_NEVER };
 
 /* What --filter asks for, all of it. */
 struct image_filter {
+	bool brief; /* digests and numbers of containers are not wanted: a third of the time */
 	enum dangling dangling;
 	int64_t until_ns;            /* made before; 0: any time */
 	int64_t before_ns, since_ns; /* loaded before, after another image; 0: any time */
