@@ -173,6 +173,20 @@ static int db_ready(struct engine *engine, struct error *err)
 	return r == 0 && is_new ? recover_lost(engine, err) : r;
 }
 
+/* Both have a directory "containers", in which each keeps other files. */
+static int check_apart(const struct engine *engine, struct error *err)
+{
+	struct stat root, run;
+
+	if (fstat(engine->root_fd, &root) < 0 || fstat(engine->run_fd, &run) < 0 ||
+	    root.st_dev != run.st_dev || root.st_ino != run.st_ino)
+		return 0;
+	return error_set(
+		err, -EINVAL,
+		"--root and --run-root are the same directory, %s: give one of them another",
+		engine->root);
+}
+
 int engine_open(const struct engine_options *options, struct engine **ret, struct error *err)
 {
 	struct engine *engine = xnew(struct engine);
@@ -192,6 +206,8 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 		r = root_open(&engine->root, "state.db", &engine->root_fd, err);
 	if (r == 0)
 		r = root_open(&engine->run_root, "containers", &engine->run_fd, err);
+	if (r == 0)
+		r = check_apart(engine, err);
 	if (r == 0)
 		r = db_ready(engine, err);
 	if (r < 0) {

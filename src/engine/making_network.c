@@ -15,6 +15,7 @@
 #include "engine/options.h"
 #include "engine/status.h"
 #include "network/check.h"
+#include "network/name_servers.h"
 #include "network/names.h"
 #include "network/port.h"
 
@@ -194,8 +195,11 @@ int making_network_reserve(struct making *m, struct error *err)
 	char address[IP_TEXT_LEN];
 	int r = read_rates(m->options, &req, err);
 
-	if (r < 0 || m->nendpoints == 0)
+	if (r < 0)
 		return r;
+	if (m->nendpoints == 0) /* it may be connected later */
+		return m->netns && !m->is_joined ? name_servers_note(site.db, req.id, req.dns, err)
+						 : 0;
 	endpoints = xcalloc(m->nendpoints, sizeof(*endpoints));
 	for (size_t i = 0; i < m->nendpoints; i++)
 		endpoints[i] = m->endpoints[i].req;

@@ -274,6 +274,34 @@ world() {
 	assert_equal "$(ask c special.example)" 192.0.2.99
 }
 
+@test "--dns of a container without a network counts when it is connected to one" {
+	world 127.0.0.53
+	world 127.0.0.54 --address=/special.example/192.0.2.99
+	box a --network none --dns 127.0.0.54
+	strake network create later >/dev/null
+	strake network connect later a
+	assert_equal "$(inside a dig "@$(inside a ip route show default | cut -d ' ' -f 3)" +short +tries=1 +time=4 special.example)" 192.0.2.99
+}
+
+@test "one that joins two networks is told what was in both before, and who comes later is known in both" {
+	strake network create one >/dev/null
+	strake network create two >/dev/null
+	box north --network one
+	box south --network two
+	assert_equal "$(ask north south)" ""
+	box both --network one --network two
+	assert_equal "$(ask both north)" "$(address north)"
+	assert_equal "$(ask both south)" "$(address south)"
+	box late --network two
+	assert_equal "$(ask both late)" "$(address late)"
+	assert_equal "$(ask north late)" ""
+	strake network connect two north
+	assert_equal "$(ask north late)" "$(address late)"
+	strake rm -f late >/dev/null
+	assert_equal "$(ask both late)" ""
+	assert_equal "$(ask north late)" ""
+}
+
 @test "an internal network knows its own names only; one without names has no resolver" {
 	world 127.0.0.53 --log-queries --log-facility=-
 	strake network create --internal in >/dev/null

@@ -112,3 +112,11 @@ small_root() { # SIZE
 		rmdir "$STATE/small"
 	done
 }
+
+@test "--root and --run-root may not be one directory, by whatever name" {
+	mkdir "$STATE/tmp/one"
+	ln -s one "$STATE/tmp/other"
+	run "$PROGRAMS/strake" --root "$STATE/tmp/one" --run-root "$STATE/tmp/other" ps
+	assert_status 1
+	assert_has "--root and --run-root are the same directory"
+}
