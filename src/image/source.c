@@ -214,9 +214,11 @@ static int read_members(struct reading *rd)
 			return r;
 	}
 	if (r == -EBADMSG && rd->s->n == 0)
-		return error_set(rd->err, r,
-				 "not a tar archive; 'docker save', 'podman save' and 'skopeo "
-				 "copy' write what is wanted");
+		return error_set(
+			rd->err, r,
+			"not a tar archive, plain or packed with gzip or zstd; 'docker "
+			"save', 'podman save' and 'skopeo copy' write what is wanted, "
+			"and 'xz -dc FILE | strake load' unpacks what is packed otherwise");
 	if (r == 0 && rd->s->n == 0)
 		return error_set(rd->err, -EBADMSG, "it holds no files");
 	return r;
