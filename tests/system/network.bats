@@ -194,7 +194,7 @@ teardown() {
 	nft delete table inet strake
 	"$PROGRAMS/strake" --root "$STATE/x" --run-root "$STATE/y" --dry-run run --name a -p 8080:80 -p 127.0.0.1:9090:90 \
 		--bare /bin/busybox true >"$STATE/tmp/script"
-	sed -i '/^export root/,$d' "$STATE/tmp/script"
+	sed -i '/^export root/,$d; /^end() {/,/^trap /d' "$STATE/tmp/script"
 	sed -n "/^nft list table/,/^TABLE/p; /^nft .*ELEMENTS/,/^ELEMENTS/p; /^nft 'add element/p; /^export [a-z]*=/p" "$STATE/tmp/script" | sed "s/strake-1/strake/g; s/strake1/strake0/g; s/10\.120\.16\./10.120.0./g" >"$STATE/tmp/nft"
 	[ -s "$STATE/tmp/nft" ]
 	sh -eu "$STATE/tmp/nft"
