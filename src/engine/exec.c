@@ -231,11 +231,17 @@ static void better_reason(const struct exec *x, const struct container *c, pid_t
 }
 
 /* What a dying container answers says nothing to who did not know that it dies: out of memory, no
- * such device, no child.  Its first process may take a moment to be gone.
+ * such device, no child.
  */
+static bool dying_word(int r)
+{
+	return r == -ENOMEM || r == -ENODEV || r == -ECHILD || r == -ESRCH;
+}
+
+/* Its first process may take a moment to be gone. */
 static bool has_ended(const struct status *status, int r)
 {
-	bool looks_so = r == -ENOMEM || r == -ENODEV || r == -ECHILD || r == -ESRCH;
+	bool looks_so = dying_word(r);
 	autoclose int pidfd = -1;
 	struct pollfd p = { .events = POLLIN };
 
@@ -268,8 +274,12 @@ int container_exec(struct engine *engine, const struct container *c,
 		better_reason(&x, c, status.pid, err);
 	if (r == 0 && !options->detach)
 		r = exec_wait(&x, err);
-	if (r < 0 && status.pid && !(err && err->status) && has_ended(&status, r))
+	if (r < 0 && status.pid && (!(err && err->status) || dying_word(r)) &&
+	    has_ended(&status, r)) {
 		r = error_set(err, -ESRCH, "container %s does not run", c->name);
+		if (err)
+			err->status = 0; /* it is not the program's fault */
+	}
 	exec_done(&x);
 	return r;
 }
