@@ -332,8 +332,13 @@ int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *r
 
 	if (r == 0 && s->dir >= 0)
 		*ret_offset = 0;
-
-	return r < 0 ? error_sys(err, r, "%.100s in the archive", name) : 0;
+	if (r == 0)
+		return 0;
+	if (r == -EXDEV || r == -ELOOP)
+		return error_set(err, r, "%.100s is a link that leads out of the directory", name);
+	if (r == -EBADMSG)
+		return error_set(err, r, "%.100s is no regular file", name);
+	return error_sys(err, r, "%.100s in the %s", name, s->dir >= 0 ? "directory" : "archive");
 }
 
 bool source_is_separate(const struct source *s, const char *name)

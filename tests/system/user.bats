@@ -62,6 +62,25 @@ refuses() {
 	[[ $stderr == "strake load: standard input: not a tar archive"* ]]
 }
 
+@test "a layout whose blob is something else: what, and which" {
+	local digest make expect
+	digest=$(printf 'a%.0s' {1..64})
+	mkdir -p "$STATE/layout/blobs/sha256"
+	echo '{"imageLayoutVersion": "1.0.0"}' >"$STATE/layout/oci-layout"
+	printf '{"schemaVersion": 2, "manifests": [{"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": "sha256:%s", "size": 3}]}' \
+		"$digest" >"$STATE/layout/index.json"
+	while IFS='|' read -r make expect; do
+		$make "$STATE/layout/blobs/sha256/$digest"
+		refuses "blobs/sha256/$digest $expect" load -i "$STATE/layout"
+		rm -r "$STATE/layout/blobs/sha256/$digest"
+	done <<-'CASES'
+		ln -s /etc/passwd|is a link that leads out of the directory
+		mkfifo|is no regular file
+		mkdir|is no regular file
+	CASES
+	refuses "blobs/sha256/$digest in the directory: No such file or directory" load -i "$STATE/layout"
+}
+
 @test "--privileged takes --cap-drop ALL at its word" {
 	run strake run --rm --network none --privileged --cap-drop ALL --bare /bin/busybox -- grep -E 'Cap(Eff|Bnd)' /proc/self/status
 	assert_equal "$(tr -d '\n\t ' <<<"$output")" CapEff:0000000000000000CapBnd:0000000000000000
