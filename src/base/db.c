@@ -428,16 +428,23 @@ static bool is_new(const struct db *db)
 	return stat(db->path, &st) < 0 || st.st_size == 0;
 }
 
+static int set_up_alone(struct db *db, const char *pragmas, struct error *err)
+{
+	autoclose int lock = making_lock(db);
+
+	(void)lock; /* without one it is tried all the same */
+	return db_plain(db, err, pragmas);
+}
+
 static int set_up(struct db *db, const char *pragmas, bool first, struct error *err)
 {
 	bool shared = db->way == DB_SHARED && db->path[0] == '/';
-	autoclose int lock = shared && first ? making_lock(db) : -1;
-	int r = db_plain(db, err, pragmas);
+	int r;
 
-	if (r != -EBUSY || !shared || first)
-		return r;
-	lock = making_lock(db);
-	return db_plain(db, err, pragmas);
+	if (shared && first)
+		return set_up_alone(db, pragmas, err);
+	r = db_plain(db, err, pragmas);
+	return r == -EBUSY && shared ? set_up_alone(db, pragmas, err) : r;
 }
 
 static int connect_as(struct db *db, enum db_way way, struct error *err)

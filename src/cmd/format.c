@@ -1,6 +1,7 @@
 /* src/cmd/format.c */
 #include "cmd/format.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,6 +94,7 @@ static int add_action(struct buf *line, const json_t *doc, char *action, const c
 
 	if (r < 0)
 		return r;
+	assert(path);
 	rest = *path ? path : NULL;
 	while ((key = strsep(&rest, "."))) {
 		value = json_object_get(value, key);
