@@ -506,6 +506,7 @@ static int db_make_writable(struct db *db, struct error *err)
 
 static int connect_somehow(struct db *db, const struct db_schema *const *schemas, struct error *err)
 {
+	bool first = db->path[0] == '/' && is_new(db);
 	int r = connect_as(db, DB_SHARED, err);
 
 	if (r == 0 && explain_dry())
@@ -514,6 +515,12 @@ static int connect_somehow(struct db *db, const struct db_schema *const *schemas
 		r = schemas_migrate(db, schemas, err);
 	if (r == 0)
 		reserve_make(db);
+	/* The tables go from the log to their place while there is room for them: a log that a full
+	 * disk keeps from it leaves the reserve without use.
+	 */
+	if (r == 0 && first && !explain_dry())
+		(void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+						NULL);
 	if ((r != -ENOSPC && r != -EROFS) || db->path[0] != '/')
 		return r;
 	/* Frames of a log that nobody took over are read by who has the file alone. */
