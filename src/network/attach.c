@@ -10,6 +10,7 @@
 #include "base/explain.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "kernel/conntrack.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
@@ -200,6 +201,24 @@ void network_lease_collect(const struct network_lease *lease, struct table_eleme
 			comment);
 }
 
+/* Flows of UDP that began while nobody had the port; those of TCP have long been refused. */
+static void forget_flows(const struct network_lease *lease)
+{
+	const struct endpoint *gate = network_lease_gate(lease);
+
+	for (size_t i = 0; gate && i < lease->nports; i++) {
+		const struct port *p = &lease->ports[i];
+		uint16_t last = (uint16_t)(p->host + p->count - 1);
+
+		if (p->protocol != IPPROTO_UDP)
+			continue;
+		if (p->ip.family != AF_INET6 && ip_is_set(&gate->ip.ip))
+			conntrack_forget_untranslated(AF_INET, p->protocol, p->host, last);
+		if (p->ip.family != AF_INET && ip_is_set(&gate->ip6.ip))
+			conntrack_forget_untranslated(AF_INET6, p->protocol, p->host, last);
+	}
+}
+
 static int publish(const struct network_site *site, const struct network_lease *lease,
 		   struct error *err)
 {
@@ -210,6 +229,8 @@ static int publish(const struct network_site *site, const struct network_lease *
 	network_lease_collect(lease, &elements);
 	r = table_extend(lease->table, &elements, &first);
 	table_elements_done(&elements);
+	if (r == 0)
+		forget_flows(lease);
 	if (r ==
 	    -ENOENT) /* somebody flushed the rules: all of them are made again, ours with them */
 		return network_reload(site, err);

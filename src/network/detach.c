@@ -5,6 +5,7 @@
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/fault.h"
+#include "kernel/conntrack.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
@@ -18,6 +19,15 @@
 #include "network/names_server.h"
 #include "network/table.h"
 
+/* A client of UDP that never falls silent would not reach who has the port next. */
+static void forget_flows(const struct endpoint *gate)
+{
+	if (gate && ip_is_set(&gate->ip.ip))
+		conntrack_forget_translated(&gate->ip.ip);
+	if (gate && ip_is_set(&gate->ip6.ip))
+		conntrack_forget_translated(&gate->ip6.ip);
+}
+
 static int unpublish(const struct network_site *site, const struct network_lease *lease,
 		     struct error *err)
 {
@@ -27,6 +37,8 @@ static int unpublish(const struct network_site *site, const struct network_lease
 	network_lease_collect(lease, &elements);
 	r = table_remove_through(site->nft, lease->table, &elements, err);
 	table_elements_done(&elements);
+	if (r == 0 && lease->nports > 0)
+		forget_flows(network_lease_gate(lease));
 	return r;
 }
 
