@@ -98,12 +98,13 @@ log_held_by() { # reader|killed
 	mkdir "$STATE/signal"
 	for log in killed reader; do
 		rm -f "$STATE/signal/go"
-		strake run -d --name evil --network none -v "$STATE/signal:/signal" --rootfs "$STATE/rootfs" sh -c 'while [ ! -e /signal/go ]; do sleep 0.01; done; while :; do dd if=/dev/zero bs=4k; done >>/fill 2>/dev/null'
+		mkfifo "$STATE/signal/go"
+		strake run -d --name evil --network none -v "$STATE/signal:/signal" --rootfs "$STATE/rootfs" sh -c 'read -r _ </signal/go; while :; do dd if=/dev/zero bs=4k; done >>/fill 2>/dev/null'
 		mkfifo "$ROOT/until"
 		log_held_by "$log"
 		if [ "$log" = reader ]; then soon test -e "$ROOT/reading"; fi
 		[ -s "$ROOT/state.db-wal" ]
-		touch "$STATE/signal/go"
+		echo >"$STATE/signal/go"
 		soon is_full
 		strake rm -f evil
 		assert_equal "$(strake ps -aq)" ""
