@@ -12,17 +12,16 @@
 
 #define FOUND_MAX (8U << 20) /* bytes of found flows, some 100 each; the others are left */
 
-/* Bits of CTA_FILTER_ORIG_FLAGS and CTA_FILTER_REPLY_FLAGS, which no header for programs has. */
-#define FILTER_IP_SRC    (1U << 0)
+/* A bit of CTA_FILTER_ORIG_FLAGS, which no header for programs has. */
 #define FILTER_PROTO_NUM (1U << 3)
 
-/* Which flows: of one container, or of one range of ports. */
+/* Which flows: of one container, or of some ports. */
 struct wanted {
 	uint8_t family;
-	bool translated;
-	struct ip to;     /* if translated */
-	uint8_t protocol; /* else, and so are these */
-	uint16_t first, last;
+	uint8_t protocol;
+	struct ip to; /* family 0: those of the ports */
+	const struct conntrack_ports *ports;
+	size_t n;
 	struct buf found; /* an int each, how long, and that many bytes: its attributes */
 };
 
@@ -74,11 +73,16 @@ static struct side side_read(uint8_t family, const struct nlattr *tuple)
 
 static bool is_wanted(const struct wanted *w, const struct side *there, const struct side *back)
 {
-	if (w->translated)
+	if (there->protocol != w->protocol)
+		return false;
+	if (ip_is_set(&w->to))
 		return ip_equal(&back->from, &w->to) && !ip_equal(&there->to, &w->to);
-	return there->protocol == w->protocol && there->port_to >= w->first &&
-	       there->port_to <= w->last && ip_equal(&there->to, &back->from) &&
-	       ip_equal(&there->from, &back->to);
+	if (!ip_equal(&there->to, &back->from) || !ip_equal(&there->from, &back->to))
+		return false;
+	for (size_t i = 0; i < w->n; i++)
+		if (there->port_to >= w->ports[i].first && there->port_to <= w->ports[i].last)
+			return true;
+	return false;
 }
 
 static int look_at(const struct nlmsghdr *message, void *data)
@@ -116,26 +120,15 @@ static void request(struct nl_req *q, int type, uint16_t flags, uint8_t family)
 /* The kernel sifts first, where it can (Linux 5.8), so that the many others are not copied out. Not
  * by an address of IPv6: up to Linux 6.18 at least it leaves out those that are equal.
  */
-static void put_filter(struct nl_req *q, const struct wanted *w)
+static void put_filter(struct nl_req *q, uint8_t protocol)
 {
-	int side = w->translated ? CTA_TUPLE_REPLY : CTA_TUPLE_ORIG;
-	struct nlattr *nest, *inner;
+	struct nlattr *nest = nl_nest(q, CTA_TUPLE_ORIG), *inner = nl_nest(q, CTA_TUPLE_PROTO);
 
-	if (w->translated && w->family == AF_INET6)
-		return;
-	nest = nl_nest(q, (uint16_t)side);
-	if (w->translated) {
-		inner = nl_nest(q, CTA_TUPLE_IP);
-		nl_put(q, CTA_IP_V4_SRC, w->to.bytes, ip_len(&w->to));
-	} else {
-		inner = nl_nest(q, CTA_TUPLE_PROTO);
-		nl_put(q, CTA_PROTO_NUM, &w->protocol, sizeof(w->protocol));
-	}
+	nl_put(q, CTA_PROTO_NUM, &protocol, sizeof(protocol));
 	nl_nest_end(q, inner);
 	nl_nest_end(q, nest);
 	nest = nl_nest(q, CTA_FILTER);
-	nl_put_u32(q, w->translated ? CTA_FILTER_REPLY_FLAGS : CTA_FILTER_ORIG_FLAGS,
-		   w->translated ? FILTER_IP_SRC : FILTER_PROTO_NUM);
+	nl_put_u32(q, CTA_FILTER_ORIG_FLAGS, FILTER_PROTO_NUM);
 	nl_nest_end(q, nest);
 }
 
@@ -147,7 +140,7 @@ static void forget(struct wanted *w)
 
 	buf_init(&w->found, FOUND_MAX);
 	request(&q, IPCTNL_MSG_CT_GET, NLM_F_DUMP, w->family);
-	put_filter(&q, w);
+	put_filter(&q, w->protocol);
 	if (r == 0)
 		r = nl_query(&nl, &q, look_at, w);
 	for (size_t at = 0; r == 0 && at < w->found.len;) {
@@ -166,25 +159,31 @@ static void forget(struct wanted *w)
 	nl_close(&nl);
 }
 
-void conntrack_forget_translated(const struct ip *to)
+void conntrack_forget_translated(uint8_t protocol, const struct ip *to)
 {
-	struct wanted w = { .family = to->family, .translated = true, .to = *to };
+	struct wanted w = { .family = to->family, .protocol = protocol, .to = *to };
 	char text[IP_TEXT_LEN];
 
 	ip_format(to, text);
 	if (!explain("flows through its ports go on to it for as long as packets come",
-		     "conntrack -D --reply-src %s --any-nat >/dev/null 2>&1 || :", text))
+		     "conntrack -D -p %d --reply-src %s --any-nat >/dev/null 2>&1 || :", protocol,
+		     text))
 		forget(&w);
 }
 
-void conntrack_forget_untranslated(uint8_t family, uint8_t protocol, uint16_t first, uint16_t last)
+void conntrack_forget_untranslated(uint8_t family, uint8_t protocol,
+				   const struct conntrack_ports *ports, size_t n)
 {
-	struct wanted w = { .family = family, .protocol = protocol, .first = first, .last = last };
+	struct wanted w = { .family = family, .protocol = protocol, .ports = ports, .n = n };
+	bool dry = false;
 
-	if (!explain(
-		    "flows that were there before the port was published would go on to this host",
-		    "for port in $(seq %u %u); do conntrack -D -f ipv%d -p %d --orig-port-dst $port "
-		    ">/dev/null 2>&1 || :; done",
-		    first, last, family == AF_INET6 ? 6 : 4, protocol))
+	for (size_t i = 0; i < n; i++)
+		dry = explain(
+			i > 0 ? NULL
+			      : "flows from before the port was published go on to this host",
+			"for port in $(seq %u %u); do conntrack -D -f ipv%d -p %d --orig-port-dst "
+			"$port >/dev/null 2>&1 || :; done",
+			ports[i].first, ports[i].last, family == AF_INET6 ? 6 : 4, protocol);
+	if (!dry)
 		forget(&w);
 }

@@ -7,17 +7,22 @@
 #ifndef KERNEL_CONNTRACK_H
 #define KERNEL_CONNTRACK_H
 
+#include <stddef.h>
+
 #include "base/ip.h"
 
-/* What was sent on to this address under another one. */
-void conntrack_forget_translated(const struct ip *to);
-/* What of this protocol (IPPROTO_*) goes to one of these ports under its own address: a family,
- * AF_INET or AF_INET6.
- */
-void conntrack_forget_untranslated(uint8_t family, uint8_t protocol, uint16_t first, uint16_t last);
+struct conntrack_ports {
+	uint16_t first, last;
+};
 
-/* Both fail without a word: a kernel without connection tracking has none to forget, and nothing
- * depends on it but flows that exist.
+/* What of this protocol (IPPROTO_*) was sent on to this address under another one. */
+void conntrack_forget_translated(uint8_t protocol, const struct ip *to);
+/* What of it goes to one of these ports under its own address; a family, AF_INET or AF_INET6. */
+void conntrack_forget_untranslated(uint8_t family, uint8_t protocol,
+				   const struct conntrack_ports *ports, size_t n);
+
+/* Both walk the whole table, some milliseconds.  They fail without a word: a kernel without
+ * connection tracking has none to forget, and nothing depends on it but flows that exist.
  */
 
 #endif

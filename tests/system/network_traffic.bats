@@ -321,10 +321,11 @@ one_flow() { # ADDRESS
 		import select, socket, sys
 		flow = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 		flow.bind(("", 4000))
-		for _ in range(600):
+		for _ in range(1200):
 		    flow.sendto(b"hello", (sys.argv[1], int(sys.argv[2])))
 		    answered = select.select([flow], [], [], 0.1)[0]
 		    print(flow.recv(100).decode().split()[0] if answered else "nobody", flush=True)
+		    select.select([], [], [], 0.05)
 	EOF
 	BACKGROUND+=($!)
 }
