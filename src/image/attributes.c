@@ -21,7 +21,7 @@ static bool starts(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-static bool is_for_images(const char *name)
+bool attribute_is_for_images(const char *name)
 {
 	return starts(name, "user.") || starts(name, "trusted.") ||
 	       starts(name, "system.posix_acl_") || strcmp(name, CAPABILITY) == 0;
@@ -66,7 +66,7 @@ static int set_xattrs(int fd, const struct tar_entry *e)
 		const struct tar_xattr *x = &e->xattrs[i];
 		autofree char *name = escape(x->name);
 
-		if (is_for_images(x->name))
+		if (attribute_is_for_images(x->name))
 			r = set_one(fd, name, x->value, x->len);
 	}
 	return r;
@@ -169,7 +169,7 @@ int attributes_list(int fd, struct tar_xattr **ret, size_t *ret_n)
 	int r = list_names(fd, &names, &len);
 
 	for (const char *at = names; r == 0 && at && at < names + len; at += strlen(at) + 1) {
-		autofree char *plain = is_for_images(at) ? unescape(at) : NULL;
+		autofree char *plain = attribute_is_for_images(at) ? unescape(at) : NULL;
 
 		if (!plain || n >= TAR_XATTRS_MAX)
 			continue;

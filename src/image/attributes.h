@@ -23,6 +23,8 @@ int attributes_copy(int from, int to) must_check; /* extended ones, between open
 
 /* Those of an open file, ready for an archive, sorted by name; the caller owns them. */
 int attributes_list(int fd, struct tar_xattr **ret, size_t *ret_n) must_check;
+/* Whether an image may bring an attribute of that name: what belongs to the machine stays out. */
+bool attribute_is_for_images(const char *name);
 void attributes_free(struct tar_xattr *xattrs, size_t n);
 
 /* "trusted.overlay.opaque", or in a user namespace "user.overlay.opaque". */

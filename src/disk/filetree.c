@@ -1,0 +1,297 @@
+/* src/disk/filetree.c */
+#include "disk/filetree.h"
+
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "image/attributes.h"
+
+#define LINKS_FOLLOWED_MAX 40 /* as the kernel */
+
+struct filetree *filetree_new(void)
+{
+	struct filetree *t = xnew(struct filetree);
+
+	t->root = filetree_add(t, S_IFDIR | 0755);
+	return t;
+}
+
+static void file_free(struct file *f)
+{
+	dir_clear(f);
+	attributes_free(f->xattrs, f->nxattrs);
+	content_done(&f->content);
+	free(f->names);
+	free(f->target);
+	free(f);
+}
+
+void filetree_free(struct filetree *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->n; i++)
+		file_free(t->files[i]);
+	free(t->files);
+	free(t->order);
+	free(t);
+}
+
+struct file *filetree_add(struct filetree *t, mode_t mode)
+{
+	struct file *f;
+
+	if (t->n >= FILETREE_FILES_MAX)
+		return NULL;
+	f = xnew(struct file);
+	f->mode = mode;
+	VEC_GROW(t->files, t->n, t->room);
+	t->files[t->n++] = f;
+	return f;
+}
+
+/* one directory */
+
+/* Where name stands, or would. */
+static size_t place_of(const struct file *dir, const char *name, bool *ret_there)
+{
+	size_t low = 0, high = dir->nnames;
+
+	*ret_there = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name, dir->names[middle].text);
+
+		if (order == 0) {
+			*ret_there = true;
+			return middle;
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+struct file *dir_find(const struct file *dir, const char *name)
+{
+	bool there;
+	size_t at = place_of(dir, name, &there);
+
+	return there ? dir->names[at].file : NULL;
+}
+
+void dir_put(struct file *dir, const char *name, struct file *file)
+{
+	bool there;
+	size_t at = place_of(dir, name, &there);
+
+	assert(S_ISDIR(dir->mode) && strlen(name) <= FILE_NAME_MAX);
+	if (there) {
+		dir->names[at].file = file;
+		return;
+	}
+	VEC_GROW(dir->names, dir->nnames, dir->room);
+	memmove(&dir->names[at + 1], &dir->names[at], (dir->nnames - at) * sizeof(*dir->names));
+	dir->names[at] = (struct name) { .text = xstrdup(name), .file = file };
+	dir->nnames++;
+}
+
+void dir_drop(struct file *dir, const char *name)
+{
+	bool there;
+	size_t at = place_of(dir, name, &there);
+
+	if (!there)
+		return;
+	free(dir->names[at].text);
+	dir->nnames--;
+	memmove(&dir->names[at], &dir->names[at + 1], (dir->nnames - at) * sizeof(*dir->names));
+}
+
+void dir_clear(struct file *dir)
+{
+	for (size_t i = 0; i < dir->nnames; i++)
+		free(dir->names[i].text);
+	dir->nnames = 0;
+}
+
+/* paths */
+
+struct steps {
+	const struct file *dirs[PATH_MAX / 2]; /* from the root to where we are */
+	size_t len[PATH_MAX / 2];              /* of path there */
+	size_t depth;
+	char path[PATH_MAX];
+	size_t path_len;
+};
+
+static bool step_down(struct steps *s, const char *word, const struct file *file)
+{
+	size_t n = strlen(word);
+
+	if (s->depth + 1 == ARRAY_SIZE(s->dirs) || s->path_len + n + 2 > sizeof(s->path))
+		return false;
+	if (s->path_len)
+		s->path[s->path_len++] = '/';
+	memcpy(s->path + s->path_len, word, n + 1);
+	s->path_len += n;
+	s->depth++;
+	s->dirs[s->depth] = file;
+	s->len[s->depth] = s->path_len;
+	return true;
+}
+
+static void step_up(struct steps *s)
+{
+	if (s->depth == 0)
+		return;
+	s->depth--;
+	s->path_len = s->len[s->depth];
+	s->path[s->path_len] = '\0';
+}
+
+static void to_root(struct steps *s)
+{
+	s->depth = 0;
+	s->path_len = 0;
+	s->path[0] = '\0';
+}
+
+struct file *filetree_resolve(const struct filetree *t, const char *path, char **ret_path)
+{
+	autofree struct steps *s = xcalloc(1, sizeof(*s));
+	autofree char *rest = xstrdup(path);
+	int followed = 0;
+	char *at = rest, *word;
+
+	s->dirs[0] = t->root;
+	while ((word = strsep(&at, "/"))) {
+		struct file *next;
+
+		if (!*word || strcmp(word, ".") == 0)
+			continue;
+		if (strcmp(word, "..") == 0) {
+			step_up(s);
+			continue;
+		}
+		next = S_ISDIR(s->dirs[s->depth]->mode) ? dir_find(s->dirs[s->depth], word) : NULL;
+		if (!next)
+			return NULL;
+		if (S_ISLNK(next->mode)) {
+			char *longer = xasprintf("%s/%s", next->target, at ? at : "");
+
+			if (++followed > LINKS_FOLLOWED_MAX || strlen(longer) >= PATH_MAX) {
+				free(longer);
+				return NULL;
+			}
+			if (*longer == '/')
+				to_root(s);
+			free(rest);
+			rest = at = longer;
+			continue;
+		}
+		if (!step_down(s, word, next))
+			return NULL;
+	}
+	if (ret_path)
+		*ret_path = xstrdup(s->path);
+	return (struct file *)s->dirs[s->depth];
+}
+
+struct file *filetree_make_dir(struct filetree *t, const char *path, struct timespec mtime)
+{
+	autofree char *copy = xstrdup(path);
+	struct file *dir = filetree_resolve(t, path, NULL), *parent;
+	char *slash;
+
+	if (dir)
+		return S_ISDIR(dir->mode) ? dir : NULL;
+	while ((slash = strrchr(copy, '/')) && !slash[1])
+		*slash = '\0';
+	if (slash)
+		*slash = '\0';
+	parent = slash ? filetree_make_dir(t, copy, mtime) : t->root;
+	if (!parent || strlen(slash ? slash + 1 : copy) > FILE_NAME_MAX)
+		return NULL;
+	dir = filetree_add(t, S_IFDIR | 0755);
+	if (dir) {
+		dir->mtime = mtime;
+		dir_put(parent, slash ? slash + 1 : copy, dir);
+	}
+	return dir;
+}
+
+int filetree_put_bytes(struct filetree *t, const char *path, mode_t mode, char *bytes, size_t len,
+		       struct timespec mtime, struct error *err)
+{
+	autofree char *dir_path = xstrdup(path);
+	char *slash = strrchr(dir_path, '/');
+	const char *name = slash ? path + (slash - dir_path) + 1 : path;
+	struct file *dir, *file;
+
+	*(slash ? slash : dir_path) = '\0';
+	dir = filetree_make_dir(t, dir_path, mtime);
+	file = dir && strlen(name) <= FILE_NAME_MAX ? filetree_add(t, S_IFREG | mode) : NULL;
+	if (!file) {
+		free(bytes);
+		return error_set(err, -ENOTDIR,
+				 "cannot put /%s into the disk: a file is in the way", path);
+	}
+	file->mtime = mtime;
+	file->content = content_of_bytes(bytes, len);
+	dir_put(dir, name, file);
+	return 0;
+}
+
+/* numbers */
+
+struct numbering {
+	struct filetree *tree;
+	uint32_t next;
+	size_t room;
+};
+
+static void note_order(struct numbering *n, struct file *f)
+{
+	VEC_GROW(n->tree->order, n->tree->norder, n->room);
+	n->tree->order[n->tree->norder++] = f;
+}
+
+static void number_names(struct numbering *n, struct file *dir)
+{
+	for (size_t i = 0; i < dir->nnames; i++) {
+		struct file *f = dir->names[i].file;
+
+		f->links++;
+		if (f->number)
+			continue;
+		f->number = n->next++;
+		note_order(n, f);
+		if (!S_ISDIR(f->mode))
+			continue;
+		f->links++; /* "." */
+		dir->links++;
+		f->parent = dir->number;
+	}
+}
+
+/* By breadth, so that no depth of an archive is ours. */
+void filetree_number(struct filetree *t, uint32_t root_number, uint32_t first)
+{
+	struct numbering n = { .tree = t, .next = first };
+
+	for (size_t i = 0; i < t->n; i++)
+		t->files[i]->number = t->files[i]->links = 0;
+	free(t->order);
+	t->order = NULL;
+	t->norder = 0;
+	t->root->number = t->root->parent = root_number;
+	t->root->links = 2;
+	note_order(&n, t->root);
+	for (size_t i = 0; i < t->norder; i++)
+		number_names(&n, t->order[i]);
+}

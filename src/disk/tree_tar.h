@@ -1,0 +1,16 @@
+/* src/disk/tree_tar.h - a tar archive into a file tree: plain, gzip or zstd. */
+#ifndef DISK_TREE_TAR_H
+#define DISK_TREE_TAR_H
+
+#include "base/error.h"
+
+struct filetree;
+
+/* fd stays open as long as the tree is used: contents of a plain archive stay where they are.  Of a
+ * packed one, or one that comes through a pipe, they go to the end of the file spool.  what names
+ * it in errors. A name that leads outside, through a symbolic link, or over a file, is -EBADMSG.
+ */
+int filetree_add_tar(struct filetree *t, int fd, int spool, const char *what,
+		     struct error *err) must_check;
+
+#endif
