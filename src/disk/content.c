@@ -207,28 +207,28 @@ static int read_run(const struct content_reader *rd, int64_t at, int64_t len, ch
 	return 0;
 }
 
-int content_read(const struct content *c, size_t max, char **ret, size_t *ret_len,
+int content_read(const struct content *c, size_t max, size_t want, char **ret, size_t *ret_len,
 		 struct error *err)
 {
 	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
+	const char *what = c->path ? c->path : "a file";
+	int64_t at = 0, start, len, end = MIN(c->size, (int64_t)want);
 	autofree char *bytes = NULL;
-	int64_t at = 0, start, len;
 	int r;
 
 	if (c->size > (int64_t)max)
-		return error_set(err, -EFBIG, "%s is larger than %zu bytes",
-				 c->path ? c->path : "a file", max);
+		return error_set(err, -EFBIG, "%s is larger than %zu bytes", what, max);
 	r = content_open(c, &rd, err);
 	if (r < 0)
 		return r;
-	bytes = xcalloc(1, (size_t)c->size + 1);
-	while (content_next(&rd, at, &start, &len) > 0) {
-		r = read_run(&rd, start, len, bytes + start);
+	bytes = xcalloc(1, (size_t)end + 1);
+	while (content_next(&rd, at, &start, &len) > 0 && start < end) {
+		r = read_run(&rd, start, MIN(len, end - start), bytes + start);
 		if (r < 0)
-			return error_sys(err, r, "read %s", c->path ? c->path : "a file");
+			return error_sys(err, r, "read %s", what);
 		at = start + len;
 	}
 	*ret = steal_ptr(&bytes);
-	*ret_len = (size_t)c->size;
+	*ret_len = (size_t)end;
 	return 0;
 }

@@ -53,8 +53,10 @@ int content_next(struct content_reader *rd, int64_t at, int64_t *ret_at, int64_t
 /* Bytes of one run, to a place of another file. */
 int content_copy(struct content_reader *rd, int64_t at, int64_t len, int to,
 		 int64_t to_at) must_check;
-/* All of a file that has at most max bytes, holes as zeros; the caller frees. */
-int content_read(const struct content *c, size_t max, char **ret, size_t *ret_len,
+/* A file that has at most max bytes: as many of them as want, from the start, holes as zeros, and a
+ * NUL behind; the caller frees.
+ */
+int content_read(const struct content *c, size_t max, size_t want, char **ret, size_t *ret_len,
 		 struct error *err) must_check;
 
 #endif

@@ -1,0 +1,128 @@
+/* src/cmd/disk_build.c - strake-disk build */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "cmd/cmd.h"
+#include "cmd/disk_options.h"
+#include "cmd/globals.h"
+#include "disk/machine.h"
+#include "image/commit.h"
+
+static int choose_firmware(const char *text, struct machine_request *req, struct error *err)
+{
+	if (!text || strcmp(text, "bios,uefi") == 0 || strcmp(text, "uefi,bios") == 0)
+		req->bios = req->uefi = true;
+	else if (strcmp(text, "bios") == 0)
+		req->bios = true;
+	else if (strcmp(text, "uefi") == 0)
+		req->uefi = true;
+	else
+		return error_set(err, -EINVAL, "--boot wants bios, uefi or bios,uefi, not '%s'",
+				 text);
+	return 0;
+}
+
+static int choose_date(const char *text, struct machine_request *req, struct error *err)
+{
+	uint64_t seconds;
+	int64_t ns;
+	int r = source_date_epoch(&req->now_s, err);
+
+	if (r < 0)
+		return r;
+	if (text && number_parse(text, INT32_MAX, &seconds) == 0)
+		req->now_s = (int64_t)seconds;
+	else if (text && clock_parse(text, &ns) == 0)
+		req->now_s = ns / 1000000000;
+	else if (text)
+		return error_set(err, -EINVAL,
+				 "--timestamp wants seconds since 1970 or a date as "
+				 "2026-11-28T12:00:00Z, not '%s'",
+				 text);
+	req->dated = req->now_s >= 0;
+	if (!req->dated)
+		req->now_s = clock_now_ns() / 1000000000;
+	return 0;
+}
+
+static int choose_network(const char *text, struct machine_request *req, struct error *err)
+{
+	req->network = !text || strcmp(text, "dhcp") == 0;
+	if (text && !req->network && strcmp(text, "none") != 0)
+		return error_set(err, -EINVAL, "--network wants dhcp or none, not '%s'", text);
+	return 0;
+}
+
+static int choose(const struct disk_build_args *args, struct machine_request *req,
+		  struct error *err)
+{
+	int r;
+
+	if (!args->output)
+		return error_set(err, -EINVAL, "say where the disk goes with -o FILE");
+	if (args->size % 512)
+		return error_set(err, -EINVAL, "--size is no multiple of 512");
+	req->output = args->output;
+	req->size = (int64_t)args->size;
+	req->kernel = args->kernel;
+	req->initrd = args->initrd;
+	req->modules = args->modules;
+	req->cmdline = args->cmdline;
+	req->hostname = args->hostname;
+	req->entrypoint = args->entrypoint;
+	req->env = args->env;
+	r = choose_firmware(args->boot, req, err);
+	if (r == 0)
+		r = choose_network(args->network, req, err);
+	return r < 0 ? r : choose_date(args->timestamp, req, err);
+}
+
+static void report(const struct disk_build_args *args, const struct machine_result *made,
+		   int64_t ms)
+{
+	char size[NUMBER_SIZE_LEN], used[NUMBER_SIZE_LEN];
+
+	if (args->quiet)
+		return;
+	number_format_size((uint64_t)made->size, size);
+	number_format_size((uint64_t)made->used, used);
+	(void)printf("%s: %s, %s of it used, %s, kernel %s, %lld.%03lld s\n", args->output, size,
+		     used, made->has_os ? "boots its own init" : "runs one program",
+		     *made->kernel ? made->kernel : "of an unknown version", (long long)ms / 1000,
+		     (long long)ms % 1000);
+}
+
+static int build_run(const void *globals, const void *data, int argc, char **argv,
+		     struct error *err)
+{
+	const struct globals *g = globals;
+	const struct disk_build_args *args = data;
+	struct machine_request req = { .source = argv[0],
+				       .root = g->root,
+				       .run_root = g->run_root };
+	struct machine_result made = { .size = 0 };
+	int64_t start = clock_monotonic_ms();
+	int r = choose(args, &req, err);
+
+	strv_extend(&req.command, argv + 1, (size_t)argc - 1);
+	if (r == 0)
+		r = machine_build(&req, &made, err);
+	strv_done(&req.command);
+	if (r == 0)
+		report(args, &made, clock_monotonic_ms() - start);
+	return r < 0 ? r : 0;
+}
+
+const struct cmd cmd_disk_build = {
+	.name = "build",
+	.operands = "SOURCE [-- COMMAND...]",
+	.help = "Make a disk that boots of an image, a directory, an archive or one executable",
+	.opts = disk_build_opts,
+	.args_size = sizeof(struct disk_build_args),
+	.min_operands = 1,
+	.max_operands = INT_MAX,
+	.run_alone = build_run,
+};

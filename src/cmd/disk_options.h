@@ -1,0 +1,43 @@
+/* src/cmd/disk_options.h - the options of "disk build", for the program that shows them and the one
+ * that heeds them.
+ */
+#ifndef CMD_DISK_OPTIONS_H
+#define CMD_DISK_OPTIONS_H
+
+#include "base/opt.h"
+
+struct disk_build_args {
+	const char *output, *boot, *kernel, *initrd, *modules, *cmdline, *hostname, *network;
+	const char *timestamp;
+	struct strv entrypoint, env;
+	uint64_t size;
+	bool quiet;
+};
+
+static const struct opt disk_build_opts[] = {
+	OPT(struct disk_build_args, output, "output", 'o', "FILE",
+	    "the disk; it appears when it is whole"),
+	OPT(struct disk_build_args, size, "size", 0, "SIZE",
+	    "of the whole disk (default: what is needed, and 64m free)"),
+	OPT(struct disk_build_args, boot, "boot", 0, "bios,uefi",
+	    "firmware that can start it (default both)"),
+	OPT(struct disk_build_args, kernel, "kernel", 0, "FILE",
+	    "a kernel instead of the source's own"),
+	OPT(struct disk_build_args, initrd, "initrd", 0, "FILE", "the initrd of that kernel"),
+	OPT(struct disk_build_args, cmdline, "cmdline", 0, "TEXT", "more words for the kernel"),
+	OPT(struct disk_build_args, hostname, "hostname", 'h', "NAME", "name of the machine"),
+	OPT(struct disk_build_args, timestamp, "timestamp", 0, "SECONDS|DATE",
+	    "when it is said to be made; the same gives the same bytes (default: SOURCE_DATE_EPOCH, or now)"),
+	OPT(struct disk_build_args, entrypoint, "entrypoint", 0, "WORD",
+	    "without an init in the source: a word of what always runs"),
+	OPT(struct disk_build_args, env, "env", 'e', "NAME=VALUE",
+	    "without an init in the source: a variable of the program"),
+	OPT(struct disk_build_args, network, "network", 0, "dhcp|none",
+	    "without an init in the source: the first network card (default dhcp)"),
+	OPT(struct disk_build_args, modules, "modules", 0, "DIR",
+	    "without an init in the source: modules of the kernel (default /lib/modules/VERSION, if there)"),
+	OPT(struct disk_build_args, quiet, "quiet", 'q', NULL, "print nothing"),
+	{ 0 },
+};
+
+#endif

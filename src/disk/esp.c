@@ -1,0 +1,219 @@
+/* src/disk/esp.c */
+#include "disk/esp.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/strv.h"
+#include "disk/content.h"
+#include "disk/output.h"
+#include "disk/partition.h"
+#include "disk/tool.h"
+
+#define SYSTEMD_BOOT "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+#define GPTMBR       "/usr/lib/SYSLINUX/gptmbr.bin"
+#define GPTMBR_MAX   440 /* then the disk's table begins */
+#define LOADERS_ROOM (1 << 20)
+/* Below it FAT32 has too few clusters, and is taken for FAT16. */
+#define ESP_MIN    (36 << 20)
+#define LOADER_MAX (1U << 20)
+
+struct filling {
+	const struct esp_request *req;
+	struct error *err;
+	char disk[32];  /* as a program of ours opens it */
+	char image[64]; /* the same for mtools, with the offset */
+};
+
+int64_t esp_size(const struct esp_request *req)
+{
+	int64_t boot = req->kernel->size + (req->initrd ? req->initrd->size : 0);
+	int64_t size = (req->spare ? 2 : 1) * boot + LOADERS_ROOM;
+
+	size = (size + size / 16 + PARTITION_ALIGN - 1) / PARTITION_ALIGN * PARTITION_ALIGN;
+	return MAX(size, ESP_MIN);
+}
+
+static int run(const struct filling *f, struct strv *argv, int also_fd, const char *package)
+{
+	const int fds[] = { f->req->out->fd, also_fd };
+	int r = tool_run(argv, fds, also_fd < 0 ? 1 : 2, f->req->now_s, package, f->err);
+
+	strv_done(argv);
+	return r;
+}
+
+static int make_fat(const struct filling *f)
+{
+	const struct esp_request *req = f->req;
+	struct strv argv = { 0 };
+
+	strv_add(&argv, "mkfs.vfat");
+	strv_add(&argv, "--invariant");
+	strv_add(&argv, "-F32");
+	strv_addf(&argv, "-i%08x", req->volume_id);
+	strv_add(&argv, "-nESP");
+	strv_addf(&argv, "-h%lld", (long long)req->offset / SECTOR);
+	strv_addf(&argv, "--offset=%lld", (long long)req->offset / SECTOR);
+	strv_add(&argv, f->disk);
+	strv_addf(&argv, "%lld", (long long)req->size / 1024);
+	return run(f, &argv, -1, "dosfstools");
+}
+
+static int make_dirs(const struct filling *f)
+{
+	struct strv argv = { 0 };
+
+	strv_add(&argv, "mmd");
+	strv_addf(&argv, "-i%s", f->image);
+	if (f->req->uefi) {
+		strv_add(&argv, "::/EFI");
+		strv_add(&argv, "::/EFI/BOOT");
+		strv_add(&argv, "::/loader");
+		strv_add(&argv, "::/loader/entries");
+	}
+	if (f->req->bios)
+		strv_add(&argv, "::/syslinux");
+	return run(f, &argv, -1, "mtools");
+}
+
+/* -m keeps the time of the file that is copied. */
+static int put_fd(const struct filling *f, int fd, const char *to)
+{
+	const struct timespec both[2] = { { .tv_sec = f->req->now_s },
+					  { .tv_sec = f->req->now_s } };
+	struct strv argv = { 0 };
+
+	if (futimens(fd, both) < 0)
+		return error_sys(f->err, -errno, "set the time of %s", to);
+	strv_add(&argv, "mcopy");
+	strv_add(&argv, "-m");
+	strv_addf(&argv, "-i%s", f->image);
+	strv_addf(&argv, "/proc/self/fd/%d", fd);
+	strv_addf(&argv, "::%s", to);
+	return run(f, &argv, fd, "mtools");
+}
+
+static int put_content(const struct filling *f, const struct content *c, const char *to)
+{
+	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
+	autoclose int fd = -1;
+	int64_t at = 0, start, len;
+	int r = output_spool(f->req->out, &fd, f->err);
+
+	if (r == 0)
+		r = content_open(c, &rd, f->err);
+	if (r < 0)
+		return r;
+	if (ftruncate(fd, c->size) < 0)
+		return error_sys(f->err, -errno, "copy %s", to);
+	while (content_next(&rd, at, &start, &len) > 0) {
+		r = content_copy(&rd, start, len, fd, start);
+		if (r < 0)
+			return error_sys(f->err, r, "copy %s", to);
+		at = start + len;
+	}
+	return put_fd(f, fd, to);
+}
+
+static int put_text(const struct filling *f, const char *to, char *text)
+{
+	struct content c = content_of_bytes(text, strlen(text));
+	int r = put_content(f, &c, to);
+
+	content_done(&c);
+	return r;
+}
+
+static int put_loader(const struct filling *f, const char *from, const char *package,
+		      const char *to)
+{
+	autofree char *bytes = NULL;
+	size_t len = 0;
+	struct content c;
+	int r = file_read_at(AT_FDCWD, from, LOADER_MAX, &bytes, &len, f->err);
+
+	if (r == -ENOENT)
+		return error_set(f->err, r, "%s is missing: install the package %s", from, package);
+	if (r < 0)
+		return r;
+	c = content_of_bytes(steal_ptr(&bytes), len);
+	r = put_content(f, &c, to);
+	content_done(&c);
+	return r;
+}
+
+static int put_uefi(const struct filling *f)
+{
+	const struct esp_request *req = f->req;
+	int r = put_loader(f, SYSTEMD_BOOT, "systemd-boot-efi", "/EFI/BOOT/BOOTX64.EFI");
+
+	if (r == 0)
+		r = put_text(f, "/loader/loader.conf",
+			     xstrdup("default strake.conf\ntimeout 0\nconsole-mode keep\n"));
+	if (r == 0)
+		r = put_text(f, "/loader/entries/strake.conf",
+			     xasprintf("title %s\nlinux /vmlinuz\n%soptions %s\n", req->title,
+				       req->initrd ? "initrd /initrd.img\n" : "", req->cmdline));
+	return r;
+}
+
+/* The boot code of the disk finds the partition by its attribute. */
+static int put_boot_code(const struct filling *f)
+{
+	autofree char *bytes = NULL;
+	size_t len = 0;
+	int r = file_read_at(AT_FDCWD, GPTMBR, GPTMBR_MAX, &bytes, &len, f->err);
+
+	if (r == -ENOENT)
+		return error_set(f->err, r, "%s is missing: install the package syslinux-common",
+				 GPTMBR);
+	if (r == 0 && pwrite(f->req->out->fd, bytes, len, 0) != (ssize_t)len)
+		r = error_sys(f->err, errno ? -errno : -EIO, "write the boot code");
+	return r;
+}
+
+static int put_bios(const struct filling *f)
+{
+	const struct esp_request *req = f->req;
+	struct strv argv = { 0 };
+	int r = put_text(f, "/syslinux/syslinux.cfg",
+			 xasprintf("SERIAL 0 115200\nDEFAULT strake\nPROMPT 0\nTIMEOUT 1\n"
+				   "LABEL strake\n\tLINUX /vmlinuz\n%s\tAPPEND %s\n",
+				   req->initrd ? "\tINITRD /initrd.img\n" : "", req->cmdline));
+
+	if (r < 0)
+		return r;
+	strv_add(&argv, "syslinux");
+	strv_add(&argv, "--install");
+	strv_addf(&argv, "--offset=%lld", (long long)req->offset);
+	strv_add(&argv, "--directory=/syslinux");
+	strv_add(&argv, f->disk);
+	r = run(f, &argv, -1, "syslinux");
+	return r < 0 ? r : put_boot_code(f);
+}
+
+int esp_write(const struct esp_request *req, struct error *err)
+{
+	struct filling f = { .req = req, .err = err };
+	int r;
+
+	(void)snprintf(f.disk, sizeof(f.disk), "/proc/self/fd/%d", req->out->fd);
+	(void)snprintf(f.image, sizeof(f.image), "%s@@%lld", f.disk, (long long)req->offset);
+	r = make_fat(&f);
+	if (r == 0)
+		r = make_dirs(&f);
+	if (r == 0)
+		r = put_content(&f, req->kernel, "/vmlinuz");
+	if (r == 0 && req->initrd)
+		r = put_content(&f, req->initrd, "/initrd.img");
+	if (r == 0 && req->uefi)
+		r = put_uefi(&f);
+	if (r == 0 && req->bios)
+		r = put_bios(&f);
+	return r < 0 ? error_wrap(err, r, "boot partition") : 0;
+}

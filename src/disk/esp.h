@@ -1,0 +1,34 @@
+/* src/disk/esp.h - the boot partition: FAT, with a loader for UEFI, one for BIOS, and what they
+ * load.
+ *
+ * mkfs.vfat, mtools and syslinux write it straight into the disk's file; systemd-boot and
+ * syslinux are Debian's binaries.  One copy of kernel and initrd serves both.
+ */
+#ifndef DISK_ESP_H
+#define DISK_ESP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct content;
+struct output;
+
+struct esp_request {
+	const struct output *out; /* the disk */
+	int64_t offset, size;
+	uint32_t volume_id;
+	int64_t now_s;
+	bool bios, uefi;
+	bool spare; /* room for a second kernel and initrd, as an upgrade needs */
+	const struct content *kernel, *initrd; /* initrd may be NULL */
+	const char *cmdline;
+	const char *title;
+};
+
+/* A multiple of PARTITION_ALIGN. */
+int64_t esp_size(const struct esp_request *req);
+int esp_write(const struct esp_request *req, struct error *err) must_check;
+
+#endif

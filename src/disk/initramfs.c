@@ -1,0 +1,158 @@
+/* src/disk/initramfs.c */
+#include "disk/initramfs.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "disk/filetree.h"
+
+#define FILE_MAX 0xffffffffLL /* eight hexadecimal digits */
+#define HEAD_LEN 110U
+#define ROOT     1
+#define TRAILER  "TRAILER!!!"
+
+struct packing_up {
+	int fd;
+	int64_t at;
+	struct error *err;
+	struct filetree *tree;
+	bool *written; /* by number: the data of a file with several names stands once */
+};
+
+static int put(struct packing_up *p, const void *bytes, size_t len)
+{
+	const char *from = bytes;
+
+	while (len > 0) {
+		ssize_t n = TEMP_FAILURE_RETRY(pwrite(p->fd, from, len, p->at));
+
+		if (n <= 0)
+			return error_sys(p->err, n < 0 ? -errno : -EIO, "write the initramfs");
+		from += n;
+		len -= (size_t)n;
+		p->at += n;
+	}
+	return 0;
+}
+
+/* Everything begins at a multiple of four; the file is zeros where nothing was written. */
+static void pad(struct packing_up *p)
+{
+	p->at = (p->at + 3) & ~(int64_t)3;
+}
+
+static int put_head(struct packing_up *p, const struct file *f, const char *path, int64_t size)
+{
+	char head[HEAD_LEN + 1];
+	bool device = f && (S_ISCHR(f->mode) || S_ISBLK(f->mode));
+	int n = snprintf(
+		head, sizeof(head), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
+		f ? f->number : 0, f ? f->mode : 0, f ? f->uid : 0, f ? f->gid : 0,
+		f ? (S_ISDIR(f->mode) ? 2 : f->links) : 1,
+		f ? (unsigned)MAX(f->mtime.tv_sec, 0) : 0, (unsigned)size, 0, 0,
+		device ? f->major : 0, device ? f->minor : 0, (unsigned)strlen(path) + 1, 0);
+	int r;
+
+	assert(n == HEAD_LEN);
+	r = put(p, head, HEAD_LEN);
+	if (r == 0)
+		r = put(p, path, strlen(path) + 1);
+	pad(p);
+	return r;
+}
+
+static int put_content(struct packing_up *p, const struct content *c)
+{
+	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
+	int64_t at = 0, start, len;
+	int r = content_open(c, &rd, p->err);
+
+	while (r == 0 && content_next(&rd, at, &start, &len) > 0) {
+		r = content_copy(&rd, start, len, p->fd, p->at + start);
+		if (r < 0)
+			return error_sys(p->err, r, "write the initramfs");
+		at = start + len;
+	}
+	p->at += c->size;
+	pad(p);
+	return r;
+}
+
+static int put_file(struct packing_up *p, const struct file *f, const char *path)
+{
+	bool data = S_ISREG(f->mode) && !p->written[f->number];
+	int64_t size = data ? f->content.size : S_ISLNK(f->mode) ? (int64_t)strlen(f->target) : 0;
+	int r;
+
+	if (size > FILE_MAX)
+		return error_set(p->err, -EFBIG, "/%s is too large for an initramfs", path);
+	p->written[f->number] = true;
+	r = put_head(p, f, path, size);
+	if (r == 0 && S_ISLNK(f->mode)) {
+		r = put(p, f->target, strlen(f->target));
+		pad(p);
+	}
+	return r == 0 && data ? put_content(p, &f->content) : r;
+}
+
+/* Paths of the directories that are still to be gone through, by breadth. */
+struct visit {
+	const struct file *dir;
+	char *path;
+};
+
+struct visits {
+	struct visit *items;
+	size_t n, room;
+};
+
+static int put_names(struct packing_up *p, struct visits *v, size_t i)
+{
+	const struct file *dir = v->items[i].dir;
+	int r = 0;
+
+	for (size_t k = 0; r == 0 && k < dir->nnames; k++) {
+		const char *above = v->items[i].path;
+		struct file *f = dir->names[k].file;
+		char *path = xasprintf("%s%s%s", above, *above ? "/" : "", dir->names[k].text);
+
+		r = put_file(p, f, path);
+		if (!S_ISDIR(f->mode)) {
+			free(path);
+			continue;
+		}
+		VEC_GROW(v->items, v->n, v->room);
+		v->items[v->n++] = (struct visit) { f, path };
+	}
+	return r;
+}
+
+int initramfs_write(struct filetree *t, int fd, struct content *ret, struct error *err)
+{
+	struct packing_up p = { .fd = fd, .err = err, .tree = t };
+	struct visits v = { .n = 0 };
+	int r = 0;
+
+	filetree_number(t, ROOT, ROOT + 1);
+	p.written = xcalloc(t->norder + 2, sizeof(*p.written));
+	VEC_GROW(v.items, v.n, v.room);
+	v.items[v.n++] = (struct visit) { t->root, xstrdup("") };
+	for (size_t i = 0; r == 0 && i < v.n; i++)
+		r = put_names(&p, &v, i);
+	if (r == 0)
+		r = put_head(&p, NULL, TRAILER, 0);
+	if (r == 0 && ftruncate(fd, p.at) < 0)
+		r = error_sys(err, -errno, "write the initramfs");
+	for (size_t i = 0; i < v.n; i++)
+		free(v.items[i].path);
+	free(v.items);
+	free(p.written);
+	if (r < 0)
+		return r;
+	*ret = (struct content) { .kind = CONTENT_PIECES, .fd = fd, .size = p.at };
+	content_add_piece(ret, 0, 0, p.at);
+	return 0;
+}

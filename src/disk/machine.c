@@ -1,0 +1,335 @@
+/* src/disk/machine.c */
+#include "disk/machine.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/number.h"
+#include "disk/appliance.h"
+#include "disk/bootable.h"
+#include "disk/esp.h"
+#include "disk/ext4.h"
+#include "disk/filetree.h"
+#include "disk/identity.h"
+#include "disk/initramfs.h"
+#include "disk/output.h"
+#include "disk/partition.h"
+#include "disk/source.h"
+#include "image/image.h"
+
+#define CONSOLES     "console=tty0 console=ttyS0,115200"
+#define FREE_BYTES   (64LL << 20) /* what a machine needs to come up: logs, a package list */
+#define SPARE_INODES 4096
+
+struct building {
+	const struct machine_request *req;
+	struct error *err;
+	struct output out;
+	struct disk_source source;
+	struct bootable bootable;
+	struct content kernel, initrd; /* initrd.size 0: none; borrowed, owned or by path */
+	bool own_kernel, own_initrd;   /* by path: to be freed */
+	char version[KERNEL_VERSION_MAX];
+	struct identity id;
+	struct partition parts[PARTITIONS_MAX];
+	size_t nparts;
+	struct ext4_request ext4;
+	struct esp_request esp;
+	char *cmdline;
+};
+
+static void building_done(struct building *b)
+{
+	if (b->own_kernel)
+		content_done(&b->kernel);
+	if (b->own_initrd)
+		content_done(&b->initrd);
+	bootable_done(&b->bootable);
+	disk_source_done(&b->source);
+	output_done(&b->out);
+	free(b->cmdline);
+}
+
+/* kernel and initrd */
+
+static int given(struct building *b, const char *path, struct content *ret)
+{
+	autofree char *real = realpath(path, NULL);
+	int fd = real ? open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	struct stat st;
+
+	if (fd < 0 || fstatat(fd, real + 1, &st, 0) < 0)
+		return error_sys(b->err, -errno, "%s", path);
+	VEC_GROW(b->source.fds, b->source.nfds, b->source.room);
+	b->source.fds[b->source.nfds++] = fd;
+	if (!S_ISREG(st.st_mode))
+		return error_set(b->err, -EINVAL, "%s is no regular file", path);
+	*ret = content_of_path(fd, real + 1, &st);
+	return 0;
+}
+
+static int choose_kernel(struct building *b)
+{
+	const struct machine_request *req = b->req;
+	int r = 0;
+
+	if (req->kernel) {
+		r = given(b, req->kernel, &b->kernel);
+		b->own_kernel = r == 0;
+	} else if (b->bootable.kernel) {
+		b->kernel = b->bootable.kernel->content;
+	} else {
+		r = error_set(
+			b->err, -ENOENT,
+			"%s has no kernel in /boot or /lib/modules: install one there, or name "
+			"one with --kernel%s",
+			req->source, b->bootable.init ? " and --initrd" : "");
+	}
+	if (r == 0)
+		r = kernel_version(&b->kernel, b->version, b->err);
+	if (r == 0 && req->initrd) {
+		r = given(b, req->initrd, &b->initrd);
+		b->own_initrd = r == 0;
+	} else if (r == 0 && !req->kernel && b->bootable.initrd) {
+		b->initrd = b->bootable.initrd->content;
+	}
+	return r;
+}
+
+static int check_machine(struct building *b)
+{
+	const struct image *image = b->source.image;
+	const char *arch = image ? image->config.architecture : NULL;
+
+	if (arch && *arch && strcmp(arch, "amd64") != 0)
+		return error_set(b->err, -ENOEXEC, "%s is for %s; disks are made for amd64",
+				 b->req->source, arch);
+	if (!b->bootable.init && b->req->size)
+		return error_set(b->err, -EINVAL,
+				 "%s has no init: the machine lives in memory, and --size has no "
+				 "meaning for it",
+				 b->req->source);
+	if (b->bootable.init && (b->req->command.n || b->req->entrypoint.n || b->req->env.n))
+		return error_set(
+			b->err, -EINVAL,
+			"%s starts its own init %s: a command, --entrypoint and --env have no "
+			"meaning for it",
+			b->req->source, b->bootable.init);
+	return 0;
+}
+
+/* an operating system */
+
+static int put_hostname(struct building *b)
+{
+	const struct timespec mtime = { .tv_sec = b->req->now_s };
+	char *text;
+
+	if (!b->req->hostname)
+		return 0;
+	text = xasprintf("%s\n", b->req->hostname);
+	return filetree_put_bytes(b->source.tree, "etc/hostname", 0644, text, strlen(text), mtime,
+				  b->err);
+}
+
+/* An initrd finds a file system by its UUID; a kernel alone knows only partitions. */
+static void say_root(struct building *b)
+{
+	const char *more = b->req->cmdline ? b->req->cmdline : "";
+	char root[UUID_TEXT_LEN + 1];
+
+	identity_text(&b->id, b->initrd.size ? "root" : "root partition", root);
+	b->cmdline = xasprintf("root=%s=%s rootfstype=ext4 rw " CONSOLES "%s%s",
+			       b->initrd.size ? "UUID" : "PARTUUID", root, *more ? " " : "", more);
+}
+
+/* an own init */
+
+static int prepare_appliance(struct building *b)
+{
+	const struct machine_request *req = b->req;
+	autofree char *usual = xasprintf("/lib/modules/%s", b->version);
+	const char *more = req->cmdline ? req->cmdline : "";
+	struct appliance_request ar = {
+		.source = &b->source,
+		.command = &req->command,
+		.entrypoint = &req->entrypoint,
+		.env = &req->env,
+		.hostname = req->hostname,
+		.network = req->network,
+		.now_s = req->now_s,
+	};
+	int fd, r;
+
+	if (req->network)
+		ar.modules = req->modules ? req->modules : access(usual, F_OK) == 0 ? usual : NULL;
+	if (req->initrd)
+		return error_set(
+			b->err, -EINVAL,
+			"%s has no init: it becomes the initrd itself, and --initrd has no "
+			"meaning for it",
+			req->source);
+	r = appliance_prepare(&ar, b->err);
+	if (r == 0)
+		r = output_spool(&b->out, &fd, b->err);
+	if (r < 0)
+		return r;
+	VEC_GROW(b->source.fds, b->source.nfds, b->source.room);
+	b->source.fds[b->source.nfds++] = fd;
+	r = initramfs_write(b->source.tree, fd, &b->initrd, b->err);
+	b->own_initrd = r == 0;
+	b->cmdline = xasprintf("rdinit=" APPLIANCE_INIT " quiet panic=10 " CONSOLES "%s%s",
+			       *more ? " " : "", more);
+	return r;
+}
+
+/* layout */
+
+static void lay_out_esp(struct building *b)
+{
+	const struct machine_request *req = b->req;
+	struct partition *p = &b->parts[b->nparts++];
+	uint8_t id[16];
+
+	identity_uuid(&b->id, "boot volume", id);
+	b->esp = (struct esp_request) {
+		.out = &b->out,
+		.offset = PARTITION_ALIGN,
+		.volume_id = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 |
+			     id[3],
+		.now_s = req->now_s,
+		.bios = req->bios,
+		.uefi = req->uefi,
+		.spare = b->bootable.init != NULL,
+		.kernel = &b->kernel,
+		.initrd = b->initrd.size ? &b->initrd : NULL,
+		.cmdline = b->cmdline,
+		.title = "Linux",
+	};
+	b->esp.size = esp_size(&b->esp);
+	*p = (struct partition) {
+		.kind = PARTITION_ESP, .offset = b->esp.offset, .size = b->esp.size, .name = "boot"
+	};
+	identity_text(&b->id, "boot partition", p->uuid);
+}
+
+static int lay_out_root(struct building *b)
+{
+	int64_t start = b->esp.offset + b->esp.size, asked = 0, size = 0;
+	struct partition *p = &b->parts[b->nparts++];
+	char disk[NUMBER_SIZE_LEN];
+	int r;
+
+	b->ext4 = (struct ext4_request) { .fd = b->out.fd,
+					  .offset = start,
+					  .label = "root",
+					  .now_s = b->req->now_s,
+					  .spare_inodes = SPARE_INODES };
+	identity_uuid(&b->id, "root", b->ext4.uuid);
+	identity_uuid(&b->id, "hash seed", b->ext4.hash_seed);
+	if (b->req->size)
+		asked = b->req->size - partition_disk_size(start);
+	r = ext4_fit(b->source.tree, &b->ext4, asked ? 0 : FREE_BYTES, &size, b->err);
+	if (r < 0)
+		return r;
+	if (b->req->size && asked < size) {
+		number_format_size((uint64_t)partition_disk_size(start + size), disk);
+		return error_set(b->err, -ENOSPC,
+				 "--size is too small: it takes at least %s (%lld)", disk,
+				 (long long)partition_disk_size(start + size));
+	}
+	if (b->req->size)
+		size = asked / PARTITION_ALIGN * PARTITION_ALIGN;
+	b->ext4.size = size;
+	*p = (struct partition) {
+		.kind = PARTITION_ROOT, .offset = start, .size = size, .name = "root"
+	};
+	identity_text(&b->id, "root partition", p->uuid);
+	return 0;
+}
+
+static int lay_out(struct building *b)
+{
+	int r;
+
+	filetree_number(b->source.tree, 2, 11);
+	r = identity_choose(b->source.tree, b->req->dated, b->req->now_s, &b->id, b->err);
+	if (r < 0)
+		return r;
+	if (b->bootable.init)
+		say_root(b);
+	lay_out_esp(b);
+	return b->bootable.init ? lay_out_root(b) : 0;
+}
+
+/* writing */
+
+static int64_t disk_size(const struct building *b)
+{
+	const struct partition *last = &b->parts[b->nparts - 1];
+
+	return b->req->size ? b->req->size : partition_disk_size(last->offset + last->size);
+}
+
+static int write_disk(struct building *b)
+{
+	char uuid[UUID_TEXT_LEN + 1];
+	int r = 0;
+
+	identity_text(&b->id, "disk", uuid);
+	if (ftruncate(b->out.fd, disk_size(b)) < 0)
+		return error_sys(b->err, -errno, "make %s", b->req->output);
+	r = partition_write(b->out.fd, uuid, b->parts, b->nparts, b->err);
+	if (r == 0 && b->bootable.init)
+		r = ext4_write(b->source.tree, &b->ext4, b->err);
+	if (r == 0)
+		r = esp_write(&b->esp, b->err);
+	return r;
+}
+
+static int build(struct building *b)
+{
+	const struct machine_request *req = b->req;
+	const struct source_request sr = { .what = req->source,
+					   .root = req->root,
+					   .run_root = req->run_root,
+					   .out = &b->out,
+					   .now_s = req->now_s };
+	int r = output_open(req->output, &b->out, b->err);
+
+	if (r == 0)
+		r = source_read(&sr, &b->source, b->err);
+	if (r == 0)
+		r = bootable_find(b->source.tree, &b->bootable, b->err);
+	if (r == 0)
+		r = check_machine(b);
+	if (r == 0)
+		r = choose_kernel(b);
+	if (r == 0)
+		r = b->bootable.init ? put_hostname(b) : prepare_appliance(b);
+	if (r == 0)
+		r = lay_out(b);
+	if (r == 0)
+		r = write_disk(b);
+	return r == 0 ? output_finish(&b->out, b->err) : r;
+}
+
+int machine_build(const struct machine_request *req, struct machine_result *ret, struct error *err)
+{
+	struct building b = { .req = req, .err = err, .out = OUTPUT_INIT };
+	struct stat st = { .st_size = 0 };
+	int r = build(&b);
+
+	if (r == 0 && fstat(b.out.fd, &st) == 0) {
+		*ret = (struct machine_result) { .size = st.st_size,
+						 .used = st.st_blocks * 512,
+						 .has_os = b.bootable.init != NULL };
+		(void)snprintf(ret->kernel, sizeof(ret->kernel), "%s", b.version);
+	}
+	building_done(&b);
+	return r;
+}

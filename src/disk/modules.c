@@ -1,0 +1,114 @@
+/* src/disk/modules.c - modules.dep(5): "PATH: PATH...", what a module needs behind the colon, the
+ * nearest first, so that loading goes from right to left.
+ */
+#include "disk/modules.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/strv.h"
+#include "disk/filetree.h"
+#include "disk/machine/orders.h"
+#include "disk/source.h"
+
+#define DEP_MAX (16U << 20)
+
+static const char *const wanted[] = { "virtio_pci", "virtio_net", "e1000",   "e1000e",
+				      "igb",        "r8169",      "vmxnet3", "hv_netvsc" };
+
+struct adding {
+	struct disk_source *source;
+	const char *dir;
+	int fd;
+	struct timespec mtime;
+	struct strv *ret;
+	struct error *err;
+};
+
+static int add_module(struct adding *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	autofree char *to = xasprintf(MODULES_DIR "/%s", slash ? slash + 1 : path);
+	struct file *dir = filetree_make_dir(a->source->tree, MODULES_DIR, a->mtime), *file;
+	struct stat st;
+
+	if (strv_has(a->ret, to))
+		return 0;
+	if (fstatat(a->fd, path, &st, 0) < 0)
+		return error_sys(a->err, -errno, "%s/%s", a->dir, path);
+	file = dir && S_ISREG(st.st_mode) ? filetree_add(a->source->tree, S_IFREG | 0644) : NULL;
+	if (!file)
+		return error_set(a->err, -EINVAL, "%s/%s cannot be taken", a->dir, path);
+	file->mtime = a->mtime;
+	file->content = content_of_path(a->fd, path, &st);
+	dir_put(dir, slash ? slash + 1 : path, file);
+	strv_take(a->ret, steal_ptr(&to));
+	return 0;
+}
+
+/* "kernel/drivers/net/virtio_net.ko.xz" is virtio_net; '-' and '_' are one to the kernel. */
+static bool is_module(const char *path, const char *name)
+{
+	const char *slash = strrchr(path, '/');
+
+	path = slash ? slash + 1 : path;
+	for (; *name; name++, path++)
+		if (*path != *name && !(*path == '-' && *name == '_'))
+			return false;
+	return strncmp(path, ".ko", 3) == 0;
+}
+
+/* A module and, before it, what it needs. */
+static int add_line(struct adding *a, char *line)
+{
+	char *colon = strchr(line, ':'), *word;
+	int r = 0;
+
+	if (!colon)
+		return 0;
+	*colon = '\0';
+	while (r == 0 && (word = strrchr(colon + 1, ' '))) {
+		*word = '\0';
+		if (word[1])
+			r = add_module(a, word + 1);
+	}
+	return r < 0 ? r : add_module(a, line);
+}
+
+static int add_wanted(struct adding *a, const char *text, const char *name)
+{
+	autofree char *copy = xstrdup(text);
+	char *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		char *colon = strchr(line, ':');
+		autofree char *path = colon ? xstrndup(line, (size_t)(colon - line)) : NULL;
+
+		if (path && is_module(path, name))
+			return add_line(a, line);
+	}
+	return 0;
+}
+
+int modules_add(struct disk_source *s, const char *dir, struct timespec mtime, struct strv *ret,
+		struct error *err)
+{
+	struct adding a = {
+		.source = s, .dir = dir, .fd = -1, .mtime = mtime, .ret = ret, .err = err
+	};
+	autofree char *text = NULL;
+	int r = dir_open_at(AT_FDCWD, dir, &a.fd, err);
+
+	if (r < 0)
+		return r;
+	VEC_GROW(s->fds, s->nfds, s->room);
+	s->fds[s->nfds++] = a.fd;
+	r = file_read_at(a.fd, "modules.dep", DEP_MAX, &text, NULL, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(wanted); i++)
+		r = add_wanted(&a, text, wanted[i]);
+	return r < 0 ? error_wrap(err, r, "modules %s", dir) : 0;
+}

@@ -1,0 +1,151 @@
+/* src/disk/partition.c */
+#include "disk/partition.h"
+
+#include <libfdisk.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+
+#define TYPE_ESP        "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
+#define TYPE_ROOT_AMD64 "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
+/* UEFI specification 5.3.3: bit 2, "legacy BIOS bootable"; syslinux's boot code looks for it. */
+#define ATTRIBUTE_LEGACY_BOOT (1ULL << 2)
+/* Backup header and 128 entries of 128 bytes are 33 sectors; a whole unit keeps sizes round. */
+#define TAIL PARTITION_ALIGN
+
+DEFINE_CLEANUP(struct fdisk_context *, fdisk, fdisk_unref_context);
+DEFINE_CLEANUP(struct fdisk_partition *, fdisk_partition, fdisk_unref_partition);
+DEFINE_CLEANUP(struct fdisk_parttype *, fdisk_type, fdisk_unref_parttype);
+DEFINE_CLEANUP(struct fdisk_table *, fdisk_table, fdisk_unref_table);
+
+int64_t partition_disk_size(int64_t end)
+{
+	return end + TAIL;
+}
+
+static const char *type_text(enum partition_kind kind)
+{
+	switch (kind) {
+	case PARTITION_ESP:
+		return TYPE_ESP;
+	case PARTITION_ROOT:
+		break;
+	}
+	return TYPE_ROOT_AMD64;
+}
+
+static int open_table(int fd, bool readonly, struct fdisk_context **ret, struct error *err)
+{
+	cleanup(fdisk_cleanup) struct fdisk_context *cxt = fdisk_new_context();
+	autofree char *path = xasprintf("/proc/self/fd/%d", fd);
+	int r = cxt ? fdisk_assign_device(cxt, path, readonly) : -ENOMEM;
+
+	if (r < 0)
+		return error_sys(err, r, "look at the partition table");
+	*ret = steal_ptr(&cxt);
+	return 0;
+}
+
+static int add(struct fdisk_context *cxt, size_t number, const struct partition *p)
+{
+	cleanup(fdisk_partition_cleanup) struct fdisk_partition *pa = fdisk_new_partition();
+	cleanup(fdisk_type_cleanup) struct fdisk_parttype *type =
+		fdisk_label_get_parttype_from_string(fdisk_get_label(cxt, "gpt"),
+						     type_text(p->kind));
+	int r;
+
+	if (!pa || !type)
+		return -ENOMEM;
+	r = fdisk_partition_set_partno(pa, number);
+	if (r == 0)
+		r = fdisk_partition_set_start(pa, (fdisk_sector_t)(p->offset / SECTOR));
+	if (r == 0)
+		r = fdisk_partition_set_size(pa, (fdisk_sector_t)(p->size / SECTOR));
+	if (r == 0)
+		r = fdisk_partition_set_type(pa, type);
+	if (r == 0)
+		r = fdisk_partition_set_uuid(pa, p->uuid);
+	if (r == 0)
+		r = fdisk_partition_set_name(pa, p->name);
+	if (r == 0)
+		r = fdisk_add_partition(cxt, pa, NULL);
+	if (r == 0 && p->kind == PARTITION_ESP)
+		r = fdisk_gpt_set_partition_attrs(cxt, number, ATTRIBUTE_LEGACY_BOOT);
+	return r;
+}
+
+/* The library asks for the disk's name, and gets it from here. */
+static int answer(struct fdisk_context *cxt, struct fdisk_ask *ask, void *data)
+{
+	(void)cxt;
+	if (fdisk_ask_get_type(ask) == FDISK_ASKTYPE_STRING)
+		return fdisk_ask_string_set_result(ask, xstrdup(data));
+	return 0;
+}
+
+int partition_write(int fd, const char *disk_uuid, const struct partition *list, size_t n,
+		    struct error *err)
+{
+	cleanup(fdisk_cleanup) struct fdisk_context *cxt = NULL;
+	int r = open_table(fd, false, &cxt, err);
+
+	if (r < 0)
+		return r;
+	r = fdisk_set_ask(cxt, answer, (void *)disk_uuid);
+	if (r == 0)
+		r = fdisk_create_disklabel(cxt, "gpt");
+	if (r == 0)
+		r = fdisk_set_disklabel_id(cxt);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add(cxt, i, &list[i]);
+	if (r == 0)
+		r = fdisk_write_disklabel(cxt);
+	return r < 0 ? error_sys(err, r, "write the partition table") : 0;
+}
+
+static bool take(struct fdisk_partition *pa, int64_t file_size, struct partition *ret)
+{
+	const struct fdisk_parttype *type = fdisk_partition_get_type(pa);
+	const char *text = type ? fdisk_parttype_get_string(type) : NULL;
+	const char *uuid = fdisk_partition_get_uuid(pa);
+	uint64_t start = fdisk_partition_get_start(pa);
+	uint64_t size = fdisk_partition_get_size(pa);
+	uint64_t sectors = (uint64_t)file_size / SECTOR;
+
+	if (!fdisk_partition_is_used(pa) || start >= sectors || size > sectors - start)
+		return false;
+	*ret = (struct partition) { .kind = text && strcasecmp(text, TYPE_ESP) == 0
+						    ? PARTITION_ESP
+						    : PARTITION_ROOT,
+				    .offset = (int64_t)start * SECTOR,
+				    .size = (int64_t)size * SECTOR };
+	if (uuid && strlen(uuid) == UUID_TEXT_LEN)
+		memcpy(ret->uuid, uuid, UUID_TEXT_LEN);
+	return true;
+}
+
+int partition_read(int fd, struct partition ret[PARTITIONS_MAX], size_t *ret_n, struct error *err)
+{
+	cleanup(fdisk_cleanup) struct fdisk_context *cxt = NULL;
+	cleanup(fdisk_table_cleanup) struct fdisk_table *table = NULL;
+	struct stat st;
+	size_t n = 0;
+	int r = open_table(fd, true, &cxt, err);
+
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return error_sys(err, -errno, "look at the disk");
+	if (!fdisk_is_label(cxt, GPT))
+		return error_set(err, -EBADMSG, "it has no GPT partition table");
+	r = fdisk_get_partitions(cxt, &table);
+	if (r < 0)
+		return error_sys(err, r, "read the partition table");
+	for (size_t i = 0; i < fdisk_table_get_nents(table) && n < PARTITIONS_MAX; i++)
+		if (take(fdisk_table_get_partition(table, i), st.st_size, &ret[n]))
+			n++;
+	*ret_n = n;
+	return 0;
+}

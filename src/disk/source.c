@@ -1,0 +1,167 @@
+/* src/disk/source.c */
+#include "disk/source.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "disk/output.h"
+#include "disk/tree_dir.h"
+#include "disk/tree_tar.h"
+#include "engine/bare.h"
+#include "engine/engine.h"
+#include "engine/root.h"
+#include "image/image.h"
+
+DEFINE_CLEANUP(struct engine *, engine, engine_close);
+
+static int keep_open(struct disk_source *s, const char *path, int flags, struct error *err)
+{
+	int fd = open(path, flags | O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_sys(err, -errno, "open %s", path);
+	VEC_GROW(s->fds, s->nfds, s->room);
+	s->fds[s->nfds++] = fd;
+	return fd;
+}
+
+static int add_directory(struct disk_source *s, const char *path, struct error *err)
+{
+	int fd = keep_open(s, path, O_DIRECTORY, err);
+
+	return fd < 0 ? fd : filetree_add_dir(s->tree, fd, err);
+}
+
+static int read_directory(struct disk_source *s, const char *path, struct error *err)
+{
+	int r;
+
+	s->kind = SOURCE_DIRECTORY;
+	strv_add(&s->dirs, path);
+	r = add_directory(s, path, err);
+	return r < 0 ? error_wrap(err, r, "%s", path) : 0;
+}
+
+static int read_image(struct disk_source *s, const struct source_request *req, struct error *err)
+{
+	const struct engine_options options = { .root = req->root,
+						.run_root = req->run_root,
+						.looks = true };
+	cleanup(engine_cleanup) struct engine *engine = NULL;
+	int r = engine_open(&options, &engine, err);
+
+	s->kind = SOURCE_IMAGE;
+	if (r == 0)
+		r = image_find(engine_db(engine), engine_root_fd(engine), req->what, &s->image,
+			       err);
+	if (r < 0)
+		return r;
+	image_lower_dirs(engine_root(engine), s->image, &s->dirs);
+	/* The lowest first: each is laid over what is there. */
+	for (size_t i = s->dirs.n; r == 0 && i > 0; i--)
+		r = add_directory(s, s->dirs.items[i - 1], err);
+	return r;
+}
+
+/* What "docker save" writes is a tar archive, too, but of an image and not of files. */
+static int refuse_image_archive(const struct disk_source *s, const char *path, struct error *err)
+{
+	const struct file *root = s->tree->root;
+
+	if (dir_find(root, "etc") || dir_find(root, "usr") ||
+	    !(dir_find(root, "manifest.json") || dir_find(root, "oci-layout")))
+		return 0;
+	return error_set(err, -EINVAL,
+			 "%s is an archive of an image: 'strake load -i %s', then name the image",
+			 path, path);
+}
+
+static int read_archive(struct disk_source *s, const struct source_request *req, struct error *err)
+{
+	int fd = keep_open(s, req->what, 0, err), spool = -1, r;
+
+	if (fd < 0)
+		return fd;
+	s->kind = SOURCE_ARCHIVE;
+	r = output_spool(req->out, &spool, err);
+	if (r < 0)
+		return r;
+	VEC_GROW(s->fds, s->nfds, s->room);
+	s->fds[s->nfds++] = spool;
+	r = filetree_add_tar(s->tree, fd, spool, req->what, err);
+	return r < 0 ? r : refuse_image_archive(s, req->what, err);
+}
+
+static int read_program(struct disk_source *s, const struct source_request *req, struct error *err)
+{
+	struct bare bare = { 0 };
+	int r = bare_plan(req->what, false, &bare, err), fd;
+	struct file *file;
+	struct stat st;
+
+	if (r < 0)
+		return r;
+	s->kind = SOURCE_PROGRAM;
+	s->program = xstrdup(bare.inside);
+	fd = keep_open(s, "/", O_DIRECTORY, err);
+	if (fd >= 0 && fstatat(fd, bare.host_path + 1, &st, 0) < 0)
+		r = error_sys(err, -errno, "%s", req->what);
+	if (fd >= 0 && r == 0) {
+		file = filetree_add(s->tree, S_IFREG | 0755);
+		file->mtime = st.st_mtim;
+		file->content = content_of_path(fd, bare.host_path + 1, &st);
+		dir_put(s->tree->root, bare.inside + 1, file);
+		s->tree->root->mtime.tv_sec = req->now_s;
+	}
+	bare_done(&bare);
+	return fd < 0 ? fd : r;
+}
+
+/* By the first bytes. */
+static bool is_elf(const char *path)
+{
+	autoclose int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char magic[4] = "";
+
+	return fd >= 0 && pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       memcmp(magic, "\177ELF", sizeof(magic)) == 0;
+}
+
+static int read_path(struct disk_source *s, const struct source_request *req, struct error *err)
+{
+	struct stat st;
+
+	if (stat(req->what, &st) < 0)
+		return error_sys(err, -errno, "%s", req->what);
+	if (S_ISDIR(st.st_mode))
+		return read_directory(s, req->what, err);
+	return is_elf(req->what) ? read_program(s, req, err) : read_archive(s, req, err);
+}
+
+int source_read(const struct source_request *req, struct disk_source *ret, struct error *err)
+{
+	struct disk_source s = { .tree = filetree_new() };
+	int r = root_is_path(req->what) ? read_path(&s, req, err) : read_image(&s, req, err);
+
+	if (r < 0) {
+		disk_source_done(&s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void disk_source_done(struct disk_source *s)
+{
+	filetree_free(s->tree);
+	image_free(s->image);
+	free(s->program);
+	strv_done(&s->dirs);
+	for (size_t i = 0; i < s->nfds; i++)
+		(void)close(s->fds[i]);
+	free(s->fds);
+	*s = (struct disk_source) { .tree = NULL };
+}

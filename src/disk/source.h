@@ -1,0 +1,37 @@
+/* src/disk/source.h - what a disk is made of: an image of the store, a directory, a tar archive,
+ * one static executable.  Only the first needs the store, and root where it is root's.
+ */
+#ifndef DISK_SOURCE_H
+#define DISK_SOURCE_H
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "disk/filetree.h"
+
+struct image;
+struct output;
+
+enum source_kind { SOURCE_IMAGE, SOURCE_DIRECTORY, SOURCE_ARCHIVE, SOURCE_PROGRAM };
+
+struct disk_source {
+	enum source_kind kind;
+	struct filetree *tree;
+	struct image *image; /* of SOURCE_IMAGE: its config */
+	char *program;       /* of SOURCE_PROGRAM: where it lies inside */
+	struct strv dirs;    /* the tree's directories, the uppermost first; none of an archive */
+	int *fds;            /* open as long as the tree is used */
+	size_t nfds, room;
+};
+
+struct source_request {
+	const char *what;            /* as "run" takes it: with a slash it is a path */
+	const char *root, *run_root; /* of the store; NULL: the usual ones */
+	const struct output *out;    /* for what has to lie somewhere meanwhile */
+	int64_t now_s;               /* the time of directories that nothing names */
+};
+
+int source_read(const struct source_request *req, struct disk_source *ret,
+		struct error *err) must_check;
+void disk_source_done(struct disk_source *s);
+
+#endif

@@ -1,0 +1,77 @@
+/* src/disk/tool.c */
+#include "disk/tool.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/strv.h"
+
+#define TOOL_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+#define SAID_MAX  4096
+
+static void in_child(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s, int said)
+{
+	autofree char *date = xasprintf("%lld", (long long)now_s);
+	int null = open("/dev/null", O_RDWR); /* NOLINT(android-cloexec-open): the program's */
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(said, STDOUT_FILENO) < 0 ||
+	    dup2(said, STDERR_FILENO) < 0)
+		_exit(126);
+	for (size_t i = 0; i < nfds; i++)
+		(void)fcntl(fds[i], F_SETFD, 0);
+	/* Files of the user's could change what is written. */
+	(void)setenv("SOURCE_DATE_EPOCH", date, 1);
+	(void)setenv("TZ", "UTC", 1);
+	(void)setenv("LC_ALL", "C", 1);
+	(void)setenv("PATH", TOOL_PATH, 1);
+	(void)setenv("MTOOLSRC", "/dev/null", 1);
+	(void)setenv("MTOOLS_SKIP_CHECK", "1", 1);
+	(void)execvp(argv->items[0], argv->items);
+	_exit(127);
+}
+
+/* The last line of what it said. */
+static const char *last_words(int said, char text[SAID_MAX])
+{
+	off_t size = lseek(said, 0, SEEK_END);
+	ssize_t n = pread(said, text, SAID_MAX - 1, MAX(size - (SAID_MAX - 1), 0));
+	char *line;
+
+	text[MAX(n, 0)] = '\0';
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == ' '))
+		text[--n] = '\0';
+	line = strrchr(text, '\n');
+	line = line ? line + 1 : text;
+	return *line ? line : "it failed and said nothing";
+}
+
+int tool_run(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
+	     const char *package, struct error *err)
+{
+	autoclose int said = memfd_create("said", MFD_CLOEXEC);
+	char text[SAID_MAX];
+	int status;
+	pid_t pid;
+
+	if (said < 0)
+		return error_sys(err, -errno, "run %s", argv->items[0]);
+	pid = fork();
+	if (pid == 0)
+		in_child(argv, fds, nfds, now_s, said);
+	if (pid < 0)
+		return error_sys(err, -errno, "run %s", argv->items[0]);
+	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
+		return error_sys(err, -errno, "wait for %s", argv->items[0]);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return error_set(err, -ENOENT, "%s is not installed (package %s)", argv->items[0],
+				 package);
+	return error_set(err, -EIO, "%s: %s", argv->items[0], last_words(said, text));
+}

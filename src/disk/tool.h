@@ -1,0 +1,19 @@
+/* src/disk/tool.h - the stock programs that fill a boot partition, run as they are. */
+#ifndef DISK_TOOL_H
+#define DISK_TOOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct strv;
+
+/* Runs argv and waits.  fds stay open in it under their numbers, so that it may be given
+ * /proc/self/fd/N; its clock is now_s where it looks at SOURCE_DATE_EPOCH, its zone is UTC.  What
+ * it says last on standard error is the failure's text; -ENOENT names the package to install.
+ */
+int tool_run(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
+	     const char *package, struct error *err) must_check;
+
+#endif
