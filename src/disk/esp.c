@@ -55,6 +55,8 @@ static int make_fat(const struct filling *f)
 	strv_add(&argv, "mkfs.vfat");
 	strv_add(&argv, "--invariant");
 	strv_add(&argv, "-F32");
+	/* Else it goes by the size of the whole disk, and few clusters are taken for FAT16. */
+	strv_add(&argv, "-s1");
 	strv_addf(&argv, "-i%08x", req->volume_id);
 	strv_add(&argv, "-nESP");
 	strv_addf(&argv, "-h%lld", (long long)req->offset / SECTOR);

@@ -104,12 +104,14 @@ static void open_console(void)
 
 static void load_module(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC), failure = fd < 0 ? errno : 0;
 
 	/* MODULE_INIT_COMPRESSED_FILE is 4. */
-	if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST &&
-		       syscall(SYS_finit_module, fd, "", 4) < 0 && errno != EEXIST))
-		say("module %s: %s", path, strerror(errno));
+	if (fd >= 0 && syscall(SYS_finit_module, fd, "", 0) < 0)
+		failure = errno == ENOEXEC && syscall(SYS_finit_module, fd, "", 4) == 0 ? 0 : errno;
+	/* Hardware that is not there, or a module that is. */
+	if (failure && failure != ENODEV && failure != EOPNOTSUPP && failure != EEXIST)
+		say("module %s: %s", path, strerror(failure));
 	if (fd >= 0)
 		(void)close(fd);
 }
