@@ -5,12 +5,23 @@
 #include "cmd/disk_options.h"
 #include "cmd/handover.h"
 
-static int build_run(const void *globals, const void *args, int argc, char **argv,
-		     struct error *err)
-{
-	(void)argc;
-	return handover("strake-disk", "build", globals, disk_build_opts, args, argv, err);
-}
+static const struct opt no_opts[] = { { 0 } };
+
+#define HANDOVER(command, opts)                                                                    \
+	static int command##_run(const void *globals, const void *args, int argc, char **argv,     \
+				 struct error *err)                                                \
+	{                                                                                          \
+		(void)argc;                                                                        \
+		return handover("strake-disk", #command, globals, opts, args, argv, err);          \
+	}
+
+HANDOVER(build, disk_build_opts)
+HANDOVER(ls, disk_ls_opts)
+HANDOVER(cat, no_opts)
+HANDOVER(cp, no_opts)
+HANDOVER(check, no_opts)
+HANDOVER(inspect, no_opts)
+HANDOVER(run, disk_run_opts)
 
 static const struct cmd disk_build_front = {
 	.name = "build",
@@ -32,9 +43,74 @@ static const struct cmd disk_build_front = {
 	.run_alone = build_run,
 };
 
+static const struct cmd disk_run_front = {
+	.name = "run",
+	.operands = "FILE",
+	.help = "Start a disk in QEMU",
+	.details =
+		"The serial console is the terminal; Ctrl-A x ends the machine. With KVM where it works, else\n"
+		"by emulation. Nothing is written to FILE unless --write is given.",
+	.opts = disk_run_opts,
+	.args_size = sizeof(struct disk_run_args),
+	.min_operands = 1,
+	.max_operands = 1,
+	.run_alone = run_run,
+};
+
+static const struct cmd disk_check_front = {
+	.name = "check",
+	.operands = "FILE",
+	.help = "Follow a disk's way from firmware to init, and say what lacks",
+	.details =
+		"Firmware, loader, kernel, initrd, root, init, a line each. Exits with 1 if one lacks.",
+	.min_operands = 1,
+	.max_operands = 1,
+	.run_alone = check_run,
+};
+
+static const struct cmd disk_inspect_front = {
+	.name = "inspect",
+	.operands = "FILE",
+	.help = "Show a disk's partitions as JSON",
+	.min_operands = 1,
+	.max_operands = 1,
+	.run_alone = inspect_run,
+};
+
+static const struct cmd disk_ls_front = {
+	.name = "ls",
+	.operands = "FILE [PATH]",
+	.help = "List a directory of a disk",
+	.details = "Of its ext4 root, which is read without a mount. Times are in UTC.",
+	.opts = disk_ls_opts,
+	.args_size = sizeof(struct disk_ls_args),
+	.min_operands = 1,
+	.max_operands = 2,
+	.run_alone = ls_run,
+};
+
+static const struct cmd disk_cat_front = {
+	.name = "cat",
+	.operands = "FILE PATH...",
+	.help = "Print files of a disk",
+	.min_operands = 2,
+	.max_operands = INT_MAX,
+	.run_alone = cat_run,
+};
+
+static const struct cmd disk_cp_front = {
+	.name = "cp",
+	.operands = "FILE PATH TARGET",
+	.help = "Copy a file or a directory out of a disk",
+	.details = "Links are copied as links, devices are left out, owners become yours.",
+	.min_operands = 3,
+	.max_operands = 3,
+	.run_alone = cp_run,
+};
+
 static const struct cmd *const disk_cmds[] = {
-	&disk_build_front,
-	NULL,
+	&disk_build_front, &disk_run_front, &disk_check_front, &disk_inspect_front,
+	&disk_ls_front,    &disk_cat_front, &disk_cp_front,    NULL,
 };
 
 const struct cmd cmd_disk = {

@@ -40,4 +40,36 @@ static const struct opt disk_build_opts[] = {
 	{ 0 },
 };
 
+struct disk_ls_args {
+	bool along;
+};
+
+static const struct opt disk_ls_opts[] = {
+	OPT(struct disk_ls_args, along, "long", 'l', NULL, "with modes, owners, sizes and times"),
+	{ 0 },
+};
+
+struct disk_run_args {
+	const char *firmware, *bus, *accel;
+	uint64_t memory;
+	int cpus;
+	struct strv publish;
+	bool write;
+};
+
+static const struct opt disk_run_opts[] = {
+	OPT(struct disk_run_args, firmware, "firmware", 0, "bios|uefi",
+	    "what starts it (default bios)"),
+	OPT(struct disk_run_args, memory, "memory", 'm', "SIZE", "of the machine (default 1g)"),
+	OPT(struct disk_run_args, cpus, "cpus", 0, "N", "of the machine (default 1)"),
+	OPT(struct disk_run_args, publish, "publish", 'p', "HOST:MACHINE",
+	    "a TCP port of 127.0.0.1 that leads to one of the machine"),
+	OPT(struct disk_run_args, bus, "bus", 0, "virtio|sata|nvme",
+	    "how the disk is connected (default virtio)"),
+	OPT(struct disk_run_args, accel, "accel", 0, "kvm|tcg", "default: kvm where it works"),
+	OPT(struct disk_run_args, write, "write", 0, NULL,
+	    "keep what the machine writes to the disk"),
+	{ 0 },
+};
+
 #endif

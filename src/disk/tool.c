@@ -10,21 +10,31 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/strv.h"
 
 #define TOOL_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
 #define SAID_MAX  4096
 
-static void in_child(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s, int said)
+struct tool {
+	const struct strv *argv;
+	const int *fds;
+	size_t nfds;
+	int64_t now_s;
+	const char *package;
+	int out, said; /* its standard output and error */
+};
+
+static void in_child(const struct tool *t)
 {
-	autofree char *date = xasprintf("%lld", (long long)now_s);
+	autofree char *date = xasprintf("%lld", (long long)t->now_s);
 	int null = open("/dev/null", O_RDWR); /* NOLINT(android-cloexec-open): the program's */
 
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(said, STDOUT_FILENO) < 0 ||
-	    dup2(said, STDERR_FILENO) < 0)
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(t->out, STDOUT_FILENO) < 0 ||
+	    dup2(t->said, STDERR_FILENO) < 0)
 		_exit(126);
-	for (size_t i = 0; i < nfds; i++)
-		(void)fcntl(fds[i], F_SETFD, 0);
+	for (size_t i = 0; i < t->nfds; i++)
+		(void)fcntl(t->fds[i], F_SETFD, 0);
 	/* Files of the user's could change what is written. */
 	(void)setenv("SOURCE_DATE_EPOCH", date, 1);
 	(void)setenv("TZ", "UTC", 1);
@@ -32,7 +42,7 @@ static void in_child(const struct strv *argv, const int *fds, size_t nfds, int64
 	(void)setenv("PATH", TOOL_PATH, 1);
 	(void)setenv("MTOOLSRC", "/dev/null", 1);
 	(void)setenv("MTOOLS_SKIP_CHECK", "1", 1);
-	(void)execvp(argv->items[0], argv->items);
+	(void)execvp(t->argv->items[0], t->argv->items);
 	_exit(127);
 }
 
@@ -51,27 +61,48 @@ static const char *last_words(int said, char text[SAID_MAX])
 	return *line ? line : "it failed and said nothing";
 }
 
+static int run(const struct tool *t, struct error *err)
+{
+	const char *name = t->argv->items[0];
+	char text[SAID_MAX];
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		in_child(t);
+	if (pid < 0)
+		return error_sys(err, -errno, "run %s", name);
+	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
+		return error_sys(err, -errno, "wait for %s", name);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return error_set(err, -ENOENT, "%s is not installed (package %s)", name,
+				 t->package);
+	return error_set(err, -EIO, "%s: %s", name, last_words(t->said, text));
+}
+
 int tool_run(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
 	     const char *package, struct error *err)
 {
 	autoclose int said = memfd_create("said", MFD_CLOEXEC);
-	char text[SAID_MAX];
-	int status;
-	pid_t pid;
+	const struct tool t = { argv, fds, nfds, now_s, package, said, said };
 
-	if (said < 0)
-		return error_sys(err, -errno, "run %s", argv->items[0]);
-	pid = fork();
-	if (pid == 0)
-		in_child(argv, fds, nfds, now_s, said);
-	if (pid < 0)
-		return error_sys(err, -errno, "run %s", argv->items[0]);
-	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
-		return error_sys(err, -errno, "wait for %s", argv->items[0]);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return error_set(err, -ENOENT, "%s is not installed (package %s)", argv->items[0],
-				 package);
-	return error_set(err, -EIO, "%s: %s", argv->items[0], last_words(said, text));
+	return said < 0 ? error_sys(err, -errno, "run %s", argv->items[0]) : run(&t, err);
+}
+
+int tool_output(const struct strv *argv, const int *fds, size_t nfds, const char *package,
+		char **ret, struct error *err)
+{
+	autoclose int said = memfd_create("said", MFD_CLOEXEC);
+	autoclose int out = memfd_create("output", MFD_CLOEXEC);
+	const struct tool t = { argv, fds, nfds, 0, package, out, said };
+	int r = said < 0 || out < 0 ? error_sys(err, -errno, "run %s", argv->items[0])
+				    : run(&t, err);
+
+	if (r < 0)
+		return r;
+	if (lseek(out, 0, SEEK_SET) < 0)
+		return error_sys(err, -errno, "read what %s says", argv->items[0]);
+	return file_read_fd(out, argv->items[0], TOOL_OUTPUT_MAX, ret, NULL, err);
 }

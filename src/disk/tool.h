@@ -16,4 +16,10 @@ struct strv;
 int tool_run(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
 	     const char *package, struct error *err) must_check;
 
+/* The same; *ret is what it says on standard output, at most TOOL_OUTPUT_MAX bytes; the caller
+ * frees. */
+int tool_output(const struct strv *argv, const int *fds, size_t nfds, const char *package,
+		char **ret, struct error *err) must_check;
+#define TOOL_OUTPUT_MAX (1U << 20)
+
 #endif

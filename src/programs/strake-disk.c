@@ -5,7 +5,8 @@
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 
-extern const struct cmd cmd_disk_build;
+extern const struct cmd cmd_disk_build, cmd_disk_cat, cmd_disk_check, cmd_disk_cp, cmd_disk_inspect,
+	cmd_disk_ls, cmd_disk_run;
 
 static const struct opt global_opts[] = {
 	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
@@ -18,8 +19,8 @@ static const struct opt global_opts[] = {
 };
 
 static const struct cmd *const cmds[] = {
-	&cmd_disk_build,
-	NULL,
+	&cmd_disk_build, &cmd_disk_run, &cmd_disk_check, &cmd_disk_inspect,
+	&cmd_disk_ls,    &cmd_disk_cat, &cmd_disk_cp,    NULL,
 };
 
 static int setup(const void *globals, struct error *err)

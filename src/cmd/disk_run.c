@@ -1,0 +1,87 @@
+/* src/cmd/disk_run.c - strake-disk run */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/explain.h"
+#include "cmd/cmd.h"
+#include "cmd/disk_options.h"
+#include "disk/emulator.h"
+#include "disk/reading.h"
+
+#define MEMORY_DEFAULT (1ULL << 30)
+#define MEMORY_MIN     (64ULL << 20)
+#define CPUS_MAX       255
+
+static int choose(const struct disk_run_args *args, const char *path, struct emulator_request *req,
+		  struct error *err)
+{
+	*req = (struct emulator_request) { .path = path,
+					   .write = args->write,
+					   .bus = args->bus ? args->bus : "virtio",
+					   .memory = args->memory ? args->memory : MEMORY_DEFAULT,
+					   .cpus = args->cpus ? args->cpus : 1,
+					   .ports = args->publish };
+	req->uefi = args->firmware && strcmp(args->firmware, "uefi") == 0;
+	if (args->firmware && !req->uefi && strcmp(args->firmware, "bios") != 0)
+		return error_set(err, -EINVAL, "--firmware wants bios or uefi, not '%s'",
+				 args->firmware);
+	if (args->accel && strcmp(args->accel, "kvm") != 0 && strcmp(args->accel, "tcg") != 0)
+		return error_set(err, -EINVAL, "--accel wants kvm or tcg, not '%s'", args->accel);
+	req->kvm = args->accel ? strcmp(args->accel, "kvm") == 0 : emulator_has_kvm();
+	if (req->memory < MEMORY_MIN)
+		return error_set(err, -EINVAL, "--memory is less than 64m");
+	if (req->cpus < 1 || req->cpus > CPUS_MAX)
+		return error_set(err, -EINVAL, "--cpus wants 1 to %d", CPUS_MAX);
+	return 0;
+}
+
+static void explain_command(const struct strv *argv)
+{
+	struct buf b = BUF_INIT(65536);
+
+	for (size_t i = 0; i < argv->n; i++) {
+		if (i)
+			buf_add_char(&b, ' ');
+		buf_add_shell(&b, argv->items[i]);
+	}
+	(void)explain("the machine, with its serial console here", "%s", buf_text(&b));
+	buf_done(&b);
+}
+
+static int run_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
+{
+	cleanup(disk_cleanup) struct disk *d = NULL;
+	struct emulator_request req;
+	struct strv command = { 0 };
+	int r = choose(data, argv[0], &req, err);
+
+	(void)globals;
+	(void)argc;
+	/* What is no disk is told before a firmware looks for a minute. */
+	if (r == 0)
+		r = disk_open(argv[0], &d, err);
+	if (r == 0)
+		r = emulator_command(&req, &command, err);
+	if (r == 0) {
+		explain_command(&command);
+		(void)execvp(command.items[0], command.items);
+		r = errno == ENOENT ? error_set(err, -ENOENT,
+						"qemu-system-x86_64 is not installed (package "
+						"qemu-system-x86)")
+				    : error_sys(err, -errno, "run %s", command.items[0]);
+	}
+	strv_done(&command);
+	return r;
+}
+
+const struct cmd cmd_disk_run = {
+	.name = "run",
+	.operands = "FILE",
+	.help = "Start a disk in QEMU",
+	.opts = disk_run_opts,
+	.args_size = sizeof(struct disk_run_args),
+	.min_operands = 1,
+	.max_operands = 1,
+	.run_alone = run_run,
+};

@@ -1,0 +1,228 @@
+/* src/disk/chain.c */
+#include "disk/chain.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/strv.h"
+#include "disk/appliance.h"
+#include "disk/reading.h"
+#include "disk/tool.h"
+
+#define BOOT_CODE_LEN 440
+#define SYSLINUX_CFG  "/syslinux/syslinux.cfg"
+#define ENTRY_CONF    "/loader/entries/strake.conf"
+
+struct checking {
+	const struct disk *disk;
+	chain_fn fn;
+	void *data;
+	struct error *err;
+	char *files; /* of the boot partition, "::/EFI/BOOT/BOOTX64.EFI", a line each */
+	int lacks;
+};
+
+static void tell(struct checking *c, const char *link, bool holds, const char *text)
+{
+	c->fn(c->data, link, holds, text);
+	c->lacks += !holds;
+}
+
+/* the boot partition */
+
+static int ask_mtools(struct checking *c, const char *program, bool recursive, const char *path,
+		      char **ret)
+{
+	const int64_t offset = c->disk->parts[c->disk->esp].offset;
+	struct strv argv = { 0 };
+	int r;
+
+	strv_add(&argv, program);
+	strv_addf(&argv, "-i/proc/self/fd/%d@@%lld", c->disk->fd, (long long)offset);
+	/* All names, one a line, syslinux's hidden ones, too. */
+	if (recursive) {
+		strv_add(&argv, "-/");
+		strv_add(&argv, "-a");
+		strv_add(&argv, "-b");
+	}
+	strv_addf(&argv, "::%s", path);
+	r = tool_output(&argv, &c->disk->fd, 1, "mtools", ret, c->err);
+	strv_done(&argv);
+	return r;
+}
+
+static bool has(const struct checking *c, const char *path)
+{
+	size_t n = strlen(path);
+
+	for (const char *line = c->files; line && *line; line++) {
+		if (strncmp(line, "::", 2) == 0 && strncasecmp(line + 2, path, n) == 0 &&
+		    (line[2 + n] == '\n' || !line[2 + n]))
+			return true;
+		line = strchr(line, '\n');
+		if (!line)
+			break;
+	}
+	return false;
+}
+
+/* What stands behind a word at the start of a line, blanks aside; NULL: no such line. */
+static char *value_of(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	while (text && *text) {
+		const char *end = text + strcspn(text, "\n");
+
+		text += strspn(text, " \t");
+		if (strncasecmp(text, word, n) == 0 && (text[n] == ' ' || text[n] == '\t')) {
+			text += n + strspn(text + n, " \t");
+			return xstrndup(text, (size_t)(end - text));
+		}
+		text = *end ? end + 1 : end;
+	}
+	return NULL;
+}
+
+/* root and init */
+
+/* "root=UUID=X ..." to X; NULL. */
+static char *word_of(const char *cmdline, const char *key)
+{
+	const char *at = strstr(cmdline, key);
+
+	return at ? xstrndup(at + strlen(key), strcspn(at + strlen(key), " ")) : NULL;
+}
+
+static void check_init(struct checking *c)
+{
+	struct disk_entry e = { .target = NULL };
+	int r = disk_find(c->disk, "/sbin/init", &e, NULL);
+	bool holds = r == 0 && S_ISREG(e.mode) && (e.mode & 0111);
+
+	tell(c, "init", holds,
+	     holds ? "/sbin/init" : "/sbin/init is missing, or cannot be executed: install one");
+	disk_entry_done(&e);
+}
+
+static void check_root(struct checking *c, const char *cmdline)
+{
+	autofree char *uuid = word_of(cmdline, "root=UUID=");
+	autofree char *part = word_of(cmdline, "root=PARTUUID=");
+	autofree char *rdinit = word_of(cmdline, "rdinit=");
+	autofree char *text = NULL;
+	const char *there = uuid                 ? c->disk->uuid
+			    : c->disk->root >= 0 ? c->disk->parts[c->disk->root].uuid
+						 : "";
+
+	if (rdinit) {
+		tell(c, "root", true, "the initrd itself");
+		tell(c, "init", true, rdinit);
+		return;
+	}
+	if (!uuid && !part) {
+		tell(c, "root", false, "the kernel is not told a root by UUID");
+		return;
+	}
+	if (!c->disk->fs || strcasecmp(there, uuid ? uuid : part) != 0) {
+		text = xasprintf("no ext4 with %s %s is on the disk", uuid ? "UUID" : "PARTUUID",
+				 uuid ? uuid : part);
+		tell(c, "root", false, text);
+		return;
+	}
+	text = xasprintf("ext4, %s %s", uuid ? "UUID" : "PARTUUID", there);
+	tell(c, "root", true, text);
+	check_init(c);
+}
+
+/* loaders */
+
+static void check_file(struct checking *c, const char *link, const char *path)
+{
+	autofree char *text = NULL;
+
+	text = has(c, path) ? xstrdup(path)
+			    : xasprintf("%s is missing on the boot partition", path);
+	tell(c, link, has(c, path), text);
+}
+
+static int check_config(struct checking *c, const char *path, const char *words[3], bool rest)
+{
+	autofree char *text = NULL, *kernel = NULL, *initrd = NULL, *cmdline = NULL;
+	int r = ask_mtools(c, "mtype", false, path, &text);
+
+	if (r < 0)
+		return r;
+	kernel = value_of(text, words[0]);
+	initrd = value_of(text, words[1]);
+	cmdline = value_of(text, words[2]);
+	if (kernel)
+		check_file(c, "kernel", kernel);
+	else
+		tell(c, "kernel", false, "the loader is told none");
+	if (initrd)
+		check_file(c, "initrd", initrd);
+	if (rest)
+		check_root(c, cmdline ? cmdline : "");
+	return 0;
+}
+
+static int check_bios(struct checking *c, bool rest)
+{
+	static const char *words[] = { "LINUX", "INITRD", "APPEND" };
+	unsigned char code[BOOT_CODE_LEN] = { 0 };
+	bool there = pread(c->disk->fd, code, sizeof(code), 0) == sizeof(code) && code[0] != 0;
+
+	tell(c, "firmware (BIOS)", there,
+	     there ? "boot code in the first sector" : "no boot code in the first sector");
+	check_file(c, "loader (BIOS)", "/syslinux/ldlinux.sys");
+	if (!has(c, SYSLINUX_CFG)) {
+		check_file(c, "loader (BIOS)", SYSLINUX_CFG);
+		return 0;
+	}
+	return check_config(c, SYSLINUX_CFG, words, rest);
+}
+
+static int check_uefi(struct checking *c)
+{
+	static const char *words[] = { "linux", "initrd", "options" };
+
+	tell(c, "firmware (UEFI)", true, "a boot partition in a GPT");
+	check_file(c, "loader (UEFI)", "/EFI/BOOT/BOOTX64.EFI");
+	if (!has(c, ENTRY_CONF)) {
+		check_file(c, "loader (UEFI)", ENTRY_CONF);
+		return 0;
+	}
+	return check_config(c, ENTRY_CONF, words, true);
+}
+
+int chain_check(const struct disk *d, chain_fn fn, void *data, struct error *err)
+{
+	struct checking c = { .disk = d, .fn = fn, .data = data, .err = err };
+	bool uefi, bios;
+	int r;
+
+	if (d->esp < 0) {
+		tell(&c, "firmware", false,
+		     "there is no boot partition: no firmware finds a loader");
+		return c.lacks;
+	}
+	r = ask_mtools(&c, "mdir", true, "/", &c.files);
+	if (r < 0)
+		return error_wrap(err, r, "boot partition");
+	uefi = has(&c, "/EFI/BOOT/BOOTX64.EFI") || has(&c, ENTRY_CONF);
+	bios = has(&c, "/syslinux/ldlinux.sys") || has(&c, SYSLINUX_CFG);
+	if (!uefi && !bios)
+		tell(&c, "loader", false,
+		     "the boot partition holds none: neither systemd-boot nor syslinux");
+	if (bios)
+		r = check_bios(&c, !uefi);
+	if (r == 0 && uefi)
+		r = check_uefi(&c);
+	free(c.files);
+	return r < 0 ? r : c.lacks;
+}
