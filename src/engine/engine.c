@@ -12,9 +12,9 @@
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "base/space.h"
 #include "engine/recover.h"
 #include "engine/schema.h"
-#include "engine/space.h"
 #include "image/schema.h"
 #include "kernel/nft.h"
 #include "network/attach.h"
@@ -211,12 +211,17 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	if (r == 0)
 		r = db_ready(engine, err);
 	if (r < 0) {
-		space_advise(engine, err);
+		engine_advise(engine, err);
 		engine_close(engine);
 		return r;
 	}
 	*ret = engine;
 	return 0;
+}
+
+void engine_advise(struct engine *engine, struct error *err)
+{
+	space_advise(engine->root, engine->run_root, err);
 }
 
 int engine_db_aside(const struct engine_options *options, char **ret, struct error *err)
