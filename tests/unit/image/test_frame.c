@@ -174,12 +174,12 @@ static void a_packed_frame_that_is_cut_off_is_refused(void **state)
 }
 
 /* One archive in pieces that end anywhere: before, in and behind a file's data. */
-#define ARCHIVE "head1contentpad.head2innerpad.end"
+static const char archive[] = "head1contentpad.head2innerpad.end";
 
 static void take_in_pieces(struct frame_writer *w, size_t piece, size_t from, size_t to)
 {
 	for (size_t at = from; at < to; at += piece)
-		frame_take(w, ARCHIVE + at, MIN(piece, to - at));
+		frame_take(w, archive + at, MIN(piece, to - at));
 }
 
 static void what_was_taken_comes_back_byte_by_byte(void **state)
@@ -188,7 +188,7 @@ static void what_was_taken_comes_back_byte_by_byte(void **state)
 	autoclose int top = scratch_open(dir);
 
 	tree_new(dir);
-	for (size_t piece = 1; piece <= strlen(ARCHIVE); piece++) {
+	for (size_t piece = 1; piece <= strlen(archive); piece++) {
 		cleanup(frame_writer_cleanup) struct frame_writer *w = NULL;
 		struct buf out;
 
@@ -198,12 +198,12 @@ static void what_was_taken_comes_back_byte_by_byte(void **state)
 		frame_put_file(w, 5, 7, "file");
 		take_in_pieces(w, piece, 5, 21);
 		frame_put_file(w, 21, 5, "dir/inner");
-		take_in_pieces(w, piece, 21, strlen(ARCHIVE));
+		take_in_pieces(w, piece, 21, strlen(archive));
 		assert_int_equal(frame_end(w, NULL), 0);
 		assert_false(frame_is_spoilt(w));
 		assert_int_equal(read_frame(dir, &out, NULL), 0);
-		assert_int_equal(out.len, strlen(ARCHIVE));
-		assert_memory_equal(out.data, ARCHIVE, out.len);
+		assert_int_equal(out.len, strlen(archive));
+		assert_memory_equal(out.data, archive, out.len);
 		buf_done(&out);
 	}
 }
@@ -213,10 +213,10 @@ static void what_the_tree_loses_is_in_a_blob(void **state)
 	const char *dir = *state;
 	autoclose int top = scratch_open(dir);
 
-	for (size_t piece = 1; piece <= strlen(ARCHIVE); piece++) {
+	for (size_t piece = 1; piece <= strlen(archive); piece++) {
 		cleanup(frame_writer_cleanup) struct frame_writer *w = NULL;
 		autofree char *tree = xasprintf("%s/tree", dir);
-		char got[sizeof(ARCHIVE)] = "";
+		char got[sizeof(archive)] = "";
 		autoclose int tree_fd = -1, blob = -1;
 
 		scratch_put(dir, "tree/file", "content");
@@ -230,11 +230,11 @@ static void what_the_tree_loses_is_in_a_blob(void **state)
 		assert_true(frame_is_spoilt(w));
 		assert_int_equal(unlinkat(tree_fd, "file", 0), 0);
 		frame_put_file(w, 21, 5, "file");
-		take_in_pieces(w, piece, 21, strlen(ARCHIVE));
+		take_in_pieces(w, piece, 21, strlen(archive));
 		assert_int_equal(frame_end(w, NULL), -ESTALE);
 		blob = frame_steal_blob(w);
-		assert_int_equal(pread(blob, got, sizeof(got), 0), strlen(ARCHIVE));
-		assert_string_equal(got, ARCHIVE);
+		assert_int_equal(pread(blob, got, sizeof(got), 0), strlen(archive));
+		assert_string_equal(got, archive);
 		assert_int_equal(frame_open(top, "."), -ENOENT);
 	}
 }
