@@ -9,8 +9,8 @@ struct error;
  * It was in root that there was no room.
  */
 void space_explain(const char *root, struct error *err);
-/* It was in root or in run_root (NULL: not there yet), if one of them is full; a table of the kernel's may be, too, and
- * then nothing is added.
+/* It was in root or in run_root (NULL: not there yet), if one of them is full; a table of the
+ * kernel's may be, too, and then nothing is added.
  */
 void space_advise(const char *root, const char *run_root, struct error *err);
 

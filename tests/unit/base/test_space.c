@@ -106,8 +106,9 @@ static int on_a_full_one(const char *dir)
 		;
 	space_advise(small, dir, &store);
 	space_advise(dir, small, &run);
-	if (!has(&store, "(tmpfs at ") || !has(&store, "0B free of 2") || !has(&store, "strake rm") ||
-	    !has(&run, "it is in memory, --run-root") || has(&run, "hardly a file"))
+	if (!has(&store, "(tmpfs at ") || !has(&store, "0B free of 2") ||
+	    !has(&store, "strake rm") || !has(&run, "it is in memory, --run-root") ||
+	    has(&run, "hardly a file"))
 		return BAD;
 	if (ftruncate(fd, 0) < 0)
 		return BAD;
