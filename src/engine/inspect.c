@@ -35,6 +35,7 @@ static json_t *state(const struct status *s)
 	(void)json_object_set_new(doc, "MonitorPid", json_integer(s->monitor_pid));
 	(void)json_object_set_new(doc, "ExitCode", json_integer(s->exit_code));
 	(void)json_object_set_new(doc, "OOMKilled", json_boolean(s->oom_killed));
+	set_text(doc, "Error", s->damage.text);
 	set_time(doc, "StartedAt", s->started_ns);
 	set_time(doc, "FinishedAt", s->finished_ns);
 	return doc;
@@ -170,7 +171,7 @@ static json_t *mounts(const struct engine *engine, const char *dir, const json_t
 }
 
 int container_inspect(struct engine *engine, const struct container *c, json_t **ret,
-		      struct error *err)
+		      struct error *ret_damage, struct error *err)
 {
 	autofree char *dir = container_dir(engine, c->id), *log = container_log(engine, c->id);
 	cleanup(json_cleanup) json_t *spec = NULL;
@@ -180,6 +181,8 @@ int container_inspect(struct engine *engine, const struct container *c, json_t *
 
 	if (r < 0)
 		return r;
+	if (s.damage.code)
+		status_advise(&s, c->name, ret_damage);
 	spec = spec_read(engine, c->id);
 	doc = json_object();
 	set_text(doc, "Id", c->id);

@@ -364,8 +364,13 @@ static void check_row(struct check *check, const char *id)
 
 	if (container_maker(engine, id) || container_load_row(engine, id, &c, &why, NULL) < 0)
 		return;
-	runs = locked == -EBUSY ||
-	       (status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING);
+	runs = status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING;
+	runs = runs || locked == -EBUSY;
+	if (status.damage.code) {
+		found(check, "container %s: %s", c->name, status.damage.text);
+		if (check->repair)
+			repaired(check, status_mend(engine, id, &status, check->err));
+	}
 	if (c->is_damaged && runs) {
 		found_for_others(
 			check, "container %s runs, but: %s; 'strake rm -f %s' ends and removes it",
