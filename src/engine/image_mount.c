@@ -96,6 +96,8 @@ int image_mount(struct engine *engine, const struct image *image, char **ret_pat
 		r = open_stack(&lower, path, &fd, err);
 		if (r == 0 && !explain_dry())
 			r = attach(path, fd, err);
+		if (r < 0)
+			image_name_lost(engine->root, image, NULL, err);
 		strv_done(&lower);
 	}
 	if (r == 0)
