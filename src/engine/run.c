@@ -129,9 +129,6 @@ static int narrate(const struct making *m, struct error *err)
 	if (r < 0)
 		return r;
 	narrate_traps(&ending);
-	if (!m->options->detach)
-		(void)explain("from here on a signal is the container's, which ends or goes on",
-			      "trap : HUP INT TERM");
 	r = narrate_process(m, err);
 	if (r < 0)
 		return r;
