@@ -8,7 +8,6 @@
 #include "cmd/globals.h"
 #include "engine/engine.h"
 #include "engine/recover.h"
-#include "engine/space.h"
 
 extern const struct cmd cmd_attach, cmd_bundle, cmd_debug, cmd_exec, cmd_history, cmd_image,
 	cmd_images, cmd_inspect, cmd_kill, cmd_load, cmd_logs, cmd_network, cmd_ps, cmd_surface,
@@ -103,7 +102,7 @@ int main(int argc, char **argv)
 		.setup = setup,
 		.open = open_engine,
 		.close = engine_close,
-		.advise = space_advise,
+		.advise = engine_advise,
 		.fallback = run_helper,
 	};
 
