@@ -211,7 +211,7 @@ void engine_advise(struct engine *engine, struct error *err)
 		(void)error_set(err, err->code,
 				"%.300s; only root can read %s, where it may be: run this as root",
 				text, engine->root);
-	space_advise(engine, err);
+	engine_advise(engine, err);
 }
 
 int engine_open(const struct engine_options *options, struct engine **ret, struct error *err)
