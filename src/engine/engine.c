@@ -211,7 +211,7 @@ void engine_advise(struct engine *engine, struct error *err)
 		(void)error_set(err, err->code,
 				"%.300s; only root can read %s, where it may be: run this as root",
 				text, engine->root);
-	engine_advise(engine, err);
+	space_advise(engine->root, engine->run_root, err);
 }
 
 int engine_open(const struct engine_options *options, struct engine **ret, struct error *err)
@@ -246,11 +246,6 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	}
 	*ret = engine;
 	return 0;
-}
-
-void engine_advise(struct engine *engine, struct error *err)
-{
-	space_advise(engine->root, engine->run_root, err);
 }
 
 int engine_db_aside(const struct engine_options *options, char **ret, struct error *err)

@@ -38,8 +38,6 @@ struct engine {
 int engine_open(const struct engine_options *options, struct engine **ret,
 		struct error *err) must_check;
 void engine_close(struct engine *engine);
-/* Adds to a failure for want of room which of our file systems is full (space.h). */
-void engine_advise(struct engine *engine, struct error *err);
 /* For a state database that engine_open() refuses as damaged (-EUCLEAN): out of the way, for
  * whoever wants to look at it; the next opening makes it again from the files.  *ret: where it is
  * now.
