@@ -12,7 +12,6 @@
 #include "engine/engine.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
-#include "engine/space.h"
 
 struct check_args {
 	bool repair;
@@ -77,7 +76,7 @@ static int check_run(const void *globals, const void *args, int argc, char **arg
 	recover_dead(engine);
 	r = check(engine, repair, found, err);
 	if (r < 0)
-		space_advise(engine, err);
+		engine_advise(engine, err);
 	engine_close(engine);
 	return r;
 }

@@ -12,9 +12,9 @@
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "base/space.h"
 #include "engine/recover.h"
 #include "engine/schema.h"
-#include "engine/space.h"
 #include "image/schema.h"
 #include "kernel/nft.h"
 #include "network/attach.h"
@@ -211,7 +211,7 @@ void engine_advise(struct engine *engine, struct error *err)
 		(void)error_set(err, err->code,
 				"%.300s; only root can read %s, where it may be: run this as root",
 				text, engine->root);
-	space_advise(engine, err);
+	space_advise(engine->root, engine->run_root, err);
 }
 
 int engine_open(const struct engine_options *options, struct engine **ret, struct error *err)
@@ -240,7 +240,7 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	if (r == 0 && engine->is_blind && options->looks)
 		r = refuse_blind(engine, err);
 	if (r < 0) {
-		space_advise(engine, err);
+		engine_advise(engine, err);
 		engine_close(engine);
 		return r;
 	}
