@@ -317,7 +317,7 @@ sctp() {
 # One client port that sends all the time, and writes down who answers.
 one_flow() { # ADDRESS
 	enter_network outside
-	"${ENTER[@]}" $PYTHON -ISE - "$1" 8081 <<-'EOF' >"$STATE/tmp/answers" 3>&- &
+	"${ENTER[@]}" "$PYTHON" -ISE - "$1" 8081 <<-'EOF' >"$STATE/tmp/answers" 3>&- &
 		import select, socket, sys
 		flow = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 		flow.bind(("", 4000))
