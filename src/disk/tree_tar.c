@@ -62,6 +62,7 @@ static int open_archive(struct unpacking *u)
 					    .offset = -1,
 					    .size = -1,
 					    .keep_fd = -1,
+					    .unhashed = true,
 					    .threaded = true,
 					    .stop_fd = -1 };
 	struct stat st;

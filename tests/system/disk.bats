@@ -1,0 +1,258 @@
+#!/usr/bin/env bats
+# strake disk: files into a disk and out again, what stands under its name, and when; boots are in disk_boot.bats.
+load lib
+
+setup_file() {
+	export DISK_DATE=1700000000
+}
+
+# A kernel is only looked at for its header: this one has that and nothing else.  kernel_new FILE VERSION
+kernel_new() {
+	head -c 65536 /dev/zero >"$1"
+	printf 'HdrS' | dd of="$1" bs=1 seek=514 conv=notrunc status=none
+	printf '\000\001' | dd of="$1" bs=1 seek=526 conv=notrunc status=none
+	printf '%s (test)' "$2" | dd of="$1" bs=1 seek=768 conv=notrunc status=none
+}
+
+# A directory with every kind of file, an init and a kernel.
+tree_new() {
+	mkdir -p "$1"/{boot,etc,sbin,deep/er/still,many,dev} && chmod 751 "$1/deep"
+	cp /bin/busybox "$1/sbin/init"
+	kernel_new "$1/boot/vmlinuz-6.1.0-9" 6.1.0-9
+	kernel_new "$1/boot/vmlinuz-6.1.0-10" 6.1.0-10
+	echo 'initrd of 9' >"$1/boot/initrd.img-6.1.0-9"
+	echo 'initrd of 10' >"$1/boot/initrd.img-6.1.0-10"
+	echo text >"$1/deep/er/file"
+	chown 1234:4567890 "$1/deep/er/file"
+	ln "$1/deep/er/file" "$1/etc/other-name"
+	ln -s er/file "$1/deep/link"
+	ln -s "$(printf 'x%.0s' {1..300})" "$1/deep/long-link"
+	cp /bin/busybox "$1/etc/set-uid" && chmod 6755 "$1/etc/set-uid"
+	cp /bin/busybox "$1/etc/capable" && setcap cap_net_raw+ep "$1/etc/capable"
+	mknod "$1/dev/tty" c 5 0
+	mknod "$1/dev/large" b 259 70000
+	mkfifo "$1/dev/pipe"
+	truncate -s 20M "$1/etc/sparse" && printf end | dd of="$1/etc/sparse" bs=1 seek=15000000 conv=notrunc status=none
+	(cd "$1/many" && seq 2000 | xargs touch)
+	touch -d '1965-03-04 05:06:07.5 UTC' "$1/etc/early"
+	touch -d '2100-03-04 05:06:07.123456789 UTC' "$1/etc/late"
+	chmod 1777 "$1/deep/er/still"
+}
+
+# The disk's root as the kernel shows it: disk_mount FILE DIR
+disk_mount() {
+	local offset
+	offset=$(strake disk inspect "$1" | jq '.partitions[] | select(.type == "linux").offset')
+	mkdir -p "$2"
+	mount -o loop,ro,noload,offset="$offset" "$1" "$2" || skip "no loop device to read it with"
+}
+
+listing() { # DIR
+	(cd "$1" && find . -path ./lost+found -prune -o -printf '%p %y %m %U %G %n %l %T@ ' \( -type f -printf '%s' -o -true \) -printf '\n' |
+		sed 's/^\(\S* d \S* \S* \S*\) [0-9]*/\1/' | sort)
+	(cd "$1" && find . -type f -exec sha256sum {} + | sort -k 2)
+	(cd "$1" && find . \( -type c -o -type b \) -exec stat -c '%n %t %T' {} + | sort)
+	(cd "$1" && getfattr -R -d -m - -e hex . 2>/dev/null | sed 's/^# file: //')
+}
+
+same_tree() { # DIR DIR
+	diff <(listing "$1") <(listing "$2")
+}
+
+root_partition() { # FILE: its root alone, as a file
+	local offset size
+	read -r offset size < <(strake disk inspect "$1" | jq -r '.partitions[] | select(.type == "linux") | "\(.offset) \(.size)"')
+	dd if="$1" of="$STATE/part" bs=1M skip=$((offset >> 20)) count=$((size >> 20)) conv=sparse status=none
+	echo "$STATE/part"
+}
+
+@test "A10.2: every kind of file is on the disk as it was in the directory" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	setfattr -n user.note -v "$(printf 'y%.0s' {1..800})" "$STATE/tree/etc/late" || skip "no extended attributes here"
+	command -v setfacl && setfacl -m u:77:rx,d:u:78:rwx "$STATE/tree/deep"
+	strake disk build "$STATE/tree" -o "$STATE/disk" --timestamp $DISK_DATE
+	e2fsck -fn "$(root_partition "$STATE/disk")"
+	disk_mount "$STATE/disk" "$STATE/mnt"
+	same_tree "$STATE/tree" "$STATE/mnt"
+	[ "$(stat -c %b "$STATE/mnt/etc/sparse")" -lt 100 ]
+	[ $(($(stat -c '%b * 512' "$STATE/disk"))) -lt $(($(stat -c %s "$STATE/disk") / 2)) ]
+	umount "$STATE/mnt"
+}
+
+@test "A10.2: a user without rights makes the same disk of an archive, plain and packed" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat setpriv
+	tree_new "$STATE/tree"
+	tar -C "$STATE/tree" --xattrs --xattrs-include='*' -S -cf "$STATE/tree.tar" .
+	gzip -1 <"$STATE/tree.tar" >"$STATE/tree.tar.gz"
+	mkdir "$STATE/out" && chown 65534 "$STATE/out"
+	chmod -R a+rX "$STATE"
+	for kind in tar tar.gz; do
+		setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all --inh-caps=-all \
+			"$PROGRAMS/strake" disk build "$STATE/tree.$kind" -o "$STATE/out/$kind" --timestamp $DISK_DATE
+	done
+	cmp "$STATE/out/tar" "$STATE/out/tar.gz"
+	e2fsck -fn "$(root_partition "$STATE/out/tar")"
+	disk_mount "$STATE/out/tar" "$STATE/mnt"
+	# tar keeps seconds alone
+	diff <(listing "$STATE/tree" | sed 's/\.[0-9]\{10\}//') <(listing "$STATE/mnt" | sed 's/\.[0-9]\{10\}//')
+	umount "$STATE/mnt"
+	[ "$(ls -A "$STATE/out")" = "$(printf 'tar\ntar.gz')" ]
+}
+
+@test "layers of an image: what a later one removes or replaces is not on the disk" {
+	need_program strake-disk strake-image
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	tar -C "$STATE/tree" -cf "$STATE/base.tar" .
+	strake import "$STATE/base.tar" base >/dev/null
+	strake run --name change --network none base /sbin/init sh -c \
+		'rm /etc/early; rm -r /many; mkdir /many; echo one >/many/new; echo changed >/etc/other-name; ln /etc/late /etc/late2'
+	strake commit change changed >/dev/null
+	strake export change >"$STATE/export.tar"
+	strake disk build changed -o "$STATE/disk" --timestamp $DISK_DATE
+	mkdir "$STATE/expected" && tar -C "$STATE/expected" -xpf "$STATE/export.tar"
+	e2fsck -fn "$(root_partition "$STATE/disk")"
+	disk_mount "$STATE/disk" "$STATE/mnt"
+	[ "$(ls "$STATE/mnt/many")" = new ]
+	[ ! -e "$STATE/mnt/etc/early" ]
+	diff -r --no-dereference "$STATE/expected/etc" "$STATE/mnt/etc"
+	[ "$(stat -c %h "$STATE/mnt/etc/late")" = 2 ]
+	umount "$STATE/mnt"
+}
+
+@test "A10.4: the newest kernel and its initrd are taken; without one nothing is written" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	run strake disk build "$STATE/tree" -o "$STATE/disk"
+	assert_status 0
+	assert_has "kernel 6.1.0-10,"
+	mcopy -i "$STATE/disk@@1M" ::/initrd.img "$STATE/initrd"
+	[ "$(cat "$STATE/initrd")" = 'initrd of 10' ]
+	rm -r "$STATE/tree/boot"
+	run strake disk build "$STATE/tree" -o "$STATE/none"
+	assert_status 1
+	assert_has "has no kernel in /boot or /lib/modules"
+	assert_has "--kernel and --initrd"
+	[ ! -e "$STATE/none" ]
+	echo 'no kernel' >"$STATE/text"
+	run strake disk build "$STATE/tree" --kernel "$STATE/text" -o "$STATE/none"
+	assert_status 1
+	assert_has "no x86 bzImage"
+	[ ! -e "$STATE/none" ]
+}
+
+@test "A10.14: the same input and date give the same bytes; without a date disks have names of their own" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	strake disk build -q "$STATE/tree" -o "$STATE/a" --timestamp $DISK_DATE
+	# The clock has moved on meanwhile: FAT counts in units of two seconds.
+	DEADLINE=5 soon eval '[ $((EPOCHSECONDS / 2)) != '$((EPOCHSECONDS / 2))' ]'
+	SOURCE_DATE_EPOCH=$DISK_DATE strake disk build -q "$STATE/tree" -o "$STATE/b"
+	cmp "$STATE/a" "$STATE/b"
+	strake disk build -q "$STATE/tree" -o "$STATE/c"
+	strake disk build -q "$STATE/tree" -o "$STATE/d"
+	[ "$(strake disk inspect "$STATE/c" | jq -r '.partitions[1].uuid')" != "$(strake disk inspect "$STATE/d" | jq -r '.partitions[1].uuid')" ]
+}
+
+@test "A10.16: killed half-way nothing stands under the name, nor beside it" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	mkdir "$STATE/out"
+	echo before >"$STATE/out/disk"
+	# mkfs.vfat has begun when its clock is asked for: stop there, and kill.
+	run strake disk build "$STATE/tree" -o "$STATE/out/other" --size 8m
+	assert_status 1
+	assert_has "--size is too small"
+	mkfifo "$STATE/pipe"
+	background "$PROGRAMS/strake" disk build "$STATE/pipe" -o "$STATE/out/disk"
+	local pid=$!
+	exec {hold}>"$STATE/pipe"
+	# It waits for the archive, and has opened its output.
+	soon eval "ls -l /proc/$pid/fd | grep -q '(deleted)'"
+	kill -KILL "$pid"
+	wait "$pid" || true
+	exec {hold}>&-
+	[ "$(ls -A "$STATE/out")" = disk ]
+	[ "$(cat "$STATE/out/disk")" = before ]
+}
+
+@test "--size is the size of the disk; one that is too small says what would do" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --size 512m
+	[ "$(stat -c %s "$STATE/disk")" = $((512 << 20)) ]
+	e2fsck -fn "$(root_partition "$STATE/disk")"
+	run strake disk build "$STATE/tree" -o "$STATE/small" --size 40m
+	assert_status 1
+	local least=${output##*(}
+	strake disk build -q "$STATE/tree" -o "$STATE/small" --size "${least%)}"
+	e2fsck -fn "$(root_partition "$STATE/small")"
+}
+
+@test "A10.11: check follows the chain and names what lacks" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk"
+	run strake disk check "$STATE/disk"
+	assert_status 0
+	assert_has "/EFI/BOOT/BOOTX64.EFI"
+	assert_has "/sbin/init"
+	assert_lacks LACKS
+	mdel -i "$STATE/disk@@1M" ::/initrd.img
+	run strake disk check "$STATE/disk"
+	assert_status 1
+	assert_has "LACKS   /initrd.img is missing"
+	head -c 2M /dev/zero >"$STATE/zeros"
+	run strake disk check "$STATE/zeros"
+	assert_status 1
+	assert_has "no GPT"
+}
+
+@test "ls, cat and cp read files out of a disk" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk"
+	run strake disk ls -l "$STATE/disk" /etc
+	assert_has "-rwsr-sr-x     0     0"
+	run strake disk ls "$STATE/disk" /deep/er
+	[ "$output" = $'file\nstill' ]
+	[ "$(strake disk cat "$STATE/disk" /deep/link)" = text ]
+	strake disk cp "$STATE/disk" /deep "$STATE/copied"
+	diff -r --no-dereference "$STATE/tree/deep" "$STATE/copied"
+	strake disk cp "$STATE/disk" /etc/sparse "$STATE/sparse"
+	cmp "$STATE/tree/etc/sparse" "$STATE/sparse"
+	run strake disk cat "$STATE/disk" /nowhere
+	assert_status 1
+	assert_has "/nowhere is not on the disk"
+}
+
+@test "an archive whose names lead outside, or through files, makes no disk" {
+	need_program strake-disk
+	python3 - "$STATE" <<-'PY'
+		import io, sys, tarfile
+		def archive(name, entries):
+		    with tarfile.open(f"{sys.argv[1]}/{name}", "w") as tar:
+		        for path, kind, link in entries:
+		            info = tarfile.TarInfo(path)
+		            info.type, info.linkname = kind, link
+		            tar.addfile(info)
+		archive("dots.tar", [("a/..", tarfile.REGTYPE, "")])
+		archive("file.tar", [("a", tarfile.REGTYPE, ""), ("a/b", tarfile.REGTYPE, "")])
+		archive("hard.tar", [("a", tarfile.LNKTYPE, "../../etc/passwd")])
+	PY
+	for name in dots file hard; do
+		run strake disk build "$STATE/$name.tar" -o "$STATE/disk"
+		assert_status 1
+		assert_has "$name.tar: a"
+		[ ! -e "$STATE/disk" ]
+	done
+}
