@@ -1,5 +1,5 @@
 /* src/disk/machine/dhcp.c - RFC 2131 for the message, RFC 2132 for its options. */
-#include "dhcp.h"
+#include "disk/machine/dhcp.h"
 
 #include <string.h>
 

@@ -24,9 +24,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "link.h"
-#include "orders.h"
-#include "say.h"
+#include "disk/machine/link.h"
+#include "disk/machine/orders.h"
+#include "disk/machine/say.h"
 
 #define WORDS_MAX  4096
 #define GROUPS_MAX 256

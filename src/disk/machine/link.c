@@ -1,5 +1,5 @@
 /* src/disk/machine/link.c */
-#include "link.h"
+#include "disk/machine/link.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "dhcp.h"
-#include "say.h"
+#include "disk/machine/dhcp.h"
+#include "disk/machine/say.h"
 
 #define SERVER_PORT 67
 #define CLIENT_PORT 68

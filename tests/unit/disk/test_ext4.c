@@ -1,0 +1,90 @@
+/* tests/unit/disk/test_ext4.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../scratch.h"
+#include "disk/ext4.h"
+#include "disk/filetree.h"
+#include "disk/reading.h"
+
+static const struct timespec when = { .tv_sec = 1700000000 };
+
+static void write_fs(const char *dir, struct filetree *t, int64_t size)
+{
+	autofree char *path = xasprintf("%s/fs", dir);
+	autoclose int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	struct ext4_request req = { .fd = fd, .now_s = 1700000000, .label = "test" };
+
+	assert_int_equal(ext4_fit(t, &req, 1 << 20, &req.size, NULL), 0);
+	req.size = MAX(req.size, size);
+	assert_int_equal(ftruncate(fd, req.size), 0);
+	assert_int_equal(ext4_write(t, &req, NULL), 0);
+}
+
+static int count_names(void *data, const struct disk_entry *e, struct error *err)
+{
+	(void)err;
+	assert_true(S_ISDIR(e->mode) || e->size == 0);
+	++*(int *)data;
+	return 0;
+}
+
+/* What libext2fs's reading half gives back, of a directory of many blocks and in a larger one. */
+static void names_come_back(void **state)
+{
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	cleanup(disk_cleanup) struct disk *d = NULL;
+	autofree char *path = xasprintf("%s/fs", (char *)*state);
+	struct disk_entry e = { .target = NULL };
+	int n = 0;
+
+	for (int i = 0; i < 5000; i++) {
+		autofree char *name = xasprintf("many/a-name-of-some-length-%d", i);
+
+		assert_int_equal(filetree_put_bytes(t, name, 0644, xstrdup(""), 0, when, NULL), 0);
+	}
+	write_fs(*state, t, 600LL << 20);
+	assert_int_equal(disk_open(path, &d, NULL), 0);
+	assert_string_equal(d->label, "test");
+	assert_int_equal(disk_find(d, "/many", &e, NULL), 0);
+	assert_int_equal(disk_list(d, e.number, count_names, &n, NULL), 0);
+	assert_int_equal(n, 5000);
+	n = 0;
+	assert_int_equal(disk_find(d, "/", &e, NULL), 0);
+	assert_int_equal(disk_list(d, e.number, count_names, &n, NULL), 0);
+	assert_int_equal(n, 2); /* and lost+found */
+	assert_int_equal(disk_find(d, "/nothing", &e, NULL), -ENOENT);
+}
+
+static void too_small_is_said(void **state)
+{
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	autofree char *path = xasprintf("%s/fs", (char *)*state);
+	autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	struct ext4_request req = { .fd = fd, .size = 8 << 20, .now_s = 1 };
+	struct error err = { 0 };
+
+	assert_int_equal(
+		filetree_put_bytes(t, "large", 0644, xcalloc(1, 20 << 20), 20 << 20, when, NULL),
+		0);
+	assert_int_equal(ftruncate(fd, req.size), 0);
+	assert_int_equal(ext4_write(t, &req, &err), -ENOSPC);
+	assert_non_null(strstr(err.text, "full"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(names_come_back, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(too_small_is_said, scratch_setup, scratch_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

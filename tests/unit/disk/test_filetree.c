@@ -1,0 +1,125 @@
+/* tests/unit/disk/test_filetree.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "disk/filetree.h"
+
+static const struct timespec when = { .tv_sec = 1 };
+
+static struct file *put_link(struct filetree *t, struct file *dir, const char *name,
+			     const char *target)
+{
+	struct file *f = filetree_add(t, S_IFLNK | 0777);
+
+	f->target = xstrdup(target);
+	dir_put(dir, name, f);
+	return f;
+}
+
+static void links_stay_inside(void **state)
+{
+	static const struct {
+		const char *path, *real;
+	} cases[] = {
+		{ "usr/lib/x", "usr/lib/x" },
+		{ "/lib/x", "usr/lib/x" },
+		{ "lib/../lib/x", "usr/lib/x" },
+		{ "../../../lib/x", "usr/lib/x" },
+		{ "up/lib/x", "usr/lib/x" },
+		{ "", "" },
+		{ "loop", NULL },
+		{ "usr/lib/x/y", NULL },
+		{ "nowhere", NULL },
+	};
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+
+	(void)state;
+	assert_int_equal(filetree_put_bytes(t, "usr/lib/x", 0644, xstrdup("x"), 1, when, NULL), 0);
+	put_link(t, t->root, "lib", "usr/lib");
+	put_link(t, t->root, "up", "../../..");
+	put_link(t, t->root, "loop", "/loop");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *real = NULL;
+		struct file *f = filetree_resolve(t, cases[i].path, &real);
+
+		assert_int_equal(f != NULL, cases[i].real != NULL);
+		if (f)
+			assert_string_equal(real, cases[i].real);
+	}
+}
+
+static void names_are_sorted_and_replaced(void **state)
+{
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	struct file *a = filetree_add(t, S_IFREG | 0644), *b = filetree_add(t, S_IFREG | 0600);
+
+	(void)state;
+	dir_put(t->root, "b", a);
+	dir_put(t->root, "a", a);
+	dir_put(t->root, "c", a);
+	dir_put(t->root, "b", b);
+	assert_int_equal(t->root->nnames, 3);
+	assert_string_equal(t->root->names[0].text, "a");
+	assert_ptr_equal(dir_find(t->root, "b"), b);
+	dir_drop(t->root, "a");
+	dir_drop(t->root, "nothing");
+	assert_int_equal(t->root->nnames, 2);
+	assert_null(dir_find(t->root, "a"));
+}
+
+static void numbers_and_links_are_counted(void **state)
+{
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	struct file *dir, *file;
+
+	(void)state;
+	dir = filetree_make_dir(t, "d/e", when);
+	file = filetree_add(t, S_IFREG | 0644);
+	dir_put(dir, "one", file);
+	dir_put(t->root, "two", file);
+	(void)filetree_add(t, S_IFREG | 0644); /* no name leads to it */
+	filetree_number(t, 2, 11);
+	assert_int_equal(t->norder, 4);
+	assert_int_equal(t->root->number, 2);
+	assert_int_equal(t->root->links, 3);
+	assert_int_equal(file->links, 2);
+	assert_int_equal(dir->links, 2);
+	assert_int_equal(dir->parent, dir_find(t->root, "d")->number);
+	for (size_t i = 1; i < t->norder; i++)
+		assert_int_equal(t->order[i]->number, 10 + i);
+	filetree_number(t, 1, 2);
+	assert_int_equal(t->norder, 4);
+	assert_int_equal(file->links, 2);
+}
+
+static void a_file_in_the_way(void **state)
+{
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(filetree_put_bytes(t, "a", 0644, xstrdup(""), 0, when, NULL), 0);
+	assert_null(filetree_make_dir(t, "a/b", when));
+	assert_int_equal(filetree_put_bytes(t, "a/b", 0644, xstrdup(""), 0, when, &err), -ENOTDIR);
+	assert_string_equal(err.text, "cannot put /a/b into the disk: a file is in the way");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(links_stay_inside),
+		cmocka_unit_test(names_are_sorted_and_replaced),
+		cmocka_unit_test(numbers_and_links_are_counted),
+		cmocka_unit_test(a_file_in_the_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
