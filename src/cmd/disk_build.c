@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/explain.h"
 #include "base/number.h"
 #include "cmd/cmd.h"
 #include "cmd/disk_options.h"
@@ -85,7 +86,7 @@ static void report(const struct disk_build_args *args, const struct machine_resu
 {
 	char size[NUMBER_SIZE_LEN], used[NUMBER_SIZE_LEN];
 
-	if (args->quiet)
+	if (args->quiet || explain_dry())
 		return;
 	number_format_size((uint64_t)made->size, size);
 	number_format_size((uint64_t)made->used, used);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "disk/filetree.h"
 #include "disk/machine/orders.h"
@@ -130,8 +131,30 @@ static int put_init(const struct appliance_request *req, struct error *err)
 
 	if (r < 0)
 		return r;
-	return filetree_put_bytes(req->source->tree, APPLIANCE_INIT + 1, 0755, steal_ptr(&bytes),
+	if (req->source->kind == SOURCE_DIRECTORY)
+		(void)explain("the directory itself stays as it is",
+			      "cp -a \"$tree\" \"$work/tree\"; tree=$work/tree");
+	(void)explain("the first process, and where it mounts",
+		      "mkdir -p \"$tree/.strake\" \"$tree/proc\" \"$tree/sys\" \"$tree/dev\" "
+		      "\"$tree/run\" \"$tree/tmp\"; install -m 755 %s \"$tree\"" APPLIANCE_INIT,
+		      sq(path));
+	return filetree_put_bytes(req->source->tree, &APPLIANCE_INIT[1], 0755, steal_ptr(&bytes),
 				  len, mtime, err);
+}
+
+static void explain_orders(const struct buf *b)
+{
+	struct buf words = BUF_INIT(4 * ORDERS_MAX);
+
+	for (size_t at = 0; at < b->len; at += strlen(b->data + at) + 1) {
+		buf_add_char(&words, ' ');
+		buf_add_shell(&words, b->data + at);
+	}
+	(void)explain("what it is told: a letter and a value each, then a NUL",
+		      "printf '%%s\\0'%s >\"$tree\"" ORDERS_PATH
+		      "; chmod 600 \"$tree\"" ORDERS_PATH,
+		      buf_text(&words));
+	buf_done(&words);
 }
 
 int appliance_prepare(const struct appliance_request *req, struct error *err)
@@ -152,6 +175,7 @@ int appliance_prepare(const struct appliance_request *req, struct error *err)
 	if (r < 0)
 		return r;
 	len = b.len;
+	explain_orders(&b);
 	/* Places to mount on, should the root turn out to be read-only. */
 	if (!filetree_make_dir(req->source->tree, "proc", mtime) ||
 	    !filetree_make_dir(req->source->tree, "sys", mtime) ||
@@ -160,6 +184,6 @@ int appliance_prepare(const struct appliance_request *req, struct error *err)
 	    !filetree_make_dir(req->source->tree, "tmp", mtime))
 		return error_set(err, -ENOTDIR,
 				 "a file is in the way of /proc, /sys, /dev, /run or /tmp");
-	return filetree_put_bytes(req->source->tree, ORDERS_PATH + 1, 0600, buf_steal(&b), len,
+	return filetree_put_bytes(req->source->tree, &ORDERS_PATH[1], 0600, buf_steal(&b), len,
 				  mtime, err);
 }

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "base/strv.h"
 #include "disk/content.h"
@@ -38,6 +40,42 @@ int64_t esp_size(const struct esp_request *req)
 	return MAX(size, ESP_MIN);
 }
 
+/* The disk has no name yet: a script has a variable for it. */
+static void add_word(struct buf *b, const struct filling *f, const char *word)
+{
+	const char *disk = strstr(word, f->disk);
+
+	if (!disk) {
+		buf_add_shell(b, word);
+		return;
+	}
+	buf_add(b, word, (size_t)(disk - word));
+	buf_add_str(b, "\"$disk\"");
+	buf_add_str(b, disk + strlen(f->disk));
+}
+
+/* As run; the program's own words, but from (a shell's words) in place of a file without a name. */
+static bool explain_run(const struct filling *f, const struct strv *argv, const char *nameless,
+			const char *from)
+{
+	struct buf b = BUF_INIT(65536);
+	bool dry;
+
+	for (size_t i = 0; i < argv->n; i++) {
+		if (i)
+			buf_add_char(&b, ' ');
+		if (nameless && strcmp(argv->items[i], nameless) == 0)
+			buf_add_str(&b, from);
+		else
+			add_word(&b, f, argv->items[i]);
+	}
+	dry = explain("into the boot partition",
+		      "TZ=UTC MTOOLS_SKIP_CHECK=1 SOURCE_DATE_EPOCH=%lld %s",
+		      (long long)f->req->now_s, buf_text(&b));
+	buf_done(&b);
+	return dry;
+}
+
 static int run(const struct filling *f, struct strv *argv, int also_fd, const char *package)
 {
 	const int fds[] = { f->req->out->fd, also_fd };
@@ -45,6 +83,14 @@ static int run(const struct filling *f, struct strv *argv, int also_fd, const ch
 
 	strv_done(argv);
 	return r;
+}
+
+static int say_and_run(const struct filling *f, struct strv *argv, const char *package)
+{
+	if (!explain_run(f, argv, NULL, NULL))
+		return run(f, argv, -1, package);
+	strv_done(argv);
+	return 0;
 }
 
 static int make_fat(const struct filling *f)
@@ -63,7 +109,7 @@ static int make_fat(const struct filling *f)
 	strv_addf(&argv, "--offset=%lld", (long long)req->offset / SECTOR);
 	strv_add(&argv, f->disk);
 	strv_addf(&argv, "%lld", (long long)req->size / 1024);
-	return run(f, &argv, -1, "dosfstools");
+	return say_and_run(f, &argv, "dosfstools");
 }
 
 static int make_dirs(const struct filling *f)
@@ -80,33 +126,44 @@ static int make_dirs(const struct filling *f)
 	}
 	if (f->req->bios)
 		strv_add(&argv, "::/syslinux");
-	return run(f, &argv, -1, "mtools");
+	return say_and_run(f, &argv, "mtools");
 }
 
 /* -m keeps the time of the file that is copied. */
-static int put_fd(const struct filling *f, int fd, const char *to)
+static int put_fd(const struct filling *f, int fd, const char *from, const char *to)
 {
 	const struct timespec both[2] = { { .tv_sec = f->req->now_s },
 					  { .tv_sec = f->req->now_s } };
+	autofree char *nameless = xasprintf("/proc/self/fd/%d", fd);
 	struct strv argv = { 0 };
 
-	if (futimens(fd, both) < 0)
-		return error_sys(f->err, -errno, "set the time of %s", to);
 	strv_add(&argv, "mcopy");
 	strv_add(&argv, "-m");
 	strv_addf(&argv, "-i%s", f->image);
-	strv_addf(&argv, "/proc/self/fd/%d", fd);
+	strv_add(&argv, nameless);
 	strv_addf(&argv, "::%s", to);
+	if (explain_run(f, &argv, nameless, from)) {
+		strv_done(&argv);
+		return 0;
+	}
+	if (futimens(fd, both) < 0) {
+		strv_done(&argv);
+		return error_sys(f->err, -errno, "set the time of %s", to);
+	}
 	return run(f, &argv, fd, "mtools");
 }
 
-static int put_content(const struct filling *f, const struct content *c, const char *to)
+static int put_content(const struct filling *f, const struct content *c, const char *from,
+		       const char *to)
 {
 	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
 	autoclose int fd = -1;
 	int64_t at = 0, start, len;
-	int r = output_spool(f->req->out, &fd, f->err);
+	int r;
 
+	if (explain_dry())
+		return put_fd(f, -1, from, to);
+	r = output_spool(f->req->out, &fd, f->err);
 	if (r == 0)
 		r = content_open(c, &rd, f->err);
 	if (r < 0)
@@ -119,13 +176,16 @@ static int put_content(const struct filling *f, const struct content *c, const c
 			return error_sys(f->err, r, "copy %s", to);
 		at = start + len;
 	}
-	return put_fd(f, fd, to);
+	return put_fd(f, fd, from, to);
 }
 
 static int put_text(const struct filling *f, const char *to, char *text)
 {
 	struct content c = content_of_bytes(text, strlen(text));
-	int r = put_content(f, &c, to);
+	int r;
+
+	(void)explain("what the loader is told", "printf %%s %s >\"$work/text\"", sq(text));
+	r = put_content(f, &c, "\"$work/text\"", to);
 
 	content_done(&c);
 	return r;
@@ -144,7 +204,7 @@ static int put_loader(const struct filling *f, const char *from, const char *pac
 	if (r < 0)
 		return r;
 	c = content_of_bytes(steal_ptr(&bytes), len);
-	r = put_content(f, &c, to);
+	r = put_content(f, &c, from, to);
 	content_done(&c);
 	return r;
 }
@@ -164,7 +224,6 @@ static int put_uefi(const struct filling *f)
 	return r;
 }
 
-/* The boot code of the disk finds the partition by its attribute. */
 static int put_boot_code(const struct filling *f)
 {
 	autofree char *bytes = NULL;
@@ -174,6 +233,9 @@ static int put_boot_code(const struct filling *f)
 	if (r == -ENOENT)
 		return error_set(f->err, r, "%s is missing: install the package syslinux-common",
 				 GPTMBR);
+	if (r == 0 && explain("the boot code of the disk finds that partition by its attribute",
+			      "dd if=" GPTMBR " of=\"$disk\" conv=notrunc status=none"))
+		return 0;
 	if (r == 0 && pwrite(f->req->out->fd, bytes, len, 0) != (ssize_t)len)
 		r = error_sys(f->err, errno ? -errno : -EIO, "write the boot code");
 	return r;
@@ -195,7 +257,7 @@ static int put_bios(const struct filling *f)
 	strv_addf(&argv, "--offset=%lld", (long long)req->offset);
 	strv_add(&argv, "--directory=/syslinux");
 	strv_add(&argv, f->disk);
-	r = run(f, &argv, -1, "syslinux");
+	r = say_and_run(f, &argv, "syslinux");
 	return r < 0 ? r : put_boot_code(f);
 }
 
@@ -210,9 +272,9 @@ int esp_write(const struct esp_request *req, struct error *err)
 	if (r == 0)
 		r = make_dirs(&f);
 	if (r == 0)
-		r = put_content(&f, req->kernel, "/vmlinuz");
+		r = put_content(&f, req->kernel, req->kernel_source, "/vmlinuz");
 	if (r == 0 && req->initrd)
-		r = put_content(&f, req->initrd, "/initrd.img");
+		r = put_content(&f, req->initrd, req->initrd_source, "/initrd.img");
 	if (r == 0 && req->uefi)
 		r = put_uefi(&f);
 	if (r == 0 && req->bios)

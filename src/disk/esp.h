@@ -23,6 +23,8 @@ struct esp_request {
 	bool bios, uefi;
 	bool spare; /* room for a second kernel and initrd, as an upgrade needs */
 	const struct content *kernel, *initrd; /* initrd may be NULL */
+	const char *kernel_source,
+		*initrd_source; /* the two as a shell finds them, for narration */
 	const char *cmdline;
 	const char *title;
 };

@@ -10,8 +10,10 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "disk/ext4_inside.h"
 #include "disk/filetree.h"
+#include "disk/identity.h"
 
 #define INODE_SIZE      256
 #define BYTES_PER_INODE 16384 /* as mke2fs */
@@ -312,12 +314,38 @@ static int write_tree(struct ext4_writer *w, struct filetree *t)
 	return r;
 }
 
+static bool explain_write(const struct filetree *t, const struct ext4_request *req)
+{
+	char uuid[UUID_TEXT_LEN + 1], seed[UUID_TEXT_LEN + 1];
+	bool dry;
+
+	uuid_text(req->uuid, uuid);
+	uuid_text(req->hash_seed, seed);
+	dry = explain("the root file system, with all files",
+		      "mke2fs -q -t ext4 -b 4096 -U %s -E hash_seed=%s -N %u -L %s -d \"$tree\" "
+		      "\"$work/root\" %lldk",
+		      uuid, seed, inodes_for(t, req, req->size), req->label,
+		      (long long)req->size / 1024);
+	(void)explain(
+		"mke2fs does not look at the root directory itself",
+		"printf 'sif / mode 0%o\\nsif / uid %u\\nsif / gid %u\\n' | debugfs -w -f /dev/stdin "
+		"\"$work/root\" >/dev/null 2>&1",
+		t->root->mode, t->root->uid, t->root->gid);
+	(void)explain(
+		"to its partition",
+		"dd if=\"$work/root\" of=\"$disk\" bs=1M seek=%lld conv=notrunc,sparse status=none",
+		(long long)req->offset >> 20);
+	return dry;
+}
+
 int ext4_write(struct filetree *t, const struct ext4_request *req, struct error *err)
 {
 	struct ext4_writer w = { .fd = req->fd, .offset = req->offset, .err = err };
 	int r = ensure_lost_found(t, req->now_s, err);
 	errcode_t code;
 
+	if (r == 0 && explain_write(t, req))
+		return 0;
 	if (r == 0)
 		r = open_empty(t, req, req->size, &w.fs, err);
 	if (r < 0)

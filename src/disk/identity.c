@@ -57,13 +57,18 @@ void identity_uuid(const struct identity *id, const char *purpose, uint8_t ret[1
 	ret[8] = (ret[8] & 0x3f) | 0x80;
 }
 
+void uuid_text(const uint8_t u[16], char ret[UUID_TEXT_LEN + 1])
+{
+	(void)snprintf(ret, UUID_TEXT_LEN + 1,
+		       "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0],
+		       u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+		       u[13], u[14], u[15]);
+}
+
 void identity_text(const struct identity *id, const char *purpose, char ret[UUID_TEXT_LEN + 1])
 {
 	uint8_t u[16];
 
 	identity_uuid(id, purpose, u);
-	(void)snprintf(ret, UUID_TEXT_LEN + 1,
-		       "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0],
-		       u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
-		       u[13], u[14], u[15]);
+	uuid_text(u, ret);
 }

@@ -22,6 +22,8 @@ int identity_choose(const struct filetree *t, bool fixed, int64_t now_s, struct 
 		    struct error *err) must_check;
 /* One number for each purpose. */
 void identity_uuid(const struct identity *id, const char *purpose, uint8_t ret[16]);
+/* As people write one. */
+void uuid_text(const uint8_t uuid[16], char ret[UUID_TEXT_LEN + 1]);
 void identity_text(const struct identity *id, const char *purpose, char ret[UUID_TEXT_LEN + 1]);
 
 #endif

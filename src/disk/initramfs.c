@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "disk/filetree.h"
 
@@ -26,6 +27,10 @@ static int put(struct packing_up *p, const void *bytes, size_t len)
 {
 	const char *from = bytes;
 
+	if (explain_dry()) {
+		p->at += (int64_t)len;
+		return 0;
+	}
 	while (len > 0) {
 		ssize_t n = TEMP_FAILURE_RETRY(pwrite(p->fd, from, len, p->at));
 
@@ -70,7 +75,7 @@ static int put_content(struct packing_up *p, const struct content *c)
 	int64_t at = 0, start, len;
 	int r = content_open(c, &rd, p->err);
 
-	while (r == 0 && content_next(&rd, at, &start, &len) > 0) {
+	while (r == 0 && !explain_dry() && content_next(&rd, at, &start, &len) > 0) {
 		r = content_copy(&rd, start, len, p->fd, p->at + start);
 		if (r < 0)
 			return error_sys(p->err, r, "write the initramfs");
@@ -137,6 +142,11 @@ int initramfs_write(struct filetree *t, int fd, struct content *ret, struct erro
 	int r = 0;
 
 	filetree_number(t, ROOT, ROOT + 1);
+	/* How large it is, decides where the partitions are: a dry run counts. */
+	(void)explain(
+		"all of it as the archive that a kernel begins with",
+		"(cd \"$tree\" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc) "
+		">\"$work/initrd\"");
 	p.written = xcalloc(t->norder + 2, sizeof(*p.written));
 	VEC_GROW(v.items, v.n, v.room);
 	v.items[v.n++] = (struct visit) { t->root, xstrdup("") };
@@ -144,7 +154,7 @@ int initramfs_write(struct filetree *t, int fd, struct content *ret, struct erro
 		r = put_names(&p, &v, i);
 	if (r == 0)
 		r = put_head(&p, NULL, TRAILER, 0);
-	if (r == 0 && ftruncate(fd, p.at) < 0)
+	if (r == 0 && !explain_dry() && ftruncate(fd, p.at) < 0)
 		r = error_sys(err, -errno, "write the initramfs");
 	for (size_t i = 0; i < v.n; i++)
 		free(v.items[i].path);

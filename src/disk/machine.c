@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
+#include "base/explain.h"
 #include "base/number.h"
 #include "disk/appliance.h"
 #include "disk/bootable.h"
@@ -31,7 +33,7 @@ struct building {
 	struct output out;
 	struct disk_source source;
 	struct bootable bootable;
-	struct content kernel, initrd; /* initrd.size 0: none; borrowed, owned or by path */
+	struct content kernel, initrd; /* what owns them is below; no initrd_source: no initrd */
 	bool own_kernel, own_initrd;   /* by path: to be freed */
 	char version[KERNEL_VERSION_MAX];
 	struct identity id;
@@ -40,6 +42,7 @@ struct building {
 	struct ext4_request ext4;
 	struct esp_request esp;
 	char *cmdline;
+	char *kernel_source, *initrd_source; /* a shell's words */
 };
 
 static void building_done(struct building *b)
@@ -52,9 +55,20 @@ static void building_done(struct building *b)
 	disk_source_done(&b->source);
 	output_done(&b->out);
 	free(b->cmdline);
+	free(b->kernel_source);
+	free(b->initrd_source);
 }
 
 /* kernel and initrd */
+
+static char *shell_word(const char *before, const char *path)
+{
+	struct buf b = BUF_INIT(65536);
+
+	buf_add_str(&b, before);
+	buf_add_shell(&b, path);
+	return buf_steal(&b);
+}
 
 static int given(struct building *b, const char *path, struct content *ret)
 {
@@ -79,9 +93,11 @@ static int choose_kernel(struct building *b)
 
 	if (req->kernel) {
 		r = given(b, req->kernel, &b->kernel);
+		b->kernel_source = shell_word("", req->kernel);
 		b->own_kernel = r == 0;
 	} else if (b->bootable.kernel) {
 		b->kernel = b->bootable.kernel->content;
+		b->kernel_source = shell_word("\"$tree\"/", b->bootable.kernel_path);
 	} else {
 		r = error_set(
 			b->err, -ENOENT,
@@ -93,9 +109,11 @@ static int choose_kernel(struct building *b)
 		r = kernel_version(&b->kernel, b->version, b->err);
 	if (r == 0 && req->initrd) {
 		r = given(b, req->initrd, &b->initrd);
+		b->initrd_source = shell_word("", req->initrd);
 		b->own_initrd = r == 0;
 	} else if (r == 0 && !req->kernel && b->bootable.initrd) {
 		b->initrd = b->bootable.initrd->content;
+		b->initrd_source = shell_word("\"$tree\"/", b->bootable.initrd_path);
 	}
 	return r;
 }
@@ -131,6 +149,12 @@ static int put_hostname(struct building *b)
 
 	if (!b->req->hostname)
 		return 0;
+	if (b->source.kind == SOURCE_DIRECTORY)
+		(void)explain("the directory itself stays as it is",
+			      "cp -a \"$tree\" \"$work/tree\"; tree=$work/tree");
+	(void)explain("the machine's name",
+		      "rm -f \"$tree/etc/hostname\"; echo %s >\"$tree/etc/hostname\"",
+		      sq(b->req->hostname));
 	text = xasprintf("%s\n", b->req->hostname);
 	return filetree_put_bytes(b->source.tree, "etc/hostname", 0644, text, strlen(text), mtime,
 				  b->err);
@@ -142,9 +166,10 @@ static void say_root(struct building *b)
 	const char *more = b->req->cmdline ? b->req->cmdline : "";
 	char root[UUID_TEXT_LEN + 1];
 
-	identity_text(&b->id, b->initrd.size ? "root" : "root partition", root);
-	b->cmdline = xasprintf("root=%s=%s rootfstype=ext4 rw " CONSOLES "%s%s",
-			       b->initrd.size ? "UUID" : "PARTUUID", root, *more ? " " : "", more);
+	identity_text(&b->id, b->initrd_source ? "root" : "root partition", root);
+	b->cmdline =
+		xasprintf("root=%s=%s rootfstype=ext4 rw " CONSOLES "%s%s",
+			  b->initrd_source ? "UUID" : "PARTUUID", root, *more ? " " : "", more);
 }
 
 /* an own init */
@@ -182,6 +207,7 @@ static int prepare_appliance(struct building *b)
 	b->source.fds[b->source.nfds++] = fd;
 	r = initramfs_write(b->source.tree, fd, &b->initrd, b->err);
 	b->own_initrd = r == 0;
+	b->initrd_source = xstrdup("\"$work/initrd\"");
 	b->cmdline = xasprintf("rdinit=" APPLIANCE_INIT " quiet panic=10 " CONSOLES "%s%s",
 			       *more ? " " : "", more);
 	return r;
@@ -206,7 +232,9 @@ static void lay_out_esp(struct building *b)
 		.uefi = req->uefi,
 		.spare = b->bootable.init != NULL,
 		.kernel = &b->kernel,
-		.initrd = b->initrd.size ? &b->initrd : NULL,
+		.initrd = b->initrd_source ? &b->initrd : NULL,
+		.kernel_source = b->kernel_source,
+		.initrd_source = b->initrd_source,
 		.cmdline = b->cmdline,
 		.title = "Linux",
 	};
@@ -281,7 +309,8 @@ static int write_disk(struct building *b)
 	int r = 0;
 
 	identity_text(&b->id, "disk", uuid);
-	if (ftruncate(b->out.fd, disk_size(b)) < 0)
+	if (!explain("all of it a hole", "truncate -s %lld \"$disk\"", (long long)disk_size(b)) &&
+	    ftruncate(b->out.fd, disk_size(b)) < 0)
 		return error_sys(b->err, -errno, "make %s", b->req->output);
 	r = partition_write(b->out.fd, uuid, b->parts, b->nparts, b->err);
 	if (r == 0 && b->bootable.init)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "base/strv.h"
 #include "disk/filetree.h"
@@ -43,6 +44,8 @@ static int add_module(struct adding *a, const char *path)
 	file = dir && S_ISREG(st.st_mode) ? filetree_add(a->source->tree, S_IFREG | 0644) : NULL;
 	if (!file)
 		return error_set(a->err, -EINVAL, "%s/%s cannot be taken", a->dir, path);
+	(void)explain("a driver", "install -D -m 644 %s/%s \"$tree\"%s", sq(a->dir), sq(path),
+		      sq(to));
 	file->mtime = a->mtime;
 	file->content = content_of_path(a->fd, path, &st);
 	dir_put(dir, slash ? slash + 1 : path, file);

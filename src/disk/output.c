@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/file.h"
 
 #define MODE 0644
@@ -42,6 +44,11 @@ int output_open(const char *path, struct output *ret, struct error *err)
 
 	if (r < 0)
 		return r;
+	if (explain("what is on its way, and gets its name when it is whole",
+		    "disk=%s.new; work=$(mktemp -d)", sq(path))) {
+		ret->fd = memfd_create("disk", MFD_CLOEXEC); /* there is nothing in it */
+		return ret->fd < 0 ? error_sys(err, -errno, "make a temporary file") : 0;
+	}
 	ret->fd = open_nameless(ret->dir_fd);
 	if (ret->fd >= 0)
 		return 0;
@@ -87,8 +94,12 @@ static int give_name(struct output *out)
 
 int output_finish(struct output *out, struct error *err)
 {
-	int r = fsync(out->fd) < 0 ? -errno : give_name(out);
+	int r;
 
+	if (explain("the disk is whole", "sync \"$disk\"; mv \"$disk\" %s; rm -rf \"$work\"",
+		    sq(out->path)))
+		return 0;
+	r = fsync(out->fd) < 0 ? -errno : give_name(out);
 	if (r == 0 && renameat(out->dir_fd, out->tmp_name, out->dir_fd, out->name) < 0)
 		r = -errno;
 	if (r < 0)

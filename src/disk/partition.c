@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
+#include "base/explain.h"
 
 #define TYPE_ESP        "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 #define TYPE_ROOT_AMD64 "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
@@ -85,12 +87,32 @@ static int answer(struct fdisk_context *cxt, struct fdisk_ask *ask, void *data)
 	return 0;
 }
 
+static bool explain_table(const char *disk_uuid, const struct partition *list, size_t n)
+{
+	struct buf b = BUF_INIT(4096);
+	bool dry;
+
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&b, " 'start=%lld, size=%lld, type=%s, uuid=%s, name=%s%s'",
+			 (long long)list[i].offset / SECTOR, (long long)list[i].size / SECTOR,
+			 type_text(list[i].kind), list[i].uuid, list[i].name,
+			 list[i].kind == PARTITION_ESP ? ", attrs=LegacyBIOSBootable" : "");
+	dry = explain("the partition table",
+		      "printf '%%s\\n' 'label: gpt' 'label-id: %s'%s | sfdisk -q \"$disk\"",
+		      disk_uuid, buf_text(&b));
+	buf_done(&b);
+	return dry;
+}
+
 int partition_write(int fd, const char *disk_uuid, const struct partition *list, size_t n,
 		    struct error *err)
 {
 	cleanup(fdisk_cleanup) struct fdisk_context *cxt = NULL;
-	int r = open_table(fd, false, &cxt, err);
+	int r;
 
+	if (explain_table(disk_uuid, list, n))
+		return 0;
+	r = open_table(fd, false, &cxt, err);
 	if (r < 0)
 		return r;
 	r = fdisk_set_ask(cxt, answer, (void *)disk_uuid);

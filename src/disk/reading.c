@@ -43,12 +43,7 @@ static bool open_fs(struct disk *d, int64_t offset)
 
 static void note_fs(struct disk *d)
 {
-	const unsigned char *u = d->fs->super->s_uuid;
-
-	(void)snprintf(d->uuid, sizeof(d->uuid),
-		       "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0],
-		       u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
-		       u[13], u[14], u[15]);
+	uuid_text(d->fs->super->s_uuid, d->uuid);
 	memcpy(d->label, d->fs->super->s_volume_name, sizeof(d->label) - 1);
 }
 

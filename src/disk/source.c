@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "disk/output.h"
 #include "disk/tree_dir.h"
 #include "disk/tree_tar.h"
@@ -14,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/root.h"
 #include "image/image.h"
+#include "kernel/overlay.h"
 
 DEFINE_CLEANUP(struct engine *, engine, engine_close);
 
@@ -141,11 +143,44 @@ static int read_path(struct disk_source *s, const struct source_request *req, st
 	return is_elf(req->what) ? read_program(s, req, err) : read_archive(s, req, err);
 }
 
+/* A script's $tree is its own, except where the directory is only read. */
+static void explain_tree(const struct disk_source *s, const char *what)
+{
+	autofree char *lower = overlay_join(&s->dirs);
+
+	switch (s->kind) {
+	case SOURCE_DIRECTORY:
+		(void)explain("what is in it", "tree=%s", sq(what));
+		break;
+	case SOURCE_IMAGE:
+		(void)explain(
+			"the layers of the image as one tree",
+			"tree=$work/tree; mkdir \"$tree\" \"$work/lower\"; unshare -m sh -c "
+			"'mount -t overlay -o ro,lowerdir=\"$1:$2/lower\" overlay \"$2/lower\" && "
+			"cp -a \"$2/lower/.\" \"$2/tree\"' sh %s \"$work\"",
+			sq(lower));
+		break;
+	case SOURCE_ARCHIVE:
+		(void)explain("what is in it",
+			      "tree=$work/tree; mkdir \"$tree\"; tar -C \"$tree\" --xattrs "
+			      "--xattrs-include='*' --numeric-owner -xpf %s",
+			      sq(what));
+		break;
+	case SOURCE_PROGRAM:
+		(void)explain("one file, and nothing else",
+			      "tree=$work/tree; mkdir \"$tree\"; install -m 755 %s \"$tree\"/%s",
+			      sq(what), sq(s->program + 1));
+		break;
+	}
+}
+
 int source_read(const struct source_request *req, struct disk_source *ret, struct error *err)
 {
 	struct disk_source s = { .tree = filetree_new() };
 	int r = root_is_path(req->what) ? read_path(&s, req, err) : read_image(&s, req, err);
 
+	if (r == 0)
+		explain_tree(&s, req->what);
 	if (r < 0) {
 		disk_source_done(&s);
 		return r;

@@ -14,7 +14,8 @@ static const struct opt global_opts[] = {
 	    "state gone at reboot (default /run/strake)"),
 	OPT(struct globals, explain, "explain", 0, NULL,
 	    "say each step on standard error as it is done"),
-	OPT(struct globals, dry_run, "dry-run", 0, NULL, "refused so far"),
+	OPT(struct globals, dry_run, "dry-run", 0, NULL,
+	    "print the steps as a shell script, do nothing"),
 	{ 0 },
 };
 
@@ -27,11 +28,13 @@ static int setup(const void *globals, struct error *err)
 {
 	const struct globals *g = globals;
 
-	if (g->dry_run)
-		return error_set(err, -EOPNOTSUPP,
-				 "--dry-run: disks have no script so far; nothing was done");
-	if (g->explain)
+	(void)err;
+	if (g->dry_run) {
+		explain_init(EXPLAIN_DRY, STDOUT_FILENO);
+		explain_own_stdout();
+	} else if (g->explain) {
 		explain_init(EXPLAIN_NARRATE, STDERR_FILENO);
+	}
 	return 0;
 }
 

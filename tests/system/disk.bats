@@ -16,7 +16,8 @@ kernel_new() {
 
 # A directory with every kind of file, an init and a kernel.
 tree_new() {
-	mkdir -p "$1"/{boot,etc,sbin,deep/er/still,many,dev} && chmod 751 "$1/deep"
+	mkdir -p "$1"/{bin,boot,etc,sbin,deep/er/still,many,dev} && chmod 751 "$1/deep"
+	cp /bin/busybox "$1/bin/busybox"
 	cp /bin/busybox "$1/sbin/init"
 	kernel_new "$1/boot/vmlinuz-6.1.0-9" 6.1.0-9
 	kernel_new "$1/boot/vmlinuz-6.1.0-10" 6.1.0-10
@@ -52,7 +53,7 @@ listing() { # DIR
 		sed 's/^\(\S* d \S* \S* \S*\) [0-9]*/\1/' | sort)
 	(cd "$1" && find . -type f -exec sha256sum {} + | sort -k 2)
 	(cd "$1" && find . \( -type c -o -type b \) -exec stat -c '%n %t %T' {} + | sort)
-	(cd "$1" && getfattr -R -d -m - -e hex . 2>/dev/null | sed 's/^# file: //')
+	(cd "$1" && find . -path ./lost+found -prune -o -print0 | sort -z | xargs -0 getfattr -h -d -m - -e hex | sed 's/^# file: //')
 }
 
 same_tree() { # DIR DIR
@@ -84,22 +85,22 @@ root_partition() { # FILE: its root alone, as a file
 @test "A10.2: a user without rights makes the same disk of an archive, plain and packed" {
 	need_program strake-disk
 	need_command syslinux mcopy mkfs.vfat setpriv
+	short_folder # others may look into that one
 	tree_new "$STATE/tree"
-	tar -C "$STATE/tree" --xattrs --xattrs-include='*' -S -cf "$STATE/tree.tar" .
-	gzip -1 <"$STATE/tree.tar" >"$STATE/tree.tar.gz"
-	mkdir "$STATE/out" && chown 65534 "$STATE/out"
-	chmod -R a+rX "$STATE"
+	tar -C "$STATE/tree" --xattrs --xattrs-include='*' -S -cf "$SHORT/tree.tar" .
+	gzip -1 <"$SHORT/tree.tar" >"$SHORT/tree.tar.gz"
+	mkdir -m 777 "$SHORT/out"
 	for kind in tar tar.gz; do
-		setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all --inh-caps=-all \
-			"$PROGRAMS/strake" disk build "$STATE/tree.$kind" -o "$STATE/out/$kind" --timestamp $DISK_DATE
+		HOME=/nonexistent setpriv --reuid 65534 --regid 65534 --clear-groups \
+			sh -c '"$@"' sh "$PROGRAMS/strake" disk build "$SHORT/tree.$kind" -o "$SHORT/out/$kind" --timestamp $DISK_DATE
 	done
-	cmp "$STATE/out/tar" "$STATE/out/tar.gz"
-	e2fsck -fn "$(root_partition "$STATE/out/tar")"
-	disk_mount "$STATE/out/tar" "$STATE/mnt"
+	cmp "$SHORT/out/tar" "$SHORT/out/tar.gz"
+	[ "$(ls -A "$SHORT/out")" = "$(printf 'tar\ntar.gz')" ]
+	e2fsck -fn "$(root_partition "$SHORT/out/tar")"
+	disk_mount "$SHORT/out/tar" "$STATE/mnt"
 	# tar keeps seconds alone
 	diff <(listing "$STATE/tree" | sed 's/\.[0-9]\{10\}//') <(listing "$STATE/mnt" | sed 's/\.[0-9]\{10\}//')
 	umount "$STATE/mnt"
-	[ "$(ls -A "$STATE/out")" = "$(printf 'tar\ntar.gz')" ]
 }
 
 @test "layers of an image: what a later one removes or replaces is not on the disk" {
@@ -108,8 +109,8 @@ root_partition() { # FILE: its root alone, as a file
 	tree_new "$STATE/tree"
 	tar -C "$STATE/tree" -cf "$STATE/base.tar" .
 	strake import "$STATE/base.tar" base >/dev/null
-	strake run --name change --network none base /sbin/init sh -c \
-		'rm /etc/early; rm -r /many; mkdir /many; echo one >/many/new; echo changed >/etc/other-name; ln /etc/late /etc/late2'
+	strake run --name change --network none base /bin/busybox sh -c \
+		'b=/bin/busybox; $b rm /etc/early; $b rm -r /many; $b mkdir /many; echo one >/many/new; echo changed >/etc/other-name; $b ln /etc/late /etc/late2'
 	strake commit change changed >/dev/null
 	strake export change >"$STATE/export.tar"
 	strake disk build changed -o "$STATE/disk" --timestamp $DISK_DATE
@@ -255,4 +256,44 @@ root_partition() { # FILE: its root alone, as a file
 		assert_has "$name.tar: a"
 		[ ! -e "$STATE/disk" ]
 	done
+}
+
+@test "a dry run is a script of stock tools that makes the same disk; with --explain each step is told" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat sfdisk cpio
+	tree_new "$STATE/tree"
+	local boots='::/EFI ::/loader ::/syslinux/syslinux.cfg ::/vmlinuz ::/initrd.img' kind
+	tar -C "$STATE/tree" --xattrs --xattrs-include='*' -cf "$STATE/tree.tar" .
+	for kind in tree tree.tar; do
+		SOURCE_DATE_EPOCH=$DISK_DATE strake --dry-run disk build "$STATE/$kind" -o "$STATE/disk" --hostname box >"$STATE/script"
+		[ ! -e "$STATE/disk" ]
+		sh "$STATE/script"
+		mv "$STATE/disk" "$STATE/by-script"
+		SOURCE_DATE_EPOCH=$DISK_DATE strake --explain disk build "$STATE/$kind" -o "$STATE/disk" --hostname box 2>"$STATE/told"
+		grep -q '^+ .*mke2fs' "$STATE/told"
+		diff <(strake disk inspect "$STATE/disk" | jq .partitions) <(strake disk inspect "$STATE/by-script" | jq .partitions)
+		strake disk check "$STATE/by-script"
+		for each in disk by-script; do
+			mkdir "$STATE/boot-$each"
+			# shellcheck disable=SC2086 # words
+			mcopy -sp -i "$STATE/$each@@1M" $boots "$STATE/boot-$each"
+			disk_mount "$STATE/$each" "$STATE/mnt-$each"
+		done
+		diff -r "$STATE/boot-disk" "$STATE/boot-by-script"
+		cmp -n 440 "$STATE/disk" "$STATE/by-script"
+		diff <(listing "$STATE/mnt-disk" | grep -v hostname) <(listing "$STATE/mnt-by-script" | grep -v hostname)
+		[ "$(cat "$STATE/mnt-by-script/etc/hostname")" = box ]
+		[ ! -e "$STATE/tree/etc/hostname" ]
+		umount "$STATE/mnt-disk" "$STATE/mnt-by-script"
+		rm -r "$STATE/disk" "$STATE/by-script" "$STATE"/boot-*
+	done
+	strake --dry-run disk build /bin/busybox -o "$STATE/disk" --kernel "$STATE/tree/boot/vmlinuz-6.1.0-9" --timestamp $DISK_DATE -- echo 'two  words' >"$STATE/script"
+	sh "$STATE/script"
+	strake disk check "$STATE/disk"
+	mcopy -n -i "$STATE/disk@@1M" ::/initrd.img "$STATE/initrd"
+	mkdir "$STATE/unpacked" && (cd "$STATE/unpacked" && cpio --quiet -id <"$STATE/initrd")
+	strake disk build -q /bin/busybox -o "$STATE/ours" --kernel "$STATE/tree/boot/vmlinuz-6.1.0-9" --timestamp $DISK_DATE -- echo 'two  words'
+	mcopy -n -o -i "$STATE/ours@@1M" ::/initrd.img "$STATE/initrd"
+	mkdir "$STATE/ours-unpacked" && (cd "$STATE/ours-unpacked" && cpio --quiet -id <"$STATE/initrd")
+	diff -r "$STATE/unpacked" "$STATE/ours-unpacked"
 }
