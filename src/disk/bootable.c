@@ -114,15 +114,29 @@ static void find_initrd(const struct filetree *t, struct bootable *b, const char
 		}
 }
 
+/* Images with busybox have a link /sbin/init to it, which alone is no operating system. */
+static bool starts_something(const struct filetree *t, const char *init)
+{
+	autofree char *real = NULL;
+	const char *slash;
+
+	if (!filetree_resolve(t, init, &real))
+		return false;
+	slash = strrchr(real, '/');
+	return strcmp(slash ? slash + 1 : real, "busybox") != 0 ||
+	       filetree_resolve(t, "sbin/openrc", NULL) ||
+	       filetree_resolve(t, "etc/init.d/rcS", NULL);
+}
+
 static void find_init(const struct filetree *t, struct bootable *b)
 {
-	static const char *const inits[] = { "sbin/init", "etc/init", "bin/init",
-					     "lib/systemd/systemd" };
+	static const char *const inits[] = { "sbin/init", "etc/init", "lib/systemd/systemd" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(inits) && !b->init; i++) {
 		const struct file *file = filetree_resolve(t, inits[i], NULL);
 
-		if (file && S_ISREG(file->mode) && (file->mode & 0111))
+		if (file && S_ISREG(file->mode) && (file->mode & 0111) &&
+		    starts_something(t, inits[i]))
 			b->init = xasprintf("/%s", inits[i]);
 	}
 }

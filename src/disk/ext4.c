@@ -164,6 +164,7 @@ int ext4_fit(struct filetree *t, const struct ext4_request *req, int64_t free_by
 		r = open_empty(t, req, size, &fs, err);
 		if (r < 0)
 			break;
+		assert(fs);
 		lacks = (int64_t)need + MAX(journal_blocks(size), 0) +
 			fs->super->s_reserved_gdt_blocks -
 			(int64_t)ext2fs_free_blocks_count(fs->super);
@@ -350,6 +351,7 @@ int ext4_write(struct filetree *t, const struct ext4_request *req, struct error 
 		r = open_empty(t, req, req->size, &w.fs, err);
 	if (r < 0)
 		return r;
+	assert(w.fs);
 	r = write_tree(&w, t);
 	if (r < 0) {
 		ext2fs_free(w.fs);

@@ -47,6 +47,7 @@ struct file *filetree_add(struct filetree *t, mode_t mode)
 		return NULL;
 	f = xnew(struct file);
 	f->mode = mode;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	VEC_GROW(t->files, t->n, t->room);
 	t->files[t->n++] = f;
 	return f;
@@ -257,6 +258,7 @@ struct numbering {
 
 static void note_order(struct numbering *n, struct file *f)
 {
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	VEC_GROW(n->tree->order, n->tree->norder, n->room);
 	n->tree->order[n->tree->norder++] = f;
 }

@@ -164,12 +164,16 @@ static int put_hostname(struct building *b)
 static void say_root(struct building *b)
 {
 	const char *more = b->req->cmdline ? b->req->cmdline : "";
+	autofree char *init = NULL;
 	char root[UUID_TEXT_LEN + 1];
 
 	identity_text(&b->id, b->initrd_source ? "root" : "root partition", root);
-	b->cmdline =
-		xasprintf("root=%s=%s rootfstype=ext4 rw " CONSOLES "%s%s",
-			  b->initrd_source ? "UUID" : "PARTUUID", root, *more ? " " : "", more);
+	/* The kernel and initrds look for the usual one by themselves. */
+	if (strcmp(b->bootable.init, "/sbin/init") != 0)
+		init = xasprintf(" init=%s", b->bootable.init);
+	b->cmdline = xasprintf("root=%s=%s rootfstype=ext4 rw " CONSOLES "%s%s%s",
+			       b->initrd_source ? "UUID" : "PARTUUID", root, init ? init : "",
+			       *more ? " " : "", more);
 }
 
 /* an own init */
@@ -188,7 +192,7 @@ static int prepare_appliance(struct building *b)
 		.network = req->network,
 		.now_s = req->now_s,
 	};
-	int fd, r;
+	int fd = -1, r;
 
 	if (req->network)
 		ar.modules = req->modules ? req->modules : access(usual, F_OK) == 0 ? usual : NULL;

@@ -216,8 +216,8 @@ static mode_t type_of(enum tar_type type)
 
 static int add_entry(struct unpacking *u, const struct tar_entry *e)
 {
-	char name[FILE_NAME_MAX + 1];
-	struct file *dir, *f;
+	char name[FILE_NAME_MAX + 1] = "";
+	struct file *dir = NULL, *f;
 	int r = place_name(u, e, &dir, name);
 
 	if (r < 0)

@@ -119,7 +119,7 @@ root_partition() { # FILE: its root alone, as a file
 	disk_mount "$STATE/disk" "$STATE/mnt"
 	[ "$(ls "$STATE/mnt/many")" = new ]
 	[ ! -e "$STATE/mnt/etc/early" ]
-	diff -r --no-dereference "$STATE/expected/etc" "$STATE/mnt/etc"
+	diff -r --no-dereference -x hosts -x hostname -x resolv.conf "$STATE/expected/etc" "$STATE/mnt/etc"
 	[ "$(stat -c %h "$STATE/mnt/etc/late")" = 2 ]
 	umount "$STATE/mnt"
 }
@@ -281,7 +281,8 @@ root_partition() { # FILE: its root alone, as a file
 		done
 		diff -r "$STATE/boot-disk" "$STATE/boot-by-script"
 		cmp -n 440 "$STATE/disk" "$STATE/by-script"
-		diff <(listing "$STATE/mnt-disk" | grep -v hostname) <(listing "$STATE/mnt-by-script" | grep -v hostname)
+		# mke2fs 1.47.0 keeps seconds alone
+		diff <(listing "$STATE/mnt-disk" | sed '/hostname/d; s/\.[0-9]\{10\}//') <(listing "$STATE/mnt-by-script" | sed '/hostname/d; s/\.[0-9]\{10\}//')
 		[ "$(cat "$STATE/mnt-by-script/etc/hostname")" = box ]
 		[ ! -e "$STATE/tree/etc/hostname" ]
 		umount "$STATE/mnt-disk" "$STATE/mnt-by-script"

@@ -84,6 +84,31 @@ static void ten_is_more_than_nine(void **state)
 	assert_null(b.init);
 }
 
+static void busybox_alone_is_no_system(void **state)
+{
+	static const struct {
+		const char *more, *init;
+	} cases[] = { { "etc/inittab", NULL },
+		      { "sbin/openrc", "/sbin/init" },
+		      { "etc/init.d/rcS", "/sbin/init" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+		cleanup(bootable_done) struct bootable b = { .kernel = NULL };
+		struct file *link = filetree_add(t, S_IFLNK | 0777);
+
+		link->target = xstrdup("/bin/busybox");
+		put_text(t, "bin/busybox", 0755);
+		put_text(t, cases[i].more, 0755);
+		dir_put(filetree_make_dir(t, "sbin", when), "init", link);
+		assert_int_equal(bootable_find(t, &b, NULL), 0);
+		assert_int_equal(b.init != NULL, cases[i].init != NULL);
+		if (b.init)
+			assert_string_equal(b.init, cases[i].init);
+	}
+}
+
 static void what_is_no_kernel(void **state)
 {
 	static const struct {
@@ -113,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_kernel_and_its_initrd),
 		cmocka_unit_test(ten_is_more_than_nine),
+		cmocka_unit_test(busybox_alone_is_no_system),
 		cmocka_unit_test(what_is_no_kernel),
 	};
 
