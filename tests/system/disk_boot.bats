@@ -81,10 +81,10 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	rm -r "$STATE/debian"
 	strake disk check "$STATE/disk"
 	mkfifo "$STATE/keys"
+	exec {keys}<>"$STATE/keys"
 	background timeout 280 "$PROGRAMS/strake" disk run --accel tcg "$STATE/disk" <"$STATE/keys" >"$STATE/console" 2>&1
 	local pid=$!
-	exec {keys}>"$STATE/keys"
-	DEADLINE=200 soon eval "grep -q '# ' '$STATE/console' || ! kill -0 $pid"
+	DEADLINE=200 soon eval "grep -q 'root@debian' '$STATE/console' || ! kill -0 $pid"
 	echo 'echo "root is $(findmnt -no SOURCE,FSTYPE /) on $(hostname), $((6 * 7))"; sync; poweroff -ff' >&"$keys"
 	wait "$pid" || true
 	exec {keys}>&-
