@@ -308,6 +308,8 @@ int making_go(struct engine *engine, const struct container_options *options, st
 	ret->engine = engine;
 	ret->options = options;
 	ret->c = xnew(struct container);
+	/* What the container sees has the modes that are said here and in its monitor. */
+	(void)umask(022);
 	r = check_power(err);
 	if (r == 0)
 		r = plan(ret, err);

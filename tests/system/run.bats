@@ -277,6 +277,42 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_equal "$output" "$(printf '20000\nlast')"
 	run strake logs -t -n 1 a
 	[[ $output == 20*T*Z\ last ]]
+	# The last line counts, with or without an end.
+	strake run --network none --name b --rootfs "$STATE/fs" printf 'one\ntwo\nlast'
+	assert_equal "$(strake logs --tail 1 b)" last
+	assert_equal "$(strake logs --tail 2 b)" "$(printf 'two\nlast')"
+	assert_equal "$(strake logs --tail 0 b)" ""
+}
+
+@test "exec -d -t: its terminal stays, and what it says is taken off" {
+	rootfs_new "$STATE/fs"
+	strake run -d --network none --name a -v "$STATE/tmp:/t" --rootfs "$STATE/fs" tail -f /dev/null
+	strake exec -dt a sh -c 'test -t 1 && seq 1 20000 && echo all of it >/t/said'
+	soon test -s "$STATE/tmp/said"
+}
+
+@test "what the container sees does not depend on the caller's umask" {
+	rootfs_new "$STATE/fs"
+	chmod 755 "$STATE/fs"
+	umask 077
+	run strake run --network none -u 1000 -w /new/dir -v "$STATE/tmp:/m/n" --rootfs "$STATE/fs" \
+		sh -c 'cat /etc/hosts >/dev/null && stat -c %a / /new /new/dir /m /etc/hosts /etc/resolv.conf'
+	assert_status 0
+	assert_equal "$output" "$(printf '%s\n' 755 755 755 755 644 644)"
+	strake import "$STATE/fs" i:1 >/dev/null
+	run strake run --network none -u 1000 i:1 stat -c %a /
+	assert_equal "$output" 755
+	strake --dry-run run --network none -u 1000 -w /new/dir --rootfs "$STATE/fs" stat -c %a / /new/dir >"$STATE/script"
+	run sh "$STATE/script"
+	assert_has "$(printf '755\n755')"
+}
+
+@test "a limit that cannot be given is refused, not lowered" {
+	mkdir "$ROOT" 2>/dev/null || true
+	run setpriv --bounding-set -sys_resource --inh-caps -sys_resource "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" \
+		run --network none --ulimit "nofile=$(($(ulimit -Hn) + 1))" --bare /bin/busybox -- true
+	assert_status 125
+	assert_has "at most $(ulimit -Hn)"
 }
 
 @test "a name is given once; the error says who has it" {
