@@ -29,13 +29,14 @@ struct content content_of_path(int dir, const char *path, const struct stat *st)
 
 void content_add_piece(struct content *c, int64_t at, int64_t from, int64_t len)
 {
-	struct piece *last = c->pieces && c->n ? &c->pieces[c->n - 1] : NULL;
+	struct piece *last = c->n ? &c->pieces[c->n - 1] : NULL;
 
 	if (last && last->at + last->len == at && last->from + last->len == from) {
 		last->len += len;
 		return;
 	}
 	VEC_GROW(c->pieces, c->n, c->room);
+	assert(c->pieces);
 	c->pieces[c->n++] = (struct piece) { at, from, len };
 }
 

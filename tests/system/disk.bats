@@ -73,7 +73,7 @@ root_partition() { # FILE: its root alone, as a file
 	tree_new "$STATE/tree"
 	setfattr -n user.note -v "$(printf 'y%.0s' {1..800})" "$STATE/tree/etc/late" || skip "no extended attributes here"
 	command -v setfacl && setfacl -m u:77:rx,d:u:78:rwx "$STATE/tree/deep"
-	strake disk build "$STATE/tree" -o "$STATE/disk" --timestamp $DISK_DATE
+	strake disk build "$STATE/tree" -o "$STATE/disk" --timestamp "$DISK_DATE"
 	e2fsck -fn "$(root_partition "$STATE/disk")"
 	disk_mount "$STATE/disk" "$STATE/mnt"
 	same_tree "$STATE/tree" "$STATE/mnt"
@@ -92,7 +92,7 @@ root_partition() { # FILE: its root alone, as a file
 	mkdir -m 777 "$SHORT/out"
 	for kind in tar tar.gz; do
 		HOME=/nonexistent setpriv --reuid 65534 --regid 65534 --clear-groups \
-			sh -c '"$@"' sh "$PROGRAMS/strake" disk build "$SHORT/tree.$kind" -o "$SHORT/out/$kind" --timestamp $DISK_DATE
+			sh -c '"$@"' sh "$PROGRAMS/strake" disk build "$SHORT/tree.$kind" -o "$SHORT/out/$kind" --timestamp "$DISK_DATE"
 	done
 	cmp "$SHORT/out/tar" "$SHORT/out/tar.gz"
 	[ "$(ls -A "$SHORT/out")" = "$(printf 'tar\ntar.gz')" ]
@@ -113,7 +113,7 @@ root_partition() { # FILE: its root alone, as a file
 		'b=/bin/busybox; $b rm /etc/early; $b rm -r /many; $b mkdir /many; echo one >/many/new; echo changed >/etc/other-name; $b ln /etc/late /etc/late2'
 	strake commit change changed >/dev/null
 	strake export change >"$STATE/export.tar"
-	strake disk build changed -o "$STATE/disk" --timestamp $DISK_DATE
+	strake disk build changed -o "$STATE/disk" --timestamp "$DISK_DATE"
 	mkdir "$STATE/expected" && tar -C "$STATE/expected" -xpf "$STATE/export.tar"
 	e2fsck -fn "$(root_partition "$STATE/disk")"
 	disk_mount "$STATE/disk" "$STATE/mnt"
@@ -150,10 +150,10 @@ root_partition() { # FILE: its root alone, as a file
 	need_program strake-disk
 	need_command syslinux mcopy mkfs.vfat
 	tree_new "$STATE/tree"
-	strake disk build -q "$STATE/tree" -o "$STATE/a" --timestamp $DISK_DATE
+	strake disk build -q "$STATE/tree" -o "$STATE/a" --timestamp "$DISK_DATE"
 	# The clock has moved on meanwhile: FAT counts in units of two seconds.
 	DEADLINE=5 soon eval '[ $((EPOCHSECONDS / 2)) != '$((EPOCHSECONDS / 2))' ]'
-	SOURCE_DATE_EPOCH=$DISK_DATE strake disk build -q "$STATE/tree" -o "$STATE/b"
+	SOURCE_DATE_EPOCH="$DISK_DATE" strake disk build -q "$STATE/tree" -o "$STATE/b"
 	cmp "$STATE/a" "$STATE/b"
 	strake disk build -q "$STATE/tree" -o "$STATE/c"
 	strake disk build -q "$STATE/tree" -o "$STATE/d"
@@ -266,11 +266,11 @@ root_partition() { # FILE: its root alone, as a file
 	local boots='::/EFI ::/loader ::/syslinux/syslinux.cfg ::/vmlinuz ::/initrd.img' kind
 	tar -C "$STATE/tree" --xattrs --xattrs-include='*' -cf "$STATE/tree.tar" .
 	for kind in tree tree.tar; do
-		SOURCE_DATE_EPOCH=$DISK_DATE strake --dry-run disk build "$STATE/$kind" -o "$STATE/disk" --hostname box >"$STATE/script"
+		SOURCE_DATE_EPOCH="$DISK_DATE" strake --dry-run disk build "$STATE/$kind" -o "$STATE/disk" --hostname box >"$STATE/script"
 		[ ! -e "$STATE/disk" ]
 		sh "$STATE/script"
 		mv "$STATE/disk" "$STATE/by-script"
-		SOURCE_DATE_EPOCH=$DISK_DATE strake --explain disk build "$STATE/$kind" -o "$STATE/disk" --hostname box 2>"$STATE/told"
+		SOURCE_DATE_EPOCH="$DISK_DATE" strake --explain disk build "$STATE/$kind" -o "$STATE/disk" --hostname box 2>"$STATE/told"
 		grep -q '^+ .*mke2fs' "$STATE/told"
 		diff <(strake disk inspect "$STATE/disk" | jq .partitions) <(strake disk inspect "$STATE/by-script" | jq .partitions)
 		strake disk check "$STATE/by-script"
@@ -289,12 +289,12 @@ root_partition() { # FILE: its root alone, as a file
 		umount "$STATE/mnt-disk" "$STATE/mnt-by-script"
 		rm -r "$STATE/disk" "$STATE/by-script" "$STATE"/boot-*
 	done
-	strake --dry-run disk build /bin/busybox -o "$STATE/disk" --kernel "$STATE/tree/boot/vmlinuz-6.1.0-9" --timestamp $DISK_DATE -- echo 'two  words' >"$STATE/script"
+	strake --dry-run disk build /bin/busybox -o "$STATE/disk" --kernel "$STATE/tree/boot/vmlinuz-6.1.0-9" --timestamp "$DISK_DATE" -- echo 'two  words' >"$STATE/script"
 	sh "$STATE/script"
 	strake disk check "$STATE/disk"
 	mcopy -n -i "$STATE/disk@@1M" ::/initrd.img "$STATE/initrd"
 	mkdir "$STATE/unpacked" && (cd "$STATE/unpacked" && cpio --quiet -id <"$STATE/initrd")
-	strake disk build -q /bin/busybox -o "$STATE/ours" --kernel "$STATE/tree/boot/vmlinuz-6.1.0-9" --timestamp $DISK_DATE -- echo 'two  words'
+	strake disk build -q /bin/busybox -o "$STATE/ours" --kernel "$STATE/tree/boot/vmlinuz-6.1.0-9" --timestamp "$DISK_DATE" -- echo 'two  words'
 	mcopy -n -o -i "$STATE/ours@@1M" ::/initrd.img "$STATE/initrd"
 	mkdir "$STATE/ours-unpacked" && (cd "$STATE/ours-unpacked" && cpio --quiet -id <"$STATE/initrd")
 	diff -r "$STATE/unpacked" "$STATE/ours-unpacked"

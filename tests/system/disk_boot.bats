@@ -82,7 +82,10 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	strake disk check "$STATE/disk"
 	mkfifo "$STATE/keys"
 	exec {keys}<>"$STATE/keys"
-	background timeout 280 "$PROGRAMS/strake" disk run --accel tcg "$STATE/disk" <"$STATE/keys" >"$STATE/console" 2>&1
+	# What runs in the background reads /dev/null unless it opens something else itself.
+	# shellcheck disable=SC2016 # the words are the inner shell's
+	background timeout 280 sh -c 'exec "$1" disk run --accel tcg "$2" <"$3"' sh \
+		"$PROGRAMS/strake" "$STATE/disk" "$STATE/keys" >"$STATE/console" 2>&1
 	local pid=$!
 	DEADLINE=200 soon eval "grep -q 'root@debian' '$STATE/console' || ! kill -0 $pid"
 	echo 'echo "root is $(findmnt -no SOURCE,FSTYPE /) on $(hostname), $((6 * 7))"; sync; poweroff -ff' >&"$keys"
