@@ -52,13 +52,12 @@ static void pad(struct packing_up *p)
 static int put_head(struct packing_up *p, const struct file *f, const char *path, int64_t size)
 {
 	char head[HEAD_LEN + 1];
-	bool device = f && (S_ISCHR(f->mode) || S_ISBLK(f->mode));
+	bool device = S_ISCHR(f->mode) || S_ISBLK(f->mode);
 	int n = snprintf(
 		head, sizeof(head), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
-		f ? f->number : 0, f ? f->mode : 0, f ? f->uid : 0, f ? f->gid : 0,
-		f ? (S_ISDIR(f->mode) ? 2 : f->links) : 1,
-		f ? (unsigned)MAX(f->mtime.tv_sec, 0) : 0, (unsigned)size, 0, 0,
-		device ? f->major : 0, device ? f->minor : 0, (unsigned)strlen(path) + 1, 0);
+		f->number, f->mode, f->uid, f->gid, S_ISDIR(f->mode) ? 2 : f->links,
+		(unsigned)MAX(f->mtime.tv_sec, 0), (unsigned)size, 0, 0, device ? f->major : 0,
+		device ? f->minor : 0, (unsigned)strlen(path) + 1, 0);
 	int r;
 
 	assert(n == HEAD_LEN);
@@ -138,6 +137,7 @@ static int put_names(struct packing_up *p, struct visits *v, size_t i)
 int initramfs_write(struct filetree *t, int fd, struct content *ret, struct error *err)
 {
 	struct packing_up p = { .fd = fd, .err = err, .tree = t };
+	const struct file end = { .links = 1 };
 	struct visits v = { .n = 0 };
 	int r = 0;
 
@@ -153,7 +153,7 @@ int initramfs_write(struct filetree *t, int fd, struct content *ret, struct erro
 	for (size_t i = 0; r == 0 && i < v.n; i++)
 		r = put_names(&p, &v, i);
 	if (r == 0)
-		r = put_head(&p, NULL, TRAILER, 0);
+		r = put_head(&p, &end, TRAILER, 0);
 	if (r == 0 && !explain_dry() && ftruncate(fd, p.at) < 0)
 		r = error_sys(err, -errno, "write the initramfs");
 	for (size_t i = 0; i < v.n; i++)
