@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "base/db.h"
 #include "base/id.h"
+#include "kernel/netlink.h"
+#include "kernel/route.h"
 #include "network/attach.h"
 #include "network/choose.h"
 #include "network/claim.h"
@@ -82,9 +84,51 @@ static int next_slot(struct db *db, int64_t subnet, uint64_t *ret, struct error 
 	return db_finish(&rows);
 }
 
+/* On a wire that is there this host may be a station itself, by another address than the gateway's:
+ * two must not answer for it.  Of our own bridges the gateway is all that it has there.
+ */
+static int is_own(const struct network *n, const struct ip *ip, bool *ret, struct error *err)
+{
+	struct nl nl = { 0 };
+	int r = 0;
+
+	*ret = false;
+	if (n->managed)
+		return 0;
+	r = nl_open(&nl, err);
+	if (r == 0) {
+		r = address_find(&nl, ip, ret);
+		nl_close(&nl);
+		if (r < 0)
+			return error_sys(err, r, "list this host's addresses");
+	}
+	return r;
+}
+
+/* As find_gap(), without addresses of this host. */
+static int find_free(struct db *db, const struct network *n, const struct network_subnet *subnet,
+		     const struct slots *slots, uint64_t *slot, struct error *err)
+{
+	const struct ip net = ip_net_first(&subnet->net);
+	bool own = true;
+	int r = 0;
+
+	while (r == 0 && own) {
+		struct ip ip;
+
+		r = find_gap(db, subnet, slots, slot, err);
+		if (r < 0 || *slot > slots->last)
+			return r;
+		ip = ip_plus(&net, *slot);
+		r = is_own(n, &ip, &own, err);
+		*slot += r == 0 && own;
+	}
+	return r;
+}
+
 /* -ENOSPC without a text: another subnet may have one. */
-static int choose_slot(struct db *db, const struct network_subnet *subnet, uint64_t *ret,
-		       struct error *err)
+static int choose_slot(struct db *db, const struct network *n, const struct network_subnet *subnet,
+		       uint64_t *ret, struct error *err)
 {
 	const struct slots slots = slots_of(subnet);
 	uint64_t slot = 0;
@@ -93,7 +137,7 @@ static int choose_slot(struct db *db, const struct network_subnet *subnet, uint6
 	for (unsigned round = 0; r == 0 && round < 2; round++) {
 		if (round > 0 || slot < slots.first || slot > slots.last)
 			slot = slots.first;
-		r = find_gap(db, subnet, &slots, &slot, err);
+		r = find_free(db, n, subnet, &slots, &slot, err);
 		if (r == 0 && slot <= slots.last) {
 			*ret = slot;
 			return db_run(db, err, "UPDATE subnets SET next = ?1 WHERE id = ?2", "ii",
@@ -134,6 +178,7 @@ static int check_static(struct db *db, const struct network *network,
 			const struct network_subnet *subnet, const struct ip *ip, struct error *err)
 {
 	char text[IP_TEXT_LEN], owner[128];
+	bool own = false;
 	int r;
 
 	ip_format(ip, text);
@@ -148,7 +193,11 @@ static int check_static(struct db *db, const struct network *network,
 	if (ip_equal(ip, &subnet->gateway))
 		return error_set(err, -EADDRINUSE, "address %s is the gateway of network %s", text,
 				 network->name);
-	r = address_owner(db, network->id, text, owner, err);
+	r = is_own(network, ip, &own, err);
+	if (r == 0 && own)
+		r = error_set(err, -EADDRINUSE, "address %s is this host's own", text);
+	if (r == 0)
+		r = address_owner(db, network->id, text, owner, err);
 	if (r == 0 && owner[0])
 		r = error_set(err, -EADDRINUSE, "address %s is that of container %s", text, owner);
 	return r;
@@ -190,7 +239,7 @@ static int choose_address(struct db *db, const struct network *n, uint8_t family
 		const struct network_subnet *subnet = &n->subnets[i];
 		const struct ip net = ip_net_first(&subnet->net);
 		uint64_t slot = 0;
-		int r = subnet->net.ip.family == family ? choose_slot(db, subnet, &slot, err)
+		int r = subnet->net.ip.family == family ? choose_slot(db, n, subnet, &slot, err)
 							: -ENOSPC;
 
 		if (r == -ENOSPC)

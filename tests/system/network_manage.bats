@@ -238,6 +238,58 @@ reach_ping() { in_network "$1" busybox ping -c 1 -W 3 "$2" >/dev/null; }
 	fi
 }
 
+@test "A5.14 macvlan: neither the gateway's nor this host's own address is given away; a second network on the wire is refused" {
+	outside_new
+	strake network create -d macvlan --parent out0 --subnet 192.0.2.0/24 --subnet 2001:db8::/64 wire >/dev/null
+	# The router that this host asks, and this host itself.
+	assert_equal "$(of_network wire '.IPAM.Config[].Gateway' | xargs)" "$OUT4 $OUT6"
+	client a --network wire
+	client b --network wire
+	assert_equal "$(address a wire) $(address b wire)" "192.0.2.3 192.0.2.4"
+	assert_equal "$(address6 a wire) $(address6 b wire)" "2001:db8::3 2001:db8::4"
+	listen outside internet tcp:9000
+	reach a tcp "$OUT4" 9000 "internet 192.0.2.3"
+	run in_network a ip route
+	assert_has "default via $OUT4 dev eth0"
+	run in_network a ip -6 route
+	assert_has "default via $OUT6 dev eth0"
+	run strake run --rm --network wire --ip "$HERE4" --bare /bin/busybox true
+	assert_status 125
+	assert_has "address $HERE4 is this host's own"
+	run strake network create -d macvlan --parent out0 --subnet 192.0.2.128/25 again
+	assert_status 1
+	assert_has "subnet 192.0.2.128/25 overlaps that of network wire (192.0.2.0/24)"
+	# Another wire is another thing; a bridge of ours is routed by this host, which has but one table.
+	ip link add other0 type veth peer name other1
+	strake network create -d macvlan --parent other0 --subnet 192.0.2.0/24 elsewhere
+	assert_equal "$(of_network elsewhere .Gateway)" 192.0.2.1
+	strake network create -d macvlan --parent other0 --subnet 10.60.0.0/24 far
+	run strake network create --subnet 10.60.0.0/16 near
+	assert_status 1
+	assert_has "overlaps that of network far (10.60.0.0/24)"
+}
+
+@test "a bridge that is there has its own way out: its address, or the router that this host asks" {
+	ip link add br7 type bridge
+	ip address add 10.7.0.1/24 dev br7
+	ip address add 10.8.0.9/24 dev br7
+	ip link set br7 up
+	ip route add default via 10.8.0.3
+	strake network create --opt bridge=br7 --subnet 10.8.0.0/24 lan >/dev/null
+	assert_equal "$(of_network lan .Gateway)" 10.8.0.9
+	strake network rm lan
+	ip address delete 10.8.0.9/24 dev br7
+	ip route add 10.8.0.0/24 dev br7
+	ip route replace default via 10.8.0.3
+	strake network create --opt bridge=br7 --subnet 10.8.0.0/24 lan >/dev/null
+	assert_equal "$(of_network lan .Gateway)" 10.8.0.3
+	ip address add 10.8.0.2/32 dev br7
+	client a --network lan
+	assert_equal "$(address a lan)" 10.8.0.1
+	client b --network lan
+	assert_equal "$(address b lan)" 10.8.0.4
+}
+
 @test "a bridge that is there is joined: its other members are left alone, it stays" {
 	outside_new
 	ip link add br7 type bridge
