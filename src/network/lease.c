@@ -506,9 +506,9 @@ int lease_drop(struct db *db, const char *id, int64_t network, struct error *err
 static int take_leftover(struct db *db, int64_t network, const struct ip *ip, struct strv *ret,
 			 struct error *err)
 {
-	char text[IP_TEXT_LEN];
+	char text[IP_TEXT_LEN], link[IF_NAMESIZE] = "";
 	struct db_rows rows;
-	bool found = false;
+	bool found = false, used = false;
 	int r;
 
 	ip_format(ip, text);
@@ -519,12 +519,17 @@ static int take_leftover(struct db *db, int64_t network, const struct ip *ip, st
 		return r;
 	if (db_next(&rows)) {
 		found = true;
-		if (!strv_has(ret, db_text(&rows, 0)))
-			strv_add(ret, db_text(&rows, 0));
+		(void)snprintf(link, sizeof(link), "%s", db_text(&rows, 0));
 	}
 	r = db_finish(&rows);
 	if (r < 0 || !found)
 		return r;
+	/* A container that left and came back has another address, but a cable of this name. */
+	r = is_used(db, "", "link", link, &used, err);
+	if (r < 0)
+		return r;
+	if (!used && !strv_has(ret, link))
+		strv_add(ret, link);
 	return db_run(db, err, "DELETE FROM leftovers WHERE network = ?1 AND address = ?2", "is",
 		      network, text);
 }

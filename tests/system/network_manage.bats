@@ -436,6 +436,20 @@ for i in range(1430): s.sendto(bytes(1400), (sys.argv[1], 9))' "$2"
 dropped() { in_network "$1" tc -s -j qdisc show dev "$2" | jq '.[0].drops'; }
 received() { in_network "$1" ip -s -j link show eth0 | jq '.[0].stats64.rx.packets'; }
 
+@test "an address that comes round does not cut a cable that its former owner has again" {
+	strake network create --subnet 10.1.0.0/24 one >/dev/null
+	client keep --network one
+	client a --network one
+	first=$(address a one)
+	strake network disconnect one a
+	strake network connect one a
+	second=$(address a one)
+	[ "$second" != "$first" ]
+	client b --network "one:ip=$first"
+	in_network keep busybox ping -c 1 -W 3 "$second"
+	in_network keep busybox ping -c 1 -W 3 "$first"
+}
+
 @test "bandwidth: what it sends and what it receives is cut to what was asked, IPv4 and IPv6; others are not" {
 	strake network create --ipv6 --subnet 10.1.0.0/24 --subnet fd01::/64 dual >/dev/null
 	client up --network dual --bandwidth-up 1mbit
