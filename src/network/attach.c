@@ -45,6 +45,16 @@ const struct endpoint *network_lease_gate(const struct network_lease *lease)
 	return NULL;
 }
 
+char *network_lease_port(const struct network_lease *lease, size_t i)
+{
+	const struct endpoint *gate = network_lease_gate(lease);
+	struct port port = lease->ports[i];
+
+	if (!port.ip.family && gate && !ip_is_set(&gate->ip.ip))
+		port.ip.family = AF_INET6;
+	return port_format(&port);
+}
+
 /* reserving */
 
 static int reserve_ports(struct db *db, const struct network_request *req,

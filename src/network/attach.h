@@ -72,6 +72,10 @@ struct network_lease {
 void network_lease_done(struct network_lease *lease); /* leaves it empty */
 /* The endpoint that published ports lead to, or NULL. */
 const struct endpoint *network_lease_gate(const struct network_lease *lease);
+/* How its i-th port is told: on an IPv6 network a port of any address is one of [::].  The caller's
+ * to free.
+ */
+char *network_lease_port(const struct network_lease *lease, size_t i);
 
 /* For names.h: its addresses, where names are answered to it, and the host's address that it
  * reaches ("": none).

@@ -279,6 +279,31 @@ static int check_name(const char *name, struct error *err)
 	return 0;
 }
 
+static int check_peers(struct db *db, const struct network *n, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n->peers.n; i++) {
+		const char *name = n->peers.items[i];
+		struct network peer = { .id = 0 };
+		bool is_bridge;
+
+		if (strcmp(name, NETWORK_DEFAULT) == 0)
+			continue;
+		r = network_find(db, name, &peer, err);
+		if (r < 0)
+			return error_wrap(err, r, "--peer %.100s", name);
+		is_bridge = peer.driver == NETWORK_BRIDGE;
+		network_done(&peer);
+		if (!is_bridge)
+			r = error_set(
+				err, -EINVAL,
+				"--peer %.100s: it has no bridge on this host to be reached by",
+				name);
+	}
+	return r;
+}
+
 static int plan(const struct network_site *site, const char *name, const struct network_options *o,
 		struct network *n, struct error *err)
 {
@@ -290,6 +315,8 @@ static int plan(const struct network_site *site, const char *name, const struct 
 	n->created_ns = clock_now_ns();
 	if (r == 0)
 		r = option_apply(o, n, err);
+	if (r == 0)
+		r = check_peers(site->db, n, err);
 	if (r == 0)
 		r = nl_open(&nl, err);
 	if (r < 0)

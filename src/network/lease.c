@@ -380,6 +380,7 @@ static void format_mac(const unsigned char mac[NETWORK_MAC_LEN], char ret[MAC_LE
 
 int mac_parse(const char *text, unsigned char ret[NETWORK_MAC_LEN])
 {
+	static const unsigned char none[NETWORK_MAC_LEN];
 	unsigned char mac[NETWORK_MAC_LEN];
 	unsigned part[NETWORK_MAC_LEN];
 	int end = 0;
@@ -392,8 +393,8 @@ int mac_parse(const char *text, unsigned char ret[NETWORK_MAC_LEN])
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(mac); i++)
 		mac[i] = (unsigned char)part[i];
-	if (mac[0] & 1) /* a group's, no station's */
-		return -EINVAL;
+	if (mac[0] & 1 || memcmp(mac, none, sizeof(mac)) == 0)
+		return -EADDRNOTAVAIL;
 	memcpy(ret, mac, sizeof(mac));
 	return 0;
 }
@@ -434,8 +435,8 @@ static int insert_lease(struct db *db, const struct network_request *req, const 
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 		"sisssii", req->id, e->network.id, e->link, e->interface, mac,
 		(int64_t)req->rate_up, (int64_t)req->rate_down);
-	return r == -EEXIST ? error_set(err, r, "the container is in network %s already",
-					e->network.name)
+	return r == -EEXIST ? error_set(err, r, "container %s is in network %s already",
+					req->name ? req->name : req->id, e->network.name)
 			    : r;
 }
 

@@ -450,6 +450,64 @@ received() { in_network "$1" ip -s -j link show eth0 | jq '.[0].stats64.rx.packe
 	in_network keep busybox ping -c 1 -W 3 "$first"
 }
 
+@test "network ls: templates, filters, driver and every subnet; inspect -f; what is no format is refused" {
+	strake network create --subnet 10.1.0.0/24 --subnet fd01::/64 --label team=a one >/dev/null
+	strake network create --subnet 10.2.0.0/24 two >/dev/null
+	run strake network ls
+	assert_has "DRIVER"
+	assert_has "10.1.0.0/24, fd01::/64"
+	assert_equal "$(strake network ls --format '{{.Name}} {{.Driver}}' | xargs)" "one bridge two bridge bridge bridge host host none null"
+	assert_equal "$(strake network ls -q --filter name=o | xargs)" "one two host none"
+	assert_equal "$(strake network ls -q --filter name=o --filter driver=bridge | xargs)" "one two"
+	assert_equal "$(strake network ls -q --filter label=team | xargs)" one
+	assert_equal "$(strake network ls -q --filter label=team=b | xargs)" ""
+	assert_equal "$(strake network ls --filter label=team=a --format json | jq -r '.[].Name')" one
+	assert_equal "$(strake network inspect -f '{{.Gateway}}' one two | xargs)" "10.1.0.1 10.2.0.1"
+	for wrong in "ls --format nonsense" "ls --format {{.Name" "ls --filter color=red" "inspect -f {{.Name one"; do
+		# shellcheck disable=SC2086 # words
+		run strake network $wrong
+		assert_equal "$wrong: $status, ${#lines[@]} line" "$wrong: 1, 1 line"
+	done
+	client a
+	[[ $(of_network bridge .Created) == 20*T* ]]
+}
+
+@test "a port of an IPv6 network is told as the one it is" {
+	strake network create --subnet fd01::/64 six >/dev/null
+	serve a --network six -p 8081:80
+	assert_equal "$(strake ps --format '{{.Ports}}')" "[::]:8081->80/tcp"
+	assert_equal "$(settings a '.Ports["80/tcp"]' | jq -c .)" '[{"HostIp":"::","HostPort":"8081"}]'
+	assert_equal "$(of_network six '.Containers[].Ports[]')" "[::]:8081->80/tcp"
+	reach host tcp ::1 8081 a
+}
+
+@test "what cannot be is refused with what it is about: shared names, peers, modes, members, ports, hardware addresses" {
+	strake network create --subnet 10.1.0.0/24 one >/dev/null
+	client e
+	refused() { # TEXT COMMAND...
+		local text=$1
+		shift
+		run strake "$@"
+		[ "$status" -ne 0 ]
+		assert_equal "$* : ${#lines[@]} line" "$* : 1 line"
+		assert_has "$text"
+	}
+	for option in "--dns 192.0.2.9" "--dns-search x.test" "--dns-option ndots:1" "--add-host a:10.0.0.1"; do
+		# shellcheck disable=SC2086 # words
+		refused "it shares that one's /etc/hosts" run --rm --network container:e $option --bare /bin/busybox true
+	done
+	refused "no network 'nosuch'" network create --peer nosuch x
+	strake network create --peer one --peer bridge peering >/dev/null
+	refused "'host' is no network that container e could enter" network connect host e
+	refused "'none' is no network that container e could enter" network disconnect none e
+	refused "container e is in network bridge already" network connect bridge e
+	refused "container e is not in network one" network disconnect one e
+	refused "is given twice" run --rm -p 80:80 -p 80:81 --bare /bin/busybox true
+	refused "all zeros" run --rm --mac-address 00:00:00:00:00:00 --bare /bin/busybox true
+	refused "multicast" run --rm --mac-address 01:00:5e:00:00:01 --bare /bin/busybox true
+	assert_equal "$(strake network ls -q | xargs)" "bridge one peering host none"
+}
+
 @test "bandwidth: what it sends and what it receives is cut to what was asked, IPv4 and IPv6; others are not" {
 	strake network create --ipv6 --subnet 10.1.0.0/24 --subnet fd01::/64 dual >/dev/null
 	client up --network dual --bandwidth-up 1mbit
