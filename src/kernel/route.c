@@ -144,11 +144,11 @@ static bool narrate_route(const struct route *route, const char *where)
 	ip_format(&route->via, via);
 	if (route->metric)
 		(void)snprintf(metric, sizeof(metric), " metric %u", route->metric);
-	return explain(is_default ? "what is not next door goes through the bridge's own address"
-				  : NULL,
-		       "%sip %sroute add %s%s%s%s%s%s", where,
-		       route->via.family == AF_INET6 ? "-6 " : "", to, via[0] ? " via " : "", via,
-		       route->index ? " dev " : "", route->index ? sq(route->name) : "", metric);
+	return explain(
+		is_default ? "what is not next door goes through the bridge's own address" : NULL,
+		"%sip %sroute %s %s%s%s%s%s%s", where, route->via.family == AF_INET6 ? "-6 " : "",
+		route->is_maybe ? "replace" : "add", to, via[0] ? " via " : "", via,
+		route->index ? " dev " : "", route->index ? sq(route->name) : "", metric);
 }
 
 int route_add(struct nl *nl, const struct route *route, const char *where, struct error *err)

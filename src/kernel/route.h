@@ -27,6 +27,7 @@ struct route {
 	int index;        /* of the link; 0: as via says */
 	unsigned metric;  /* 0: the kernel's */
 	const char *name; /* of the link, for narration; NULL without index */
+	bool is_maybe;    /* one that is there is left (-EEXIST); a script must not end over it */
 };
 int route_add(struct nl *nl, const struct route *route, const char *where,
 	      struct error *err) must_check;
@@ -34,8 +35,7 @@ int route_add(struct nl *nl, const struct route *route, const char *where,
 int route_uplink(struct nl *nl) must_check;
 
 /* Where a default route by the link leads to that lies inside net; -ENOENT. */
-int route_gateway_in(struct nl *nl, int index, const struct ip_net *net,
-		     struct ip *ret) must_check;
+int route_gateway_in(struct nl *nl, int index, const struct ip_net *net, struct ip *ret) must_check;
 
 /* The first unicast route of the main table, other than default ones, that overlaps, and not by the
  * link except; "" if there is none, else such as "10.0.0.0/8 dev eth0".

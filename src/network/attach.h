@@ -108,13 +108,15 @@ int network_lease_read(struct db *db, const char *id, struct network_lease *ret,
 
 /* The kernel's side.  netns is a path where a namespace is made (and kept by that file), or with
  * ATTACH_EXISTING one that there is: a CNI runtime's, or that of a container that runs.
+ * ATTACH_MENDED: the bridge has just been made again, in a dry run by the script.
  */
-enum attach_flags { ATTACH_NEW = 0, ATTACH_EXISTING = 1 };
+enum attach_flags { ATTACH_NEW = 0, ATTACH_EXISTING = 1, ATTACH_MENDED = 2 };
 int network_attach(const struct network_site *site, const struct network_lease *lease,
 		   const char *netns, enum attach_flags flags, struct error *err) must_check;
 /* The rest for one network that was added to a lease; netns is that of a container that runs. */
 int network_attach_again(const struct network_site *site, const struct network_lease *lease,
-			 const char *network, const char *netns, struct error *err) must_check;
+			 const char *network, const char *netns, enum attach_flags flags,
+			 struct error *err) must_check;
 /* A namespace file with nothing but its loopback, up. */
 int network_none(const char *netns, struct error *err) must_check;
 

@@ -508,6 +508,56 @@ received() { in_network "$1" ip -s -j link show eth0 | jq '.[0].stats64.rx.packe
 	assert_equal "$(strake network ls -q | xargs)" "bridge one peering host none"
 }
 
+@test "scripts of what is mended or taken away can be run: reload, check --repair, disconnect" {
+	strake network create --ipv6 --subnet 10.1.0.0/24 --subnet fd01::/64 one >/dev/null
+	strake network create --subnet 10.2.0.0/24 two >/dev/null
+	serve a --network one --network two -p 8080:80
+	client b --network one
+	run_script() { # STRAKE-ARGUMENT...
+		strake --dry-run "$@" >"$STATE/script" || true
+		run sh "$STATE/script"
+		assert_equal "$*: $status: $output" "$*: 0: "
+	}
+	whole() {
+		reach host tcp 127.0.0.1 8080 a
+		reach b tcp 10.1.0.2 80 a
+		reach b tcp fd01::2 80 a
+	}
+	run_script network reload
+	whole
+	nft flush ruleset
+	run_script network reload
+	whole
+	nft flush ruleset
+	run_script network check --repair
+	whole
+	for script in reload "check --repair"; do
+		ip link delete strake0
+		# shellcheck disable=SC2086 # words
+		run_script network $script
+		whole
+		# Bridge and cable: the bridge is made once.
+		ip link delete strake0
+		ip link delete "$(settings b .Networks.one.Link)"
+		# shellcheck disable=SC2086 # words
+		run_script network $script
+		assert_equal "$(grep -c 'ip link add strake0' "$STATE/script")" 1
+		whole
+	done
+	run strake network check
+	assert_lacks "strake0"
+	strake network check --repair >/dev/null
+	run_script network disconnect two a
+	run in_network a ip -o link
+	assert_lacks eth1
+	run in_network a ip route
+	assert_has "default via 10.1.0.1"
+	strake network check --repair >/dev/null
+	run_script network disconnect one a
+	run in_network a ip route
+	assert_has "default via 10.2.0.1"
+}
+
 @test "bandwidth: what it sends and what it receives is cut to what was asked, IPv4 and IPv6; others are not" {
 	strake network create --ipv6 --subnet 10.1.0.0/24 --subnet fd01::/64 dual >/dev/null
 	client up --network dual --bandwidth-up 1mbit
