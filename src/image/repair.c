@@ -111,11 +111,9 @@ static int unpack(struct repairing *p, const struct archive *a, int dir)
 	struct layer_info *info = &p->infos[p->layer];
 	char stored[DIGEST_HEX_LEN + 1], unpacked[DIGEST_HEX_LEN + 1];
 	cleanup(stream_cleanup) struct stream *stream = NULL;
-	const struct stream_request sr = { .fd = a->fd,
-					   .offset = a->pipe ? -1 : 0,
-					   .size = -1,
-					   .keep_fd = -1,
-					   .stop_fd = -1 };
+	const struct stream_request sr = {
+		.fd = a->fd, .offset = a->pipe ? -1 : 0, .size = -1, .keep_fd = -1, .stop_fd = -1
+	};
 	struct layer_request lr = { .lower = list_lower, .data = p };
 	struct layer_result result = { .size = 0 };
 	autoclose int diff = -1;
@@ -292,8 +290,8 @@ static int place_layer(const struct repairing *p, size_t i)
 	for (;;) {
 		if (renameat2(p->new_fd, chain, p->in->layers_fd, chain, RENAME_EXCHANGE) == 0)
 			return 0;
-		if (errno == ENOENT && renameat2(p->new_fd, chain, p->in->layers_fd, chain,
-						 RENAME_NOREPLACE) == 0)
+		if (errno == ENOENT &&
+		    renameat2(p->new_fd, chain, p->in->layers_fd, chain, RENAME_NOREPLACE) == 0)
 			return 0;
 		if (errno != EEXIST)
 			return error_sys(p->err, -errno, "put layer %zu in place", i + 1);
