@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "image/attributes.h"
+#include "image/copy_up.h"
 #include "image/frame.h"
 #include "image/lower.h"
 #include "image/stream.h"
@@ -25,7 +26,6 @@
 
 #define ENTRIES_MAX   8000000U /* an inode each */
 #define DEPTH_MAX     128      /* of a path */
-#define COPIES_MAX    1024     /* that are remembered; 4 MB of paths at most */
 #define WHITEOUTS_MAX 16777216 /* bytes that their paths take until the end */
 #define WHITEOUT_COST 32       /* bytes that one takes beside its path */
 #define WHITEOUT      ".wh."
@@ -39,13 +39,6 @@ struct place {
 	struct timespec mtime;
 };
 
-/* A file of a layer below that has a copy here: other names of it are links to that. */
-struct copied {
-	dev_t dev;
-	ino_t ino, here;
-	char *path; /* NULL: the slot is free */
-};
-
 struct applier {
 	const struct layer_request *req;
 	struct stream *stream;
@@ -56,7 +49,7 @@ struct applier {
 	int lower_r; /* why there is none */
 	struct tar_reader *tar;
 	struct place parent;   /* of the last entry */
-	struct copied *copies; /* COPIES_MAX slots by inode, made when needed; or NULL */
+	struct copies *copies; /* of files of layers below; or NULL */
 	int64_t bytes;         /* of the files together, holes counted; never less */
 	const char *refusal;   /* why the entry is one too many, or NULL */
 	struct strv whiteouts;
@@ -405,107 +398,6 @@ static int make_symlink(const struct tar_entry *e, int dir, const char *name)
 
 /* hard links */
 
-/* Holes stay holes. */
-static int copy_data(int from, int to, int64_t size)
-{
-	off_t at = 0;
-	ssize_t n = 1;
-
-	while (n > 0 && at < size) {
-		off_t data = lseek(from, at, SEEK_DATA), end, out;
-
-		if (data < 0 && errno == ENXIO)
-			break;
-		end = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
-		if (end < 0)
-			return -errno;
-		for (at = out = data; n > 0 && at < end;)
-			n = copy_file_range(from, &at, to, &out, (size_t)(end - at), 0);
-	}
-	return n < 0 || ftruncate(to, size) < 0 ? -errno : 0;
-}
-
-static int copy_file(int handle, const struct stat *st, int dir, const char *name)
-{
-	autofree char *path = xasprintf("/proc/self/fd/%d", handle);
-	autoclose int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	autoclose int to =
-		from < 0 ? -1 : openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	struct tar_entry e = {
-		.uid = st->st_uid,
-		.gid = st->st_gid,
-		.mode = st->st_mode & 07777,
-		.mtime = st->st_mtim,
-	};
-	int r;
-
-	if (to < 0)
-		return -errno;
-	r = copy_data(from, to, st->st_size);
-	if (r == 0)
-		r = attributes_list(from, &e.xattrs, &e.nxattrs);
-	if (r == 0)
-		r = attributes_set(to, &e, true);
-	attributes_free(e.xattrs, e.nxattrs);
-	return r;
-}
-
-static int copy_symlink(int handle, const struct stat *st, int dir, const char *name)
-{
-	char target[TAR_NAME_MAX + 1];
-	ssize_t n = readlinkat(handle, "", target, sizeof(target) - 1);
-	struct tar_entry e = {
-		.type = TAR_SYMLINK, .uid = st->st_uid, .gid = st->st_gid, .mtime = st->st_mtim
-	};
-
-	if (n < 0)
-		return -errno;
-	target[n] = '\0';
-	if (symlinkat(target, dir, name) < 0)
-		return -errno;
-	return attributes_set_at(dir, name, &e);
-}
-
-static struct copied *copy_slot(struct applier *a, ino_t ino)
-{
-	if (!a->copies)
-		a->copies = xcalloc(COPIES_MAX, sizeof(*a->copies));
-	return &a->copies[(uint64_t)ino * 0x9e3779b97f4a7c15ULL % COPIES_MAX];
-}
-
-/* 1 if there is one, which is still what it was. */
-static int link_to_copy(struct applier *a, const struct stat *st, int dir, const char *name)
-{
-	const struct copied *c = copy_slot(a, st->st_ino);
-	autofree char *from = NULL;
-	autoclose int fd = -1;
-	struct stat here;
-
-	if (!c->path || c->ino != st->st_ino || c->dev != st->st_dev)
-		return 0;
-	fd = open_in(a->req->dir_fd, c->path, O_PATH | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, &here) < 0 || here.st_ino != c->here || !S_ISREG(here.st_mode))
-		return 0;
-	from = xasprintf("/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, from, dir, name, AT_SYMLINK_FOLLOW) < 0)
-		return errno == EMLINK ? 0 : -errno;
-	return 1;
-}
-
-static void remember_copy(struct applier *a, const struct stat *st, const char *path, int dir,
-			  const char *name)
-{
-	struct copied *c = copy_slot(a, st->st_ino);
-	struct stat here;
-
-	if (fstatat(dir, name, &here, AT_SYMLINK_NOFOLLOW) < 0)
-		return;
-	free(c->path);
-	*c = (struct copied) {
-		.dev = st->st_dev, .ino = st->st_ino, .here = here.st_ino, .path = xstrdup(path)
-	};
-}
-
 /* The file of a layer below that a hard link names is copied up, as overlayfs would.  Anything but
  * files and links is refused: to open a device would do something to the machine.
  */
@@ -521,17 +413,19 @@ static int copy_up(struct applier *a, const char *target, const char *path, int 
 	if (r < 0)
 		return r;
 	if (S_ISLNK(st.st_mode))
-		return copy_symlink(handle, &st, dir, name);
+		return copy_up_symlink(handle, &st, dir, name);
 	if (!S_ISREG(st.st_mode))
 		return -EBADMSG;
-	r = link_to_copy(a, &st, dir, name);
+	if (!a->copies)
+		a->copies = copies_new();
+	r = copies_link(a->copies, a->req->dir_fd, &st, dir, name);
 	if (r != 0)
 		return MIN(r, 0);
 	r = count_bytes(a, st.st_size);
 	if (r == 0)
-		r = copy_file(handle, &st, dir, name);
+		r = copy_up_file(handle, &st, dir, name);
 	if (r == 0)
-		remember_copy(a, &st, path, dir, name);
+		copies_note(a->copies, &st, path, dir, name);
 	return r;
 }
 
@@ -722,7 +616,11 @@ static int apply_entry(struct applier *a, const struct tar_entry *e)
 static ssize_t feed(void *data, const void **ret, struct error *err)
 {
 	struct applier *a = data;
-	ssize_t n = stream_next(a->stream, ret, err);
+	ssize_t n;
+
+	if (a->req->frame)
+		frame_settle(a->req->frame);
+	n = stream_next(a->stream, ret, err);
 
 	if (n < 0)
 		a->stream_r = (int)n;
@@ -809,9 +707,7 @@ int layer_apply(const struct layer_request *req, struct stream *stream, struct l
 	if (r == 0 && req->frame)
 		r = feed_rest(&a);
 	tar_reader_free(a.tar);
-	for (size_t i = 0; a.copies && i < COPIES_MAX; i++)
-		free(a.copies[i].path);
-	free(a.copies);
+	copies_free(a.copies);
 	strv_done(&a.whiteouts);
 	strv_done(&a.lower);
 	if (r == 0)
