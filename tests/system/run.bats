@@ -291,6 +291,21 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	soon test -s "$STATE/tmp/said"
 }
 
+@test "exec -it: ^P ^Q leaves the program running, with its terminal" {
+	rootfs_new "$STATE/fs"
+	strake run -d --network none --name a -v "$STATE/tmp:/t" --rootfs "$STATE/fs" tail -f /dev/null
+	mkfifo "$STATE/tmp/go"
+	run "$TOOLS/terminal.py" expect='# ' send='echo $((6*7)); read x </t/go; seq 1 20000; test -t 1 && echo still >/t/said\n' \
+		expect=42 send='\x10\x11' -- "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" exec -it a sh
+	assert_status 0
+	echo >"$STATE/tmp/go"
+	soon test -s "$STATE/tmp/said"
+	# One ^P alone is the program's.
+	run "$TOOLS/terminal.py" expect='# ' send='echo $((6*7)); cat -v; exit 3\n' expect=42 send='\x10x\n' expect='^Px' send='\x04' \
+		-- "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" exec -it a sh
+	assert_status 3
+}
+
 @test "what the container sees does not depend on the caller's umask" {
 	rootfs_new "$STATE/fs"
 	chmod 755 "$STATE/fs"
@@ -375,3 +390,37 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	# They have no directories; a thousand of them would be looked for by each command of the teardown.
 	python3 -c 'import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute("DELETE FROM containers WHERE created = 1"); db.commit()' "$ROOT/state.db"
 }
+
+@test "an image's labels are its containers', what is given wins; ps finds them, and names by expression" {
+	rootfs_new "$STATE/fs"
+	strake import -c 'LABEL a=image b=image' "$STATE/fs" labelled:1 >/dev/null
+	strake run --network none --name lab -l b=given labelled:1 true
+	assert_equal "$(strake inspect lab | jq -c '.[0].Config.Labels')" '{"a":"image","b":"given"}'
+	assert_equal "$(strake ps -aq --filter label=a=image | wc -l)" 1
+	assert_equal "$(strake ps -aq --filter label=b=image | wc -l)" 0
+	assert_equal "$(strake ps -a --filter 'name=^la' --format '{{.Name}}')" lab
+	assert_equal "$(strake ps -aq --filter 'name=^ab' | wc -l)" 0
+	assert_equal "$(strake ps -aq --filter name=ab | wc -l)" 1
+}
+
+@test "logs --since: a day, a minute of this place, seconds since 1970" {
+	bare true
+	strake run --network none --name a --bare /bin/busybox -- echo here
+	for since in 2020-01-01 "$(date -d '10 minutes ago' +%s)" "$(date -d '10 minutes ago' +%Y-%m-%dT%H:%M)" 1h; do
+		assert_equal "$(strake logs --since "$since" a)" here
+	done
+	for since in "$(date -d '10 minutes' +%s)" "$(date -d '10 minutes' +%Y-%m-%dT%H:%M:%S)"; do
+		assert_equal "$(strake logs --since "$since" a)" ""
+	done
+	run strake logs --since yesterday a
+	assert_status 1
+	assert_has "seconds since 1970"
+}
+
+@test "two mounts at one place are refused" {
+	rootfs_new "$STATE/fs"
+	run strake run --network none -v "$STATE/tmp:/v" --tmpfs /v --rootfs "$STATE/fs" true
+	assert_status 125
+	assert_has "two mounts at /v"
+}
+

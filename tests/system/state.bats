@@ -45,6 +45,10 @@ as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups sh -c '"$@"' sh
 	run "$PROGRAMS/strake" --root "$STATE/theirs" --run-root "$RUN" ps
 	assert_status 1
 	assert_has "belongs to user 65534"
+	chown 65534 "$STATE/linked"
+	run "$PROGRAMS/strake" --root "$STATE/linked" --run-root "$RUN" ps
+	assert_status 1
+	assert_has "belongs to user 65534, who could"
 }
 
 @test "a copied root lays its reserve by again" {
