@@ -62,8 +62,8 @@ void draft_done(struct draft *d)
 /* A handle of what is at a resolved path, in the draft or below. */
 static int look(struct draft *d, const char *path, struct stat *ret, int *ret_fd)
 {
-	int fd = openat(d->fd, *path ? path : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	int r = fd < 0 ? -errno : 0;
+	int fd = d->fd < 0 ? -1 : openat(d->fd, *path ? path : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int r = d->fd < 0 ? -ENOENT : fd < 0 ? -errno : 0;
 
 	if (r == -ENOENT || r == -ENOTDIR)
 		return *path ? lower_open(d->lower, path, ret_fd, ret) : -ENOENT;

@@ -15,7 +15,7 @@
 #include "base/strv.h"
 
 struct draft {
-	int fd;                   /* its directory, which becomes the layer */
+	int fd; /* its directory, which becomes the layer; -1: only to look at what is below */
 	const struct strv *lower; /* directories of layers, the uppermost first */
 	/* The directory that was written to last. */
 	char *here;

@@ -1,0 +1,32 @@
+/* src/cmd/build_options.c */
+#include "cmd/build_options.h"
+
+const struct opt build_opts[] = {
+	OPT(struct build_args, file, "file", 'f', "FILE",
+	    "the Containerfile, - is standard input (default: Containerfile or Dockerfile in the context)"),
+	OPT(struct build_args, tags, "tag", 't', "NAME", "name for the image, may be repeated"),
+	OPT(struct build_args, target, "target", 0, "STAGE", "build this stage, not the last"),
+	OPT(struct build_args, build_args, "build-arg", 0, "NAME=VALUE",
+	    "value of an ARG; a bare NAME copies ours"),
+	OPT(struct build_args, labels, "label", 0, "NAME=VALUE", "put a label on the image"),
+	OPT(struct build_args, platform, "platform", 0, "OS/ARCH[/VARIANT]",
+	    "what base images are for (default: this machine)"),
+	OPT(struct build_args, pull, "pull", 0, "WHEN",
+	    "fetch base images: missing (default), always, never"),
+	OPT(struct build_args, no_cache, "no-cache", 0, NULL, "do every step, whatever is kept"),
+	OPT(struct build_args, explain_cache, "explain-cache", 0, NULL,
+	    "say of each step why it has to be done"),
+	OPT(struct build_args, show_changes, "show-changes", 0, NULL,
+	    "list what each step added, changed and removed"),
+	OPT(struct build_args, secrets, "secret", 0, "id=NAME[,src=FILE|,env=NAME]",
+	    "for RUN --mount=type=secret"),
+	OPT(struct build_args, network, "network", 0, "MODE",
+	    "network of RUN: default, none, host, or the name of one"),
+	OPT(struct build_args, timestamp, "timestamp", 0, "SECONDS",
+	    "no time of this build is later (default: SOURCE_DATE_EPOCH)"),
+	OPT(struct build_args, iidfile, "iidfile", 0, "FILE", "write the image's ID there"),
+	OPT(struct build_args, progress, "progress", 0, "KIND",
+	    "plain (default): a line for each step; quiet: nothing"),
+	OPT(struct build_args, quiet, "quiet", 'q', NULL, "print nothing but the image's ID"),
+	{ 0 },
+};

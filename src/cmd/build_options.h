@@ -1,0 +1,20 @@
+/* src/cmd/build_options.h - the options of build, for the program that shows them and the one that heeds
+ * them.
+ */
+#ifndef CMD_BUILD_OPTIONS_H
+#define CMD_BUILD_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "base/opt.h"
+#include "base/strv.h"
+
+struct build_args {
+	const char *file, *target, *platform, *pull, *network, *iidfile, *timestamp, *progress;
+	struct strv tags, build_args, labels, secrets;
+	bool no_cache, explain_cache, show_changes, quiet;
+};
+
+extern const struct opt build_opts[];
+
+#endif
