@@ -96,7 +96,7 @@ static int plain_step(struct work *w)
 
 static int run_instruction(struct work *w)
 {
-	int r;
+	int r = -EINVAL;
 
 	state_lower(w->b->engine, w->state, &w->lower);
 	work_tell(w, BUILD_STEP, w->ins->line->text);
