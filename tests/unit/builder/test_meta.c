@@ -80,7 +80,7 @@ static void instructions_change_the_config(void **state)
 		{ "EXPOSE 9-8", "'9-8' is no port: expected NUMBER[-NUMBER][/tcp|udp|sctp]" },
 		{ "EXPOSE 80/x", "'80/x' is no port: expected NUMBER[-NUMBER][/tcp|udp|sctp]" },
 		{ "STOPSIGNAL NOPE", "unknown signal 'NOPE'" },
-		{ "ENV a=${b:?no b}", "b: no b" },
+		{ "ENV a=\"${b:?no b}\"", "b: no b" },
 		{ "ENV a=\xff", "'a=?' is not UTF-8" },
 		{ "HEALTHCHECK --interval=1 CMD x",
 		  "--interval wants a duration of 1ms or more, like 30s or 1m30s, not '1'" },
