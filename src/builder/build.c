@@ -168,8 +168,8 @@ static int run_triggers(struct work *w)
 static int start_stage(struct build *b, size_t number)
 {
 	const struct stage_plan *stage = &b->plan.stages[number];
-	const char *platform = stage->platform && *stage->platform ? stage->platform
-								   : b->req->platform;
+	const char *platform =
+		stage->platform && *stage->platform ? stage->platform : b->req->platform;
 	struct state *state = &b->states[number];
 	char id[ID_LEN + 1];
 	int r;
@@ -233,8 +233,7 @@ static void warn_unused(struct build *b, const struct instructions *all)
 					   strcspn(all->items[i].words.items[k], "=")));
 	scope_given_unused(&b->given, &b->declared, &unused);
 	for (size_t i = 0; i < unused.n; i++) {
-		autofree char *text =
-			xasprintf("--build-arg %s: no ARG takes it", unused.items[i]);
+		autofree char *text = xasprintf("--build-arg %s: no ARG takes it", unused.items[i]);
 		const struct build_told told = { .event = BUILD_WARNING, .text = text };
 
 		b->req->tell(b->req->data, &told);

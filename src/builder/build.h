@@ -1,8 +1,8 @@
 /* src/builder/build.h - a Containerfile and a context become an image.
  *
- * Stages that the target needs are built in their order; each step's result is a layer in the store,
- * kept under a key of all that it depends on (image/step.h).  Only RUN starts a container, through the
- * engine, which shows it as any other.  Nothing here prints: what happens is told.
+ * Stages that the target needs are built in their order; each step's result is a layer in the
+ * store, kept under a key of all that it depends on (image/step.h).  Only RUN starts a container,
+ * through the engine, which shows it as any other.  Nothing here prints: what happens is told.
  */
 #ifndef BUILDER_BUILD_H
 #define BUILDER_BUILD_H
@@ -20,13 +20,13 @@ struct engine;
 struct ignore;
 
 enum build_event {
-	BUILD_STEP,     /* it begins; text: the instruction */
-	BUILD_CACHED,   /* nothing had to be done */
-	BUILD_MISS,     /* text: why it is not in the cache */
-	BUILD_LAYER,    /* what it made: chain and size; no chain: it changed nothing */
-	BUILD_CHANGE,   /* text: "A /path", with its size */
-	BUILD_WARNING,  /* text */
-	BUILD_PULL,     /* text: an image's name */
+	BUILD_STEP,    /* it begins; text: the instruction */
+	BUILD_CACHED,  /* nothing had to be done */
+	BUILD_MISS,    /* text: why it is not in the cache */
+	BUILD_LAYER,   /* what it made: chain and size; no chain: it changed nothing */
+	BUILD_CHANGE,  /* text: "A /path", with its size */
+	BUILD_WARNING, /* text */
+	BUILD_PULL,    /* text: an image's name */
 };
 
 struct build_told {
@@ -51,9 +51,10 @@ struct build_request {
 	const char *platform; /* NULL: this machine's */
 	const char *pull;     /* missing (NULL), always, never */
 	const char *network;  /* of RUN; NULL: the usual one */
-	const struct strv *build_args, *labels, *secrets; /* NAME=VALUE; secrets: id=NAME,src=FILE */
-	const struct strv *names;                         /* canonical, for the image */
-	int64_t newest_s; /* SOURCE_DATE_EPOCH; -1: not given */
+	const struct strv *build_args, *labels,
+		*secrets;         /* NAME=VALUE; secrets: id=NAME,src=FILE */
+	const struct strv *names; /* canonical, for the image */
+	int64_t newest_s;         /* SOURCE_DATE_EPOCH; -1: not given */
 	bool no_cache, show_changes, debug;
 
 	void (*tell)(void *data, const struct build_told *told);

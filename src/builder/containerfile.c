@@ -62,7 +62,7 @@ static int take_directive(struct reader *rd, const char *key, const char *value)
 	struct containerfile *f = rd->file;
 	const struct fault here = { rd->number, 1 };
 	bool is_escape = strcasecmp(key, "escape") == 0;
-	char **place = strcasecmp(key, "syntax") == 0 ? &f->syntax
+	char **place = strcasecmp(key, "syntax") == 0  ? &f->syntax
 		       : strcasecmp(key, "check") == 0 ? &f->check
 						       : NULL;
 
@@ -247,7 +247,8 @@ static int read_heredoc(struct reader *rd, struct line *line, struct heredoc *do
 
 /* lines */
 
-/* Is the line continued: does it end in an escape that is not escaped itself?  Its length without. */
+/* Is the line continued: does it end in an escape that is not escaped itself?  Its length without.
+ */
 static bool is_continued(const struct reader *rd, const char *text, size_t *len)
 {
 	char escape = rd->file->escape;
@@ -390,8 +391,7 @@ struct fault line_fault(const struct line *line, size_t offset)
 
 	for (size_t i = 0; i < line->npieces && line->pieces[i].offset <= offset; i++) {
 		where.line = line->pieces[i].line;
-		where.column =
-			line->pieces[i].column + (unsigned)(offset - line->pieces[i].offset);
+		where.column = line->pieces[i].column + (unsigned)(offset - line->pieces[i].offset);
 	}
 	return where;
 }

@@ -37,7 +37,8 @@ static bool is_dash(const char *text)
 static int read_inside(const struct opening *o, const char *name, size_t max, char **ret,
 		       size_t *ret_len)
 {
-	autoclose int fd = rootdir_open_at(o->ret->fd, name, O_RDONLY | O_NONBLOCK, RESOLVE_IN_ROOT);
+	autoclose int fd =
+		rootdir_open_at(o->ret->fd, name, O_RDONLY | O_NONBLOCK, RESOLVE_IN_ROOT);
 	struct stat st;
 
 	if (fd == -ENOENT || fd == -ENOTDIR)
@@ -201,8 +202,8 @@ static int open_archive(const struct opening *o)
 		return read_files(o, true);
 	if (r < 0 || !is_dash(o->req->path))
 		return r < 0 ? r
-			     : error_set(o->err, -EINVAL, "%s is neither a directory nor an archive",
-					 o->req->path);
+			     : error_set(o->err, -EINVAL,
+					 "%s is neither a directory nor an archive", o->req->path);
 	/* A Containerfile alone. */
 	(void)close(steal_fd(&o->ret->fd));
 	(void)lseek(fd, 0, SEEK_SET);
@@ -223,9 +224,8 @@ static int check_input(const struct opening *o)
 
 static int open_path(const struct opening *o)
 {
-	o->ret->fd = is_dash(o->req->path)
-			     ? -1
-			     : open(o->req->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	o->ret->fd =
+		is_dash(o->req->path) ? -1 : open(o->req->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (o->ret->fd >= 0)
 		return read_files(o, false);
 	if (!is_dash(o->req->path) && errno != ENOTDIR)

@@ -1,4 +1,5 @@
-/* src/builder/context.h - what "build CONTEXT" names: a directory, an archive of one, standard input.
+/* src/builder/context.h - what "build CONTEXT" names: a directory, an archive of one, standard
+ * input.
  *
  * With it come the Containerfile and the ignore file.  An archive is unpacked into the store's
  * temporary directory, which goes with context_done().
@@ -15,10 +16,10 @@
 struct engine;
 
 struct context {
-	int fd;       /* the directory; -1: there is none, only a Containerfile */
-	char *file;   /* the Containerfile's bytes */
+	int fd;     /* the directory; -1: there is none, only a Containerfile */
+	char *file; /* the Containerfile's bytes */
 	size_t len;
-	char *name;   /* of it, for errors */
+	char *name; /* of it, for errors */
 	struct ignore ignore;
 	struct incoming in; /* of an archive */
 };

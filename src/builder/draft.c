@@ -62,7 +62,8 @@ void draft_done(struct draft *d)
 /* A handle of what is at a resolved path, in the draft or below. */
 static int look(struct draft *d, const char *path, struct stat *ret, int *ret_fd)
 {
-	int fd = d->fd < 0 ? -1 : openat(d->fd, *path ? path : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd =
+		d->fd < 0 ? -1 : openat(d->fd, *path ? path : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	int r = d->fd < 0 ? -ENOENT : fd < 0 ? -errno : 0;
 
 	if (r == -ENOENT || r == -ENOTDIR)
@@ -291,8 +292,7 @@ static bool is_dir_below(const struct draft *d, const char *path)
 	autoclose int fd = -1;
 	struct stat st;
 
-	return d->here_is_below && lower_open(d->lower, path, &fd, &st) == 0 &&
-	       S_ISDIR(st.st_mode);
+	return d->here_is_below && lower_open(d->lower, path, &fd, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 int draft_place(struct draft *d, const char *path, int *ret_dir, const char **ret_name,
@@ -351,7 +351,8 @@ static int copy_file(int dir, const char *name, const struct draft_source *s,
 		     const struct draft_looks *looks)
 {
 	const struct timespec times[2] = { s->st.st_mtim, s->st.st_mtim };
-	autoclose int from = openat(s->dir, s->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	autoclose int from =
+		openat(s->dir, s->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	autoclose int to = -1;
 	int r;
 
@@ -396,9 +397,10 @@ static int copy_other(int dir, const char *name, const struct draft_source *s,
 static int copy_dir(struct draft *d, const char *path, const struct draft_source *s,
 		    const struct draft_looks *looks, struct error *err)
 {
-	autoclose int from = s->with_xattrs ? openat(s->dir, s->name,
-						     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-					    : -1;
+	autoclose int from =
+		s->with_xattrs
+			? openat(s->dir, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+			: -1;
 	bool fresh;
 	int r = enter(d, path, 0, 0, &fresh, err);
 
@@ -419,8 +421,7 @@ static int copy_link(struct draft *d, int dir, const char *name, const struct dr
 		if (d->links[i].ino == s->st.st_ino && d->links[i].dev == s->st.st_dev)
 			return linkat(d->fd, d->links[i].path, dir, name, 0) < 0 ? -errno : 1;
 	VEC_GROW(d->links, d->nlinks, d->links_room);
-	d->links[d->nlinks++] =
-		(struct draft_link) { s->st.st_dev, s->st.st_ino, xstrdup(path) };
+	d->links[d->nlinks++] = (struct draft_link) { s->st.st_dev, s->st.st_ino, xstrdup(path) };
 	return 0;
 }
 
@@ -462,8 +463,8 @@ int draft_write(struct draft *d, const char *path, const void *bytes, size_t len
 	return r < 0 ? error_sys(err, r, "write /%s", path) : 0;
 }
 
-/* The innermost come last in the list more often than not, but order does not matter: to set one time
- * changes no other.
+/* The innermost come last in the list more often than not, but order does not matter: to set one
+ * time changes no other.
  */
 int draft_finish(struct draft *d, struct error *err)
 {

@@ -1,9 +1,10 @@
-/* src/builder/draft.h - a layer that is being written, file by file, over the layers below it, without
- * a mount.
+/* src/builder/draft.h - a layer that is being written, file by file, over the layers below it,
+ * without a mount.
  *
- * A path is what a process in the finished root would mean by it: links in the way are followed inside
- * the root, in whichever layer they are, and cannot lead out.  A directory that has to be there is made
- * in the draft with the looks that it has below.  Nothing of the layers below is changed.
+ * A path is what a process in the finished root would mean by it: links in the way are followed
+ * inside the root, in whichever layer they are, and cannot lead out.  A directory that has to be
+ * there is made in the draft with the looks that it has below.  Nothing of the layers below is
+ * changed.
  */
 #ifndef BUILDER_DRAFT_H
 #define BUILDER_DRAFT_H
@@ -44,8 +45,8 @@ int draft_resolve(struct draft *d, const char *path, bool last_too, char **ret,
 /* What is at a path that draft_resolve() gave: -ENOENT. */
 int draft_look(struct draft *d, const char *path, struct stat *ret) must_check;
 
-/* A directory at a resolved path, with all above it; one that is there stays as it is.  Missing ones
- * get uid and gid, and 0755.  -ENOTDIR: something else is there.  *ret_new may be NULL.
+/* A directory at a resolved path, with all above it; one that is there stays as it is.  Missing
+ * ones get uid and gid, and 0755.  -ENOTDIR: something else is there.  *ret_new may be NULL.
  */
 int draft_make_dir(struct draft *d, const char *path, uid_t uid, gid_t gid, bool *ret_new,
 		   struct error *err) must_check;

@@ -17,8 +17,8 @@
 #include "image/record.h"
 #include "image/unpack.h"
 
-/* An image that is made of the same steps again is the same image: its time is that of its last layer,
- * which is now only if there is none.
+/* An image that is made of the same steps again is the same image: its time is that of its last
+ * layer, which is now only if there is none.
  */
 static int make_document(struct build *b, struct state *state, char **ret, char ret_id[ID_LEN + 1])
 {
@@ -52,8 +52,8 @@ static int make_document(struct build *b, struct state *state, char **ret, char 
 static bool is_recorded(struct build *b, const char *id)
 {
 	cleanup(image_cleanup) struct image *image = NULL;
-	bool has = image_load(engine_db(b->engine), engine_root_fd(b->engine), id, &image, NULL) ==
-		   0;
+	bool has =
+		image_load(engine_db(b->engine), engine_root_fd(b->engine), id, &image, NULL) == 0;
 
 	for (size_t i = 0; has && i < b->req->names->n; i++)
 		has = strv_has(&image->names, b->req->names->items[i]);

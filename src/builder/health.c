@@ -71,9 +71,10 @@ static int add_duration(const struct instruction *ins, const char *flag, const c
 	if (!text)
 		return 0;
 	if (duration_parse(text, &ns) < 0 || (ns != 0 && ns < SHORTEST_NS))
-		return error_set(err, -EINVAL,
-				 "--%s wants a duration of 1ms or more, like 30s or 1m30s, not '%.40s'",
-				 flag, text);
+		return error_set(
+			err, -EINVAL,
+			"--%s wants a duration of 1ms or more, like 30s or 1m30s, not '%.40s'",
+			flag, text);
 	if (ns)
 		(void)json_object_set_new(check, key, json_integer(ns));
 	return 0;

@@ -88,7 +88,8 @@ int ignore_add(struct ignore *ignore, const char *line, struct error *err)
 		return add_rule(ignore, text, false, err);
 	rest = trimmed(text + 1, strlen(text + 1));
 	if (!*rest)
-		return error_set(err, -EINVAL, "'!' takes back nothing; a pattern belongs behind it");
+		return error_set(err, -EINVAL,
+				 "'!' takes back nothing; a pattern belongs behind it");
 	return add_rule(ignore, rest, true, err);
 }
 

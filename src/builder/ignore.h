@@ -1,5 +1,5 @@
-/* src/builder/ignore.h - .dockerignore and .containerignore: which paths of a context are not there,
- * by the rules of Docker.
+/* src/builder/ignore.h - .dockerignore and .containerignore: which paths of a context are not
+ * there, by the rules of Docker.
  *
  * A line is a pattern below the context, # in the first column a comment, ! takes back.  A pattern
  * also holds for all that is below what it matches; the last one that holds decides.

@@ -96,8 +96,9 @@ static int read_list_or_words(struct scan *s, struct instruction *ret)
 
 static int read_only_list(struct scan *s, struct instruction *ret)
 {
-	return read_list(ret->rest, ret) ? 0
-					 : fail(s, s->at, "SHELL wants a list: [\"/bin/sh\", \"-c\"]");
+	return read_list(ret->rest, ret)
+		       ? 0
+		       : fail(s, s->at, "SHELL wants a list: [\"/bin/sh\", \"-c\"]");
 }
 
 /* Words at blanks outside of quotes, which stay where they are. */
@@ -143,8 +144,9 @@ static int read_pairs(struct scan *s, struct instruction *ret)
 	}
 	for (size_t i = 0; i < ret->words.n; i++)
 		if (!strchr(ret->words.items[i], '=') || ret->words.items[i][0] == '=')
-			return fail(s, s->at,
-				    "every word here is NAME=VALUE; a value with blanks wants quotes");
+			return fail(
+				s, s->at,
+				"every word here is NAME=VALUE; a value with blanks wants quotes");
 	return 0;
 }
 
@@ -192,16 +194,15 @@ static int read_onbuild(struct scan *s, struct instruction *ret)
 
 	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
 		if (strlen(never[i]) == n && strncasecmp(ret->rest, never[i], n) == 0)
-			return fail(s, s->at,
-				    "ONBUILD cannot hold ONBUILD, FROM or MAINTAINER");
+			return fail(s, s->at, "ONBUILD cannot hold ONBUILD, FROM or MAINTAINER");
 	return read_text(s, ret);
 }
 
 /* the table */
 
 static const struct flag copy_flags[] = {
-	{ "from", FLAG_TEXT },    { "chown", FLAG_TEXT },   { "chmod", FLAG_TEXT },
-	{ "link", FLAG_BOOL },    { "exclude", FLAG_LIST }, { NULL, FLAG_TEXT },
+	{ "from", FLAG_TEXT }, { "chown", FLAG_TEXT },   { "chmod", FLAG_TEXT },
+	{ "link", FLAG_BOOL }, { "exclude", FLAG_LIST }, { NULL, FLAG_TEXT },
 };
 static const struct flag add_flags[] = {
 	{ "chown", FLAG_TEXT },   { "chmod", FLAG_TEXT },  { "link", FLAG_BOOL },
@@ -213,9 +214,8 @@ static const struct flag run_flags[] = {
 	{ NULL, FLAG_TEXT },
 };
 static const struct flag health_flags[] = {
-	{ "interval", FLAG_TEXT },     { "timeout", FLAG_TEXT },
-	{ "start-period", FLAG_TEXT }, { "start-interval", FLAG_TEXT },
-	{ "retries", FLAG_TEXT },      { NULL, FLAG_TEXT },
+	{ "interval", FLAG_TEXT },       { "timeout", FLAG_TEXT }, { "start-period", FLAG_TEXT },
+	{ "start-interval", FLAG_TEXT }, { "retries", FLAG_TEXT }, { NULL, FLAG_TEXT },
 };
 static const struct flag from_flags[] = {
 	{ "platform", FLAG_TEXT },
@@ -400,8 +400,9 @@ static int read_instruction(struct scan *s, struct instruction *ret)
 	ret->rest = xstrdup(s->at);
 	r = row->read(s, ret);
 	if (r == 0 && ret->words.n < row->least) {
-		text = row->least == 1 ? xasprintf("%s wants something behind it", row->word)
-				       : xasprintf("%s wants a source and a destination", row->word);
+		text = row->least == 1
+			       ? xasprintf("%s wants something behind it", row->word)
+			       : xasprintf("%s wants a source and a destination", row->word);
 		r = fail(s, s->at, text);
 	}
 	return r;
@@ -435,8 +436,8 @@ void instruction_done(struct instruction *ins)
 	*ins = (struct instruction) { .line = NULL };
 }
 
-int instructions_parse(const struct containerfile *file, const char *name,
-		       struct instructions *ret, struct fault *ret_fault, struct error *err)
+int instructions_parse(const struct containerfile *file, const char *name, struct instructions *ret,
+		       struct fault *ret_fault, struct error *err)
 {
 	struct instructions all = { .items = xcalloc(file->n + 1, sizeof(*all.items)) };
 	int r = 0;

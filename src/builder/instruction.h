@@ -1,5 +1,5 @@
-/* src/builder/instruction.h - one logical line of a Containerfile as data: what it is, its flags, its
- * words.  Nothing is expanded and nothing is looked up here.
+/* src/builder/instruction.h - one logical line of a Containerfile as data: what it is, its flags,
+ * its words.  Nothing is expanded and nothing is looked up here.
  */
 #ifndef BUILDER_INSTRUCTION_H
 #define BUILDER_INSTRUCTION_H
@@ -41,9 +41,9 @@ struct instruction {
 	const struct line *line; /* borrowed: its text, place and here-documents */
 	struct strv flags;       /* "from=base"; one without a value is "link=true" */
 	char *rest;              /* behind the flags; "" if nothing */
-	/* ADD, COPY, EXPOSE, FROM, VOLUME: the words; CMD, ENTRYPOINT, RUN, SHELL, HEALTHCHECK CMD in
-	 * exec form: the arguments, else the shell's line as the only one; ENV, LABEL: NAME=VALUE
-	 * each, ARG: NAME or NAME=VALUE, quotes and all; others: rest.
+	/* ADD, COPY, EXPOSE, FROM, VOLUME: the words; CMD, ENTRYPOINT, RUN, SHELL, HEALTHCHECK CMD
+	 * in exec form: the arguments, else the shell's line as the only one; ENV, LABEL:
+	 * NAME=VALUE each, ARG: NAME or NAME=VALUE, quotes and all; others: rest.
 	 */
 	struct strv words;
 	bool is_exec; /* words came as a list of JSON */
@@ -61,9 +61,8 @@ struct instructions {
 };
 
 /* Every line of a file, which must stay. */
-int instructions_parse(const struct containerfile *file, const char *name,
-		       struct instructions *ret, struct fault *ret_fault,
-		       struct error *err) must_check;
+int instructions_parse(const struct containerfile *file, const char *name, struct instructions *ret,
+		       struct fault *ret_fault, struct error *err) must_check;
 void instructions_done(struct instructions *all);
 
 const char *instruction_word(enum instruction_kind kind); /* "COPY" */

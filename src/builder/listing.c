@@ -199,8 +199,7 @@ static int add_item(struct listing *list, const struct listing_request *req, con
 static int match_names(const struct listing_request *req, const char *dir, const char *component,
 		       struct strv *ret, struct error *err)
 {
-	autoclose int fd =
-		rootdir_open_at(req->root, dir, O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT);
+	autoclose int fd = rootdir_open_at(req->root, dir, O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT);
 	cleanup(pattern_done) struct pattern pattern = { NULL, 0 };
 	struct strv names = { 0 };
 	int r = pattern_parse(component, PATTERN_PLAIN, &pattern, err);
@@ -431,12 +430,9 @@ static void add_stamp(struct digest *d, const struct listing_entry *e)
 {
 	const struct stat *st = &e->st;
 	const int64_t numbers[] = {
-		(int64_t)st->st_dev,         (int64_t)st->st_ino,
-		st->st_mode,                 st->st_uid,
-		st->st_gid,                  st->st_size,
-		st->st_mtim.tv_sec,          st->st_mtim.tv_nsec,
-		st->st_ctim.tv_sec,          st->st_ctim.tv_nsec,
-		(int64_t)st->st_rdev,
+		(int64_t)st->st_dev, (int64_t)st->st_ino, st->st_mode,          st->st_uid,
+		st->st_gid,          st->st_size,         st->st_mtim.tv_sec,   st->st_mtim.tv_nsec,
+		st->st_ctim.tv_sec,  st->st_ctim.tv_nsec, (int64_t)st->st_rdev,
 	};
 
 	add_text(d, e->path);

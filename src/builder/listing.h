@@ -1,5 +1,5 @@
-/* src/builder/listing.h - the files that a COPY or ADD takes from a tree: found by pattern, without what
- * is ignored, in one order, with a digest of what they say.
+/* src/builder/listing.h - the files that a COPY or ADD takes from a tree: found by pattern, without
+ * what is ignored, in one order, with a digest of what they say.
  *
  * The tree is a context, or the root of a stage or image, and hostile: links in a source's path are
  * followed inside the tree, those in what is copied not at all.
@@ -44,8 +44,8 @@ struct listing_request {
 	int root;
 	const struct ignore *ignore;  /* NULL: none */
 	const struct ignore *exclude; /* of the instruction; NULL: none */
-	bool owners_count; /* they are copied along, so the digest needs them */
-	const char *what;  /* the tree's name in errors: "the context" */
+	bool owners_count;            /* they are copied along, so the digest needs them */
+	const char *what;             /* the tree's name in errors: "the context" */
 };
 
 /* Adds what a source matches: at least one item, or -ENOENT. */

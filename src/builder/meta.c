@@ -141,8 +141,8 @@ static int add_ports(struct applying *a, json_t *set, const char *text)
 		if (strcasecmp(protocol, protocols[i]) == 0)
 			known = protocols[i];
 	to = dash < n ? xstrndup(text + dash + 1, n - dash - 1) : xstrdup(from);
-	if (!known || number_parse(from, 65535, &first) < 0 ||
-	    number_parse(to, 65535, &last) < 0 || first == 0 || last < first)
+	if (!known || number_parse(from, 65535, &first) < 0 || number_parse(to, 65535, &last) < 0 ||
+	    first == 0 || last < first)
 		return bad_port(a, text);
 	for (uint64_t port = first; port <= last; port++) {
 		autofree char *key = xasprintf("%u/%s", (unsigned)port, known);
@@ -325,8 +325,8 @@ static int apply_health(struct applying *a)
 static int apply_arg(struct applying *a)
 {
 	for (size_t i = 0; i < a->ins->words.n; i++) {
-		autofree char *name = xstrndup(a->ins->words.items[i],
-					       strcspn(a->ins->words.items[i], "="));
+		autofree char *name =
+			xstrndup(a->ins->words.items[i], strcspn(a->ins->words.items[i], "="));
 
 		say(a, name);
 	}

@@ -45,8 +45,7 @@ static const char *read_bits(const char *p, struct mode_change *c)
 	return p;
 }
 
-static int read_clause(const char **at, struct draft_mode *ret, const char *text,
-		       struct error *err)
+static int read_clause(const char **at, struct draft_mode *ret, const char *text, struct error *err)
 {
 	mode_t who;
 	const char *p = read_who(*at, &who);

@@ -160,8 +160,7 @@ static const char *const kind_names[] = { [MOUNT_BIND] = "bind",
 static int read_pair(struct reading *rd, const char *name, const char *value)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (strcasecmp(keys[i].name, name) != 0 ||
-		    !(keys[i].kinds & KIND(rd->spec->kind)))
+		if (strcasecmp(keys[i].name, name) != 0 || !(keys[i].kinds & KIND(rd->spec->kind)))
 			continue;
 		if (!value && !keys[i].is_flag)
 			return error_set(rd->err, -EINVAL, "%s wants a value", name);
@@ -279,9 +278,10 @@ int secret_read(const char *text, const char *id, char **ret, size_t *ret_len, s
 	}
 	value = getenv(env ? env : name);
 	if (!value)
-		return error_set(err, -ENOENT,
-				 "--secret id=%s: there is no variable %s; src=FILE takes it from a file",
-				 id, env ? env : name);
+		return error_set(
+			err, -ENOENT,
+			"--secret id=%s: there is no variable %s; src=FILE takes it from a file",
+			id, env ? env : name);
 	*ret = xstrdup(value);
 	*ret_len = strlen(value);
 	return 0;

@@ -1,4 +1,5 @@
-/* src/builder/mount_spec.h - the text of a RUN --mount: "type=cache,target=/var/cache,sharing=locked". */
+/* src/builder/mount_spec.h - the text of a RUN --mount:
+ * "type=cache,target=/var/cache,sharing=locked". */
 #ifndef BUILDER_MOUNT_SPEC_H
 #define BUILDER_MOUNT_SPEC_H
 
@@ -24,7 +25,8 @@ struct mount_spec {
 int mount_spec_parse(const char *text, struct mount_spec *ret, struct error *err) must_check;
 void mount_spec_done(struct mount_spec *spec);
 
-/* "--secret id=NAME[,src=FILE|,env=NAME]": the bytes, if text is about this id.  1: it is another's. */
+/* "--secret id=NAME[,src=FILE|,env=NAME]": the bytes, if text is about this id.  1: it is
+ * another's. */
 int secret_read(const char *text, const char *id, char **ret, size_t *ret_len,
 		struct error *err) must_check;
 

@@ -19,13 +19,13 @@
 #include "engine/engine.h"
 #include "image/incoming.h"
 
-#define SECRETS_DIR  "/run/secrets"
-#define CACHE_NAME   "build-cache-"
-#define PRIVATE_MAX  64 /* copies of one cache */
+#define SECRETS_DIR "/run/secrets"
+#define CACHE_NAME  "build-cache-"
+#define PRIVATE_MAX 64 /* copies of one cache */
 
 struct mount_plan {
 	struct mount_spec spec;
-	char *target; /* absolute */
+	char *target;        /* absolute */
 	struct listing list; /* of a bind */
 	int root;
 };
@@ -64,8 +64,7 @@ static char *absolute(const struct work *w, const char *target)
 {
 	const char *workdir = state_text(w->state, "WorkingDir");
 	autofree char *joined = *target == '/' ? xstrdup(target)
-					       : xasprintf("%s/%s", workdir ? workdir : "",
-							   target);
+					       : xasprintf("%s/%s", workdir ? workdir : "", target);
 	autofree char *rooted = xasprintf("/%s", joined);
 
 	return path_clean(rooted);
@@ -243,8 +242,8 @@ static int find_secret(struct work *w, const struct mount_spec *spec, char **ret
 		r = secret_read(given->items[i], spec->id, ret, ret_len, w->b->err);
 	if (r > 0 && spec->required)
 		return error_set(w->b->err, -ENOENT,
-				 "the secret %s is needed; --secret id=%s,src=FILE gives it", spec->id,
-				 spec->id);
+				 "the secret %s is needed; --secret id=%s,src=FILE gives it",
+				 spec->id, spec->id);
 	return r;
 }
 
@@ -252,7 +251,8 @@ static int find_secret(struct work *w, const struct mount_spec *spec, char **ret
 static int secrets_dir(struct work *w, struct mounts *m, const struct incoming *in, int *ret)
 {
 	if (!m->secrets)
-		m->secrets = xasprintf("%s/build/%s", w->b->engine->run_root, strrchr(in->tmp_name, '/') + 1);
+		m->secrets = xasprintf("%s/build/%s", w->b->engine->run_root,
+				       strrchr(in->tmp_name, '/') + 1);
 	return dir_ensure_at(AT_FDCWD, m->secrets, 0700, ret, w->b->err);
 }
 
@@ -289,15 +289,13 @@ static void make_tmpfs(struct mounts *m, const struct mount_plan *plan)
 	json_t *options = json_pack("[s, s]", "nosuid", "nodev");
 
 	if (plan->spec.size) {
-		autofree char *size =
-			xasprintf("size=%llu", (unsigned long long)plan->spec.size);
+		autofree char *size = xasprintf("size=%llu", (unsigned long long)plan->spec.size);
 
 		(void)json_array_append_new(options, json_string(size));
 	}
-	(void)json_array_append_new(m->list,
-				    json_pack("{s:s, s:s, s:s, s:o}", "destination", plan->target,
-					      "type", "tmpfs", "source", "tmpfs", "options",
-					      options));
+	(void)json_array_append_new(m->list, json_pack("{s:s, s:s, s:s, s:o}", "destination",
+						       plan->target, "type", "tmpfs", "source",
+						       "tmpfs", "options", options));
 }
 
 int mounts_make(struct work *w, struct mounts *m, const struct incoming *in)

@@ -11,13 +11,12 @@
 
 #include "base/error.h"
 
-
 struct incoming;
 struct step_key;
 struct work;
 
 struct mounts {
-	json_t *list;            /* OCI mounts */
+	json_t *list; /* OCI mounts */
 	struct mount_plan *plans;
 	size_t n, room;
 	int *locks; /* of caches that others wait for */

@@ -1,7 +1,7 @@
 /* src/builder/pattern.c
  *
- * A pattern is a row of steps, and matching follows all ways through them at once: state i means that
- * the steps before i have been taken.
+ * A pattern is a row of steps, and matching follows all ways through them at once: state i means
+ * that the steps before i have been taken.
  */
 #include "builder/pattern.h"
 
@@ -29,7 +29,8 @@ static int bad(const char *text, struct error *err)
 	return error_set(err, -EINVAL, "pattern '%.200s': syntax error", text);
 }
 
-/* One character of a class, with or without an escape.  0: the class ends here, which it must not. */
+/* One character of a class, with or without an escape.  0: the class ends here, which it must not.
+ */
 static unsigned char class_byte(const char **at)
 {
 	const char *p = *at;

@@ -1,5 +1,5 @@
-/* src/builder/pattern.h - one path pattern: * ? [a-z] and \ as Go's filepath.Match has them, none of
- * which crosses a slash but a class that says so; with PATTERN_DEEP also ** for any number of
+/* src/builder/pattern.h - one path pattern: * ? [a-z] and \ as Go's filepath.Match has them, none
+ * of which crosses a slash but a class that says so; with PATTERN_DEEP also ** for any number of
  * directories.
  *
  * Matching takes time in proportion to pattern times path, whatever the pattern.

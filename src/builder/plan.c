@@ -210,13 +210,13 @@ int plan_make(const struct plan_request *req, struct plan *ret, struct fault *re
 	      struct error *err)
 {
 	struct plan plan = { NULL, 0, 0 };
-	struct planner p = { .req = req,
-			     .plan = &plan,
-			     .global = { .given = req->given,
-					 .is_global = true,
-					 .escape = req->file->escape },
-			     .fault = ret_fault,
-			     .err = err };
+	struct planner p = {
+		.req = req,
+		.plan = &plan,
+		.global = { .given = req->given, .is_global = true, .escape = req->file->escape },
+		.fault = ret_fault,
+		.err = err
+	};
 	int r = read_stages(&p);
 
 	if (r == 0)

@@ -1,5 +1,5 @@
-/* src/builder/plan.h - the stages of a Containerfile, what each stands on and takes from, and which of
- * them the target needs.
+/* src/builder/plan.h - the stages of a Containerfile, what each stands on and takes from, and which
+ * of them the target needs.
  */
 #ifndef BUILDER_PLAN_H
 #define BUILDER_PLAN_H

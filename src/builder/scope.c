@@ -34,8 +34,8 @@ static void add_platform(struct strv *ret, const char *prefix, const char *platf
 	strv_addf(ret, "%sVARIANT=%s", prefix, arch[n] ? arch + n + 1 : "");
 }
 
-int scope_given_init(struct scope_given *given, const struct strv *build_args,
-		     const char *platform, struct error *err)
+int scope_given_init(struct scope_given *given, const struct strv *build_args, const char *platform,
+		     struct error *err)
 {
 	char own[PLATFORM_LEN];
 

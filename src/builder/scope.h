@@ -1,5 +1,5 @@
-/* src/builder/scope.h - the variables that an instruction sees: build arguments as they are declared,
- * and the environment of the image, which wins.
+/* src/builder/scope.h - the variables that an instruction sees: build arguments as they are
+ * declared, and the environment of the image, which wins.
  */
 #ifndef BUILDER_SCOPE_H
 #define BUILDER_SCOPE_H
@@ -20,8 +20,8 @@ struct scope_given {
 };
 
 /* build_args: NAME=VALUE, or NAME to take ours. */
-int scope_given_init(struct scope_given *given, const struct strv *build_args,
-		     const char *platform, struct error *err) must_check;
+int scope_given_init(struct scope_given *given, const struct strv *build_args, const char *platform,
+		     struct error *err) must_check;
 void scope_given_done(struct scope_given *given);
 
 struct scope {

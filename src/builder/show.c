@@ -13,9 +13,9 @@
 
 static int tell(void *data, const struct change *item, struct error *err)
 {
-	static const char letters[] = { [CHANGE_ADDED] = 'A',
-					[CHANGE_CHANGED] = 'C',
-					[CHANGE_DELETED] = 'D' };
+	static const char letters[] = {
+		[CHANGE_ADDED] = 'A', [CHANGE_CHANGED] = 'C', [CHANGE_DELETED] = 'D'
+	};
 	const struct work *w = data;
 	char size[NUMBER_SIZE_LEN];
 	autofree char *text = NULL;

@@ -119,8 +119,8 @@ void state_init_stage(struct state *state, const struct state *from)
 {
 	json_t *config;
 
-	*state = (struct state) { .doc = json_deep_copy(from->doc),
-				  .created_ns = from->created_ns };
+	*state =
+		(struct state) { .doc = json_deep_copy(from->doc), .created_ns = from->created_ns };
 	memcpy(state->base, from->base, sizeof(state->base));
 	copy_list(&state->chains, &from->chains);
 	copy_list(&state->shell, &from->shell);

@@ -1,5 +1,5 @@
-/* src/builder/state.h - what a stage is after an instruction: its image's config document, its layers,
- * its variables.
+/* src/builder/state.h - what a stage is after an instruction: its image's config document, its
+ * layers, its variables.
  */
 #ifndef BUILDER_STATE_H
 #define BUILDER_STATE_H
@@ -19,12 +19,12 @@ struct image_config;
 struct instruction;
 
 struct state {
-	json_t *doc;         /* without what the layers say until state_close() */
-	struct strv chains;  /* layers, the lowest first */
-	struct scope scope;  /* its env is the config's */
-	struct strv shell;   /* what runs a line */
-	int64_t created_ns;  /* of the last layer, or of the image below */
-	bool has_cmd;        /* CMD was given in this stage */
+	json_t *doc;           /* without what the layers say until state_close() */
+	struct strv chains;    /* layers, the lowest first */
+	struct scope scope;    /* its env is the config's */
+	struct strv shell;     /* what runs a line */
+	int64_t created_ns;    /* of the last layer, or of the image below */
+	bool has_cmd;          /* CMD was given in this stage */
 	char base[ID_LEN + 1]; /* the image below; "" for none */
 	struct strv triggers;  /* ONBUILD of that image */
 };

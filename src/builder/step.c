@@ -1,4 +1,5 @@
-/* src/builder/step.c - what steps of all kinds have in common: key, reuse, and a layer that is kept. */
+/* src/builder/step.c - what steps of all kinds have in common: key, reuse, and a layer that is
+ * kept. */
 #include "builder/step.h"
 
 #include <ctype.h>
@@ -141,9 +142,7 @@ int step_tell_miss(struct work *w, const struct step *step)
 		[STEP_PRUNED] = "its layer was removed",
 	};
 	enum step_miss why = STEP_NEW;
-	int r = w->b->req->no_cache
-			? 0
-			: step_why(engine_db(w->b->engine), step, &why, w->b->err);
+	int r = w->b->req->no_cache ? 0 : step_why(engine_db(w->b->engine), step, &why, w->b->err);
 
 	if (r == 0)
 		work_tell(w, BUILD_MISS, w->b->req->no_cache ? "--no-cache" : texts[why]);

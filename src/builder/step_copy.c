@@ -112,7 +112,8 @@ static int add_source(struct copying *c, const char *word)
 		return error_set(c->w->b->err, -EINVAL, "a source is empty");
 	if (c->is_add && is_remote(source))
 		return error_set(c->w->b->err, -EOPNOTSUPP,
-				 "%.200s: ADD takes files of the context; fetch it in a RUN", source);
+				 "%.200s: ADD takes files of the context; fetch it in a RUN",
+				 source);
 	return 0;
 }
 
@@ -130,13 +131,13 @@ static int read_dest(struct copying *c, const char *word)
 		return error_set(c->w->b->err, -EINVAL, "the destination is empty");
 	c->dest_is_dir = text[len - 1] == '/' || strcmp(text, ".") == 0 ||
 			 (len > 1 && strcmp(text + len - 2, "/.") == 0);
-	c->dest = *text == '/' ? xstrdup(text)
-			       : xasprintf("%s/%s", workdir ? workdir : "", text);
+	c->dest = *text == '/' ? xstrdup(text) : xasprintf("%s/%s", workdir ? workdir : "", text);
 	if (c->sources.n + c->docs.n / 2 > 1 && !c->dest_is_dir)
-		return error_set(c->w->b->err, -EINVAL,
-				 "with several sources the destination is a directory and ends with /: "
-				 "%.200s/",
-				 text);
+		return error_set(
+			c->w->b->err, -EINVAL,
+			"with several sources the destination is a directory and ends with /: "
+			"%.200s/",
+			text);
 	return 0;
 }
 
@@ -211,9 +212,10 @@ static int open_root(struct copying *c)
 	if (c->sources.n == 0)
 		return 0;
 	if (req->context < 0)
-		return error_set(c->w->b->err, -ENOENT,
-				 "there is no context to copy from: a Containerfile on standard input "
-				 "comes without one");
+		return error_set(
+			c->w->b->err, -ENOENT,
+			"there is no context to copy from: a Containerfile on standard input "
+			"comes without one");
 	c->root = openat(req->context, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return c->root < 0 ? error_sys(c->w->b->err, -errno, "open the context") : 0;
 }
@@ -373,8 +375,7 @@ static int write_doc(struct copying *c, struct draft *d, const char *name, const
 	looks.gid = c->gid;
 	if (r == 0)
 		r = make_parent(c, d, dest);
-	return r < 0 ? r
-		     : draft_write(d, dest, content, strlen(content), &looks, c->w->b->err);
+	return r < 0 ? r : draft_write(d, dest, content, strlen(content), &looks, c->w->b->err);
 }
 
 static int make(void *data, struct draft *d, struct error *err)
@@ -395,8 +396,8 @@ static int make(void *data, struct draft *d, struct error *err)
 static void make_key(const struct copying *c, const char *reads, struct step *ret)
 {
 	struct step_key key;
-	autofree char *owner = xasprintf("%lld:%lld", (long long)c->looks.uid,
-					 (long long)c->looks.gid);
+	autofree char *owner =
+		xasprintf("%lld:%lld", (long long)c->looks.uid, (long long)c->looks.gid);
 
 	step_key_begin(&key, c->is_add ? "ADD" : "COPY");
 	step_key_add_all(&key, &c->w->ins->flags);
@@ -409,8 +410,8 @@ static void make_key(const struct copying *c, const char *reads, struct step *re
 	step_key_end(&key, c->w, ret);
 }
 
-/* What says, without reading it, that content is what it was: the layer of a stage, or what the kernel
- * says of each file.  false: nothing does.
+/* What says, without reading it, that content is what it was: the layer of a stage, or what the
+ * kernel says of each file.  false: nothing does.
  */
 static bool cheap_reads(const struct copying *c, char ret[DIGEST_HEX_LEN + 8])
 {

@@ -1,4 +1,5 @@
-/* src/builder/step_run.c - RUN: a command in a container of its own; what it changed is the layer. */
+/* src/builder/step_run.c - RUN: a command in a container of its own; what it changed is the layer.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,7 +102,8 @@ static int choose_network(struct running *run)
 	for (size_t i = 0; flag; i++) {
 		if (i == ARRAY_SIZE(modes))
 			return error_set(run->w->b->err, -EINVAL,
-					 "--network=%.60s: a RUN takes default, none or host", flag);
+					 "--network=%.60s: a RUN takes default, none or host",
+					 flag);
 		if (strcmp(flag, modes[i]) == 0)
 			break;
 	}

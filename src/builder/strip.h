@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/strv.h"
 
-/* Empty files and directories that the layers below (the uppermost first) do not have, and directories
- * that came up only for them, go.
+/* Empty files and directories that the layers below (the uppermost first) do not have, and
+ * directories that came up only for them, go.
  */
 int strip_mount_points(int upper, const struct strv *lower, const struct strv *points,
 		       struct error *err) must_check;

@@ -28,14 +28,17 @@ static bool is_named_so(const char *name)
 	return strstr(name, ".tar") || strstr(name, ".tbz") || strstr(name, ".txz");
 }
 
-/* Archives of other kinds are told by name and first bytes: to copy one silently in place of unpacking
- * it would be found out too late.
+/* Archives of other kinds are told by name and first bytes: to copy one silently in place of
+ * unpacking it would be found out too late.
  */
 static int check_packing(const char *name, int fd, struct error *err)
 {
 	static const struct {
 		const char *bytes, *packing;
-	} others[] = { { "BZh", "bzip2" }, { "\xfd" "7zXZ", "xz" } };
+	} others[] = { { "BZh", "bzip2" },
+		       { "\xfd"
+			 "7zXZ",
+			 "xz" } };
 	char start[6] = "";
 
 	if (!is_named_so(name))
@@ -44,10 +47,11 @@ static int check_packing(const char *name, int fd, struct error *err)
 		return error_sys(err, -errno, "read %s", name);
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (strncmp(start, others[i].bytes, strlen(others[i].bytes)) == 0)
-			return error_set(err, -EOPNOTSUPP,
-					 "%.200s is packed with %s; ADD unpacks plain, gzip and zstd "
-					 "archives, and copies any with --unpack=false",
-					 name, others[i].packing);
+			return error_set(
+				err, -EOPNOTSUPP,
+				"%.200s is packed with %s; ADD unpacks plain, gzip and zstd "
+				"archives, and copies any with --unpack=false",
+				name, others[i].packing);
 	return 0;
 }
 
@@ -59,9 +63,8 @@ static ssize_t feed(void *data, const void **ret, struct error *err)
 static mode_t type_bits(const struct tar_entry *e)
 {
 	static const mode_t kinds[] = {
-		[TAR_FILE] = S_IFREG,         [TAR_HARD_LINK] = S_IFREG,
-		[TAR_SYMLINK] = S_IFLNK,      [TAR_CHAR] = S_IFCHR,
-		[TAR_BLOCK_DEVICE] = S_IFBLK, [TAR_DIR] = S_IFDIR,
+		[TAR_FILE] = S_IFREG, [TAR_HARD_LINK] = S_IFREG,    [TAR_SYMLINK] = S_IFLNK,
+		[TAR_CHAR] = S_IFCHR, [TAR_BLOCK_DEVICE] = S_IFBLK, [TAR_DIR] = S_IFDIR,
 		[TAR_FIFO] = S_IFIFO,
 	};
 
@@ -198,8 +201,7 @@ static int put_entry(struct unpacking *u, const struct tar_entry *e)
 		return r;
 	if (e->type == TAR_FILE)
 		return put_file(u, &here, path);
-	return e->type == TAR_HARD_LINK ? put_hard_link(u, &here, path)
-					: put_other(u, &here, path);
+	return e->type == TAR_HARD_LINK ? put_hard_link(u, &here, path) : put_other(u, &here, path);
 }
 
 static int unpack_all(struct unpacking *u, const struct tar_entry *e)
@@ -224,9 +226,12 @@ static int unpack_all(struct unpacking *u, const struct tar_entry *e)
 
 int unpack_add(const struct unpack_add *req, struct error *err)
 {
-	const struct stream_request sr = {
-		.fd = req->fd, .offset = 0, .size = -1, .keep_fd = -1, .threaded = true, .stop_fd = -1
-	};
+	const struct stream_request sr = { .fd = req->fd,
+					   .offset = 0,
+					   .size = -1,
+					   .keep_fd = -1,
+					   .threaded = true,
+					   .stop_fd = -1 };
 	cleanup(stream_cleanup) struct stream *stream = NULL;
 	cleanup(tar_reader_cleanup) struct tar_reader *tar = NULL;
 	struct unpacking u = { .req = req, .err = err };

@@ -1,4 +1,5 @@
-/* src/builder/unpack_add.h - ADD of an archive: its entries become entries of a layer that is drafted.
+/* src/builder/unpack_add.h - ADD of an archive: its entries become entries of a layer that is
+ * drafted.
  *
  * The archive is hostile: each name is resolved inside the root, as for a process in there.
  */

@@ -1,7 +1,7 @@
 /* src/builder/word.c
  *
- * One pass from left to right.  Beside the result a second text of the same length says of each byte
- * whether it stood in quotes: such a blank parts no words.
+ * One pass from left to right.  Beside the result a second text of the same length says of each
+ * byte whether it stood in quotes: such a blank parts no words.
  */
 #include "builder/word.h"
 
@@ -283,7 +283,8 @@ static int put_single_quoted(struct lexer *l, struct out *o)
 	const char *end = strchr(l->at, '\'');
 
 	if (!end)
-		return fail(l, "unexpected end of statement while looking for matching single-quote");
+		return fail(l,
+			    "unexpected end of statement while looking for matching single-quote");
 	put_text(o, l->at, (size_t)(end - l->at), PART_QUOTED);
 	l->at = end + 1;
 	return 0;
@@ -311,7 +312,8 @@ static int put_double_quoted(struct lexer *l, struct out *o)
 		}
 	}
 	if (!*l->at)
-		return fail(l, "unexpected end of statement while looking for matching double-quote");
+		return fail(l,
+			    "unexpected end of statement while looking for matching double-quote");
 	l->at++;
 	return 0;
 }

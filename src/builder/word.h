@@ -1,8 +1,9 @@
-/* src/builder/word.h - variables in an instruction's text: $v ${v} ${v:-w} ${v:+w} ${v:?m}, the same
- * without the colon (only an unset variable counts), ${v#p} ${v##p} ${v%p} ${v%%p} ${v/p/w} ${v//p/w}.
+/* src/builder/word.h - variables in an instruction's text: $v ${v} ${v:-w} ${v:+w} ${v:?m}, the
+ * same without the colon (only an unset variable counts), ${v#p} ${v##p} ${v%p} ${v%%p} ${v/p/w}
+ * ${v//p/w}.
  *
- * Quotes and the escape character work as in a shell and are taken out.  A pattern knows * and ?; an
- * escape makes either an ordinary character.
+ * Quotes and the escape character work as in a shell and are taken out.  A pattern knows * and ?;
+ * an escape makes either an ordinary character.
  */
 #ifndef BUILDER_WORD_H
 #define BUILDER_WORD_H
@@ -13,7 +14,9 @@
 #include "base/error.h"
 #include "base/strv.h"
 
-#define WORD_MAX (1U << 20) /* bytes of one text when all is put in; an image's config has 4 MiB */
+#define WORD_MAX                                                                                   \
+	(1U << 20) /* bytes of one text when all is put in; an image's config has 4 MiB            \
+		    */
 
 struct word_scope {
 	/* The value, or NULL if there is no such variable. */

@@ -136,7 +136,8 @@ static int outputs_turn(struct outputs *o, bool quiet, struct error *err)
 	(void)fflush(stdout);
 	o->out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	o->err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (null < 0 || o->out < 0 || o->err < 0 || dup2(quiet ? null : o->err, STDOUT_FILENO) < 0 ||
+	if (null < 0 || o->out < 0 || o->err < 0 ||
+	    dup2(quiet ? null : o->err, STDOUT_FILENO) < 0 ||
 	    (quiet && dup2(null, STDERR_FILENO) < 0))
 		return error_sys(err, -errno, "turn standard output");
 	return 0;

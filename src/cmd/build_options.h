@@ -1,5 +1,5 @@
-/* src/cmd/build_options.h - the options of build, for the program that shows them and the one that heeds
- * them.
+/* src/cmd/build_options.h - the options of build, for the program that shows them and the one that
+ * heeds them.
  */
 #ifndef CMD_BUILD_OPTIONS_H
 #define CMD_BUILD_OPTIONS_H

@@ -40,7 +40,8 @@ static int clamp(void *data, const struct walk_entry *e, struct error *err)
 	const int64_t newest = *(const int64_t *)data;
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = newest } };
 
-	if (e->st.st_mtim.tv_sec < newest || (e->st.st_mtim.tv_sec == newest && !e->st.st_mtim.tv_nsec))
+	if (e->st.st_mtim.tv_sec < newest ||
+	    (e->st.st_mtim.tv_sec == newest && !e->st.st_mtim.tv_nsec))
 		return 0;
 	if (utimensat(e->dir, e->name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_sys(err, -errno, "set the time of %s", e->path);

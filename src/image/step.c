@@ -71,8 +71,8 @@ int step_insert(struct db *db, const struct step *step, const struct layer_info 
 			   "INSERT OR REPLACE INTO build_steps"
 			   " (key, parent, what, reads, chain, created, used)"
 			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-			   "sssssii", step->key, step->parent, step->what, step->reads,
-			   step->chain, step->created_ns, clock_now_ns());
+			   "sssssii", step->key, step->parent, step->what, step->reads, step->chain,
+			   step->created_ns, clock_now_ns());
 	if (r == 0)
 		r = db_commit(db, err);
 	db_rollback(db);
@@ -98,18 +98,13 @@ int step_why(struct db *db, const struct step *step, enum step_miss *ret, struct
 		      step->key, step->what, &same, err);
 
 	if (r == 0)
-		r = count(db,
-			  "SELECT count(*) FROM build_steps WHERE what = ?1 AND parent = ?2",
+		r = count(db, "SELECT count(*) FROM build_steps WHERE what = ?1 AND parent = ?2",
 			  step->what, step->parent, &here, err);
 	if (r == 0)
-		r = count(db,
-			  "SELECT count(*) FROM build_steps WHERE what = ?1 AND parent <> ?2",
+		r = count(db, "SELECT count(*) FROM build_steps WHERE what = ?1 AND parent <> ?2",
 			  step->what, step->parent, &elsewhere, err);
 	if (r == 0)
-		*ret = same        ? STEP_PRUNED
-		       : here      ? STEP_READS
-		       : elsewhere ? STEP_PARENT
-				   : STEP_NEW;
+		*ret = same ? STEP_PRUNED : here ? STEP_READS : elsewhere ? STEP_PARENT : STEP_NEW;
 	return r;
 }
 

@@ -33,10 +33,10 @@ int step_insert(struct db *db, const struct step *step, const struct layer_info 
 
 /* Why there is no row for a key like this. */
 enum step_miss {
-	STEP_NEW,     /* nothing was ever built by this instruction */
-	STEP_PARENT,  /* it was, on something else */
-	STEP_READS,   /* it was here, and read something else */
-	STEP_PRUNED,  /* there is a row, and its layer is gone */
+	STEP_NEW,    /* nothing was ever built by this instruction */
+	STEP_PARENT, /* it was, on something else */
+	STEP_READS,  /* it was here, and read something else */
+	STEP_PRUNED, /* there is a row, and its layer is gone */
 };
 int step_why(struct db *db, const struct step *step, enum step_miss *ret,
 	     struct error *err) must_check;
@@ -46,7 +46,6 @@ struct step_prune {
 	int64_t keep_bytes;      /* the most lately used stay, up to this much; 0: none */
 	int64_t steps, bytes;    /* answered: what went, and the room that it made */
 };
-int step_prune(struct db *db, int root_fd, struct step_prune *prune,
-	       struct error *err) must_check;
+int step_prune(struct db *db, int root_fd, struct step_prune *prune, struct error *err) must_check;
 
 #endif

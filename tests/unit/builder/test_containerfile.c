@@ -43,7 +43,8 @@ static void lines_are_joined(void **state)
 		{ "RUN a \\\\\nENV x y", "1-1 RUN a \\\\\n2-2 ENV x y\n" },
 		{ "RUN a \\\n# c\n\n   # d\n b\nX", "1-5 RUN a  b\n6-6 X\n" },
 		{ "# comment\nFROM a\n  # another\nRUN b", "2-2 FROM a\n4-4 RUN b\n" },
-		{ "# escape=`\nRUN a `\n b\nRUN c \\\nRUN d", "2-3 RUN a  b\n4-4 RUN c \\\n5-5 RUN d\n" },
+		{ "# escape=`\nRUN a `\n b\nRUN c \\\nRUN d",
+		  "2-3 RUN a  b\n4-4 RUN c \\\n5-5 RUN d\n" },
 		{ "#syntax = docker/dockerfile:1\n# ESCAPE = `\nRUN `\na", "3-4 RUN a\n" },
 		{ "# x\n# escape=`\nRUN a `\nb", "3-3 RUN a `\n4-4 b\n" },
 		{ "\n# escape=`\nRUN a `\nb", "3-3 RUN a `\n4-4 b\n" },
@@ -90,8 +91,8 @@ static void mistakes_have_a_place(void **state)
 		{ "# escape=x\n", "F:1: escape is either \\ or `", 1, 1 },
 		{ "# escape=`\n# escape=`\n",
 		  "F:2: only one parser directive of a kind can be used", 2, 1 },
-		{ "FROM a\nRUN x <<EOF\nb\n",
-		  "F:2: the here-document never ends: no line is 'EOF'", 2, 7 },
+		{ "FROM a\nRUN x <<EOF\nb\n", "F:2: the here-document never ends: no line is 'EOF'",
+		  2, 7 },
 	};
 
 	(void)state;

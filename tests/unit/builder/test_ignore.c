@@ -62,7 +62,9 @@ static void rules_decide(void **state)
 		{ "*.md\n!README*.md\nREADME-secret.md", "README.md", false },
 		{ "*.md\n!README*.md\nREADME-secret.md", "README-secret.md", true },
 		{ "a\r\nb\r\n", "b", true },
-		{ "\xef\xbb\xbf" "a", "a", true },
+		{ "\xef\xbb\xbf"
+		  "a",
+		  "a", true },
 		{ "..", "a", false },
 		{ "../a", "a", false },
 	};
@@ -90,11 +92,16 @@ static void directories_are_skipped_unless_an_exception_reaches_in(void **state)
 		const char *rules, *dir;
 		bool skipped;
 	} cases[] = {
-		{ "a", "a", true },		  { "a", "b", false },
-		{ "a\n!a/b", "a", false },	  { "a\n!b", "a", true },
-		{ "a\n!**/x", "a", false },	  { "a\n!ab", "a", true },
-		{ "a\n!a/b/c", "a/b", false },	  { "a\n!a/b/c", "a/x", true },
-		{ "*\n!src/**", "src/a", false }, { "*\n!src/*.c", "doc", true },
+		{ "a", "a", true },
+		{ "a", "b", false },
+		{ "a\n!a/b", "a", false },
+		{ "a\n!b", "a", true },
+		{ "a\n!**/x", "a", false },
+		{ "a\n!ab", "a", true },
+		{ "a\n!a/b/c", "a/b", false },
+		{ "a\n!a/b/c", "a/x", true },
+		{ "*\n!src/**", "src/a", false },
+		{ "*\n!src/*.c", "doc", true },
 	};
 
 	(void)state;
@@ -126,10 +133,17 @@ static void mistakes_have_a_line(void **state)
 static void paths_are_cleaned(void **state)
 {
 	static const char *const cases[][2] = {
-		{ "", "." },		{ "/", "/" },	     { "a", "a" },
-		{ "./a//b/", "a/b" },	{ "a/../b", "b" },   { "../a", "../a" },
-		{ "../../a", "../../a" }, { "/../a", "/a" }, { "a/..", "." },
-		{ "/a/./b/../..", "/" }, { "a/b/../../..", ".." },
+		{ "", "." },
+		{ "/", "/" },
+		{ "a", "a" },
+		{ "./a//b/", "a/b" },
+		{ "a/../b", "b" },
+		{ "../a", "../a" },
+		{ "../../a", "../../a" },
+		{ "/../a", "/a" },
+		{ "a/..", "." },
+		{ "/a/./b/../..", "/" },
+		{ "a/b/../../..", ".." },
 	};
 
 	(void)state;

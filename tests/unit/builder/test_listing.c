@@ -86,8 +86,8 @@ static void sources_are_found(void **state)
 	assert_int_equal(symlink("sub/deep", "dir"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		bool links = strcmp(cases[i].source, ".") == 0;
-		autofree char *rules =
-			xasprintf("%s%s", cases[i].rules, links ? "\ninside\noutside\nup\ndir" : "");
+		autofree char *rules = xasprintf("%s%s", cases[i].rules,
+						 links ? "\ninside\noutside\nup\ndir" : "");
 		autofree char *got = list_text(*state, cases[i].source, rules);
 
 		assert_string_equal(got, cases[i].list);

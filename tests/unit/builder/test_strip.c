@@ -28,13 +28,14 @@ static void make_dir(const char *dir, const char *name)
 
 static void only_what_mounts_lay_on_goes(void **state)
 {
-	static const char *const points[] = { "proc",	   "sys",	"etc/hosts", "etc/resolv.conf",
-					      "opt/a/b/c", "own/point", "full" };
+	static const char *const points[] = {
+		"proc", "sys", "etc/hosts", "etc/resolv.conf", "opt/a/b/c", "own/point", "full"
+	};
 	static const struct {
 		const char *path;
 		bool stays;
 	} after[] = {
-		{ "proc", false }, { "sys", true },   { "etc", false }, { "opt", false },
+		{ "proc", false }, { "sys", true },        { "etc", false },   { "opt", false },
 		{ "own/x", true }, { "own/point", false }, { "full/x", true },
 	};
 	struct strv lower = { 0 }, list = { 0 };

@@ -14,7 +14,7 @@
 static const char *get(void *data, const char *name)
 {
 	static const char *const vars[][2] = {
-		{ "A", "home" },       { "E", "" },   { "L", "two  words" },
+		{ "A", "home" },         { "E", "" },    { "L", "two  words" },
 		{ "P", "a/b/c.tar.gz" }, { "S", "a*b" }, { "_x1", "under" },
 	};
 
@@ -121,8 +121,8 @@ static void blanks_outside_of_quotes_part_words(void **state)
 	static const struct {
 		const char *text, *words; /* with | between them */
 	} cases[] = {
-		{ "a b  c", "a|b|c|" }, { "$L", "two|words|" }, { "\"$L\" x", "two  words|x|" },
-		{ "'a b'c", "a bc|" },	{ "a\\ b", "a b|" },	{ "$NO", "" },
+		{ "a b  c", "a|b|c|" },   { "$L", "two|words|" }, { "\"$L\" x", "two  words|x|" },
+		{ "'a b'c", "a bc|" },    { "a\\ b", "a b|" },    { "$NO", "" },
 		{ "${NO:-a b}", "a|b|" },
 	};
 
