@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "builder/finish.h"
 #include "builder/instruction.h"
+#include "builder/secrets.h"
 #include "builder/step.h"
 #include "engine/archive.h"
 #include "engine/engine.h"
@@ -271,6 +272,7 @@ int build_run(struct engine *engine, const struct build_request *req, char ret_i
 
 	if (r == 0)
 		r = instructions_parse(&source.file, req->name, &source.all, ret_fault, err);
+	secrets_sweep(engine);
 	if (r == 0)
 		r = scope_given_init(&b.given, req->build_args, req->platform, err);
 	return r < 0 ? r : build_source(&b, &source, ret_id, ret_fault);

@@ -27,6 +27,7 @@ enum build_event {
 	BUILD_CHANGE,  /* text: "A /path", with its size */
 	BUILD_WARNING, /* text */
 	BUILD_PULL,    /* text: an image's name */
+	BUILD_DEBUG,   /* a shell opens where a command failed */
 };
 
 struct build_told {

@@ -15,6 +15,7 @@
 #include "builder/instruction.h"
 #include "builder/listing.h"
 #include "builder/mount_spec.h"
+#include "builder/secrets.h"
 #include "builder/step.h"
 #include "engine/engine.h"
 #include "image/incoming.h"
@@ -247,30 +248,22 @@ static int find_secret(struct work *w, const struct mount_spec *spec, char **ret
 	return r;
 }
 
-/* In the run root, which is memory where one is set up as usual, and never in the store. */
-static int secrets_dir(struct work *w, struct mounts *m, const struct incoming *in, int *ret)
-{
-	if (!m->secrets)
-		m->secrets = xasprintf("%s/build/%s", w->b->engine->run_root,
-				       strrchr(in->tmp_name, '/') + 1);
-	return dir_ensure_at(AT_FDCWD, m->secrets, 0700, ret, w->b->err);
-}
-
-static int make_secret(struct work *w, struct mounts *m, size_t number, const struct incoming *in)
+static int make_secret(struct work *w, struct mounts *m, size_t number)
 {
 	const struct mount_plan *plan = &m->plans[number];
 	const struct mount_spec *spec = &plan->spec;
 	autofree char *bytes = NULL, *name = xasprintf("%zu", number), *path = NULL;
-	autoclose int dir = -1, fd = -1;
+	autoclose int fd = -1;
 	size_t len = 0;
 	int r = find_secret(w, spec, &bytes, &len);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = secrets_dir(w, m, in, &dir);
+	if (!m->secrets)
+		r = secrets_open(w->b->engine, &m->secrets, &m->secrets_fd, w->b->err);
 	if (r < 0)
 		return r;
-	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = openat(m->secrets_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	r = fd < 0 ? -errno : file_write_all(fd, bytes, len);
 	if (r == 0 && (fchown(fd, spec->uid < 0 ? 0 : (uid_t)spec->uid,
 			      spec->gid < 0 ? 0 : (gid_t)spec->gid) < 0 ||
@@ -313,7 +306,7 @@ int mounts_make(struct work *w, struct mounts *m, const struct incoming *in)
 			r = make_cache(w, m, plan);
 			break;
 		case MOUNT_SECRET:
-			r = make_secret(w, m, i, in);
+			r = make_secret(w, m, i);
 			break;
 		case MOUNT_TMPFS:
 			make_tmpfs(m, plan);
@@ -325,9 +318,7 @@ int mounts_make(struct work *w, struct mounts *m, const struct incoming *in)
 
 void mounts_done(struct mounts *m)
 {
-	if (m->secrets)
-		ignore_result(dir_remove_at(AT_FDCWD, m->secrets, NULL));
-	free(m->secrets);
+	secrets_close(m->secrets, m->secrets_fd);
 	for (size_t i = 0; i < m->n; i++) {
 		mount_spec_done(&m->plans[i].spec);
 		free(m->plans[i].target);
@@ -340,5 +331,5 @@ void mounts_done(struct mounts *m)
 	free(m->plans);
 	free(m->locks);
 	json_decref(m->list);
-	*m = (struct mounts) { .list = NULL };
+	*m = MOUNTS_INIT;
 }

@@ -21,8 +21,10 @@ struct mounts {
 	size_t n, room;
 	int *locks; /* of caches that others wait for */
 	size_t nlocks, locks_room;
-	char *secrets; /* directory in the run root; NULL */
+	char *secrets; /* directory of secrets.h; NULL */
+	int secrets_fd;
 };
+#define MOUNTS_INIT ((struct mounts) { .secrets_fd = -1 })
 
 /* Reads the flags, and adds to the key what a result depends on. */
 int mounts_read(struct work *w, struct mounts *ret, struct step_key *key) must_check;

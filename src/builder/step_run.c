@@ -178,30 +178,35 @@ static int add_script(struct running *run, const struct incoming *in)
 	return 0;
 }
 
-static int run_container(struct running *run, int *ret_status)
+/* A container on these layers; with a shell, one for the user, which goes when he leaves it. */
+static int run_container(struct running *run, const struct strv *layers, bool shell,
+			 char ret_id[ID_LEN + 1], int *ret_status)
 {
+	char sh[] = "/bin/sh", *shell_command[] = { sh, NULL };
 	struct work *w = run->w;
 	autofree char *name = container_name(run);
 	const struct prepared_root root = { .source = w->b->plan.stages[w->stage].label,
-					    .layers = &w->lower,
+					    .layers = layers,
 					    .config = &run->config,
 					    .mounts = run->mounts.list };
 	struct container_options options = {
 		.prepared = &root,
 		.name = name,
-		.command = run->argv.items,
-		.ncommand = run->argv.n,
+		.command = shell ? shell_command : run->argv.items,
+		.ncommand = shell ? 1 : run->argv.n,
 		.entrypoint = "",
 		.env = run->env,
-		.shm_size = 0,
 		.stop_timeout = STOP_TIMEOUT_DEFAULT,
+		.interactive = shell,
+		.tty = shell && isatty(STDIN_FILENO),
+		.remove = shell,
 	};
 	int r;
 
 	if (run->network)
 		strv_add(&options.networks, run->network);
 	strv_addf(&options.labels, "strake.build.step=%u/%u", w->number, w->total);
-	r = container_run(w->b->engine, &options, run->id, w->b->err);
+	r = container_run(w->b->engine, &options, ret_id, w->b->err);
 	strv_done(&options.networks);
 	strv_done(&options.labels);
 	if (r < 0)
@@ -240,13 +245,39 @@ static int take_upper(struct running *run, const struct incoming *in)
 	return r;
 }
 
+/* A shell on what the command left: its upper directory is one more layer, which stays as it is. */
+static int debug(struct running *run)
+{
+	cleanup(container_files_done) struct container_files files = { .upper = NULL };
+	cleanup(container_cleanup) struct container *c = NULL;
+	struct error *err = run->w->b->err;
+	struct strv layers = { 0 };
+	char id[ID_LEN + 1];
+	int status, r = container_find(run->w->b->engine, run->id, &c, err);
+
+	if (r == 0)
+		r = container_files_load(run->w->b->engine, c, &files, err);
+	if (r == 0) {
+		strv_add(&layers, files.upper);
+		strv_extend(&layers, run->w->lower.items, run->w->lower.n);
+		work_tell(run->w, BUILD_DEBUG, NULL);
+		r = run_container(run, &layers, true, id, &status);
+	}
+	strv_done(&layers);
+	return r;
+}
+
 static int failed(struct running *run, int status)
 {
 	struct error *err = run->w->b->err;
-	struct error ignored = { 0 };
+	int r = run->w->b->req->debug ? debug(run) : 0;
 
-	ignore_result(discard(run, &ignored));
-	return error_set(err, -ECANCELED, "the command ended with status %d", status);
+	ignore_result(discard(run, NULL));
+	return r < 0 ? r
+		     : error_set(err, -ECANCELED, "the command ended with status %d%s", status,
+				 run->w->b->req->debug
+					 ? ""
+					 : "; build --debug opens a shell where it did");
 }
 
 static int execute(struct running *run, const struct incoming *in)
@@ -257,7 +288,7 @@ static int execute(struct running *run, const struct incoming *in)
 	if (r == 0)
 		r = add_script(run, in);
 	if (r == 0)
-		r = run_container(run, &status);
+		r = run_container(run, &run->w->lower, false, run->id, &status);
 	if (r < 0)
 		return r;
 	if (status != 0)
@@ -285,7 +316,7 @@ static int prepare(struct running *run)
 
 int step_run(struct work *w)
 {
-	cleanup(running_done) struct running run = { .w = w };
+	cleanup(running_done) struct running run = { .w = w, .mounts = MOUNTS_INIT };
 	struct incoming in = INCOMING_INIT;
 	int r;
 

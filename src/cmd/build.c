@@ -72,6 +72,10 @@ static void tell(void *data, const struct build_told *told)
 	case BUILD_PULL:
 		print("  pulling %s\n", told->text);
 		return;
+	case BUILD_DEBUG:
+		(void)fputs("  a shell where it failed; the build ends when you leave it\n",
+			    stderr);
+		return;
 	case BUILD_WARNING:
 		return;
 	}
@@ -92,6 +96,8 @@ static int check_args(const struct build_args *args, bool *ret_quiet, struct err
 		return error_set(err, -EINVAL, "--progress is plain or quiet, not '%.40s'",
 				 args->progress);
 	*ret_quiet = args->quiet || (args->progress && strcmp(args->progress, "quiet") == 0);
+	if (args->debug && *ret_quiet)
+		return error_set(err, -EINVAL, "--debug opens a shell, which is not quiet");
 	return 0;
 }
 
@@ -179,6 +185,7 @@ static int build_it(struct engine *engine, const struct build_args *args,
 		.newest_s = -1,
 		.no_cache = args->no_cache,
 		.show_changes = args->show_changes,
+		.debug = args->debug,
 		.tell = tell,
 		.data = &rep,
 	};

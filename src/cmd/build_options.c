@@ -18,6 +18,7 @@ const struct opt build_opts[] = {
 	    "say of each step why it has to be done"),
 	OPT(struct build_args, show_changes, "show-changes", 0, NULL,
 	    "list what each step added, changed and removed"),
+	OPT(struct build_args, debug, "debug", 0, NULL, "open a shell where a RUN failed"),
 	OPT(struct build_args, secrets, "secret", 0, "id=NAME[,src=FILE|,env=NAME]",
 	    "for RUN --mount=type=secret"),
 	OPT(struct build_args, network, "network", 0, "MODE",

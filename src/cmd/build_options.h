@@ -12,7 +12,7 @@
 struct build_args {
 	const char *file, *target, *platform, *pull, *network, *iidfile, *timestamp, *progress;
 	struct strv tags, build_args, labels, secrets;
-	bool no_cache, explain_cache, show_changes, quiet;
+	bool no_cache, explain_cache, show_changes, debug, quiet;
 };
 
 extern const struct opt build_opts[];
