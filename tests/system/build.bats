@@ -117,12 +117,14 @@ run_in() { strake run --rm --network none "$@"; }
 	nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups unshare --user --map-root-user "$@"; }
 	run nobody true
 	[ "$status" = 0 ] || skip "no user namespaces for ordinary users here"
-	mkdir -p "$SHORT/"{bin,ctx,run}
-	cp "$PROGRAMS/"{strake,strake-build} "$SHORT/bin/"
+	mkdir -p "$SHORT/"{bin,ctx,run,libexec/strake}
+	cp "$PROGRAMS/strake" "$SHORT/bin/"
+	cp "$PROGRAMS/strake-build" "$SHORT/libexec/strake/"
 	echo x >"$SHORT/ctx/x"
 	printf 'FROM scratch\nCOPY --chmod=755 x /a/x\nWORKDIR /w\nCMD ["/a/x"]\n' >"$SHORT/ctx/Containerfile"
 	chown -R 65534:65534 "$SHORT"
-	run -0 nobody "$SHORT/bin/strake" --root "$SHORT/root" --run-root "$SHORT/run" build -t mine:1 "$SHORT/ctx"
+	run nobody "$SHORT/bin/strake" --root "$SHORT/root" --run-root "$SHORT/run" build -t mine:1 "$SHORT/ctx"
+	assert_status 0
 	run nobody "$SHORT/bin/strake" --root "$SHORT/root" --run-root "$SHORT/run" history --format '{{.CreatedBy}}' mine:1
 	assert_equal "$output" $'CMD ["/a/x"]\nWORKDIR /w\nCOPY --chmod=755 x /a/x'
 }
@@ -266,7 +268,7 @@ run_in() { strake run --rm --network none "$@"; }
 	run grep -rl pr0xy "$ROOT"
 	assert_equal "$output" ""
 	# Another proxy is no reason to do it again.
-	run -0 build --network none --build-arg HTTP_PROXY=other <"$STATE/ctx/Containerfile"
+	run -0 strake build --network none --build-arg HTTP_PROXY=other "$STATE/ctx"
 	assert_equal "$(grep -c '^  cached' <<<"$output")" 2
 	run build <<<$'FROM base:1\nRUN --network=web true'
 	assert_has "Containerfile:2: --network=web: a RUN takes default, none or host"
