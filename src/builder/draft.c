@@ -428,8 +428,8 @@ static int copy_link(struct draft *d, int dir, const char *name, const struct dr
 int draft_copy(struct draft *d, const char *path, const struct draft_source *s,
 	       const struct draft_looks *looks, struct error *err)
 {
-	const char *name;
-	int dir, r;
+	const char *name = "";
+	int dir = -1, r;
 
 	if (S_ISDIR(s->st.st_mode))
 		return copy_dir(d, path, s, looks, err);
@@ -451,8 +451,8 @@ int draft_write(struct draft *d, const char *path, const void *bytes, size_t len
 {
 	const struct draft_source s = { .dir = -1, .st = { .st_mode = S_IFREG | 0644 } };
 	autoclose int fd = -1;
-	const char *name;
-	int dir, r = draft_place(d, path, &dir, &name, err);
+	const char *name = "";
+	int dir = -1, r = draft_place(d, path, &dir, &name, err);
 
 	if (r < 0)
 		return r;

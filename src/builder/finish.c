@@ -84,7 +84,7 @@ static int record(struct build *b, const struct state *state, const char *docume
 		xcalloc(state->chains.n + 1, sizeof(struct unpack_layer));
 	const struct image_record rec = { .id = id,
 					  .config = document,
-					  .config_len = strlen(document),
+					  .config_len = document ? strlen(document) : 0,
 					  .layers = layers,
 					  .nlayers = state->chains.n,
 					  .names = b->req->names };

@@ -392,8 +392,8 @@ static int add_item_digest(struct digest *d, const struct listing_request *req,
 	add_text(d, item->is_dir ? "" : item->name);
 	for (size_t i = 0; r == 0 && i < item->n; i++) {
 		const struct listing_entry *e = &item->entries[i];
-		const char *name;
-		int dir;
+		const char *name = "";
+		int dir = -1;
 
 		add_head(d, req, e);
 		if (!S_ISREG(e->st.st_mode) && !S_ISLNK(e->st.st_mode))

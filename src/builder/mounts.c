@@ -269,7 +269,8 @@ static int make_secret(struct work *w, struct mounts *m, size_t number)
 			      spec->gid < 0 ? 0 : (gid_t)spec->gid) < 0 ||
 		       fchmod(fd, spec->mode < 0 ? 0400 : (mode_t)spec->mode) < 0))
 		r = -errno;
-	explicit_bzero(bytes, len);
+	if (bytes)
+		explicit_bzero(bytes, len);
 	if (r < 0)
 		return error_sys(w->b->err, r, "put the secret %s in place", spec->id);
 	path = xasprintf("%s/%s", m->secrets, name);

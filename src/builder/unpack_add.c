@@ -113,8 +113,8 @@ static int write_data(struct unpacking *u, int fd, int64_t size)
 static int put_file(struct unpacking *u, const struct tar_entry *e, const char *path)
 {
 	autoclose int fd = -1;
-	const char *name;
-	int dir, r = draft_place(u->req->draft, path, &dir, &name, u->err);
+	const char *name = "";
+	int dir = -1, r = draft_place(u->req->draft, path, &dir, &name, u->err);
 
 	if (r < 0)
 		return r;
@@ -148,8 +148,8 @@ static int put_hard_link(struct unpacking *u, const struct tar_entry *e, const c
 {
 	struct draft *d = u->req->draft;
 	autofree char *whole = xasprintf("%s/%s", u->req->dest, e->link), *target = NULL;
-	const char *name;
-	int dir, r = draft_resolve(d, whole, false, &target, u->err);
+	const char *name = "";
+	int dir = -1, r = draft_resolve(d, whole, false, &target, u->err);
 
 	if (r == 0 && strcmp(target, path) == 0)
 		return error_set(u->err, -EBADMSG, "/%s is a link to itself", path);
@@ -162,8 +162,8 @@ static int put_hard_link(struct unpacking *u, const struct tar_entry *e, const c
 
 static int put_other(struct unpacking *u, const struct tar_entry *e, const char *path)
 {
-	const char *name;
-	int dir, r = draft_place(u->req->draft, path, &dir, &name, u->err);
+	const char *name = "";
+	int dir = -1, r = draft_place(u->req->draft, path, &dir, &name, u->err);
 
 	if (r < 0)
 		return r;

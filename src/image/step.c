@@ -13,6 +13,9 @@
 #include "image/layer_info.h"
 #include "image/remove.h"
 
+#define USED_STEP_NS                                                                               \
+	3600000000000LL /* the time of last use is kept to the hour: a build writes less */
+
 static void take(char *ret, const char *text)
 {
 	(void)snprintf(ret, DIGEST_HEX_LEN + 1, "%s", text ? text : "");
@@ -25,38 +28,48 @@ static bool is_there(int root_fd, const char *chain)
 	return !*chain || faccessat(root_fd, dir, F_OK, 0) == 0;
 }
 
-int step_find(struct db *db, int root_fd, const char *key, struct step *ret, bool *ret_found,
-	      struct error *err)
+static int read_row(struct db *db, const char *key, struct step *ret, int64_t *ret_used,
+		    struct error *err)
 {
 	struct db_rows rows;
-	struct step step = { .created_ns = 0 };
-	bool found = false;
+	int found = 0;
 	int r = db_query(db, &rows, err,
-			 "SELECT key, parent, what, reads, chain, created FROM build_steps"
+			 "SELECT key, parent, what, reads, chain, created, used FROM build_steps"
 			 " WHERE key = ?1",
 			 "s", key);
 
 	if (r < 0)
 		return r;
 	if (db_next(&rows)) {
-		take(step.key, db_text(&rows, 0));
-		take(step.parent, db_text(&rows, 1));
-		take(step.what, db_text(&rows, 2));
-		take(step.reads, db_text(&rows, 3));
-		take(step.chain, db_text(&rows, 4));
-		step.created_ns = db_int(&rows, 5);
-		found = true;
+		take(ret->key, db_text(&rows, 0));
+		take(ret->parent, db_text(&rows, 1));
+		take(ret->what, db_text(&rows, 2));
+		take(ret->reads, db_text(&rows, 3));
+		take(ret->chain, db_text(&rows, 4));
+		ret->created_ns = db_int(&rows, 5);
+		*ret_used = db_int(&rows, 6);
+		found = 1;
 	}
 	r = db_finish(&rows);
-	if (r == 0 && found && is_there(root_fd, step.chain)) {
-		r = db_run(db, err, "UPDATE build_steps SET used = ?1 WHERE key = ?2", "is",
-			   clock_now_ns(), key);
-		*ret = step;
-	} else {
-		found = false;
-	}
-	*ret_found = found;
-	return r;
+	return r < 0 ? r : found;
+}
+
+int step_find(struct db *db, int root_fd, const char *key, struct step *ret, bool *ret_found,
+	      struct error *err)
+{
+	struct step step = { .created_ns = 0 };
+	int64_t used = 0, now = clock_now_ns();
+	int r = read_row(db, key, &step, &used, err);
+
+	if (r < 0)
+		return r;
+	*ret_found = r > 0 && is_there(root_fd, step.chain);
+	if (!*ret_found)
+		return 0;
+	*ret = step;
+	if (now - used < USED_STEP_NS)
+		return 0;
+	return db_run(db, err, "UPDATE build_steps SET used = ?1 WHERE key = ?2", "is", now, key);
 }
 
 int step_insert(struct db *db, const struct step *step, const struct layer_info *info,

@@ -24,7 +24,9 @@ struct step {
 	int64_t created_ns;
 };
 
-/* *ret_found says whether there is one whose layer is there, too; then it counts as used now. */
+/* *ret_found says whether there is one whose layer is there, too; then it counts as used now, to
+ * the hour.
+ */
 int step_find(struct db *db, int root_fd, const char *key, struct step *ret, bool *ret_found,
 	      struct error *err) must_check;
 /* info: of a layer that is new in the store, or NULL. */
