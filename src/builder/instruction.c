@@ -201,12 +201,12 @@ static int read_onbuild(struct scan *s, struct instruction *ret)
 /* the table */
 
 static const struct flag copy_flags[] = {
-	{ "from", FLAG_TEXT }, { "chown", FLAG_TEXT },   { "chmod", FLAG_TEXT },
-	{ "link", FLAG_BOOL }, { "exclude", FLAG_LIST }, { NULL, FLAG_TEXT },
+	{ "from", FLAG_TEXT },    { "chown", FLAG_TEXT }, { "chmod", FLAG_TEXT },
+	{ "exclude", FLAG_LIST }, { NULL, FLAG_TEXT },
 };
 static const struct flag add_flags[] = {
-	{ "chown", FLAG_TEXT },   { "chmod", FLAG_TEXT },  { "link", FLAG_BOOL },
-	{ "exclude", FLAG_LIST }, { "unpack", FLAG_BOOL }, { NULL, FLAG_TEXT },
+	{ "chown", FLAG_TEXT },  { "chmod", FLAG_TEXT }, { "exclude", FLAG_LIST },
+	{ "unpack", FLAG_BOOL }, { NULL, FLAG_TEXT },
 };
 static const struct flag run_flags[] = {
 	{ "mount", FLAG_LIST },

@@ -224,7 +224,7 @@ int mount_spec_parse(const char *text, struct mount_spec *ret, struct error *err
 		mount_spec_done(&spec);
 		return error_wrap(err, r, "--mount=%.200s", text);
 	}
-	if (spec.kind == MOUNT_SECRET && !spec.id) {
+	if (spec.kind == MOUNT_SECRET && !spec.id && spec.target) {
 		const char *slash = strrchr(spec.target, '/');
 
 		spec.id = xstrdup(slash ? slash + 1 : spec.target);

@@ -321,16 +321,16 @@ run_in() { strake run --rm --network none "$@"; }
 		COPY --exclude=dir/deep dir /without
 		COPY ["b.txt", "/blank dir/"]
 		COPY *.txt ?  /glob/
-		WORKDIR /work
+		WORKDIR /srv/dir
 		COPY a relative
 		COPY . all/
 	D
 	run run_in c:1 sh -c 'cat /plain /slash/a /both/b.txt /tree/deep/file /there/a /real/through /followed "/blank dir/b.txt"
 		ls /glob /without; readlink /tree/out
-		stat -c "%n %a %u:%g" /plain /tree /www /numbers /modes /modes/deep /modes/deep/file /there /work/relative; ls /work/all'
+		stat -c "%n %a %u:%g" /plain /tree /www /numbers /modes /modes/deep /modes/deep/file /there /srv/dir/relative; ls /srv/dir/all'
 	assert_equal "$output" "$(printf '%s\n' a a b deep a a a b '/glob:' a b.txt '' '/without:' out /etc/passwd \
 		'/plain 644 0:0' '/tree 751 0:0' '/www 644 33:33' '/numbers 4711 7:7' '/modes 755 0:0' '/modes/deep 755 0:0' '/modes/deep/file 644 0:0' \
-		'/there 755 0:0' '/work/relative 644 0:0' Containerfile a b.txt dir link)"
+		'/there 755 0:0' '/srv/dir/relative 644 0:0' Containerfile a b.txt dir link)"
 	local text
 	refused() { # INSTRUCTION TEXT
 		run build <<<"FROM base:1"$'\n'"$1"
