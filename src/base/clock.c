@@ -7,12 +7,17 @@
 
 #define NS_PER_S 1000000000LL
 
+int64_t clock_from_timespec(const struct timespec *ts)
+{
+	return ts->tv_sec * NS_PER_S + ts->tv_nsec;
+}
+
 int64_t clock_now_ns(void)
 {
 	struct timespec ts;
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+	return clock_from_timespec(&ts);
 }
 
 int64_t clock_monotonic_ms(void)

@@ -6,9 +6,12 @@
 
 #include "base/macros.h"
 
+struct timespec;
+
 #define CLOCK_TEXT_LEN 31 /* 2026-11-23T19:05:00.123456789Z and its NUL */
 
-int64_t clock_now_ns(void);                                    /* since 1970, UTC */
+int64_t clock_now_ns(void); /* since 1970, UTC */
+int64_t clock_from_timespec(const struct timespec *ts);
 int64_t clock_monotonic_ms(void);                              /* for deadlines */
 void clock_format(int64_t ns, char ret[CLOCK_TEXT_LEN]);       /* RFC 3339, UTC, nanoseconds */
 int clock_parse(const char *text, int64_t *ret_ns) must_check; /* RFC 3339; -EINVAL */

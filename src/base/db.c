@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/db_reserve.h"
 #include "base/explain.h"
 
 #define STATEMENTS_MAX 128 /* distinct SQL texts of one process */
-#define RESERVE_BYTES  (256 << 10)
+#define RETRY_MS       10
 
 /* How it is open.  SHARED is the usual one; it makes two files beside the database, and where that
  * cannot be, on a full or read-only file system, the others are what is left.
@@ -24,7 +25,7 @@
 enum db_way {
 	DB_SHARED,
 	DB_READ,  /* what stands in the file; nobody else has it open */
-	DB_ALONE, /* written into what was laid by for it, see reserve_use() */
+	DB_ALONE, /* written into what was laid by for it, see db_reserve_use() */
 };
 
 struct db {
@@ -355,40 +356,6 @@ static char *uri_of(const char *path)
 	return uri;
 }
 
-/* Beside the database lies a file of some blocks.  When the disk is full it becomes the write-ahead
- * log, so that a container can be stopped and removed by whoever fills the disk faster than we give
- * a reserve back to it.
- */
-static void reserve_make(const struct db *db)
-{
-	autofree char *path = xasprintf("%s-reserve", db->path);
-	autoclose int fd = -1;
-
-	if (explain_dry() || db->path[0] != '/' || access(path, F_OK) == 0)
-		return;
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, RESERVE_BYTES) < 0)
-		(void)unlink(path);
-}
-
-static void reserve_use(const struct db *db)
-{
-	autofree char *path = xasprintf("%s-reserve", db->path);
-	autofree char *wal = xasprintf("%s-wal", db->path);
-	struct stat st;
-
-	if (stat(wal, &st) < 0 || st.st_size == 0)
-		(void)rename(path, wal);
-}
-
-static bool has_log(const struct db *db)
-{
-	autofree char *wal = xasprintf("%s-wal", db->path);
-	struct stat st;
-
-	return stat(wal, &st) == 0 && st.st_size > 0;
-}
-
 /* No other user of the host reads it, or holds a lock on it.  The files beside it get its mode. */
 static int open_private(struct db *db, const char *name, int flags)
 {
@@ -453,8 +420,10 @@ static int connect_as(struct db *db, enum db_way way, struct error *err)
 		[DB_SHARED] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
 			      "PRAGMA foreign_keys=ON",
 		[DB_READ] = "PRAGMA foreign_keys=ON",
+		/* The last one takes the lock. */
 		[DB_ALONE] = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA wal_autocheckpoint=8; "
-			     "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
+			     "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
+			     "PRAGMA user_version",
 	};
 	static const int flags[] = {
 		[DB_SHARED] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
@@ -468,7 +437,7 @@ static int connect_as(struct db *db, enum db_way way, struct error *err)
 	disconnect(db);
 	db->way = way;
 	if (way == DB_ALONE)
-		reserve_use(db);
+		db_reserve_use(db->path);
 	if (open_private(db, uri ? uri : db->path, flags[way]) != SQLITE_OK) {
 		if (!db->handle)
 			return error_set(err, -ENOMEM, "open state database %s", db->path);
@@ -480,6 +449,22 @@ static int connect_as(struct db *db, enum db_way way, struct error *err)
 	return set_up(db, pragmas[way], first, err);
 }
 
+/* SQLite does not wait for a lock on the whole file: the others who found the disk full have it,
+ * each for its moment, or one that found room before has the two files that we lack.
+ */
+static int connect_alone(struct db *db, struct error *err)
+{
+	int r = connect_as(db, DB_ALONE, err);
+
+	for (int waited = 0; r == -EBUSY && waited < DB_BUSY_MS; waited += RETRY_MS) {
+		(void)sqlite3_sleep(RETRY_MS);
+		if (connect_as(db, DB_SHARED, NULL) == 0)
+			return 0;
+		r = connect_as(db, DB_ALONE, err);
+	}
+	return r;
+}
+
 static bool is_in_use(const struct db *db)
 {
 	for (size_t i = 0; i < db->n; i++)
@@ -488,19 +473,30 @@ static bool is_in_use(const struct db *db)
 	return false;
 }
 
-static int db_make_writable(struct db *db, struct error *err)
+static int read_to_alone(struct db *db, struct error *err)
 {
 	int why = db->why, r;
 
-	if (db->way != DB_READ || explain_dry())
-		return 0;
 	if (why == -EROFS || is_in_use(db))
 		return no_writing(db, why, err);
-	r = connect_as(db, DB_ALONE, err);
+	r = connect_alone(db, err);
 	if (r < 0) { /* it can still be read */
 		ignore_result(connect_as(db, DB_READ, NULL));
 		db->why = why;
 	}
+	return r;
+}
+
+static int db_make_writable(struct db *db, struct error *err)
+{
+	int r = 0;
+
+	if (explain_dry() || db->in_transaction)
+		return 0;
+	if (db->way == DB_READ)
+		r = read_to_alone(db, err);
+	if (r == 0)
+		db_make_room(db->path);
 	return r;
 }
 
@@ -514,7 +510,7 @@ static int connect_somehow(struct db *db, const struct db_schema *const *schemas
 	if (r == 0)
 		r = schemas_migrate(db, schemas, err);
 	if (r == 0)
-		reserve_make(db);
+		db_reserve_make(db->path);
 	/* The tables go from the log to their place while there is room for them: a log that a full
 	 * disk keeps from it leaves the reserve without use.
 	 */
@@ -525,7 +521,10 @@ static int connect_somehow(struct db *db, const struct db_schema *const *schemas
 		return r;
 	/* Frames of a log that nobody took over are read by who has the file alone. */
 	db->why = r;
-	r = connect_as(db, r == -ENOSPC && has_log(db) ? DB_ALONE : DB_READ, err);
+	if (r == -ENOSPC && db_has_log(db->path))
+		r = connect_alone(db, err);
+	else
+		r = connect_as(db, DB_READ, err);
 	return r < 0 ? r : schemas_migrate(db, schemas, err);
 }
 

@@ -11,12 +11,18 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 
 #define STAT_BYTES 1024
 #define ARGS_BYTES 4096 /* of a command line that is looked through */
+
+#define FDINFO_BYTES 4096
+#define NS_PER_S     1000000000LL
 
 /* *ret is what follows the name: ") S 1 ...". */
 static int read_stat(pid_t pid, char text[STAT_BYTES], const char **ret)
@@ -61,6 +67,15 @@ int process_start_time(pid_t pid, uint64_t *ret)
 	}
 	*ret = strtoull(p + 1, &end, 10);
 	return *end == ' ' ? 0 : -EPROTO;
+}
+
+int64_t process_started_ns(uint64_t start_time)
+{
+	struct timespec booted;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &booted);
+	return clock_now_ns() - clock_from_timespec(&booted) +
+	       (int64_t)start_time * (NS_PER_S / sysconf(_SC_CLK_TCK));
 }
 
 bool process_is_stopped(pid_t pid)
@@ -112,6 +127,65 @@ pid_t process_find(const char *name, const char *argument)
 	if (dir)
 		(void)closedir(dir);
 	return pid;
+}
+
+/* "lock:	1: FLOCK  ADVISORY  WRITE ..." stands there for the description that has it, and not
+ * for another of the same file, nor for one that waits ("->").
+ */
+static bool descriptor_has_lock(const char *pid, const char *fd)
+{
+	char path[64];
+	autofree char *text = NULL;
+
+	(void)snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid, fd);
+	return file_read_at(AT_FDCWD, path, FDINFO_BYTES, &text, NULL, NULL) == 0 &&
+	       strstr(text, "FLOCK  ADVISORY  WRITE") != NULL;
+}
+
+static bool has_lock(const char *pid, const struct stat *file)
+{
+	char path[64];
+	const struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		struct stat st;
+
+		found = isdigit((unsigned char)entry->d_name[0]) &&
+			fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+			st.st_dev == file->st_dev && st.st_ino == file->st_ino &&
+			descriptor_has_lock(pid, entry->d_name);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found;
+}
+
+pid_t process_find_locker(int fd)
+{
+	const struct dirent *entry;
+	pid_t found = 0;
+	struct stat file;
+	DIR *dir;
+
+	if (fstat(fd, &file) < 0)
+		return 0;
+	dir = opendir("/proc");
+	while (dir && (entry = readdir(dir))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid <= 0 || !has_lock(entry->d_name, &file))
+			continue;
+		found = pid;
+		if (process_is_stopped(pid))
+			break;
+	}
+	if (dir)
+		(void)closedir(dir);
+	return found;
 }
 
 bool process_is_alive(pid_t pid, uint64_t start_time)

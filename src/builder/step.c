@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "base/space.h"
 #include "builder/draft.h"
 #include "builder/show.h"
 #include "engine/engine.h"
@@ -21,7 +22,6 @@
 #include "image/image.h"
 #include "image/incoming.h"
 #include "image/layer_info.h"
-#include "image/space.h"
 #include "image/unpack.h"
 #include "kernel/overlay.h"
 
@@ -181,9 +181,10 @@ int step_keep(struct work *w, const struct incoming *in, const char *name, struc
 		return error_set(w->b->err, -E2BIG, "the image has %zu layers; %d are the most",
 				 w->state->chains.n, LAYERS_MAX);
 	r = fresh_adopt(in, &w->state->chains, name, w->b->req->newest_s, &layer, w->b->err);
-	if (r < 0)
-		return space_explain(engine_root_fd(w->b->engine), engine_root(w->b->engine), r,
-				     w->b->err);
+	if (r < 0) {
+		space_explain(engine_root(w->b->engine), w->b->err);
+		return r;
+	}
 	(void)snprintf(step->chain, sizeof(step->chain), "%s", r > 0 ? layer.chain : step->parent);
 	step->created_ns = step_time(w->b);
 	if (r == 0) {
@@ -225,8 +226,7 @@ int step_draft(struct work *w, struct step *step, const char *said,
 	if (r == 0)
 		r = step_keep(w, &in, DRAFT_NAME, step, said);
 	else
-		(void)space_explain(engine_root_fd(w->b->engine), engine_root(w->b->engine), r,
-				    w->b->err);
+		space_explain(engine_root(w->b->engine), w->b->err);
 	incoming_done(&in);
 	return r;
 }

@@ -58,8 +58,13 @@ static void add_texts(struct buf *line, const json_t *list, enum format_style st
 	buf_add_str(line, style == FORMAT_ROW ? "" : "]");
 }
 
+/* null: Go's word for it in a document; of a table's row an empty cell. */
 static void add_value(struct buf *line, const json_t *value, enum format_style style)
 {
+	if (json_is_null(value)) {
+		buf_add_str(line, style == FORMAT_ROW ? "" : "<no value>");
+		return;
+	}
 	if (json_is_string(value))
 		add_string(line, value, style);
 	else if (is_texts(value))

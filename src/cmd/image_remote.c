@@ -48,7 +48,7 @@ static int fetch_one(struct asking *a, const char *platform, struct remote_docum
 		if (r == 0 && i < 0)
 			r = error_set(err, -ENOENT, "it has no variant for %s", wish);
 		if (r == 0)
-			(void)snprintf(ref, sizeof(ref), "sha256:%s", doc.parts[i].digest);
+			(void)part_digest(&doc.parts[i], ref);
 		document_done(&doc);
 	}
 	return r < 0 ? r : error_set(err, -ELOOP, "indexes lie too deep in each other");
@@ -112,10 +112,11 @@ static int inspect(struct asking *a, const struct remote_inspect_args *args, str
 	if (r == 0)
 		r = document_parse(d.bytes, d.len, "manifest", &doc, err);
 	if (r == 0) {
-		autofree char *digest = xasprintf("sha256:%s", doc.parts[0].digest);
+		char digest[PART_DIGEST_LEN];
 
-		r = remote_blob(remote_channel(a->remote), a->name.repository, digest,
-				doc.parts[0].size, &config, err);
+		r = remote_blob(remote_channel(a->remote), a->name.repository,
+				part_digest(&doc.parts[0], digest), doc.parts[0].size, &config,
+				err);
 	}
 	if (r == 0 && args->config)
 		r = fwrite(config.bytes, 1, config.len, stdout) == config.len ? 0 : -EIO;

@@ -25,9 +25,14 @@ static int describe_container(struct engine *engine, const char *what, json_t **
 			      struct error *err)
 {
 	cleanup(container_cleanup) struct container *c = NULL;
+	struct error damage = { 0 };
 	int r = container_find(engine, what, &c, err);
 
-	return r < 0 ? r : container_inspect(engine, c, ret, err);
+	if (r == 0)
+		r = container_inspect(engine, c, ret, &damage, err);
+	if (r == 0 && damage.code)
+		cmd_report("inspect", &damage);
+	return r;
 }
 
 static int describe_image(struct engine *engine, const char *what, json_t **ret, struct error *err)

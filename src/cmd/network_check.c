@@ -1,7 +1,9 @@
 /* src/cmd/network_check.c - strake network check, reload */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/conclude.h"
 #include "engine/engine.h"
 #include "engine/recover.h"
 #include "network/attach.h"
@@ -12,7 +14,7 @@ struct check_args {
 };
 
 static const struct opt check_opts[] = {
-	OPT(struct check_args, repair, "repair", 0, NULL, "put right what is found"),
+	OPT(struct check_args, repair, "repair", 0, NULL, "put right what can be"),
 	{ 0 },
 };
 
@@ -26,19 +28,14 @@ static int check_run(struct engine *engine, const void *data, int argc, char **a
 		     struct error *err)
 {
 	const struct check_args *args = data;
-	int found = check_networks(engine, args->repair, report, NULL, err);
+	int left = 0;
+	int found = check_networks(engine, args->repair, report, NULL, &left, err);
 
 	(void)argc;
 	(void)argv;
-	if (found < 0)
-		return found;
-	if (found == 0)
-		(void)puts("nothing is wrong");
-	else
-		(void)printf("%d found%s\n", found,
-			     args->repair ? " and put right"
-					  : "; 'strake network check --repair' puts it right");
-	return found > 0 && !args->repair;
+	if (found == -EPERM && geteuid() != 0)
+		return error_wrap(err, found, "needs root, to see links, rules and namespaces");
+	return found < 0 ? found : conclude("strake network check", found, left, args->repair);
 }
 
 const struct cmd cmd_network_check = {
@@ -50,7 +47,8 @@ const struct cmd cmd_network_check = {
 		"what a container needs and is not there, because somebody flushed rules or deleted a bridge;\n"
 		"a resolver (strake-dns) that is gone; and other firewalls that would drop a network's traffic:\n"
 		"Docker's or ufw's policy DROP, firewalld, rules of your own.\n"
-		"The exit status is 1 if there is any.",
+		"--repair makes what is missing and takes away what is nobody's. Rules of iptables-legacy are\n"
+		"not edited: their line says what to type. The exit status is 1 if something is left wrong.",
 	.opts = check_opts,
 	.args_size = sizeof(struct check_args),
 	.run = check_run,

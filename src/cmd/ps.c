@@ -149,6 +149,7 @@ static int show(struct engine *engine, const struct ps_args *args, const char *i
 		struct error *err)
 {
 	cleanup(container_cleanup) struct container *c = NULL;
+	struct error note = { 0 };
 	struct status s;
 	int r = status_read(engine, id, &s, err);
 
@@ -164,6 +165,10 @@ static int show(struct engine *engine, const struct ps_args *args, const char *i
 		add_row(t, args, c, &s);
 	else
 		r = print_row(args, c, &s, err);
+	if (r >= 0 && s.damage.code) {
+		status_advise(&s, c ? c->name : id, &note);
+		cmd_report("ps", &note);
+	}
 	return r < 0 ? r : 1;
 }
 

@@ -136,6 +136,35 @@ static void undo(struct making *m, const char *id)
 	ignore_result(record_remove(runtime_root(m->globals), id, NULL));
 }
 
+/* What a script takes away if it is stopped while it starts; it has no engine to do it. */
+static void narrate_traps(void)
+{
+	(void)explain(
+		"what is taken away if it is stopped while it starts",
+		"undo() {\nset +eu\nfor d in $groups; do\n"
+		"while all=$(cat \"$d/cgroup.procs\") && [ \"$all\" ]; do kill -9 $all; sleep 0.1; done\n"
+		"rmdir \"$d\"\ndone\n}\ngroups=\n"
+		"trap 'status=$?; trap \"\" HUP INT TERM; undo 2> /dev/null; exit $status' EXIT\n"
+		"trap 'exit 129' HUP\ntrap 'exit 130' INT\ntrap 'exit 143' TERM");
+}
+
+static int make_dry(struct making *m, const char *id, bool foreground, struct error *err)
+{
+	bool detached = !foreground || m->args->detach;
+	int r;
+
+	narrate_traps();
+	r = make_instance(m, id, foreground, err);
+	if (r < 0)
+		return r;
+	if (detached)
+		(void)explain("it has started: what follows is not the end of it",
+			      "trap - EXIT HUP INT TERM");
+	else
+		(void)explain("nothing is left to undo", "trap '' HUP INT TERM; trap - EXIT");
+	return 0;
+}
+
 static int make(struct making *m, const char *id, bool foreground, struct error *err)
 {
 	const char *bundle = m->args->bundle ? m->args->bundle : ".";
@@ -154,7 +183,7 @@ static int make(struct making *m, const char *id, bool foreground, struct error 
 		return r;
 	if (explain_dry()) {
 		m->record.bundle = steal_ptr(&absolute);
-		return make_instance(m, id, foreground, err);
+		return make_dry(m, id, foreground, err);
 	}
 	r = record_new(runtime_root(m->globals), id, bundle, &m->record, err);
 	if (r < 0)

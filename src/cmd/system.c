@@ -7,11 +7,11 @@
 
 #include "base/alloc.h"
 #include "cmd/cmd.h"
+#include "cmd/conclude.h"
 #include "cmd/globals.h"
 #include "engine/engine.h"
 #include "engine/recover.h"
 #include "engine/remove.h"
-#include "engine/space.h"
 
 struct check_args {
 	bool repair;
@@ -28,26 +28,6 @@ static void print_finding(void *data, const char *text)
 	(void)puts(text);
 }
 
-/* What no repair puts right has said in its own line what does. */
-static void conclude(int found, int left, bool repair)
-{
-	if (found == 0)
-		(void)puts("nothing is wrong");
-	else if (repair && left)
-		(void)printf("%d found, %d repaired; for the rest see above\n", found,
-			     found - left);
-	else if (repair)
-		(void)printf("%d found, repaired\n", found);
-	else if (left == found)
-		(void)printf("%d found; see above what to do\n", found);
-	else if (left)
-		(void)printf("%d found; 'strake system check --repair' puts %d right; for the rest "
-			     "see above\n",
-			     found, found - left);
-	else
-		(void)printf("%d found; 'strake system check --repair' puts it right\n", found);
-}
-
 static int check(struct engine *engine, bool repair, int found_before, struct error *err)
 {
 	int left = 0, found = check_all(engine, repair, print_finding, NULL, &left, err);
@@ -56,9 +36,7 @@ static int check(struct engine *engine, bool repair, int found_before, struct er
 		return error_wrap(err, found, "needs root, to see links, rules and namespaces");
 	if (found < 0)
 		return found;
-	found += found_before;
-	conclude(found, left, repair);
-	return left || (found && !repair);
+	return conclude("strake system check", found + found_before, left, repair);
 }
 
 /* What every other command refuses to open is what this one is for. */
@@ -98,7 +76,7 @@ static int check_run(const void *globals, const void *args, int argc, char **arg
 	recover_dead(engine);
 	r = check(engine, repair, found, err);
 	if (r < 0)
-		space_advise(engine, err);
+		engine_advise(engine, err);
 	engine_close(engine);
 	return r;
 }

@@ -98,11 +98,11 @@ static void refuse_foreign(struct config_reading *g, const json_t *doc)
 		    json_array_size(value) > 0)
 			config_refuse(g, doc, keys[i]);
 	}
-	/* The default route and the gateway come together here. */
+	/* A network has a gateway here; whether containers get a default route by it is another
+	 * thing.
+	 */
 	if (json_is_false(json_object_get(doc, "isGateway")))
 		config_refuse(g, doc, "isGateway");
-	if (json_is_false(json_object_get(doc, "isDefaultGateway")) && !routes_by_default(doc))
-		config_refuse(g, doc, "isDefaultGateway");
 }
 
 static void read_link(struct config_reading *g, const json_t *doc, const char *key)
@@ -167,6 +167,8 @@ static void read_network(struct config_reading *g, const json_t *doc)
 	n->internal = json_read_bool(&g->rd, doc, "internal", false);
 	n->icc_off = json_read_bool(&g->rd, doc, "portIsolation", false);
 	n->routed = !json_read_bool(&g->rd, doc, "ipMasq", true);
+	n->default_off =
+		!json_read_bool(&g->rd, doc, "isDefaultGateway", true) && !routes_by_default(doc);
 	n->dns_off = !json_read_bool(&g->rd, doc, "names", false);
 	n->mtu = (unsigned)json_read_int(&g->rd, doc, "mtu", 0, MTU_MAX, 0);
 	g->c->ipv6 = json_read_bool(&g->rd, doc, "ipv6", false);

@@ -76,6 +76,7 @@ static const char *difference(const struct network *want, const struct network *
 		{ "portIsolation", want->icc_off != have->icc_off },
 		{ "ipMasq", want->routed != have->routed },
 		{ "names", want->dns_off != have->dns_off },
+		{ "isDefaultGateway", want->default_off != have->default_off },
 		{ "mtu", want->mtu != have->mtu },
 	};
 

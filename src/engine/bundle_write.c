@@ -144,8 +144,10 @@ static int copy_root(struct engine *engine, const struct image *image, int bundl
 	image_lower_dirs(engine->root, image, &lower);
 	r = overlay_view(&lower, "the image", &view, err);
 	strv_done(&lower);
-	if (r < 0)
+	if (r < 0) {
+		image_name_lost(engine->root, image, NULL, err);
 		return r;
+	}
 	to = openat(bundle, ROOTFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (to < 0)
 		return error_sys(err, -errno, "open %s/" ROOTFS, dir);

@@ -12,9 +12,9 @@
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "base/space.h"
 #include "engine/recover.h"
 #include "engine/schema.h"
-#include "engine/space.h"
 #include "image/schema.h"
 #include "kernel/nft.h"
 #include "network/attach.h"
@@ -167,8 +167,10 @@ static int db_ready(struct engine *engine, struct error *err)
 	bool is_new = access(path, F_OK) < 0;
 	int r;
 
-	if (explain_dry() && access(path, R_OK | W_OK) < 0)
+	if (explain_dry() && access(path, R_OK | W_OK) < 0) {
+		engine->is_blind = errno == EACCES;
 		path[0] = '\0';
+	}
 	r = db_open(path[0] ? path : ":memory:", schemas, &engine->db, err);
 	return r == 0 && is_new ? recover_lost(engine, err) : r;
 }
@@ -185,6 +187,31 @@ static int check_apart(const struct engine *engine, struct error *err)
 		err, -EINVAL,
 		"--root and --run-root are the same directory, %s: give one of them another",
 		engine->root);
+}
+
+static int refuse_blind(const struct engine *engine, struct error *err)
+{
+	return error_set(err, -EACCES,
+			 "read the state in %s: Permission denied; a dry run looks at it, too: "
+			 "run it as root, or give another --root and --run-root",
+			 engine->root);
+}
+
+int engine_need_root(const char *what, struct error *err)
+{
+	return geteuid() == 0 ? 0
+			      : error_set(err, -EPERM, "needs root: %s; try it with sudo", what);
+}
+
+void engine_advise(struct engine *engine, struct error *err)
+{
+	autofree char *text = engine->is_blind && err->code == -ENOENT ? xstrdup(err->text) : NULL;
+
+	if (text)
+		(void)error_set(err, err->code,
+				"%.300s; only root can read %s, where it may be: run this as root",
+				text, engine->root);
+	space_advise(engine->root, engine->run_root, err);
 }
 
 int engine_open(const struct engine_options *options, struct engine **ret, struct error *err)
@@ -210,8 +237,10 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 		r = check_apart(engine, err);
 	if (r == 0)
 		r = db_ready(engine, err);
+	if (r == 0 && engine->is_blind && options->looks)
+		r = refuse_blind(engine, err);
 	if (r < 0) {
-		space_advise(engine, err);
+		engine_advise(engine, err);
 		engine_close(engine);
 		return r;
 	}

@@ -2,7 +2,8 @@
  *
  * Root (lasting) and run root (gone at reboot) as DESIGN section 4; two engines with other roots
  * live side by side.  Opening makes the directories and the database if they are missing; in a dry
- * run nothing is made and a missing database is one in memory.
+ * run nothing is made and a missing database is one in memory.  So is one that the user may not
+ * read: a run from a file or a directory can be told without it, what looks at state cannot.
  */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
@@ -27,6 +28,7 @@ struct engine {
 	int root_fd; /* -1 in a dry run if the directory is not there */
 	int run_fd;
 	struct db *db;
+	bool is_blind;        /* a dry run, and there is a state that the user may not read */
 	char *libexec;        /* directory of strake-monitor and its like */
 	struct nft_door *nft; /* owned */
 	char *self;           /* path of the strake program, for clean-up commands */
@@ -41,6 +43,11 @@ void engine_close(struct engine *engine);
  * now.
  */
 int engine_db_aside(const struct engine_options *options, char **ret, struct error *err) must_check;
+
+/* -EPERM for anybody but root; what: why it is needed, "it mounts". */
+int engine_need_root(const char *what, struct error *err) must_check;
+/* What is to be added to a failure of a command: of a blind one, and of one that found no room. */
+void engine_advise(struct engine *engine, struct error *err);
 
 struct network_site engine_network(const struct engine *engine);
 struct db *engine_db(struct engine *engine);

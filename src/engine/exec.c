@@ -267,6 +267,10 @@ int container_exec(struct engine *engine, const struct container *c,
 	if (r == 0 && status.kind != STATUS_RUNNING)
 		r = error_set(err, -ESRCH, "container %s does not run", c->name);
 	if (r == 0)
+		r = engine_need_root("the container's namespaces and control groups are looked at "
+				     "and joined",
+				     err);
+	if (r == 0)
 		r = exec_load(engine, c, &x, err);
 	if (r == 0)
 		r = exec_start(engine, c->id, &status, &x, err);

@@ -89,13 +89,17 @@ int image_mount(struct engine *engine, const struct image *image, char **ret_pat
 	autofree char *path = image_mount_path(engine, image->id);
 	autoclose int locked = -1, fd = -1;
 	struct strv lower = { 0 };
-	int r = explain_dry() ? 0 : lock(engine, &locked, err);
+	int r = explain_dry() ? 0 : engine_need_root("it mounts", err);
 
+	if (r == 0 && !explain_dry())
+		r = lock(engine, &locked, err);
 	if (r == 0 && !image_is_mounted(engine, image->id)) {
 		image_lower_dirs(engine->root, image, &lower);
 		r = open_stack(&lower, path, &fd, err);
 		if (r == 0 && !explain_dry())
 			r = attach(path, fd, err);
+		if (r < 0)
+			image_name_lost(engine->root, image, NULL, err);
 		strv_done(&lower);
 	}
 	if (r == 0)

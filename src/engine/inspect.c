@@ -9,6 +9,8 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/status.h"
+#include "engine/volume_store.h"
+#include "image/image.h"
 #include "network/inspect.h"
 
 static void set_text(json_t *doc, const char *key, const char *text)
@@ -35,6 +37,7 @@ static json_t *state(const struct status *s)
 	(void)json_object_set_new(doc, "MonitorPid", json_integer(s->monitor_pid));
 	(void)json_object_set_new(doc, "ExitCode", json_integer(s->exit_code));
 	(void)json_object_set_new(doc, "OOMKilled", json_boolean(s->oom_killed));
+	set_text(doc, "Error", s->damage.text);
 	set_time(doc, "StartedAt", s->started_ns);
 	set_time(doc, "FinishedAt", s->finished_ns);
 	return doc;
@@ -83,8 +86,23 @@ static json_t *labels(const struct strv *texts)
 	return doc;
 }
 
+/* Where its image says that data is kept.  Nothing is mounted there: it is in the container's own
+ * layer, as long as it lives.
+ */
+static json_t *volumes(const struct engine *engine, const struct container *c)
+{
+	cleanup(image_cleanup) struct image *image = NULL;
+	json_t *set = json_object();
+
+	if (!c->image_id || image_load(engine->db, engine->root_fd, c->image_id, &image, NULL) < 0)
+		return set;
+	for (size_t i = 0; i < image->config.volumes.n; i++)
+		(void)json_object_set_new(set, image->config.volumes.items[i], json_object());
+	return set;
+}
+
 /* What the user asked for, in Docker's words. */
-static json_t *config(const struct container *c, const json_t *spec)
+static json_t *config(const struct engine *engine, const struct container *c, const json_t *spec)
 {
 	const json_t *process = json_object_get(spec, "process");
 	const json_t *user = json_object_get(process, "user");
@@ -98,6 +116,7 @@ static json_t *config(const struct container *c, const json_t *spec)
 	set_text(doc, "Image", c->source);
 	(void)json_object_set(doc, "Env", json_object_get(process, "env"));
 	(void)json_object_set_new(doc, "Cmd", json_from_strv(&c->command));
+	(void)json_object_set_new(doc, "Volumes", volumes(engine, c));
 	set_text(doc, "WorkingDir", json_string_value(json_object_get(process, "cwd")));
 	(void)json_object_set_new(doc, "Labels", labels(&c->labels));
 	(void)json_object_set_new(doc, "Tty", json_boolean(c->tty));
@@ -118,21 +137,6 @@ static bool has_option(const json_t *mount, const char *wanted)
 	return false;
 }
 
-/* "ROOT/volumes/NAME/_data" is the volume NAME; NULL: it is none. */
-static char *volume_name(const struct engine *engine, const char *source)
-{
-	autofree char *before = xasprintf("%s/volumes/", engine->root);
-	size_t len = strlen(before);
-	const char *slash;
-
-	if (strncmp(source, before, len) != 0)
-		return NULL;
-	slash = strchr(source + len, '/');
-	return slash && strcmp(slash, "/_data") == 0
-		       ? xstrndup(source + len, (size_t)(slash - source) - len)
-		       : NULL;
-}
-
 /* The files that a root without an image is put together of, see root.c. */
 static bool is_root_part(const json_t *mount)
 {
@@ -150,7 +154,7 @@ static json_t *mounts(const struct engine *engine, const char *dir, const json_t
 	json_array_foreach (json_object_get(spec, "mounts"), i, mount) {
 		const char *source = json_string_value(json_object_get(mount, "source"));
 		const char *type = json_string_value(json_object_get(mount, "type"));
-		autofree char *name = source ? volume_name(engine, source) : NULL;
+		autofree char *name = source ? volume_of_source(engine, source) : NULL;
 		bool own = source && strncmp(source, dir, strlen(dir)) == 0;
 		json_t *doc;
 
@@ -170,7 +174,7 @@ static json_t *mounts(const struct engine *engine, const char *dir, const json_t
 }
 
 int container_inspect(struct engine *engine, const struct container *c, json_t **ret,
-		      struct error *err)
+		      struct error *ret_damage, struct error *err)
 {
 	autofree char *dir = container_dir(engine, c->id), *log = container_log(engine, c->id);
 	cleanup(json_cleanup) json_t *spec = NULL;
@@ -180,6 +184,8 @@ int container_inspect(struct engine *engine, const struct container *c, json_t *
 
 	if (r < 0)
 		return r;
+	if (s.damage.code)
+		status_advise(&s, c->name, ret_damage);
 	spec = spec_read(engine, c->id);
 	doc = json_object();
 	set_text(doc, "Id", c->id);
@@ -199,7 +205,7 @@ int container_inspect(struct engine *engine, const struct container *c, json_t *
 	set_text(doc, "BundlePath", dir);
 	set_text(doc, "LogPath", log);
 	(void)json_object_set_new(doc, "Mounts", mounts(engine, dir, spec));
-	(void)json_object_set_new(doc, "Config", config(c, spec));
+	(void)json_object_set_new(doc, "Config", config(engine, c, spec));
 	(void)json_object_set(doc, "Spec", spec);
 	*ret = doc;
 	return 0;

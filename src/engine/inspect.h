@@ -7,8 +7,10 @@
 struct engine;
 struct container;
 
-/* Keys as Docker's inspect where both know the thing; the caller owns *ret. */
+/* Keys as Docker's inspect where both know the thing; the caller owns *ret.  *ret_damage says which
+ * record of it cannot be read, code 0 if all can.
+ */
 int container_inspect(struct engine *engine, const struct container *c, json_t **ret,
-		      struct error *err) must_check;
+		      struct error *ret_damage, struct error *err) must_check;
 
 #endif

@@ -50,6 +50,17 @@ static pid_t find_monitor(const struct engine *engine, const char *id)
 	return process_find("strake-monitor", argument);
 }
 
+/* Before it has arguments of its own a monitor is a copy of the command that starts it; all that is
+ * known of it is that it has the lock.
+ */
+static pid_t find_holder(const struct engine *engine, const char *id)
+{
+	autofree char *path = xasprintf("containers/%s", id);
+	autoclose int dir = -1;
+
+	return dir_open_at(engine->root_fd, path, &dir, NULL) < 0 ? 0 : process_find_locker(dir);
+}
+
 int container_judge_monitor(const struct engine *engine, const char *id, struct error *err)
 {
 	pid_t pid = find_monitor(engine, id), maker = container_maker(engine, id);
@@ -65,6 +76,13 @@ int container_judge_monitor(const struct engine *engine, const char *id, struct 
 				 "container %.12s: the command that makes it, process %d, is "
 				 "stopped; 'kill -CONT %d' lets it go on, 'kill -KILL %d' ends it",
 				 id, maker, maker, maker);
+	pid = find_holder(engine, id);
+	if (pid > 0 && process_is_stopped(pid))
+		return error_set(err, -ETIMEDOUT,
+				 "container %.12s: process %d, which has its lock, is stopped; "
+				 "'kill -CONT %d' lets it go on, 'kill -KILL %d' ends it and the "
+				 "same command again clears up",
+				 id, pid, pid, pid);
 	return 0;
 }
 

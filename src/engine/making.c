@@ -290,7 +290,7 @@ int making_print(struct engine *engine, const struct container_options *options,
 	return r;
 }
 
-/* Before anything is recorded that somebody with less could not take away again. */
+/* Before anything is fetched or recorded that somebody with less could not use, or take away. */
 static int check_power(struct error *err)
 {
 	if (explain_dry() || geteuid() == 0)
@@ -308,9 +308,9 @@ int making_go(struct engine *engine, const struct container_options *options, st
 	ret->engine = engine;
 	ret->options = options;
 	ret->c = xnew(struct container);
-	r = plan(ret, err);
+	r = check_power(err);
 	if (r == 0)
-		r = check_power(err);
+		r = plan(ret, err);
 	if (r == 0)
 		r = record(ret, err);
 	if (r < 0)

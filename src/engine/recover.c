@@ -364,8 +364,13 @@ static void check_row(struct check *check, const char *id)
 
 	if (container_maker(engine, id) || container_load_row(engine, id, &c, &why, NULL) < 0)
 		return;
-	runs = locked == -EBUSY ||
-	       (status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING);
+	runs = status_read(engine, id, &status, NULL) == 0 && status.kind == STATUS_RUNNING;
+	runs = runs || locked == -EBUSY;
+	if (status.damage.code) {
+		found(check, "container %s: %s", c->name, status.damage.text);
+		if (check->repair)
+			repaired(check, status_mend(engine, id, &status, check->err));
+	}
 	if (c->is_damaged && runs) {
 		found_for_others(
 			check, "container %s runs, but: %s; 'strake rm -f %s' ends and removes it",
@@ -400,10 +405,10 @@ static void forward(void *data, const char *text)
 }
 
 int check_networks(struct engine *engine, bool repair, check_report_fn report, void *data,
-		   struct error *err)
+		   int *ret_left, struct error *err)
 {
 	const struct network_site site = engine_network(engine);
-	int n = network_check(&site, repair, report, data, err);
+	int n = network_check(&site, repair, report, data, ret_left, err);
 
 	for (size_t i = 0; n >= 0 && i < engine->revived.n; i++, n++)
 		report(data, engine->revived.items[i]);
@@ -423,10 +428,12 @@ int check_all(struct engine *engine, bool repair, check_report_fn report, void *
 	check_dirs(&check);
 	check_run_dirs(&check);
 	check_groups(&check);
-	n = check_networks(engine, repair, forward, &check, err);
+	n = check_networks(engine, repair, forward, &check, &left, err);
 	if (n < 0)
 		return n;
 	check.found += n;
+	check.left += left;
+	left = 0;
 	n = image_check(engine->db, engine->root_fd, repair, forward, &check, &left, err);
 	if (n < 0)
 		return n;

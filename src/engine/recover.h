@@ -29,7 +29,7 @@ int check_all(struct engine *engine, bool repair, check_report_fn report, void *
 
 /* The same for networks alone. */
 int check_networks(struct engine *engine, bool repair, check_report_fn report, void *data,
-		   struct error *err) must_check;
+		   int *ret_left, struct error *err) must_check;
 
 /* Fills a database that is new with what the files of this root say; nothing is removed. */
 int recover_lost(struct engine *engine, struct error *err) must_check;

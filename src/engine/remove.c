@@ -130,6 +130,8 @@ int container_discard(struct engine *engine, const char *id, struct error *err)
 		r = remove_dir(engine, id, err);
 	if (r == 0)
 		r = db_run(engine->db, err, "DELETE FROM containers WHERE id = ?1", "s", id);
+	if ((r == -EACCES || r == -EPERM) && geteuid() != 0)
+		return error_wrap(err, r, "remove container %.12s, which needs root", id);
 	return r < 0 ? error_wrap(err, r, "remove container %.12s", id) : 0;
 }
 

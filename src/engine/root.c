@@ -245,6 +245,11 @@ static int plan_named(struct engine *engine, const struct container_options *opt
 
 	if (when < 0)
 		return when;
+	if (engine->is_blind)
+		return error_set(err, -EACCES,
+				 "whether image %s is here only root can see, who reads %s: run "
+				 "this as root",
+				 name, engine->root);
 	if (when == PULL_ALWAYS)
 		return plan_fetched(engine, options, true, root, err);
 	r = plan_image(engine, name, options->platform, root, err);

@@ -129,9 +129,6 @@ static int narrate(const struct making *m, struct error *err)
 	if (r < 0)
 		return r;
 	narrate_traps(&ending);
-	if (!m->options->detach)
-		(void)explain("from here on a signal is the container's, which ends or goes on",
-			      "trap : HUP INT TERM");
 	r = narrate_process(m, err);
 	if (r < 0)
 		return r;
@@ -272,25 +269,6 @@ static void better_reason(const struct making *m, struct error *err)
 	exec_reason(&req, err);
 }
 
-/* A layer that somebody removed shows in the middle of a mount; here it has a name. */
-static void name_lost_layer(const struct making *m, struct error *err)
-{
-	const struct image *image = m->root.image;
-
-	for (size_t i = 0; image && i < image->layers.n; i++) {
-		autofree char *dir = xasprintf("layers/%s/diff", image->layers.items[i]);
-
-		if (faccessat(m->engine->root_fd, dir, F_OK, 0) == 0)
-			continue;
-		(void)error_set(
-			err, err->code,
-			"image %s has lost files: %s/layers/%.12s... is gone; 'strake image "
-			"check --repair %s' or loading it again brings it back",
-			m->c->source, m->engine->root, image->layers.items[i], m->c->source);
-		return;
-	}
-}
-
 int container_run(struct engine *engine, const struct container_options *options, char *ret_id,
 		  struct error *err)
 {
@@ -305,8 +283,8 @@ int container_run(struct engine *engine, const struct container_options *options
 			r = options->detach ? run_detached(&m, err) : run_foreground(&m, err);
 		if (r < 0 && err && err->status)
 			better_reason(&m, err);
-		if (r < 0 && err)
-			name_lost_layer(&m, err);
+		if (r < 0 && m.root.image)
+			image_name_lost(engine->root, m.root.image, m.c->source, err);
 	}
 	making_done(&m);
 	return r;

@@ -4,6 +4,9 @@
  * running: its live record is of this boot and names a living init.  exited: there is an exit
  * record. created: neither.  dying is not a state: a monitor that is still cleaning up counts as
  * exited.
+ *
+ * A record that cannot be read keeps nobody from anything: what it would have said comes from the
+ * processes of the container's control group, or is unknown, and damage says so.
  */
 #ifndef ENGINE_STATUS_H
 #define ENGINE_STATUS_H
@@ -28,9 +31,16 @@ struct status {
 	int64_t finished_ns;
 	int exit_code; /* -1: unknown (its monitor was killed) */
 	bool oom_killed;
+	struct error damage; /* code 0 unless a record is damaged: which */
+	bool live_is_damaged, exit_is_damaged;
 };
 
 int status_read(const struct engine *engine, const char *id, struct status *ret,
+		struct error *err) must_check;
+/* What to tell whoever looks at one with a damaged record. */
+void status_advise(const struct status *s, const char *name, struct error *ret);
+/* Writes damaged records anew, as far as s knows what they said; the caller looked meanwhile. */
+int status_mend(const struct engine *engine, const char *id, const struct status *s,
 		struct error *err) must_check;
 const char *status_word(const struct status *s); /* "created", "running", "exited" */
 /* "Up 5 minutes", "Exited (0) 3 hours ago", "Created". */

@@ -45,9 +45,14 @@ static int send_signal(int pidfd, pid_t pid, int sig, struct error *err)
 {
 	if (explain("a signal to its first process", "kill -%d %d", sig, pid))
 		return 0;
-	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 && errno != ESRCH)
-		return error_sys(err, -errno, "send signal %d to process %d", sig, pid);
-	return 0;
+	if (syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0 || errno == ESRCH)
+		return 0;
+	if (errno == EPERM)
+		return error_set(err, -EPERM,
+				 "process %d is another user's and takes no signal %d from you; "
+				 "try it with sudo",
+				 pid, sig);
+	return error_sys(err, -errno, "send signal %d to process %d", sig, pid);
 }
 
 int container_kill(struct engine *engine, const struct container *c, int sig, struct error *err)

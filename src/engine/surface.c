@@ -190,6 +190,8 @@ int surface_of_image(struct engine *engine, const struct image *image, struct su
 	image_lower_dirs(engine->root, image, &lower);
 	if (r == 0)
 		r = overlay_view(&lower, "the image", &view, err);
+	if (r < 0)
+		image_name_lost(engine->root, image, NULL, err);
 	if (r == 0)
 		r = survey_read(view, &s.survey, err);
 	strv_done(&lower);

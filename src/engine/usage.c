@@ -8,11 +8,12 @@
 
 #include "base/alloc.h"
 #include "base/db.h"
-#include "base/json.h"
+#include "base/strv.h"
 #include "base/walk.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/status.h"
+#include "engine/volume_store.h"
 #include "image/layer_info.h"
 #include "image/usage.h"
 
@@ -21,7 +22,7 @@
 struct measuring {
 	struct engine *engine;
 	struct usage *usage;
-	struct strv mounted; /* sources of bind mounts of all containers */
+	struct strv used; /* volumes of all containers */
 };
 
 const char *usage_name(enum usage_kind kind)
@@ -160,8 +161,7 @@ static int measure_container(struct measuring *m, const struct walk_entry *e, st
 
 static int measure_volume(struct measuring *m, const struct walk_entry *e, struct error *err)
 {
-	autofree char *path = xasprintf("%s/%s/_data", m->engine->root, e->path);
-	bool used = strv_has(&m->mounted, path);
+	bool used = strv_has(&m->used, e->name);
 	int64_t bytes = 0;
 	int r = tree_bytes(e, &bytes, err);
 
@@ -203,27 +203,14 @@ static int measure(void *data, const struct walk_entry *e, struct error *err)
 	return 0;
 }
 
-static int note_mounts(struct measuring *m, struct error *err)
+static int note_volumes(struct measuring *m, struct error *err)
 {
-	struct strv ids = { 0 };
-	int r = container_ids(m->engine, &ids, err);
+	cleanup(volume_list_done) struct volume_list list = { .n = 0 };
+	int r = volume_list(m->engine, &list, err);
 
-	for (size_t i = 0; r == 0 && i < ids.n; i++) {
-		autofree char *path = xasprintf("containers/%s/config.json", ids.items[i]);
-		cleanup(json_cleanup) json_t *doc = NULL;
-		const json_t *mount;
-		size_t k;
-
-		if (json_load_at(m->engine->root_fd, path, &doc, NULL) < 0)
-			continue; /* one that is being made or removed */
-		json_array_foreach (json_object_get(doc, "mounts"), k, mount) {
-			const char *source = json_string_value(json_object_get(mount, "source"));
-
-			if (source)
-				strv_add(&m->mounted, source);
-		}
-	}
-	strv_done(&ids);
+	for (size_t i = 0; r == 0 && i < list.n; i++)
+		if (list.items[i].users.n)
+			strv_add(&m->used, list.items[i].name);
 	return r;
 }
 
@@ -232,7 +219,7 @@ int usage_read(struct engine *engine, struct usage *ret, struct error *err)
 	struct usage usage = { 0 };
 	struct measuring m = { .engine = engine, .usage = &usage };
 	struct usage_part *images = &usage.parts[USAGE_IMAGES];
-	int r = note_mounts(&m, err);
+	int r = note_volumes(&m, err);
 
 	if (r == 0)
 		r = number_of(engine->db, "SELECT count(*) FROM images", &images->total, err);
@@ -243,7 +230,7 @@ int usage_read(struct engine *engine, struct usage *ret, struct error *err)
 			      &images->active, err);
 	if (r == 0)
 		r = walk_tree(engine->root_fd, measure, NULL, &m, err);
-	strv_done(&m.mounted);
+	strv_done(&m.used);
 	if (r == 0)
 		*ret = usage;
 	return r;

@@ -68,6 +68,11 @@ static int source_path(const struct engine *engine, const char *source, char **r
 		*ret = xasprintf("%s/%s", cwd, source);
 		return 0;
 	}
+	if (strchr(source, '/'))
+		return error_set(err, -EINVAL,
+				 "volume '%s': a volume's name has no '/' in it; for the directory "
+				 "say ./%s or its whole path",
+				 source, source);
 	if (!name_is_valid(source))
 		return error_set(
 			err, -EINVAL,

@@ -163,7 +163,7 @@ static int insert_layer(struct db *db, int root_fd, const struct entry *e, size_
 {
 	const char *chain = e->layers.items[i];
 	autoclose int layers = openat(root_fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	autofree char *blob = NULL;
+	autofree char *blob = NULL, *frame = NULL;
 	struct layer_info info = { .blob = "" };
 	int r = layers < 0 ? error_sys(err, -errno, "open layers")
 			   : layer_info_load(layers, chain, &info, err);
@@ -177,7 +177,9 @@ static int insert_layer(struct db *db, int root_fd, const struct entry *e, size_
 	if (r < 0 || !info.blob[0])
 		return r;
 	blob = xasprintf("blobs/sha256/%s", info.blob);
-	if (faccessat(root_fd, blob, F_OK, 0) < 0)
+	frame = xasprintf("layers/%s/" LAYER_FRAME, chain);
+	if (faccessat(root_fd, blob, F_OK, 0) < 0 &&
+	    (strcmp(info.blob, info.diff_id) != 0 || faccessat(root_fd, frame, F_OK, 0) < 0))
 		return 0;
 	return layer_blob_insert(db, info.blob, info.diff_id, info.blob_size, info.packing, err);
 }

@@ -10,6 +10,7 @@
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "image/alias.h"
 #include "image/catalog.h"
 #include "image/image.h"
 #include "image/incoming.h"
@@ -57,6 +58,13 @@ static bool tmp_is_used(const struct check *c, const char *name)
 static bool blob_is_known(const struct check *c, const char *hex)
 {
 	return blob_is_used(c->db, hex);
+}
+
+static bool name_is_known(const struct check *c, const char *sha512)
+{
+	char hex[DIGEST_HEX_LEN + 1];
+
+	return alias_get(c->root_fd, sha512, hex) && blob_is_used(c->db, hex);
 }
 
 static void check_dir(struct check *c, const char *dir, const char *kind,
@@ -191,6 +199,7 @@ static int check_files(struct check *c)
 	if (lock >= 0) { /* else a load is at work, and what it made has no row yet */
 		check_dir(c, "layers", "directory", layer_is_known);
 		check_dir(c, "blobs/sha256", "file", blob_is_known);
+		check_dir(c, ALIAS_DIR, "file", name_is_known);
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
+#include "base/space.h"
 #include "image/changes.h"
 #include "image/config_change.h"
 #include "image/document.h"
@@ -19,7 +20,6 @@
 #include "image/incoming.h"
 #include "image/platform.h"
 #include "image/record.h"
-#include "image/space.h"
 #include "image/unpack.h"
 
 #define LAYERS_MAX 127
@@ -241,7 +241,7 @@ int image_commit(struct db *db, const struct commit_request *req, char ret_id[ID
 	if (r == 0)
 		r = record(&c, ret_id);
 	if (r < 0)
-		(void)space_explain(req->root_fd, req->root, r, err);
+		space_explain(req->root, err);
 	incoming_done(&c.in);
 	if (r < 0)
 		image_sweep_failed(db, req->root_fd);

@@ -10,6 +10,7 @@
 #include "base/db.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "image/alias.h"
 #include "image/layer_info.h"
 #include "image/reference.h"
 
@@ -22,6 +23,18 @@ void document_done(struct document *doc)
 	free(doc->parts);
 	free(doc->media_type);
 	*doc = (struct document) { .n = 0 };
+}
+
+const char *part_hex(const struct part *part)
+{
+	return part->sha512[0] ? part->sha512 : part->digest;
+}
+
+const char *part_digest(const struct part *part, char ret[PART_DIGEST_LEN])
+{
+	(void)snprintf(ret, PART_DIGEST_LEN, "%s:%s", part->sha512[0] ? "sha512" : "sha256",
+		       part_hex(part));
+	return ret;
 }
 
 static char *read_platform(struct json_reader *rd, const json_t *obj)
@@ -42,12 +55,15 @@ static void read_part(struct json_reader *rd, const json_t *obj, enum part_kind 
 	const char *digest = json_need_string(rd, obj, "digest");
 	struct part *part = &doc->parts[doc->n];
 
-	if (rd->r == 0 && !digest_is_valid(digest))
-		json_fail(rd, "digest", "'%.100s' is not a sha256 digest", digest);
+	if (rd->r == 0 && !digest_is_valid(digest) && !digest512_is_valid(digest))
+		json_fail(rd, "digest", "'%.100s' is neither a sha256 nor a sha512 digest", digest);
 	if (rd->r < 0)
 		return;
 	part->kind = kind;
-	(void)snprintf(part->digest, sizeof(part->digest), "%s", digest + 7);
+	if (digest512_is_valid(digest))
+		(void)snprintf(part->sha512, sizeof(part->sha512), "%s", digest + 7);
+	else
+		(void)snprintf(part->digest, sizeof(part->digest), "%s", digest + 7);
 	part->size = json_read_int(rd, obj, "size", 0, INT64_MAX, -1);
 	part->media_type = xstrdup(json_read_string(rd, obj, "mediaType", ""));
 	part->platform = read_platform(rd, obj);
@@ -134,42 +150,55 @@ static int insert_part(struct db *db, const char *digest, size_t i, const struct
 		      "INSERT OR REPLACE INTO document_parts"
 		      " (document, position, kind, digest, size, media_type, platform)"
 		      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-		      "sississ", digest, (int64_t)i, kinds[part->kind], part->digest, part->size,
-		      part->media_type, part->platform);
+		      "sississ", digest, (int64_t)i, kinds[part->kind],
+		      part->digest[0] ? part->digest : part->sha512, part->size, part->media_type,
+		      part->platform);
 }
 
-static int diff_id_of(struct db *db, const char *image, size_t position,
-		      char ret[DIGEST_HEX_LEN + 1], struct error *err)
+static int layer_of(struct db *db, const char *image, size_t position,
+		    char ret_diff_id[DIGEST_HEX_LEN + 1], char ret_chain[DIGEST_HEX_LEN + 1],
+		    struct error *err)
 {
 	struct db_rows rows;
 	int r = db_query(db, &rows, err,
-			 "SELECT diff_id FROM layers JOIN image_layers USING (chain)"
+			 "SELECT diff_id, chain FROM layers JOIN image_layers USING (chain)"
 			 " WHERE image = ?1 AND position = ?2",
 			 "si", image, (int64_t)position);
 
-	ret[0] = '\0';
+	ret_diff_id[0] = ret_chain[0] = '\0';
 	if (r < 0)
 		return r;
-	if (db_next(&rows))
-		(void)snprintf(ret, DIGEST_HEX_LEN + 1, "%s", db_text(&rows, 0));
+	if (db_next(&rows)) {
+		(void)snprintf(ret_diff_id, DIGEST_HEX_LEN + 1, "%s", db_text(&rows, 0));
+		(void)snprintf(ret_chain, DIGEST_HEX_LEN + 1, "%s", db_text(&rows, 1));
+	}
 	return db_finish(&rows);
+}
+
+/* As a file, or as the tree and the frame of the layer that it is the archive of. */
+static bool is_kept(int root_fd, const char *digest, const char *diff_id, const char *chain)
+{
+	autofree char *blob = xasprintf("blobs/sha256/%s", digest);
+	autofree char *frame = xasprintf("layers/%s/" LAYER_FRAME, chain);
+
+	return faccessat(root_fd, blob, F_OK, 0) == 0 ||
+	       (strcmp(digest, diff_id) == 0 && faccessat(root_fd, frame, F_OK, 0) == 0);
 }
 
 /* A blob that is kept has a row, whose packing its first bytes told; else the media type does. */
 static int insert_blob(struct db *db, int root_fd, const char *image, size_t position,
 		       const struct part *part, struct error *err)
 {
-	autofree char *path = xasprintf("blobs/sha256/%s", part->digest);
-	char diff_id[DIGEST_HEX_LEN + 1];
-	struct stat st;
-	int r = diff_id_of(db, image, position, diff_id, err);
+	char diff_id[DIGEST_HEX_LEN + 1], chain[DIGEST_HEX_LEN + 1];
+	int r = layer_of(db, image, position, diff_id, chain, err);
 
-	if (r < 0 || !diff_id[0] || fstatat(root_fd, path, &st, 0) < 0)
+	if (r < 0 || !diff_id[0] || !part->digest[0] ||
+	    !is_kept(root_fd, part->digest, diff_id, chain))
 		return r;
 	return db_run(db, err,
 		      "INSERT OR IGNORE INTO layer_blobs (digest, diff_id, size, packing)"
 		      " VALUES (?1, ?2, ?3, ?4)",
-		      "ssis", part->digest, diff_id, (int64_t)st.st_size,
+		      "ssis", part->digest, diff_id, part->size,
 		      strstr(part->media_type, "zstd")   ? "zstd"
 		      : strstr(part->media_type, "gzip") ? "gzip"
 							 : "none");
@@ -182,9 +211,13 @@ static int insert_rows(struct db *db, int root_fd, const char *digest, const cha
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < doc->n; i++) {
-		r = insert_part(db, digest, i, &doc->parts[i], err);
-		if (r == 0 && image && doc->parts[i].kind == PART_LAYER)
-			r = insert_blob(db, root_fd, image, layer++, &doc->parts[i], err);
+		struct part *part = &doc->parts[i];
+
+		if (part->sha512[0] && !alias_get(root_fd, part->sha512, part->digest))
+			part->digest[0] = '\0';
+		r = insert_part(db, digest, i, part, err);
+		if (r == 0 && image && part->kind == PART_LAYER)
+			r = insert_blob(db, root_fd, image, layer++, part, err);
 	}
 	return r;
 }

@@ -27,8 +27,8 @@ struct frame_writer {
 	size_t len;
 	int64_t at;   /* where it begins */
 	int64_t done; /* up to here all is in the frame, or a file's */
-	bool spoiled;
-	int r; /* the first failure */
+	int blob;     /* the whole archive, once it was spoiled; -1 */
+	int r;        /* the first failure */
 	struct error err;
 };
 
@@ -45,6 +45,7 @@ int frame_writer_new(int layer_dir, struct frame_writer **ret, struct error *err
 	cleanup(frame_writer_cleanup) struct frame_writer *w = xnew(struct frame_writer);
 
 	w->dir = layer_dir;
+	w->blob = -1;
 	w->fd = openat(layer_dir, LAYER_FRAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (w->fd < 0)
 		return error_sys(err, -errno, "make the layer's frame");
@@ -60,12 +61,14 @@ void frame_writer_free(struct frame_writer *w)
 	packer_free(w->packer);
 	if (w->fd >= 0)
 		(void)close(w->fd);
+	if (w->blob >= 0)
+		(void)close(w->blob);
 	free(w);
 }
 
 static void put(struct frame_writer *w, const void *bytes, size_t len)
 {
-	if (w->r == 0 && !w->spoiled)
+	if (w->r == 0 && w->blob < 0)
 		w->r = packer_put(w->packer, bytes, len, &w->err);
 }
 
@@ -85,18 +88,30 @@ static void put_up_to(struct frame_writer *w, int64_t end)
 	w->done = end;
 }
 
+static int to_blob(void *data, const void *bytes, size_t len, struct error *err)
+{
+	const struct frame_writer *w = data;
+	int r = file_write_all(w->blob, bytes, len);
+
+	return r < 0 ? error_sys(err, r, "write the layer's blob") : 0;
+}
+
 void frame_take(struct frame_writer *w, const void *bytes, size_t len)
 {
 	put_up_to(w, w->at + (int64_t)w->len);
 	w->at += (int64_t)w->len;
 	w->bytes = bytes;
 	w->len = len;
+	if (w->r == 0 && w->blob >= 0)
+		w->r = to_blob(w, bytes, len, &w->err);
 }
 
 void frame_put_file(struct frame_writer *w, int64_t start, int64_t size, const char *path)
 {
 	size_t len = strlen(path);
 
+	if (w->blob >= 0)
+		return;
 	assert(start >= w->done && start <= w->at + (int64_t)w->len);
 	put_up_to(w, start);
 	put(w, "F", 1);
@@ -106,23 +121,56 @@ void frame_put_file(struct frame_writer *w, int64_t start, int64_t size, const c
 	w->done = start + size;
 }
 
-void frame_spoil(struct frame_writer *w)
-{
-	w->spoiled = true;
-}
-
-int frame_end(struct frame_writer *w, struct error *err)
+static int finish(struct frame_writer *w)
 {
 	put_up_to(w, w->at + (int64_t)w->len);
 	if (w->r == 0)
 		w->r = packer_end(w->packer, &w->err);
-	if (w->spoiled)
-		return unlinkat(w->dir, LAYER_FRAME, 0) < 0
-			       ? error_sys(err, -errno, "remove the layer's frame")
-			       : -ESTALE;
+	return w->r;
+}
+
+/* What the frame and the tree have so far, into the blob. */
+static int begin_blob(struct frame_writer *w, int tree_fd)
+{
+	autoclose int frame = openat(w->dir, LAYER_FRAME, O_RDONLY | O_CLOEXEC);
+
+	w->blob = openat(w->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	if (frame < 0 || w->blob < 0)
+		return error_sys(&w->err, -errno, "make a file for the layer's blob");
+	if (unlinkat(w->dir, LAYER_FRAME, 0) < 0)
+		return error_sys(&w->err, -errno, "remove the layer's frame");
+	return frame_write(frame, tree_fd, to_blob, w, &w->err);
+}
+
+static int told(const struct frame_writer *w, struct error *err)
+{
 	if (w->r < 0 && err)
 		*err = w->err;
 	return w->r;
+}
+
+int frame_spoil(struct frame_writer *w, int tree_fd, struct error *err)
+{
+	if (w->r == 0 && w->blob < 0 && finish(w) == 0)
+		w->r = begin_blob(w, tree_fd);
+	return told(w, err);
+}
+
+bool frame_is_spoilt(const struct frame_writer *w)
+{
+	return w->blob >= 0;
+}
+
+int frame_end(struct frame_writer *w, struct error *err)
+{
+	if (w->blob < 0)
+		(void)finish(w);
+	return w->r == 0 && w->blob >= 0 ? -ESTALE : told(w, err);
+}
+
+int frame_steal_blob(struct frame_writer *w)
+{
+	return steal_fd(&w->blob);
 }
 
 /* reading */
@@ -132,6 +180,7 @@ struct framed {
 	const char *bytes;
 	size_t len;
 	int tree;
+	uint64_t left; /* bytes of an archive that the stream, too, would have taken */
 	pack_sink sink;
 	void *data;
 	struct error *err;
@@ -184,10 +233,21 @@ static int get_number(struct framed *f, uint64_t *ret)
 	return r;
 }
 
+/* Of a piece of the archive. */
+static int get_size(struct framed *f, uint64_t *ret)
+{
+	int r = get_number(f, ret);
+
+	if (r < 0 || *ret > f->left)
+		return r < 0 ? r : damaged(f);
+	f->left -= *ret;
+	return 0;
+}
+
 static int write_bytes(struct framed *f)
 {
 	uint64_t left = 0;
-	int r = get_number(f, &left);
+	int r = get_size(f, &left);
 
 	while (r == 0 && left > 0) {
 		size_t n;
@@ -232,7 +292,7 @@ static int write_file(struct framed *f)
 	autoclose int fd = -1;
 	uint64_t size = 0, len = 0;
 	struct stat st;
-	int r = get_number(f, &size);
+	int r = get_size(f, &size);
 
 	if (r == 0)
 		r = get_number(f, &len);
@@ -266,7 +326,9 @@ int frame_write(int frame_fd, int tree_fd, pack_sink sink, void *data, struct er
 		.fd = frame_fd, .size = -1, .keep_fd = -1, .stop_fd = -1
 	};
 	cleanup(stream_cleanup) struct stream *stream = NULL;
-	struct framed f = { .tree = tree_fd, .sink = sink, .data = data, .err = err };
+	struct framed f = {
+		.tree = tree_fd, .left = STREAM_BYTES_MAX, .sink = sink, .data = data, .err = err
+	};
 	int r = stream_open(&sr, &stream, err);
 
 	f.stream = stream;

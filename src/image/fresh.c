@@ -25,7 +25,9 @@
 struct fresh {
 	const struct incoming *in;
 	const struct strv *below;
-	int dir, blob;
+	bool keep;
+	int dir, blob;              /* blob -1: none is needed (yet) */
+	struct frame_writer *frame; /* the same; NULL */
 	struct unpack_layer *layer;
 	struct error *err;
 };
@@ -40,13 +42,43 @@ static int list_lower(void *data, struct strv *ret, struct error *err)
 	return 0;
 }
 
+static int choose_keep(void *data, enum packing packing, int *ret_fd, struct error *err)
+{
+	struct fresh *f = data;
+
+	if (packing == PACKING_NONE)
+		return frame_writer_new(f->dir, &f->frame, err);
+	f->blob = openat(f->in->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	*ret_fd = f->blob;
+	return f->blob < 0 ? error_sys(err, -errno, "make a file for the layer's blob") : 0;
+}
+
+/* An archive that the tree does not have all of has become a blob on the way. */
+static int end_frame(struct fresh *f)
+{
+	char got[DIGEST_HEX_LEN + 1];
+	int r = f->frame ? frame_end(f->frame, f->err) : 0;
+
+	if (r != -ESTALE)
+		return r;
+	f->blob = frame_steal_blob(f->frame);
+	r = digest_file(f->blob, got);
+	if (r < 0)
+		return error_sys(f->err, r, "read the layer's blob");
+	return strcmp(got, f->layer->info.blob) == 0
+		       ? 0
+		       : error_set(f->err, -EIO, "what was unpacked of it has been changed");
+}
+
 static int read_archive(struct fresh *f, int fd)
 {
 	const struct stream_request sr = {
 		.fd = fd,
 		.offset = -1,
 		.size = -1,
-		.keep_fd = f->blob,
+		.keep_fd = -1,
+		.choose_keep = f->keep ? choose_keep : NULL,
+		.data = f,
 		.threaded = true,
 		.stop_fd = -1,
 	};
@@ -60,10 +92,13 @@ static int read_archive(struct fresh *f, int fd)
 	if (r == 0)
 		r = dir_ensure_at(f->dir, "diff", 0755, &diff, f->err);
 	lr.dir_fd = diff;
+	lr.frame = f->frame;
 	if (r == 0)
 		r = layer_apply(&lr, stream, &result, f->err);
 	if (r == 0)
 		r = stream_finish(stream, info->blob, info->diff_id, f->err);
+	if (r == 0)
+		r = end_frame(f);
 	if (r == 0)
 		r = disk_usage(f->dir, &info->disk, f->err);
 	if (r < 0)
@@ -119,27 +154,28 @@ static int publish(const struct fresh *f)
 int fresh_layer(const struct incoming *in, const struct strv *below, int fd, bool keep,
 		struct unpack_layer *ret, struct error *err)
 {
-	autoclose int dir = -1, blob = -1;
-	struct fresh f = { .in = in, .below = below, .layer = ret, .err = err };
+	autoclose int dir = -1;
+	struct fresh f = {
+		.in = in, .below = below, .layer = ret, .err = err, .keep = keep, .blob = -1
+	};
 	int r = dir_remove_at(in->tmp_fd, DIR_NAME, err);
 
 	memset(ret, 0, sizeof(*ret));
 	if (r == 0)
 		r = dir_ensure_at(in->tmp_fd, DIR_NAME, 0711, &dir, err);
-	if (r == 0 && keep) {
-		blob = openat(in->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
-		if (blob < 0)
-			r = error_sys(err, -errno, "make a file for the layer's blob");
-	}
 	f.dir = dir;
-	f.blob = blob;
 	if (r == 0)
 		r = read_archive(&f, fd);
-	if (r < 0)
-		return r;
-	fresh_find_chain(below, ret);
-	r = layer_info_save(dir, &ret->info, err);
-	return r < 0 ? r : publish(&f);
+	if (r == 0) {
+		fresh_find_chain(below, ret);
+		r = layer_info_save(dir, &ret->info, err);
+	}
+	if (r == 0)
+		r = publish(&f);
+	frame_writer_free(f.frame);
+	if (f.blob >= 0)
+		(void)close(f.blob);
+	return r;
 }
 
 /* an archive as a pipe */

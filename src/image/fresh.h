@@ -15,8 +15,9 @@
 struct incoming;
 struct unpack_layer;
 
-/* below: the chain IDs of the layers below, the lowest first.  With keep the archive stays as a
- * blob, as it must if others made it: only they can make the same bytes again.
+/* below: the chain IDs of the layers below, the lowest first.  With keep the archive stays, as it
+ * must if others made it: only they can make the same bytes again.  A plain one stays as the tree
+ * and its frame, a packed one as a blob.
  */
 int fresh_layer(const struct incoming *in, const struct strv *below, int fd, bool keep,
 		struct unpack_layer *ret, struct error *err) must_check;

@@ -331,6 +331,29 @@ void image_lower_dirs(const char *root, const struct image *image, struct strv *
 		strv_addf(ret, "%s/layers/%s/diff", root, image->layers.items[i - 1]);
 }
 
+void image_name_lost(const char *root, const struct image *image, const char *name,
+		     struct error *err)
+{
+	char familiar[REFERENCE_MAX];
+
+	(void)snprintf(familiar, sizeof(familiar), "%.*s", ID_SHORT_LEN, image->id);
+	if (image->names.n)
+		reference_familiar(image->names.items[0], familiar);
+	name = name ? name : familiar;
+	for (size_t i = 0; err && i < image->layers.n; i++) {
+		autofree char *dir = xasprintf("%s/layers/%s/diff", root, image->layers.items[i]);
+
+		if (access(dir, F_OK) == 0 || errno != ENOENT)
+			continue;
+		(void)error_set(
+			err, err->code,
+			"image %s has lost files: %s/layers/%.12s... is gone; 'strake image "
+			"check --repair %s' or loading it again brings it back",
+			name, root, image->layers.items[i], name);
+		return;
+	}
+}
+
 int image_name_set(struct db *db, const char *name, const char *id, struct error *err)
 {
 	int r = index_name_take(db, name, err);

@@ -62,6 +62,11 @@ int image_load(struct db *db, int root_fd, const char *id, struct image **ret,
 int image_ids(struct db *db, struct strv *ret, struct error *err) must_check; /* newest first */
 /* The overlay's lower directories, the uppermost first. */
 void image_lower_dirs(const char *root, const struct image *image, struct strv *ret);
+/* After a failure to use those: if one is gone, that is why, and err says so in one line.  name is
+ * what the user called it; NULL: its own.
+ */
+void image_name_lost(const char *root, const struct image *image, const char *name,
+		     struct error *err);
 
 /* Gives an image a name, taking it from another, or from an index.  Inside or outside a
  * transaction. */

@@ -18,7 +18,7 @@ static const char *hex_of(const json_t *entry)
 {
 	const char *digest = json_string_value(json_object_get(entry, "digest"));
 
-	return digest && strncmp(digest, "sha256:", 7) == 0 ? digest + 7 : "";
+	return digest && strlen(digest) > 7 ? digest + 7 : ""; /* "sha512:" is as long */
 }
 
 static json_t *entry_of(const json_t *doc, const char *digest, size_t *ret_at)

@@ -331,12 +331,13 @@ int index_create(struct db *db, const struct incoming *in, const char *text, enu
 static int find_entry(struct db *db, const json_t *doc, const char *what, const char **ret,
 		      struct error *err)
 {
-	const char *hex = strncmp(what, "sha256:", 7) == 0 ? what + 7 : what, *found = NULL;
+	bool kind = strncmp(what, "sha256:", 7) == 0 || strncmp(what, "sha512:", 7) == 0;
+	const char *hex = kind ? what + 7 : what, *found = NULL;
 	cleanup(image_cleanup) struct image *image = NULL;
 	struct db_rows rows;
 	int r;
 
-	if (id_is_hex(hex))
+	if (id_is_hex(hex) || digest512_is_valid(what))
 		found = index_document_find(doc, hex);
 	if (found) {
 		*ret = found;

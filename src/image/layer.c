@@ -101,6 +101,8 @@ static void add_pending(struct applier *a, const char *path, mode_t mode, struct
 
 static int need_lower(struct applier *a)
 {
+	if (!a->req->lower)
+		return error_set(a->err, -ENODATA, "the layers below are not known yet");
 	if (!a->has_lower && a->lower_r == 0)
 		a->lower_r = a->req->lower(a->req->data, &a->lower, a->err);
 	a->has_lower = a->lower_r == 0;
@@ -222,8 +224,12 @@ static int make_room(struct applier *a, int dir, const char *name)
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (a->req->frame)
-		frame_spoil(a->req->frame);
+	if (a->req->frame) {
+		int r = frame_spoil(a->req->frame, a->req->dir_fd, a->err);
+
+		if (r < 0)
+			return r;
+	}
 	if (S_ISDIR(st.st_mode))
 		return dir_remove_at(dir, name, a->err);
 	if (S_ISREG(st.st_mode) && st.st_nlink == 1)
@@ -452,7 +458,7 @@ static int make_hard_link(struct applier *a, const char *link, const char *path,
 	autofree char *target = clean(link);
 	autoclose int from = -1;
 	const char *old;
-	int r;
+	int room, r;
 
 	if (!target || !*target)
 		return -EBADMSG;
@@ -461,8 +467,9 @@ static int make_hard_link(struct applier *a, const char *link, const char *path,
 	r = find_target(a, target, &old, &from);
 	if (r < 0)
 		return r;
-	if (make_room(a, dir, name) < 0)
-		return -errno;
+	room = make_room(a, dir, name);
+	if (room < 0)
+		return room;
 	if (r == 1)
 		return copy_up(a, target, dir, name);
 	return linkat(from, old, dir, name, 0) < 0 ? -errno : 0;
@@ -496,26 +503,49 @@ static int apply_whiteout(struct applier *a, const char *path, int dir, const ch
 	return mknodat(dir, hidden, S_IFCHR, makedev(0, 0)) < 0 ? -errno : 0;
 }
 
-/* A whiteout that hides nothing would show in a directory that has nothing below. */
-static int drop_idle_whiteouts(struct applier *a)
+static int drop_whiteout(int dir_fd, const char *path, const struct strv *lower)
 {
-	int r = a->whiteouts.n ? need_lower(a) : 0;
+	const char *slash = strrchr(path, '/');
+	autofree char *dir = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
+	autoclose int fd = open_in(dir_fd, dir, O_RDONLY | O_DIRECTORY);
+	autoclose int below = -1;
+	const char *name = slash ? slash + 1 : path;
+	struct timespec times[2];
+	struct stat st, parent;
 
-	for (size_t i = 0; r == 0 && i < a->whiteouts.n; i++) {
-		const char *path = a->whiteouts.items[i], *slash = strrchr(path, '/');
-		autofree char *dir = slash ? xstrndup(path, (size_t)(slash - path)) : xstrdup("");
-		autoclose int fd = open_in(a->req->dir_fd, dir, O_RDONLY | O_DIRECTORY);
-		autoclose int below = -1;
-		const char *name = slash ? slash + 1 : path;
-		struct stat st;
+	if (fd < 0 || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_whiteout(&st) ||
+	    fstat(fd, &parent) < 0)
+		return 0;
+	if (!is_opaque(fd) && lower_open(lower, path, &below, &st) >= 0)
+		return 0;
+	times[0] = parent.st_atim;
+	times[1] = parent.st_mtim;
+	return unlinkat(fd, name, 0) < 0 || futimens(fd, times) < 0 ? -errno : 0;
+}
 
-		if (fd < 0 || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !is_whiteout(&st))
-			continue;
-		if ((is_opaque(fd) || lower_open(&a->lower, path, &below, &st) < 0) &&
-		    unlinkat(fd, name, 0) < 0)
-			r = -errno;
+int layer_drop_whiteouts(int dir_fd, const struct strv *whiteouts, const struct strv *lower,
+			 struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < whiteouts->n; i++)
+		r = drop_whiteout(dir_fd, whiteouts->items[i], lower);
+	return r < 0 ? error_sys(err, r, "finish the layer") : 0;
+}
+
+static int finish_whiteouts(struct applier *a)
+{
+	int r;
+
+	if (a->whiteouts.n == 0)
+		return 0;
+	if (!a->req->lower) {
+		a->result.whiteouts = a->whiteouts;
+		a->whiteouts = (struct strv) { 0 };
+		return 0;
 	}
-	return r;
+	r = need_lower(a);
+	return r < 0 ? r : layer_drop_whiteouts(a->req->dir_fd, &a->whiteouts, &a->lower, a->err);
 }
 
 /* one entry */
@@ -591,6 +621,8 @@ static int feed_rest(struct applier *a)
 
 static int fail(const struct applier *a, const struct tar_entry *e, int r)
 {
+	if (r == -ENODATA && !a->req->lower)
+		return r;
 	if (a->stream_r < 0 || a->lower_r < 0)
 		return a->stream_r < 0 ? a->stream_r : a->lower_r;
 	if (r == -EBADMSG)
@@ -674,11 +706,8 @@ int layer_apply(const struct layer_request *req, struct stream *stream, struct l
 
 	a.tar = tar_reader_new(feed, &a);
 	r = apply_all(&a);
-	if (r == 0) {
-		r = drop_idle_whiteouts(&a);
-		if (r < 0 && a.lower_r == 0)
-			(void)error_sys(err, r, "finish the layer");
-	}
+	if (r == 0)
+		r = finish_whiteouts(&a);
 	if (r == 0)
 		r = finish_dirs(&a);
 	if (r == 0 && req->frame)
@@ -694,5 +723,7 @@ int layer_apply(const struct layer_request *req, struct stream *stream, struct l
 		(void)close(a.parent_fd);
 	if (r == 0)
 		*ret = a.result;
+	else
+		strv_done(&a.result.whiteouts);
 	return r;
 }

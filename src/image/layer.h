@@ -20,7 +20,8 @@ struct stream;
 struct layer_request {
 	int dir_fd; /* empty, where it goes */
 	/* Asked once, when something of the layers below is needed (a hard link may point there):
-	 * adds their directories, the uppermost first.
+	 * adds their directories, the uppermost first.  NULL: nobody knows them yet; whiteouts are
+	 * left for layer_drop_whiteouts(), and what else needs them ends in -ENODATA.
 	 */
 	int (*lower)(void *data, struct strv *ret, struct error *err);
 	void *data;
@@ -29,12 +30,19 @@ struct layer_request {
 };
 
 struct layer_result {
-	int64_t size;      /* of the files together */
-	uint64_t left_out; /* devices that this user namespace may not make */
+	int64_t size;          /* of the files together */
+	uint64_t left_out;     /* devices that this user namespace may not make */
+	struct strv whiteouts; /* paths; only without layers below, and the caller's */
 };
 
 /* Unpacks all of it. */
 int layer_apply(const struct layer_request *req, struct stream *stream, struct layer_result *ret,
 		struct error *err) must_check;
+
+/* Those that hide nothing in the layers below (directories, the uppermost first) go: they would
+ * show in a directory that has nothing below.
+ */
+int layer_drop_whiteouts(int dir_fd, const struct strv *whiteouts, const struct strv *lower,
+			 struct error *err) must_check;
 
 #endif

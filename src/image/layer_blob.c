@@ -119,14 +119,6 @@ struct opened {
 	int dir;
 };
 
-static int open_kept(int root_fd, const struct layer_blob *b, struct opened *o, struct error *err)
-{
-	autofree char *path = xasprintf("blobs/sha256/%s", b->info.blob);
-
-	o->fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC);
-	return o->fd < 0 ? error_sys(err, -errno, "open %s", path) : 0;
-}
-
 static int open_made(int root_fd, const struct layer_blob *b, struct opened *o, struct error *err)
 {
 	autofree char *path = xasprintf("layers/%s/diff", b->chain);
@@ -138,6 +130,16 @@ static int open_made(int root_fd, const struct layer_blob *b, struct opened *o, 
 	return r < 0 ? r
 		     : changes_pipe_open(&req, -1, frame_open(layers, b->chain), &o->pipe, &o->fd,
 					 err);
+}
+
+static int open_kept(int root_fd, const struct layer_blob *b, struct opened *o, struct error *err)
+{
+	autofree char *path = xasprintf("blobs/sha256/%s", b->info.blob);
+
+	o->fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC);
+	if (o->fd < 0 && errno == ENOENT && strcmp(b->info.blob, b->info.diff_id) == 0)
+		return open_made(root_fd, b, o, err); /* its tree and frame are the blob */
+	return o->fd < 0 ? error_sys(err, -errno, "open %s", path) : 0;
 }
 
 static int read_archive(const struct layer_blob *b, int fd,

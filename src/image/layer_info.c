@@ -93,3 +93,26 @@ int layer_info_insert(struct db *db, const char *chain, const struct layer_info 
 		      " VALUES (?1, ?2, ?3, ?4, ?5)",
 		      "ssiii", chain, info->diff_id, info->size, info->disk, info->tar_size);
 }
+
+int layer_blob_framed(struct db *db, int root_fd, const char *hex,
+		      char ret_chain[DIGEST_HEX_LEN + 1], int64_t *ret_size, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(db, &rows, err, "SELECT chain, tar_size FROM layers WHERE diff_id = ?1",
+			 "s", hex);
+	bool found = false;
+
+	if (r < 0)
+		return r;
+	while (!found && db_next(&rows)) {
+		autofree char *path = xasprintf("layers/%s/" LAYER_FRAME, db_text(&rows, 0));
+
+		found = faccessat(root_fd, path, F_OK, 0) == 0;
+		if (!found)
+			continue;
+		(void)snprintf(ret_chain, DIGEST_HEX_LEN + 1, "%s", db_text(&rows, 0));
+		*ret_size = db_int(&rows, 1);
+	}
+	r = db_finish(&rows);
+	return r < 0 ? r : found;
+}

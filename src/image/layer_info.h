@@ -35,5 +35,11 @@ int layer_info_insert(struct db *db, const char *chain, const struct layer_info 
 /* A blob that is in ROOT/blobs/sha256 and unpacks to diff_id. */
 int layer_blob_insert(struct db *db, const char *blob, const char *diff_id, int64_t size,
 		      const char *packing, struct error *err) must_check;
+/* A plain blob may be kept as the tree and the frame of a layer (frame.h) that it is the archive
+ * of: returns 1 and such a layer and the blob's size, or 0.
+ */
+int layer_blob_framed(struct db *db, int root_fd, const char *hex,
+		      char ret_chain[DIGEST_HEX_LEN + 1], int64_t *ret_size,
+		      struct error *err) must_check;
 
 #endif

@@ -11,6 +11,8 @@
 #include "base/explain.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/space.h"
+#include "image/alias.h"
 #include "image/digest.h"
 #include "image/document.h"
 #include "image/image.h"
@@ -20,7 +22,7 @@
 #include "image/record.h"
 #include "image/reference.h"
 #include "image/source.h"
-#include "image/space.h"
+#include "image/staged.h"
 #include "image/unpack.h"
 
 #define LAYERS_MAX  127 /* Docker's limit; overlayfs has 500 */
@@ -33,10 +35,9 @@ struct loader {
 	struct source *source;
 	struct error *err;
 	struct incoming in;
-	const char *prefix; /* of blobs' names */
+	bool is_dir; /* skopeo's: blobs have their digits as names */
 	unsigned images;
 	struct strv loaded; /* IDs, for an index */
-	bool frames;        /* no manifest asks for blobs */
 };
 
 /* What a manifest of either kind says, before its layers are looked at. */
@@ -44,8 +45,9 @@ struct manifest {
 	char config_id[DIGEST_HEX_LEN + 1];
 	char *config; /* the document */
 	size_t config_len;
-	struct strv blobs;                     /* names in the source */
-	struct unpack_layer *layers;           /* as many */
+	const char *config_sha512;   /* its digest in the manifest, if that is one; or NULL */
+	struct strv blobs;           /* names in the source */
+	struct unpack_layer *layers; /* as many */
 	const struct image_document *document; /* NULL: a docker-archive has none */
 };
 
@@ -113,30 +115,56 @@ struct feed {
 	const struct manifest *m;
 };
 
+static int check_size(struct unpack_layer *layer, int64_t size, struct error *err)
+{
+	if (layer->info.blob_size < 0)
+		layer->info.blob_size = size; /* a file goes on behind its member */
+	return layer->info.blob_size == size
+		       ? 0
+		       : error_set(err, -EBADMSG, "it has %lld bytes, the manifest says %lld",
+				   (long long)size, (long long)layer->info.blob_size);
+}
+
+/* 1: it has been unpacked, and nobody has it yet. */
+static int open_staged(const struct feed *feed, size_t i, struct unpack_source *ret,
+		       struct error *err)
+{
+	struct staged *staged = source_staged(feed->l->source, feed->m->blobs.items[i]);
+	struct staged_layer found;
+	int r = staged ? staged_look(staged, &found, err) : 0;
+
+	if (r > 0 && check_size(&feed->m->layers[i], found.tar_size, err) < 0)
+		return -EBADMSG;
+	if (r > 0)
+		*ret = (struct unpack_source) { .fd = -1, .keep_fd = -1, .staged = staged };
+	return r;
+}
+
 static int open_layer(void *data, size_t i, struct unpack_source *ret, struct error *err)
 {
 	const struct feed *feed = data;
-	const struct unpack_layer *layer = &feed->m->layers[i];
+	struct unpack_layer *layer = &feed->m->layers[i];
+	const char *name = feed->m->blobs.items[i];
 	int64_t size = 0;
-	int r = source_get(feed->l->source, feed->m->blobs.items[i], &ret->fd, &ret->offset, &size,
-			   err);
+	int r = layer->sha512[0] || ret->as_file ? 0 : open_staged(feed, i, ret, err);
 
+	if (r != 0)
+		return MIN(r, 0);
+	r = source_get(feed->l->source, name, &ret->fd, &ret->offset, &size, err);
 	if (r < 0)
 		return r;
-	if (layer->info.blob_size < 0)
-		feed->m->layers[i].info.blob_size = size; /* a file goes on behind its member */
-	ret->is_blob = source_is_separate(feed->l->source, feed->m->blobs.items[i]);
-	if (layer->info.blob_size == size)
-		return 0;
-	(void)close(ret->fd);
-	return error_set(err, -EBADMSG, "it has %lld bytes, the manifest says %lld",
-			 (long long)size, (long long)layer->info.blob_size);
+	ret->is_blob = source_is_separate(feed->l->source, name);
+	r = check_size(layer, size, err);
+	if (r < 0)
+		(void)close(ret->fd);
+	return r;
 }
 
 static int close_layer(void *data, size_t i, int fd, int r, struct error *err)
 {
 	(void)data, (void)i, (void)err;
-	(void)close(fd);
+	if (fd >= 0)
+		(void)close(fd);
 	return r;
 }
 
@@ -197,7 +225,7 @@ static int store_layers(struct loader *l, struct manifest *m)
 		.layers = m->layers,
 		.n = m->blobs.n,
 		.want_blobs = true,
-		.frames = l->frames,
+		.frames = true,
 		.open = open_layer,
 		.close = close_layer,
 		.data = &feed,
@@ -212,6 +240,7 @@ static int store_image(struct loader *l, struct manifest *m, const struct strv *
 {
 	struct image_record record = {
 		.id = m->config_id,
+		.config_sha512 = m->config_sha512,
 		.manifest = m->document,
 		.names = names,
 	};
@@ -301,7 +330,6 @@ static int load_docker_entry(struct loader *l, struct json_reader *rd, const jso
 		r = rd->r;
 	if (r == 0)
 		r = read_docker_config(l, config, &m);
-	l->frames = true;
 	if (r == 0)
 		r = store_image(l, &m, &names);
 	strv_done(&names);
@@ -310,18 +338,32 @@ static int load_docker_entry(struct loader *l, struct json_reader *rd, const jso
 
 /* OCI layout: index.json, then blobs by digest */
 
-/* A document by its descriptor, checked against it. */
-static int read_blob(struct loader *l, const struct part *d, char **ret, size_t *ret_len)
+/* The member that a descriptor means. */
+static char *part_name(const struct loader *l, const struct part *d)
 {
-	autofree char *name = xasprintf("%s%s", l->prefix, d->digest);
-	char hex[DIGEST_HEX_LEN + 1];
+	char digest[PART_DIGEST_LEN];
+
+	return l->is_dir ? xstrdup(part_hex(d)) : alias_path(part_digest(d, digest));
+}
+
+/* A document by its descriptor, checked against it; ret_hex is the digest by which we know it. */
+static int read_blob(struct loader *l, const struct part *d, char **ret, size_t *ret_len,
+		     char ret_hex[DIGEST_HEX_LEN + 1])
+{
+	autofree char *name = part_name(l, d);
+	char got[DIGEST512_HEX_LEN + 1];
 	int r = source_read(l->source, name, DOCUMENT_MAX, ret, ret_len, l->err);
 
 	if (r < 0)
 		return r;
-	digest_bytes(*ret, *ret_len, hex);
-	if (strcmp(hex, d->digest) != 0)
-		return error_set(l->err, -EBADMSG, "%s: its digest is sha256:%.12s...", name, hex);
+	digest_bytes(*ret, *ret_len, ret_hex);
+	if (d->sha512[0])
+		digest512_bytes(*ret, *ret_len, got);
+	else
+		(void)snprintf(got, sizeof(got), "%s", ret_hex);
+	if (strcmp(got, part_hex(d)) != 0)
+		return error_set(l->err, -EBADMSG, "%s: its digest is %s:%.12s...", name,
+				 d->sha512[0] ? "sha512" : "sha256", got);
 	if (d->size >= 0 && (uint64_t)d->size != *ret_len)
 		return error_set(l->err, -EBADMSG, "%s has %zu bytes, its descriptor says %lld",
 				 name, *ret_len, (long long)d->size);
@@ -332,15 +374,18 @@ static int load_manifest(struct loader *l, const struct document *doc,
 			 const struct image_document *as_is, const struct strv *names)
 {
 	cleanup(manifest_done) struct manifest m = { .document = as_is };
-	int r = read_blob(l, &doc->parts[0], &m.config, &m.config_len);
+	int r = read_blob(l, &doc->parts[0], &m.config, &m.config_len, m.config_id);
 
 	if (r < 0)
 		return r;
-	(void)snprintf(m.config_id, sizeof(m.config_id), "%s", doc->parts[0].digest);
+	m.config_sha512 = doc->parts[0].sha512;
 	for (size_t i = 1; i < doc->n; i++) {
-		autofree char *name = xasprintf("%s%s", l->prefix, doc->parts[i].digest);
+		const struct part *part = &doc->parts[i];
+		autofree char *name = part_name(l, part);
 
-		manifest_add_layer(&m, name, doc->parts[i].digest, doc->parts[i].size);
+		manifest_add_layer(&m, name, part->digest, part->size);
+		(void)snprintf(m.layers[i - 1].sha512, sizeof(m.layers[i - 1].sha512), "%s",
+			       part->sha512);
 	}
 	return store_image(l, &m, names);
 }
@@ -356,7 +401,7 @@ static int load_dir(struct loader *l, const char *text, size_t len)
 	int r = document_parse(text, len, "manifest.json", &doc, l->err);
 
 	digest_bytes(text, len, hex);
-	l->prefix = "";
+	l->is_dir = true;
 	as_is.media_type = doc.media_type;
 	if (r == 0 && doc.is_index)
 		r = error_set(l->err, -EBADMSG,
@@ -490,14 +535,15 @@ static int load_part(struct loader *l, const struct part *part, const struct str
 {
 	struct document doc = { .n = 0 };
 	autofree char *text = NULL;
-	struct image_document as_is = { .digest = part->digest };
+	char hex[DIGEST_HEX_LEN + 1];
+	struct image_document as_is = { .digest = hex, .sha512 = part->sha512 };
 	const struct part *inner;
 	int r;
 
 	if (depth > INDEX_DEPTH)
 		return error_set(l->err, -ELOOP, "indexes lie more than %d deep in each other",
 				 INDEX_DEPTH);
-	r = read_blob(l, part, &text, &as_is.len);
+	r = read_blob(l, part, &text, &as_is.len, hex);
 	if (r == 0)
 		r = document_parse(text, as_is.len, "manifest", &doc, l->err);
 	as_is.bytes = text;
@@ -561,7 +607,7 @@ static int load_oci(struct loader *l)
 
 static int load(struct loader *l)
 {
-	int r = source_open(l->req->path, l->in.tmp_fd, &l->source, l->err);
+	int r = source_open(l->req->path, l->in.tmp_fd, l->in.root_fd, &l->source, l->err);
 
 	if (r < 0)
 		return r;
@@ -578,9 +624,7 @@ static int load(struct loader *l)
 
 int image_load_archive(struct db *db, const struct load_request *req, struct error *err)
 {
-	struct loader l = {
-		.db = db, .req = req, .err = err, .in = INCOMING_INIT, .prefix = "blobs/sha256/"
-	};
+	struct loader l = { .db = db, .req = req, .err = err, .in = INCOMING_INIT };
 	int r = incoming_open(req->root, req->root_fd, &l.in, err);
 
 	if (r == 0)
@@ -592,7 +636,7 @@ int image_load_archive(struct db *db, const struct load_request *req, struct err
 	strv_done(&l.loaded);
 	incoming_done(&l.in);
 	if (r < 0) {
-		(void)space_explain(req->root_fd, req->root, r, err);
+		space_explain(req->root, err);
 		image_sweep_failed(db, req->root_fd);
 	}
 	return r;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/strv.h"
+#include "image/alias.h"
 #include "image/catalog.h"
 #include "image/document.h"
 #include "image/image.h"
@@ -24,6 +25,27 @@ static int put_blob(const struct incoming *in, const char *digest, const char *b
 	if (faccessat(in->blobs_fd, digest, F_OK, 0) == 0)
 		return 0;
 	return file_write_at(in->blobs_fd, digest, bytes, len, 0644, FILE_SYNC, err);
+}
+
+static int name_blob(const struct incoming *in, const char *sha512, const char *digest,
+		     struct error *err)
+{
+	return sha512 && *sha512 ? alias_set(in->root_fd, sha512, digest, err) : 0;
+}
+
+/* Other names of what is there, before rows are made of the documents that have them. */
+static int name_blobs(const struct incoming *in, const struct image_record *rec, struct error *err)
+{
+	int r = name_blob(in, rec->config_sha512, rec->id, err);
+
+	if (r == 0 && rec->manifest)
+		r = name_blob(in, rec->manifest->sha512, rec->manifest->digest, err);
+	for (size_t i = 0; r == 0 && i < rec->nindexes; i++)
+		r = name_blob(in, rec->indexes[i].sha512, rec->indexes[i].digest, err);
+	for (size_t i = 0; r == 0 && i < rec->nlayers; i++)
+		if (rec->layers[i].blob_is_kept)
+			r = name_blob(in, rec->layers[i].sha512, rec->layers[i].info.blob, err);
+	return r;
 }
 
 static int put_documents(const struct incoming *in, const struct image_record *rec,
@@ -111,6 +133,8 @@ int image_record(struct db *db, const struct incoming *in, const struct image_re
 {
 	int r = put_documents(in, rec, err);
 
+	if (r == 0)
+		r = name_blobs(in, rec, err);
 	if (r == 0)
 		r = db_begin(db, err);
 	if (r == 0)

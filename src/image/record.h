@@ -17,6 +17,7 @@ struct unpack_layer;
 /* A document as it came, byte by byte; its digest has been checked. */
 struct image_document {
 	const char *digest; /* hex */
+	const char *sha512; /* hex, if something lists it by that; NULL or "" */
 	const char *media_type;
 	const char *bytes;
 	size_t len;
@@ -26,6 +27,7 @@ struct image_record {
 	const char *id; /* the config's digest, hex */
 	const char *config;
 	size_t config_len;
+	const char *config_sha512;         /* if the manifest names it by that; NULL or "" */
 	const struct unpack_layer *layers; /* answered */
 	size_t nlayers;
 	const struct image_document *manifest; /* NULL: it came without one */

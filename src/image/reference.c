@@ -18,6 +18,12 @@ bool digest_is_valid(const char *text)
 	       strspn(text + 7, "0123456789abcdef") == 64;
 }
 
+bool digest512_is_valid(const char *text)
+{
+	return strncmp(text, "sha512:", 7) == 0 && strlen(text + 7) == 128 &&
+	       strspn(text + 7, "0123456789abcdef") == 128;
+}
+
 static bool is_word(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -87,9 +93,7 @@ static char *split_domain(char *text, const char **ret_domain)
 /* What a registry may go by; the store's own digests are sha256. */
 static bool digest_can_name(const char *text)
 {
-	return digest_is_valid(text) ||
-	       (strncmp(text, "sha512:", 7) == 0 && strlen(text) == 7 + 128 &&
-		strspn(text + 7, "0123456789abcdef") == 128);
+	return digest_is_valid(text) || digest512_is_valid(text);
 }
 
 int reference_canonical(const char *text, char ret[REFERENCE_MAX], struct error *err)

@@ -19,5 +19,6 @@ int reference_canonical(const char *text, char ret[REFERENCE_MAX], struct error 
 void reference_familiar(const char *canonical, char ret[REFERENCE_MAX]);
 /* "sha256:" and 64 lower-case hex digits. */
 bool digest_is_valid(const char *text);
+bool digest512_is_valid(const char *text); /* "sha512:" and 128 */
 
 #endif

@@ -16,10 +16,12 @@
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "image/alias.h"
 #include "image/catalog.h"
 #include "image/image.h"
 #include "image/incoming.h"
 #include "image/index.h"
+#include "image/layer_info.h"
 #include "image/reference.h"
 #include "image/remove.h"
 
@@ -104,9 +106,33 @@ static int list_blobs(struct db *db, const char *id, struct strv *ret, struct er
 	return db_finish(&rows);
 }
 
+/* A blob that this layer's tree and frame were goes with it, if no other layer is the same one. */
+static int delete_layer_rows(struct db *db, int root_fd, const char *chain, struct error *err)
+{
+	char diff_id[ID_LEN + 1] = "", other[ID_LEN + 1];
+	autofree char *path = NULL;
+	struct db_rows rows;
+	int64_t size;
+	int r = db_query(db, &rows, err, "SELECT diff_id FROM layers WHERE chain = ?1", "s", chain);
+
+	if (r == 0) {
+		if (db_next(&rows))
+			(void)snprintf(diff_id, sizeof(diff_id), "%s", db_text(&rows, 0));
+		r = db_finish(&rows);
+	}
+	if (r == 0)
+		r = db_run(db, err, "DELETE FROM layers WHERE chain = ?1", "s", chain);
+	path = xasprintf("blobs/sha256/%s", diff_id);
+	if (r < 0 || !diff_id[0] || faccessat(root_fd, path, F_OK, 0) == 0)
+		return r;
+	r = layer_blob_framed(db, root_fd, diff_id, other, &size, err);
+	return r != 0 ? MIN(r, 0)
+		      : db_run(db, err, "DELETE FROM layer_blobs WHERE digest = ?1", "s", diff_id);
+}
+
 /* The rows of the image, then those that nothing refers to any more. */
-static int delete_rows(struct db *db, const struct image *image, const struct leftovers *left,
-		       struct error *err)
+static int delete_rows(struct db *db, int root_fd, const struct image *image,
+		       const struct leftovers *left, struct error *err)
 {
 	static const char *const statements[] = {
 		"DELETE FROM image_names WHERE image = ?1",
@@ -129,8 +155,7 @@ static int delete_rows(struct db *db, const struct image *image, const struct le
 	}
 	for (size_t i = 0; r == 0 && i < left->layers.n; i++)
 		if (!layer_is_used(db, left->layers.items[i]))
-			r = db_run(db, err, "DELETE FROM layers WHERE chain = ?1", "s",
-				   left->layers.items[i]);
+			r = delete_layer_rows(db, root_fd, left->layers.items[i], err);
 	return r;
 }
 
@@ -254,6 +279,7 @@ static int delete_files(struct db *db, const struct grave *grave, const struct i
 	for (size_t i = 0; r == 0 && i < left->blobs.n; i++)
 		if (!blob_is_used(db, left->blobs.items[i]))
 			r = delete_blob(grave->root_fd, left->blobs.items[i], err);
+	alias_prune(grave->root_fd);
 	if (r == 0)
 		report(data, said);
 	return r;
@@ -316,7 +342,7 @@ static int remove_whole(struct db *db, int root_fd, const struct image *image, r
 	strv_extend(&left.layers, image->layers.items, image->layers.n);
 	if (r == 0) {
 		(void)explain_note("its rows in state.db go, in one transaction");
-		r = delete_rows(db, image, &left, err);
+		r = delete_rows(db, root_fd, image, &left, err);
 	}
 	if (r == 0)
 		r = catalog_remove(root_fd, image->id, err);

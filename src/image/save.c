@@ -12,6 +12,7 @@
 #include "base/db.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "image/alias.h"
 #include "image/digest.h"
 #include "image/document.h"
 #include "image/image.h"
@@ -144,16 +145,31 @@ static int save_docker(struct saver *s, struct item *it)
 
 /* blobs */
 
-static int add_blob(struct saver *s, const char *hex, const char *name)
+/* The layer whose tree and frame are this blob, or NULL. */
+static struct layer_blob *framed_layer(const struct item *it, const char *hex)
 {
-	autofree char *path = xasprintf("blobs/sha256/%s", hex), *buffer = xmalloc(COPY_SIZE);
+	for (size_t i = 0; i < it->n; i++)
+		if (strcmp(it->layers[i].info.diff_id, hex) == 0)
+			return &it->layers[i];
+	return NULL;
+}
+
+/* The manifest's name of it is that of its file here, too. */
+static int add_blob(struct saver *s, struct item *it, const struct part *part, bool is_dir)
+{
+	char digest[PART_DIGEST_LEN];
+	autofree char *path = alias_path(part_digest(part, digest)), *buffer = xmalloc(COPY_SIZE);
+	const char *name = is_dir ? part_hex(part) : path;
 	autoclose int fd = openat(s->req->root_fd, path, O_RDONLY | O_CLOEXEC);
+	struct layer_blob *framed = framed_layer(it, part->digest);
 	struct stat st;
 	ssize_t n = 1;
 	int r;
 
 	if (package_has(s->out, name))
 		return 0;
+	if (fd < 0 && errno == ENOENT && framed)
+		return add_layer_archive(s, framed, name);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_sys(s->err, -errno, "open %s", path);
 	r = package_begin(s->out, name, st.st_size, s->err);
@@ -223,16 +239,14 @@ static int get_manifest(struct saver *s, struct item *it, char **ret, size_t *re
 	return file_read_at(s->req->root_fd, path, DOCUMENT_MAX, ret, ret_len, s->err);
 }
 
-static int add_parts(struct saver *s, const char *manifest, size_t len, const char *prefix)
+static int add_parts(struct saver *s, struct item *it, const char *manifest, size_t len,
+		     bool is_dir)
 {
 	struct document doc = { .n = 0 };
 	int r = document_parse(manifest, len, "manifest", &doc, s->err);
 
-	for (size_t i = 0; r == 0 && i < doc.n; i++) {
-		autofree char *name = xasprintf("%s%s", prefix, doc.parts[i].digest);
-
-		r = add_blob(s, doc.parts[i].digest, name);
-	}
+	for (size_t i = 0; r == 0 && i < doc.n; i++)
+		r = add_blob(s, it, &doc.parts[i], is_dir);
 	document_done(&doc);
 	return r;
 }
@@ -265,7 +279,7 @@ static int save_oci(struct saver *s, struct item *it)
 			  (json_int_t)len);
 	note_name(it, entry);
 	(void)json_array_append_new(s->list, entry);
-	r = add_parts(s, manifest, len, "blobs/sha256/");
+	r = add_parts(s, it, manifest, len, false);
 	if (r == 0 && !package_has(s->out, name))
 		r = package_add(s->out, name, manifest, len, s->err);
 	return r;
@@ -281,7 +295,7 @@ static int save_dir(struct saver *s, struct item *it)
 	int r = get_manifest(s, it, &manifest, &len, &type);
 
 	if (r == 0)
-		r = add_parts(s, manifest, len, "");
+		r = add_parts(s, it, manifest, len, true);
 	if (r == 0)
 		r = package_add(s->out, "manifest.json", manifest, len, s->err);
 	return r < 0 ? r : package_add(s->out, "version", version, strlen(version), s->err);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "image/staged.h"
 #include "image/stream.h"
 #include "image/tar_read.h"
 #include "kernel/rootdir.h"
@@ -21,7 +22,8 @@
 struct member {
 	char *name;
 	char *link; /* to another member, or NULL */
-	int fd;     /* -1: it is in the archive */
+	int fd;     /* -1: it is in the archive, or staged */
+	struct staged *staged;
 	int64_t offset, size;
 };
 
@@ -42,6 +44,7 @@ void source_close(struct source *s)
 		free(s->members[i].link);
 		if (s->members[i].fd >= 0)
 			(void)close(s->members[i].fd);
+		staged_free(s->members[i].staged);
 	}
 	free(s->members);
 	if (s->dir >= 0)
@@ -108,7 +111,7 @@ static int write_at(int fd, const char *bytes, size_t len, int64_t offset)
 
 struct reading {
 	struct source *s;
-	int fd, tmp_fd;
+	int fd, tmp_fd, root_fd;
 	int64_t at;            /* in a plain file */
 	unsigned char *buffer; /* the same */
 	struct stream *stream; /* of anything else */
@@ -144,25 +147,89 @@ static ssize_t feed_stream(void *data, const void **ret, struct error *err)
 	return stream_next(rd->stream, ret, err);
 }
 
+static int open_copy(struct reading *rd, struct member *m)
+{
+	m->fd = openat(rd->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	m->offset = 0;
+	return m->fd < 0 ? error_sys(rd->err, -errno, "make a temporary file") : 0;
+}
+
+static int copy_piece(struct reading *rd, const struct member *m, const void *bytes, size_t len,
+		      int64_t offset)
+{
+	int r = write_at(m->fd, bytes, len, offset);
+
+	return r < 0 ? error_sys(rd->err, r, "unpack archive member %.100s", m->name) : 0;
+}
+
 static int copy_data(struct reading *rd, struct member *m)
 {
+	int r = open_copy(rd, m);
 	const void *bytes;
 	int64_t offset;
-	ssize_t n;
+	ssize_t n = 1;
 
-	m->fd = openat(rd->tmp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
-	if (m->fd < 0)
-		return error_sys(rd->err, -errno, "make a temporary file");
-	m->offset = 0;
-	while ((n = tar_data(rd->tar, &bytes, &offset, rd->err)) > 0) {
-		int r = write_at(m->fd, bytes, (size_t)n, offset);
-
-		if (r < 0)
-			return error_sys(rd->err, r, "unpack archive member %.100s", m->name);
+	while (r == 0 && n > 0) {
+		n = tar_data(rd->tar, &bytes, &offset, rd->err);
+		if (n > 0)
+			r = copy_piece(rd, m, bytes, (size_t)n, offset);
 	}
-	if (n == 0 && ftruncate(m->fd, m->size) < 0)
+	if (r == 0 && n == 0 && ftruncate(m->fd, m->size) < 0)
 		return error_sys(rd->err, -errno, "unpack archive member %.100s", m->name);
-	return (int)n;
+	return r < 0 ? r : (int)n;
+}
+
+/* A member that may be a layer: its first bytes decide what becomes of it. */
+struct landing {
+	struct reading *rd;
+	struct member *m;
+	unsigned char head[STAGED_HEAD];
+	size_t have;
+};
+
+static int land_piece(const struct landing *l, const void *bytes, size_t len, int64_t offset)
+{
+	return l->m->staged ? staged_put(l->m->staged, bytes, len, l->rd->err)
+			    : copy_piece(l->rd, l->m, bytes, len, offset);
+}
+
+static int land(struct landing *l, const unsigned char *bytes, size_t len, int64_t offset)
+{
+	size_t n = MIN(sizeof(l->head) - l->have, len);
+	int r = 0;
+
+	if (n > 0) {
+		memcpy(l->head + l->have, bytes, n);
+		l->have += n;
+		if (l->have < sizeof(l->head))
+			return 0;
+		r = staged_is_layer(l->head)
+			    ? staged_begin(l->rd->root_fd, l->rd->tmp_fd, &l->m->staged, l->rd->err)
+			    : open_copy(l->rd, l->m);
+		if (r == 0)
+			r = land_piece(l, l->head, sizeof(l->head), 0);
+	}
+	if (r == 0 && n < len)
+		r = land_piece(l, bytes + n, len - n, offset + (int64_t)n);
+	return r;
+}
+
+static int land_data(struct reading *rd, struct member *m)
+{
+	struct landing l = { .rd = rd, .m = m };
+	const void *bytes;
+	int64_t offset;
+	ssize_t n = 1;
+	int r = 0;
+
+	while (r == 0 && n > 0) {
+		n = tar_data(rd->tar, &bytes, &offset, rd->err);
+		if (n > 0)
+			r = land(&l, bytes, (size_t)n, offset);
+	}
+	if (m->staged)
+		staged_end(m->staged);
+	return r < 0 ? r : (int)n;
 }
 
 static int add_link(struct reading *rd, struct member *m, const struct tar_entry *e)
@@ -200,7 +267,11 @@ static int add_member(struct reading *rd, const struct tar_entry *e)
 	if (m->size > ARCHIVE_BYTES - s->total)
 		return error_set(rd->err, -EFBIG, "archive member %.100s is too large", m->name);
 	s->total += m->size;
-	return rd->buffer && !tar_is_sparse(rd->tar) ? 0 : copy_data(rd, m);
+	if (tar_is_sparse(rd->tar))
+		return copy_data(rd, m);
+	if (rd->buffer)
+		return 0;
+	return rd->root_fd >= 0 && m->size >= STAGED_HEAD ? land_data(rd, m) : copy_data(rd, m);
 }
 
 static int read_members(struct reading *rd)
@@ -241,6 +312,7 @@ static int read_archive(struct reading *rd)
 					   .size = -1,
 					   .keep_fd = -1,
 					   .stop_fd = -1,
+					   .unhashed = true,
 					   .threaded = true };
 	int r = 0;
 
@@ -260,7 +332,7 @@ static int read_archive(struct reading *rd)
 	return r;
 }
 
-int source_open(const char *path, int tmp_fd, struct source **ret, struct error *err)
+int source_open(const char *path, int tmp_fd, int root_fd, struct source **ret, struct error *err)
 {
 	cleanup(source_cleanup) struct source *s = xnew(struct source);
 	autoclose int fd = -1;
@@ -275,7 +347,9 @@ int source_open(const char *path, int tmp_fd, struct source **ret, struct error 
 	if (S_ISDIR(st.st_mode)) {
 		s->dir = steal_fd(&fd);
 	} else {
-		struct reading rd = { .s = s, .fd = fd, .tmp_fd = tmp_fd, .err = err };
+		struct reading rd = {
+			.s = s, .fd = fd, .tmp_fd = tmp_fd, .root_fd = root_fd, .err = err
+		};
 
 		r = read_archive(&rd);
 		if (r < 0)
@@ -311,25 +385,37 @@ static const struct member *find_file(const struct source *s, const char *name)
 	return m && !m->link ? m : NULL;
 }
 
-static int get_in_archive(const struct source *s, const char *name, int *ret_fd,
+struct staged *source_staged(const struct source *s, const char *name)
+{
+	const struct member *m = s->dir < 0 ? find_file(s, name) : NULL;
+
+	return m ? m->staged : NULL;
+}
+
+static int get_in_archive(const struct source *s, const struct member *m, int *ret_fd,
 			  int64_t *ret_offset, int64_t *ret_size)
 {
-	const struct member *m = find_file(s, name);
-
 	if (!m)
 		return -ENOENT;
-	*ret_fd = fcntl(m->fd >= 0 ? m->fd : s->archive, F_DUPFD_CLOEXEC, 3);
 	*ret_offset = m->offset;
 	*ret_size = m->size;
+	*ret_fd = fcntl(m->fd >= 0 ? m->fd : s->archive, F_DUPFD_CLOEXEC, 3);
 	return *ret_fd < 0 ? -errno : 0;
 }
 
 int source_get(const struct source *s, const char *name, int *ret_fd, int64_t *ret_offset,
 	       int64_t *ret_size, struct error *err)
 {
-	int r = s->dir >= 0 ? get_in_dir(s, name, ret_fd, ret_size)
-			    : get_in_archive(s, name, ret_fd, ret_offset, ret_size);
+	const struct member *m = s->dir < 0 ? find_file(s, name) : NULL;
+	int r;
 
+	if (m && m->staged) {
+		*ret_offset = 0;
+		*ret_size = m->size;
+		return staged_file(m->staged, ret_fd, err);
+	}
+	r = s->dir >= 0 ? get_in_dir(s, name, ret_fd, ret_size)
+			: get_in_archive(s, m, ret_fd, ret_offset, ret_size);
 	if (r == 0 && s->dir >= 0)
 		*ret_offset = 0;
 	if (r == 0)
@@ -353,6 +439,8 @@ bool source_has(const struct source *s, const char *name)
 	autoclose int fd = -1;
 	int64_t offset, size;
 
+	if (s->dir < 0)
+		return find_file(s, name);
 	return source_get(s, name, &fd, &offset, &size, NULL) == 0;
 }
 

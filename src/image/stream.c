@@ -28,7 +28,7 @@ struct stream {
 	int64_t read; /* bytes of the blob */
 	enum packing packing;
 	struct inflate *inflate;
-	struct digest stored, unpacked;
+	struct digest stored, unpacked, sha512;
 	uint64_t total;
 	unsigned char *in;
 	size_t in_len, in_used;
@@ -92,8 +92,10 @@ static ssize_t read_blob(struct stream *s, void *bytes, size_t room, struct erro
 	s->in_end = n == 0;
 	s->read += n;
 	/* What is not packed has one digest, that of what comes out. */
-	if (s->packing != PACKING_NONE)
+	if (s->packing != PACKING_NONE && !s->req.unhashed)
 		digest_update(&s->stored, bytes, (size_t)n);
+	if (s->req.sha512)
+		digest_update(&s->sha512, bytes, (size_t)n);
 	if (s->req.got)
 		atomic_fetch_add(s->req.got, n);
 	r = s->req.keep_fd < 0 ? 0 : file_write_all(s->req.keep_fd, bytes, (size_t)n);
@@ -249,12 +251,22 @@ ssize_t stream_next(struct stream *s, const void **ret_bytes, struct error *err)
 		n = produce(s, s->slots[0].bytes, err);
 		*ret_bytes = s->slots[0].bytes;
 	}
-	if (n > 0)
+	if (n > 0 && !s->req.unhashed)
 		digest_update(&s->unpacked, *ret_bytes, (size_t)n);
 	return n;
 }
 
 /* the whole */
+
+static int choose_keep(struct stream *s, struct error *err)
+{
+	int r = s->req.choose_keep(s->req.data, s->packing, &s->req.keep_fd, err);
+
+	if (r < 0 || s->req.keep_fd < 0)
+		return r;
+	r = file_write_all(s->req.keep_fd, s->in, s->in_len);
+	return r < 0 ? error_sys(err, r, "keep the layer's blob") : 0;
+}
 
 int stream_open(const struct stream_request *req, struct stream **ret, struct error *err)
 {
@@ -270,6 +282,8 @@ int stream_open(const struct stream_request *req, struct stream **ret, struct er
 		s->slots[i].bytes = xmalloc(SLOT_SIZE);
 	digest_init(&s->stored);
 	digest_init(&s->unpacked);
+	if (req->sha512)
+		digest512_init(&s->sha512);
 	n = fill_first(s, err);
 	if (n < 0)
 		return (int)n;
@@ -278,6 +292,10 @@ int stream_open(const struct stream_request *req, struct stream **ret, struct er
 		digest_update(&s->stored, s->in, s->in_len);
 		s->inflate = inflate_new(s->packing);
 	}
+	if (req->choose_keep)
+		r = choose_keep(s, err);
+	if (r < 0)
+		return r;
 	if (req->threaded)
 		r = start(s);
 	if (r < 0)
@@ -303,6 +321,11 @@ int stream_finish(struct stream *s, char ret_stored[DIGEST_HEX_LEN + 1],
 	else
 		digest_final(&s->stored, ret_stored);
 	return 0;
+}
+
+void stream_sha512(struct stream *s, char ret[DIGEST512_HEX_LEN + 1])
+{
+	digest512_final(&s->sha512, ret);
 }
 
 int64_t stream_stored_size(const struct stream *s)
@@ -333,6 +356,7 @@ void stream_close(struct stream *s)
 	inflate_free(s->inflate);
 	digest_done(&s->stored);
 	digest_done(&s->unpacked);
+	digest_done(&s->sha512);
 	for (size_t i = 0; i < SLOTS; i++)
 		free(s->slots[i].bytes);
 	free(s->in);

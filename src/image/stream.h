@@ -20,10 +20,15 @@
 struct stream;
 
 struct stream_request {
-	int fd;            /* borrowed */
-	int64_t offset;    /* where the blob starts; -1: what comes next (a pipe) */
-	int64_t size;      /* of the blob; -1: to the end of the file */
-	int keep_fd;       /* the blob is written here, too; -1 */
+	int fd;         /* borrowed */
+	int64_t offset; /* where the blob starts; -1: what comes next (a pipe) */
+	int64_t size;   /* of the blob; -1: to the end of the file */
+	int keep_fd;    /* the blob is written here, too; -1 */
+	/* Asked instead, once it is known how the blob is packed.  May be NULL. */
+	int (*choose_keep)(void *data, enum packing packing, int *ret_fd, struct error *err);
+	void *data;
+	bool sha512;       /* of the blob is wanted, too */
+	bool unhashed;     /* nobody asks for digests; then no finish */
 	bool threaded;     /* reading and inflating go on beside the caller */
 	int stop_fd;       /* becomes readable when a pipe is not to be waited for; -1 */
 	atomic_llong *got; /* bytes of the blob so far, for whoever shows progress; may be NULL */
@@ -36,7 +41,8 @@ ssize_t stream_next(struct stream *s, const void **ret_bytes, struct error *err)
 /* Reads what is left, then gives both digests. */
 int stream_finish(struct stream *s, char ret_stored[DIGEST_HEX_LEN + 1],
 		  char ret_unpacked[DIGEST_HEX_LEN + 1], struct error *err) must_check;
-int64_t stream_stored_size(const struct stream *s); /* after finish */
+void stream_sha512(struct stream *s, char ret[DIGEST512_HEX_LEN + 1]); /* the same; once */
+int64_t stream_stored_size(const struct stream *s);                    /* after finish */
 int64_t stream_unpacked_size(const struct stream *s);
 enum packing stream_packing(const struct stream *s);
 void stream_close(struct stream *s);

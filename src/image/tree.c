@@ -219,6 +219,7 @@ int tree_read(struct db *db, const char *root, int root_fd, const struct image *
 		r = find_hidden(root, image, view, &tree, err);
 	strv_done(&lower);
 	if (r < 0) {
+		image_name_lost(root, image, NULL, err);
 		tree_done(&tree);
 		return r;
 	}
@@ -333,8 +334,10 @@ int tree_trace(const char *root, const struct image *image, const char *path, en
 	image_lower_dirs(root, image, &lower);
 	r = overlay_view(&lower, "the image", &view, err);
 	strv_done(&lower);
-	if (r < 0)
+	if (r < 0) {
+		image_name_lost(root, image, NULL, err);
 		return r;
+	}
 	real = resolve(view, path);
 	r = trace_layers(root, image, real, ret, err);
 	if (r == -ENOENT)

@@ -21,9 +21,11 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/strv.h"
+#include "image/alias.h"
 #include "image/frame.h"
 #include "image/incoming.h"
 #include "image/layer.h"
+#include "image/staged.h"
 #include "image/stream.h"
 #include "image/usage.h"
 
@@ -68,6 +70,14 @@ void chain_next(char chain[DIGEST_HEX_LEN + 1], const char *diff_id_hex)
 	}
 	text = xasprintf("sha256:%s sha256:%s", chain, diff_id_hex);
 	digest_bytes(text, strlen(text), chain);
+}
+
+void unpack_layer_digest(const struct unpack_layer *layer, char ret[UNPACK_DIGEST_LEN])
+{
+	const char *kind = layer->sha512[0] ? "sha512:" : layer->info.blob[0] ? "sha256:" : "";
+
+	(void)snprintf(ret, UNPACK_DIGEST_LEN, "%s%s", kind,
+		       layer->sha512[0] ? layer->sha512 : layer->info.blob);
 }
 
 /* the lock of a layer */
@@ -195,24 +205,50 @@ static int list_lower(void *data, struct strv *ret, struct error *err)
 	return 0;
 }
 
-static int check_digests(struct task *t, const char *stored, const char *unpacked,
-			 const struct stream *stream)
+static int check_sha512(struct task *t, struct stream *stream)
 {
-	struct unpack_layer *layer = t->layer;
+	char got[DIGEST512_HEX_LEN + 1];
 
-	if (layer->info.blob[0] && strcmp(layer->info.blob, stored) != 0)
+	if (!t->layer->sha512[0])
+		return 0;
+	stream_sha512(stream, got);
+	if (strcmp(got, t->layer->sha512) == 0)
+		return 0;
+	return error_set(&t->why, -EBADMSG,
+			 "its digest is sha512:%.12s..., the manifest says sha512:%.12s...", got,
+			 t->layer->sha512);
+}
+
+static int compare_digests(struct task *t, const char *stored, const char *unpacked)
+{
+	const struct layer_info *info = &t->layer->info;
+
+	if (info->blob[0] && strcmp(info->blob, stored) != 0)
 		return error_set(&t->why, -EBADMSG,
 				 "its digest is sha256:%.12s..., the manifest says sha256:%.12s...",
-				 stored, layer->info.blob);
-	if (strcmp(layer->info.diff_id, unpacked) != 0)
+				 stored, info->blob);
+	if (strcmp(info->diff_id, unpacked) != 0)
 		return error_set(
 			&t->why, -EBADMSG,
 			"unpacked its digest is sha256:%.12s..., the config says sha256:%.12s...",
-			unpacked, layer->info.diff_id);
-	(void)snprintf(layer->info.blob, sizeof(layer->info.blob), "%s", stored);
-	layer->info.blob_size = stream_stored_size(stream);
-	layer->info.tar_size = stream_unpacked_size(stream);
-	(void)snprintf(layer->info.packing, sizeof(layer->info.packing), "%s",
+			unpacked, info->diff_id);
+	return 0;
+}
+
+static int check_digests(struct task *t, const char *stored, const char *unpacked,
+			 struct stream *stream)
+{
+	struct layer_info *info = &t->layer->info;
+	int r = check_sha512(t, stream);
+
+	if (r == 0)
+		r = compare_digests(t, stored, unpacked);
+	if (r < 0)
+		return r;
+	(void)snprintf(info->blob, sizeof(info->blob), "%s", stored);
+	info->blob_size = stream_stored_size(stream);
+	info->tar_size = stream_unpacked_size(stream);
+	(void)snprintf(info->packing, sizeof(info->packing), "%s",
 		       packing_name(stream_packing(stream)));
 	return 0;
 }
@@ -242,6 +278,7 @@ static int read_layer(struct task *t, const struct unpack_source *source, int ke
 		.offset = source->offset,
 		.size = t->layer->info.blob_size,
 		.keep_fd = keep_fd,
+		.sha512 = t->layer->sha512[0],
 		.threaded = true,
 		.stop_fd = t->run->stop_fd,
 		.got = &t->layer->got,
@@ -295,34 +332,88 @@ static int fetch_blob(struct task *t, const struct unpack_source *source)
 	return read_layer(t, source, source->is_blob ? -1 : t->blob_fd, NULL);
 }
 
+static void keep_as_frame(struct unpack_layer *layer, bool named)
+{
+	layer->blob_is_kept = named;
+	if (named)
+		return;
+	layer->info.blob[0] = layer->info.packing[0] = '\0';
+	layer->info.blob_size = -1;
+}
+
 static bool wants_frame(const struct task *t, const struct unpack_source *source)
 {
 	unsigned char head[4];
 
-	return t->run->req->frames && t->dir >= 0 && source->offset >= 0 &&
+	return t->run->req->frames && t->dir >= 0 && source->offset >= 0 && !t->layer->sha512[0] &&
 	       packing_detect(head,
 			      (size_t)MAX(pread(source->fd, head, sizeof(head), source->offset),
 					  0)) == PACKING_NONE;
 }
 
-/* Where the archive holds more than the tree (a file twice), it is read again for its blob. */
+/* What the archive holds beyond the tree (a file twice) is in a blob then, a part of which was made
+ * of the tree.
+ */
+static int take_blob(struct task *t, struct frame_writer *frame)
+{
+	char got[DIGEST_HEX_LEN + 1];
+	int r;
+
+	t->blob_fd = frame_steal_blob(frame);
+	r = digest_file(t->blob_fd, got);
+	if (r < 0)
+		return error_sys(&t->why, r, "read the layer's blob");
+	return strcmp(got, t->layer->info.blob) == 0
+		       ? 0
+		       : error_set(&t->why, -EIO, "what was unpacked of it has been changed");
+}
+
+/* A manifest that names the blob finds it as the tree and the frame; without one nobody asks. */
 static int fetch_frame(struct task *t, const struct unpack_source *source)
 {
 	cleanup(frame_writer_cleanup) struct frame_writer *frame = NULL;
 	struct layer_info *info = &t->layer->info;
-	int dir = t->dir, r = frame_writer_new(dir, &frame, &t->why);
+	bool named = info->blob[0];
+	int r = frame_writer_new(t->dir, &frame, &t->why);
 
 	if (r == 0)
 		r = read_layer(t, source, -1, frame);
-	if (r == -ESTALE) {
-		t->dir = -1;
-		r = fetch_blob(t, source);
-		t->dir = dir;
-		return r;
-	}
-	info->blob[0] = info->packing[0] = '\0';
-	info->blob_size = -1;
+	if (r == -ESTALE)
+		return take_blob(t, frame);
+	if (r == 0)
+		keep_as_frame(t->layer, named);
 	return r;
+}
+
+/* 0: somebody else has it, or its blob is what is wanted. */
+static int take_staged(struct task *t, struct staged *staged)
+{
+	struct unpack_layer *layer = t->layer;
+	bool named = layer->info.blob[0];
+	struct strv lower = { 0 };
+	struct staged_layer found;
+	int r = t->dir < 0 ? 0 : staged_look(staged, &found, &t->why);
+
+	if (r <= 0)
+		return r;
+	r = compare_digests(t, found.diff_id, found.diff_id);
+	if (r == 0 && found.whiteouts->n > 0)
+		r = list_lower(t, &lower, &t->why);
+	if (r == 0)
+		r = staged_take(staged, t->dir, layer->chain, &lower, &t->why);
+	strv_done(&lower);
+	if (r <= 0)
+		return r;
+	layer->info.size = found.size;
+	layer->info.tar_size = layer->info.blob_size = found.tar_size;
+	layer->left_out = found.left_out;
+	(void)snprintf(layer->info.blob, sizeof(layer->info.blob), "%s", found.diff_id);
+	(void)snprintf(layer->info.packing, sizeof(layer->info.packing), "%s",
+		       packing_name(PACKING_NONE));
+	keep_as_frame(layer, named);
+	atomic_store(&layer->got, found.tar_size);
+	r = disk_usage(t->dir, &layer->info.disk, &t->why);
+	return r < 0 ? r : 1;
 }
 
 static int fetch(struct task *t)
@@ -331,6 +422,13 @@ static int fetch(struct task *t)
 	struct unpack_source source = { .fd = -1, .keep_fd = -1 };
 	int r = req->open(req->data, t->i, &source, &t->why);
 
+	if (r == 0 && source.staged) {
+		r = take_staged(t, source.staged);
+		if (r != 0)
+			return req->close(req->data, t->i, -1, MIN(r, 0), &t->why);
+		source = (struct unpack_source) { .fd = -1, .keep_fd = -1, .as_file = true };
+		r = req->open(req->data, t->i, &source, &t->why);
+	}
 	if (r < 0)
 		return r;
 	r = wants_frame(t, &source) ? fetch_frame(t, &source) : fetch_blob(t, &source);
@@ -349,15 +447,37 @@ static int reuse(struct task *t)
 		      : read_layer(t, &source, -1, NULL);
 }
 
+/* Whether the blob of this SHA-256 is the wanted one. */
+static int has_sha512(struct task *t, const char *blob, bool *ret)
+{
+	autoclose int fd = openat(t->run->req->in->blobs_fd, blob, O_RDONLY | O_CLOEXEC);
+	char got[DIGEST512_HEX_LEN + 1];
+	int r;
+
+	*ret = false;
+	if (fd < 0)
+		return errno == ENOENT ? 0 : error_sys(&t->why, -errno, "open blob %s", blob);
+	r = digest512_file(fd, got);
+	*ret = r == 0 && strcmp(got, t->layer->sha512) == 0;
+	return r < 0 ? error_sys(&t->why, r, "read blob %s", blob) : 0;
+}
+
 /* It is there; the caller knows which blob it wants, or takes the one that there is. */
 static int take_info(struct task *t)
 {
 	struct unpack_layer *layer = t->layer;
 	struct layer_info info;
+	bool same = true;
 	int r = layer_info_load(t->run->req->in->layers_fd, layer->chain, &info, &t->why);
 
+	if (r == 0 && layer->sha512[0] && !layer->info.blob[0])
+		r = has_sha512(t, info.blob, &same);
 	if (r < 0)
 		return r;
+	if (!same) {
+		info.blob[0] = info.packing[0] = '\0';
+		info.blob_size = layer->info.blob_size;
+	}
 	(void)snprintf(info.diff_id, sizeof(info.diff_id), "%s", layer->info.diff_id);
 	if (layer->info.blob[0] && strcmp(layer->info.blob, info.blob) != 0) {
 		(void)snprintf(info.blob, sizeof(info.blob), "%s", layer->info.blob);
@@ -368,21 +488,36 @@ static int take_info(struct task *t)
 	return 0;
 }
 
+/* The blob that is asked for is the layer's archive, which its tree and its frame make. */
+static bool is_framed(const struct task *t)
+{
+	const struct unpack_layer *layer = t->layer;
+	autofree char *path = xasprintf("%s/" LAYER_FRAME, layer->chain);
+
+	return strcmp(layer->info.blob, layer->info.diff_id) == 0 &&
+	       faccessat(t->run->req->in->layers_fd, path, F_OK, 0) == 0;
+}
+
 static int unpack_one(struct task *t)
 {
 	struct unpack_layer *layer = t->layer;
-	bool there = t->dir < 0, framed = there && t->run->req->frames;
+	bool there = t->dir < 0;
 	int r;
 
-	/* Its archive is there, one way or the other. */
-	if (framed && strcmp(layer->info.blob, layer->info.diff_id) == 0 && !blob_is_there(t))
-		layer->info.blob[0] = '\0';
+	if (layer->sha512[0] && !layer->info.blob[0])
+		(void)alias_get(t->run->req->in->root_fd, layer->sha512, layer->info.blob);
 	r = there ? take_info(t) : 0;
 	if (r < 0)
 		return r;
 	layer->blob_is_kept = blob_is_there(t);
-	layer->was_there =
-		there && (layer->blob_is_kept || !layer->info.blob[0] || !t->run->req->want_blobs);
+	if (there && !layer->blob_is_kept && is_framed(t)) {
+		keep_as_frame(layer, true);
+		layer->info.blob_size = layer->info.tar_size;
+		(void)snprintf(layer->info.packing, sizeof(layer->info.packing), "%s",
+			       packing_name(PACKING_NONE));
+	}
+	layer->was_there = there && (layer->blob_is_kept || !t->run->req->want_blobs ||
+				     (!layer->info.blob[0] && !layer->sha512[0]));
 	if (!layer->was_there)
 		r = layer->blob_is_kept ? reuse(t) : fetch(t);
 	return r < 0 || there ? r : layer_info_save(t->dir, &layer->info, &t->why);

@@ -19,6 +19,7 @@
 #include "image/layer_info.h"
 
 struct incoming;
+struct staged;
 
 /* One layer, asked for and answered. */
 struct unpack_layer {
@@ -26,6 +27,7 @@ struct unpack_layer {
 	 * Answered: all of it.
 	 */
 	struct layer_info info;
+	char sha512[DIGEST512_HEX_LEN + 1]; /* asked: the blob's, if the manifest gives that; "" */
 	char chain[DIGEST_HEX_LEN + 1];
 	bool was_there;    /* nothing was done for it */
 	bool blob_is_kept; /* ROOT/blobs/sha256/BLOB is there */
@@ -39,6 +41,8 @@ struct unpack_source {
 	int keep_fd;  /* an empty or partial file for the blob, on the store's file system, written
 			 from its position on; ours to close.  -1: a nameless one is made */
 	bool is_blob; /* fd is such a file already, whole: nothing is written, it gets the name */
+	struct staged *staged; /* in place of fd (-1): it is unpacked already (staged.h) */
+	bool as_file;          /* asked: whatever it is, as a file */
 };
 
 struct unpack_request {
@@ -49,7 +53,9 @@ struct unpack_request {
 	 * gives the same digest.  Good where that costs nothing (an archive).
 	 */
 	bool want_blobs;
-	/* A plain layer out of a file keeps a frame (frame.h) and no blob, if it can. */
+	/* A plain layer out of a file keeps a frame (frame.h) and no blob, if it can; a manifest
+	 * that lists that blob by SHA-256 has it all the same.
+	 */
 	bool frames;
 	/* Called on a thread of ours when layer i is really wanted; several at the same time.  What
 	 * feeds one pipe may wait for us to read, and must not keep another pipe waiting for that.
@@ -61,6 +67,10 @@ struct unpack_request {
 	int (*close)(void *data, size_t i, int fd, int r, struct error *err);
 	void *data;
 };
+
+#define UNPACK_DIGEST_LEN (7 + DIGEST512_HEX_LEN + 1)
+/* The blob's digest as the manifest has it: "sha256:HEX", "" if nobody says. */
+void unpack_layer_digest(const struct unpack_layer *layer, char ret[UNPACK_DIGEST_LEN]);
 
 int unpack_layers(struct unpack_request *req, struct error *err) must_check;
 

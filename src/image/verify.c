@@ -12,9 +12,11 @@
 #include "base/alloc.h"
 #include "base/db.h"
 #include "base/file.h"
+#include "image/alias.h"
 #include "image/changes.h"
 #include "image/compare.h"
 #include "image/digest.h"
+#include "image/document.h"
 #include "image/frame.h"
 #include "image/fresh.h"
 #include "image/image.h"
@@ -54,6 +56,7 @@ static void found(struct verifying *c, const char *fmt, ...)
 void verify_done(struct verify *v)
 {
 	strv_done(&v->bad_documents);
+	strv_done(&v->bad_names);
 	free(v->layers);
 	*v = (struct verify) { .n = 0 };
 }
@@ -96,6 +99,43 @@ static int check_document(struct verifying *c, const char *hex, const char *kind
 	return 0;
 }
 
+/* What a manifest calls by SHA-512 must be what the rows say.  That it has this digest was seen
+ * when the name was made, and the blob is looked at as any other.
+ */
+static int check_names(struct verifying *c, const char *document, struct error *err)
+{
+	autofree char *text = NULL;
+	struct document doc = { .n = 0 };
+	struct db_rows rows;
+	size_t len = 0;
+	int r;
+
+	if (strv_has(&c->v->bad_documents, document) ||
+	    file_read_at(c->in->blobs_fd, document, DOCUMENT_MAX, &text, &len, NULL) < 0 ||
+	    document_parse(text, len, "manifest", &doc, NULL) < 0)
+		return 0;
+	r = db_query(c->db, &rows, err,
+		     "SELECT position, digest FROM document_parts WHERE document = ?1", "s",
+		     document);
+	while (r == 0 && db_next(&rows)) {
+		size_t i = (size_t)db_int(&rows, 0);
+		const char *name = i < doc.n ? doc.parts[i].sha512 : "",
+			   *digest = db_text(&rows, 1);
+		char there[DIGEST_HEX_LEN + 1] = "";
+
+		if (!name[0] || strlen(digest) != DIGEST_HEX_LEN ||
+		    (alias_get(c->in->root_fd, name, there) && strcmp(there, digest) == 0))
+			continue;
+		found(c, "image %.12s: its name sha512:%.12s does not lead to sha256:%.12s",
+		      c->image->id, name, digest);
+		strv_addf(&c->v->bad_names, "%s %s", name, digest);
+	}
+	if (r == 0)
+		r = db_finish(&rows);
+	document_done(&doc);
+	return r;
+}
+
 static int check_documents(struct verifying *c, struct error *err)
 {
 	struct strv digests = { 0 };
@@ -112,6 +152,8 @@ static int check_documents(struct verifying *c, struct error *err)
 	}
 	for (size_t i = 0; r == 0 && i < digests.n; i++)
 		r = check_document(c, digests.items[i], "manifest", err);
+	for (size_t i = 0; r == 0 && i < digests.n; i++)
+		r = check_names(c, digests.items[i], err);
 	strv_done(&digests);
 	return r;
 }
@@ -291,13 +333,28 @@ static int compare_with_digest(struct verifying *c, int tree, struct error *err)
 	return 0;
 }
 
+static void close_frame(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
 static int check_layer(struct verifying *c, struct error *err)
 {
 	struct verify_layer *l = &c->v->layers[c->layer];
 	autofree char *path = xasprintf("%s/diff", c->image->layers.items[c->layer]);
 	autoclose int tree = openat(c->in->layers_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int frame, r = l->blob[0] ? blob_is_good(c->in, l->blob, err) : 1;
+	int frame = frame_open(c->in->layers_fd, c->image->layers.items[c->layer]), r;
 
+	r = l->blob[0] ? blob_is_good(c->in, l->blob, err) : 1;
+	/* The tree and its frame are the blob: with one of them it is gone. */
+	if (r == -ENOENT && frame >= 0 && strcmp(l->blob, l->diff_id) == 0) {
+		l->blob[0] = '\0';
+		r = 1;
+	}
+	if (r != 1 || l->blob[0])
+		close_frame(&frame);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	l->blob_bad = r <= 0;
@@ -307,13 +364,14 @@ static int check_layer(struct verifying *c, struct error *err)
 	if (tree < 0) {
 		l->tree_bad = true;
 		found(c, "image %.12s: layer %zu: its files are gone", c->image->id, c->layer + 1);
+		l->blob_bad = l->blob_bad || frame >= 0;
+		close_frame(&frame);
 		return 0;
 	}
 	if (l->blob[0] && l->blob_bad)
 		return 0; /* nothing to compare with until it is fetched */
 	if (l->blob[0])
 		return compare_with_blob(c, l->blob, tree, err);
-	frame = frame_open(c->in->layers_fd, c->image->layers.items[c->layer]);
 	return frame >= 0 ? compare_with_frame(c, frame, tree, err)
 			  : compare_with_digest(c, tree, err);
 }
@@ -507,6 +565,28 @@ static void lost_back(const struct incoming *in, const struct image *image, cons
 	}
 }
 
+/* Those whose blobs are here; what was fetched has got its name. */
+static int name_again(const struct incoming *in, const struct verify *v, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < v->bad_names.n; i++) {
+		const char *digest = strchr(v->bad_names.items[i], ' ') + 1;
+		autofree char *name = xstrndup(v->bad_names.items[i], DIGEST512_HEX_LEN);
+		autoclose int fd = openat(in->blobs_fd, digest, O_RDONLY | O_CLOEXEC);
+		char got[DIGEST512_HEX_LEN + 1];
+
+		if (fd < 0)
+			continue;
+		r = digest512_file(fd, got);
+		if (r < 0)
+			return error_sys(err, r, "read blob %.12s", digest);
+		if (strcmp(got, name) == 0)
+			r = alias_set(in->root_fd, name, digest, err);
+	}
+	return r;
+}
+
 int verify_repair(struct db *db, const struct incoming *in, const struct image *image,
 		  const struct verify *v, verify_fetch fetch, void *data, struct error *err)
 {
@@ -524,5 +604,7 @@ int verify_repair(struct db *db, const struct incoming *in, const struct image *
 		if (r < 0)
 			lost_back(in, image, v);
 	}
+	if (r == 0)
+		r = name_again(in, v, err);
 	return r == 0 && spoilt ? unpack_again_all(db, in, image, v, err) : r;
 }

@@ -23,6 +23,7 @@ struct verify_layer {
 
 struct verify {
 	struct strv bad_documents;   /* digests, hex */
+	struct strv bad_names;       /* by SHA-512 (alias.h): the name, a blank, the blob */
 	struct verify_layer *layers; /* as many as the image has */
 	size_t n;
 	int findings;

@@ -7,7 +7,12 @@
 
 int nl_open(struct nl *ret, struct error *err)
 {
-	*ret = (struct nl) { .sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC) };
+	return nl_open_to(ret, NETLINK_ROUTE, err);
+}
+
+int nl_open_to(struct nl *ret, int subsystem, struct error *err)
+{
+	*ret = (struct nl) { .sock = mnl_socket_open2(subsystem, SOCK_CLOEXEC) };
 	if (!ret->sock || mnl_socket_bind(ret->sock, 0, MNL_SOCKET_AUTOPID) < 0) {
 		int r = error_sys(err, -errno, "open a netlink socket");
 

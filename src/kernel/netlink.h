@@ -24,6 +24,8 @@ struct nl_req {
 
 /* A socket belongs to the network namespace that it was opened in, wherever its process goes. */
 int nl_open(struct nl *ret, struct error *err) must_check;
+/* The same for another subsystem than rtnetlink: NETLINK_NETFILTER. */
+int nl_open_to(struct nl *ret, int subsystem, struct error *err) must_check;
 void nl_close(struct nl *nl);
 
 /* family is the message's own header: struct ifinfomsg, ifaddrmsg, rtmsg. */

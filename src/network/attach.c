@@ -10,6 +10,7 @@
 #include "base/explain.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "kernel/conntrack.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
@@ -200,9 +201,27 @@ void network_lease_collect(const struct network_lease *lease, struct table_eleme
 			comment);
 }
 
+/* Flows of UDP that began while nobody had the port; those of TCP have long been refused. */
+static void forget_flows(const struct network_lease *lease, uint8_t family)
+{
+	autofree struct conntrack_ports *ports = xcalloc(lease->nports + 1, sizeof(*ports));
+	size_t n = 0;
+
+	for (size_t i = 0; i < lease->nports; i++) {
+		const struct port *p = &lease->ports[i];
+
+		if (p->protocol == IPPROTO_UDP && (!p->ip.family || p->ip.family == family))
+			ports[n++] = (struct conntrack_ports) { p->host, (uint16_t)(p->host +
+										    p->count - 1) };
+	}
+	if (n > 0)
+		conntrack_forget_untranslated(family, IPPROTO_UDP, ports, n);
+}
+
 static int publish(const struct network_site *site, const struct network_lease *lease,
 		   struct error *err)
 {
+	const struct endpoint *gate = network_lease_gate(lease);
 	struct table_elements elements = { 0 };
 	struct error first = { 0 };
 	int r;
@@ -210,6 +229,10 @@ static int publish(const struct network_site *site, const struct network_lease *
 	network_lease_collect(lease, &elements);
 	r = table_extend(lease->table, &elements, &first);
 	table_elements_done(&elements);
+	if (r == 0)
+		forget_flows(lease, AF_INET);
+	if (r == 0 && gate && ip_is_set(&gate->ip6.ip))
+		forget_flows(lease, AF_INET6);
 	if (r ==
 	    -ENOENT) /* somebody flushed the rules: all of them are made again, ours with them */
 		return network_reload(site, err);

@@ -29,6 +29,7 @@ struct check {
 	struct nl nl;
 	char table[NETWORK_TABLE_LEN];
 	int found;
+	int left; /* of those: what only a person can mend */
 };
 
 static void found(struct check *check, char *text)
@@ -136,6 +137,7 @@ static int check_network(struct check *check, const char *name, struct table_ele
 	cleanup(network_cleanup_value) struct network network = { .id = 0 };
 	const char *text = NULL, *off;
 	struct link bridge;
+	int left = 0;
 	int r = network_find(check->site->db, name, &network, err);
 
 	if (r < 0)
@@ -163,8 +165,10 @@ static int check_network(struct check *check, const char *name, struct table_ele
 	if (r < 0)
 		return r;
 	names_port_collect(check->site, &network, want);
-	r = foreign_check(check->site, &network, check->repair, check->report, check->data, err);
+	r = foreign_check(check->site, &network, check->repair, check->report, check->data, &left,
+			  err);
 	check->found += MAX(r, 0);
+	check->left += left;
 	return MIN(r, 0);
 }
 
@@ -399,7 +403,7 @@ static int check_all(struct check *check, struct table_elements *want, struct er
 }
 
 int network_check(const struct network_site *site, bool repair, network_report_fn report,
-		  void *data, struct error *err)
+		  void *data, int *ret_left, struct error *err)
 {
 	struct check check = { .site = site, .repair = repair, .report = report, .data = data };
 	struct table_elements want = { 0 };
@@ -411,5 +415,6 @@ int network_check(const struct network_site *site, bool repair, network_report_f
 		r = check_all(&check, &want, err);
 	table_elements_done(&want);
 	nl_close(&check.nl);
+	*ret_left = check.left;
 	return r < 0 ? r : check.found;
 }

@@ -16,10 +16,11 @@ typedef void (*network_report_fn)(void *data, const char *text);
 
 /* Links and elements that belong to no container, and what should be there and is not: somebody
  * flushed the rules, or deleted a bridge.  report is called for each; with repair the kernel then
- * has what the database says.  Returns the number of findings.
+ * has what the database says.  Returns the number of findings; *ret_left of them nothing of ours
+ * puts right, and their texts say what does.
  */
 int network_check(const struct network_site *site, bool repair, network_report_fn report,
-		  void *data, struct error *err) must_check;
+		  void *data, int *ret_left, struct error *err) must_check;
 
 /* Everything that containers need, made again; connections live on. */
 int network_reload(const struct network_site *site, struct error *err) must_check;

@@ -63,6 +63,7 @@ json_t *definition_format(const struct network *n)
 				isolation_name((int)n->isolation), "mtu", (int)n->mtu, "mode",
 				(int)n->mode, "interface", n->interface);
 
+	(void)json_object_set_new(doc, "defaultOff", json_boolean(n->default_off));
 	(void)json_object_set_new(doc, "peers", json_from_strv(&n->peers));
 	(void)json_object_set_new(doc, "dns", json_from_strv(&n->dns));
 	(void)json_object_set_new(doc, "labels", json_from_strv(&n->labels));
@@ -108,6 +109,7 @@ int definition_parse(const json_t *doc, const char *what, struct network *n, str
 	n->routed = json_read_bool(&rd, doc, "routed", false);
 	n->masquerade_off = json_read_bool(&rd, doc, "masqueradeOff", false);
 	n->dns_off = json_read_bool(&rd, doc, "dnsOff", false);
+	n->default_off = json_read_bool(&rd, doc, "defaultOff", false);
 	n->mtu = (unsigned)json_read_int(&rd, doc, "mtu", 0, MTU_MAX, 0);
 	n->mode = (unsigned)json_read_int(&rd, doc, "mode", 0, UINT16_MAX, 0);
 	if (isolation_parse(json_read_string(&rd, doc, "isolate", "true"), &isolation) < 0)

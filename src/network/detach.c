@@ -5,6 +5,7 @@
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/fault.h"
+#include "kernel/conntrack.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
@@ -18,6 +19,20 @@
 #include "network/names_server.h"
 #include "network/table.h"
 
+/* A client of UDP that never falls silent would not reach who has the port next. */
+static void forget_flows(const struct network_lease *lease)
+{
+	const struct endpoint *gate = network_lease_gate(lease);
+	bool udp = false;
+
+	for (size_t i = 0; gate && i < lease->nports; i++)
+		udp |= lease->ports[i].protocol == IPPROTO_UDP;
+	if (udp && ip_is_set(&gate->ip.ip))
+		conntrack_forget_translated(IPPROTO_UDP, &gate->ip.ip);
+	if (udp && ip_is_set(&gate->ip6.ip))
+		conntrack_forget_translated(IPPROTO_UDP, &gate->ip6.ip);
+}
+
 static int unpublish(const struct network_site *site, const struct network_lease *lease,
 		     struct error *err)
 {
@@ -27,6 +42,8 @@ static int unpublish(const struct network_site *site, const struct network_lease
 	network_lease_collect(lease, &elements);
 	r = table_remove_through(site->nft, lease->table, &elements, err);
 	table_elements_done(&elements);
+	if (r == 0)
+		forget_flows(lease);
 	return r;
 }
 

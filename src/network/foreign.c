@@ -193,6 +193,7 @@ struct foreign {
 	void (*report)(void *data, const char *text);
 	void *data;
 	int found;
+	int left; /* of those */
 };
 
 static void found(struct foreign *f, char *text)
@@ -318,6 +319,7 @@ static void check_legacy(struct foreign *f, int family, const char *program)
 {
 	if (!xtables_forward_drops(family, f->bridge->link))
 		return;
+	f->left++;
 	found(f, xasprintf("%3$s drops the traffic of network %1$s, and its rules are not edited; "
 			   "'%3$s -I FORWARD -i %2$s -j ACCEPT' and "
 			   "'%3$s -I FORWARD -o %2$s -j ACCEPT' let it through",
@@ -325,16 +327,18 @@ static void check_legacy(struct foreign *f, int family, const char *program)
 }
 
 int foreign_check(const struct network_site *site, const struct network *network, bool repair,
-		  void (*report)(void *data, const char *text), void *data, struct error *err)
+		  void (*report)(void *data, const char *text), void *data, int *ret_left,
+		  struct error *err)
 {
 	const struct bridge bridge = bridge_of(site, network);
-	struct foreign f = { &bridge, repair, report, data, 0 };
+	struct foreign f = { &bridge, repair, report, data, 0, 0 };
 	int r = network->managed ? open_all(&f, err) : 0;
 
 	if (r == 0 && bridge.ip4)
 		check_legacy(&f, AF_INET, "iptables-legacy");
 	if (r == 0 && bridge.ip6)
 		check_legacy(&f, AF_INET6, "ip6tables-legacy");
+	*ret_left = f.left;
 	return r < 0 ? r : f.found;
 }
 

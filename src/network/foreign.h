@@ -26,11 +26,11 @@ int foreign_allow(const struct network_site *site, const struct network *network
 int foreign_forget(const struct network_site *site, const struct network *network,
 		   struct error *err) must_check;
 
-/* What is missing, as lines for people, and with repair is made; the number of them.  Those that
- * only the administrator can repair are counted, too.
+/* What is missing, as lines for people, and with repair is made; the number of them.  *ret_left of
+ * those only the administrator can repair.
  */
 int foreign_check(const struct network_site *site, const struct network *network, bool repair,
-		  void (*report)(void *data, const char *text), void *data,
+		  void (*report)(void *data, const char *text), void *data, int *ret_left,
 		  struct error *err) must_check;
 /* The same for rules of ours whose link is in none of links. */
 int foreign_check_left(const struct strv *links, bool repair,

@@ -1,20 +1,18 @@
 /* src/network/names_server.h - when strake-dns begins, is told of changes, and ends.
  *
  * Called by attach and detach for each bridge network whose names are on (!network->dns_off):
- *	names_server_start()	after the bridge has its addresses, before the container starts; one
- *				that runs is left alone
- *	names_server_added()	after a container was added to a network, and its transaction is
- *over names_server_changed()	after any other change; with the last container of a network its
- *				resolver ends
- * Both can be called again after a crash.  A dry run only narrates.
+ * names_server_start() after the bridge has its addresses and before the container starts, one that
+ * runs is left alone; names_server_added() when the transaction that gave a container a lease is
+ * over; names_server_changed() after any other change: with the last container of a network its
+ * resolver ends.  All can be called again after a crash.  A dry run only narrates.
  *
  * It answers on a port that is free, and an element of the table leads port 53 of the network's
  * gateways there: so port 53 of the host stays everybody's, to publish or to listen on.
  *
  * run_root/networks/NAME/names is the socket on which it hears of changes, and "port" beside it
  * says where it answers.  What it knows comes from the database alone, read and sent under one
- *lock, so that it is never older than what a later command sends.  Whoever holds that lock begins
- *no transaction.
+ * lock, so that it is never older than what a later command sends.  Whoever holds that lock begins
+ * no transaction.
  */
 #ifndef NETWORK_NAMES_SERVER_H
 #define NETWORK_NAMES_SERVER_H

@@ -57,7 +57,8 @@ struct network {
 	bool icc_off;  /* its containers do not reach one another */
 	bool routed;   /* no masquerade; its addresses are reached from outside */
 	bool masquerade_off;
-	bool dns_off; /* no names_server for it */
+	bool dns_off;     /* no names_server for it */
+	bool default_off; /* no default route by its gateway */
 	enum network_isolation isolation;
 	unsigned mtu;                 /* 0: as the uplink */
 	unsigned mode;                /* of macvlan and ipvlan: the kernel's number */

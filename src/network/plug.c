@@ -180,9 +180,14 @@ static int add_addresses(const struct plug *plug, const struct endpoint *e, int 
 	return r < 0 ? r : address_add(plug->ns.nl, index, e->interface, &e->ip6, plug->where, err);
 }
 
+static bool leads_out(const struct endpoint *e)
+{
+	return !e->network.internal && !e->network.default_off;
+}
+
 void plug_skip(struct plug *plug, const struct endpoint *e)
 {
-	if (e->network.internal)
+	if (!leads_out(e))
 		return;
 	plug->has_default4 = plug->has_default4 || ip_is_set(&e->gateway);
 	plug->has_default6 = plug->has_default6 || ip_is_set(&e->gateway6);
@@ -205,9 +210,9 @@ static int add_routes(struct plug *plug, const struct endpoint *e, struct error 
 {
 	int r = 0;
 
-	if (!e->network.internal)
+	if (leads_out(e))
 		r = add_default(plug, &e->gateway, &plug->has_default4, err);
-	if (r == 0 && !e->network.internal)
+	if (r == 0 && leads_out(e))
 		r = add_default(plug, &e->gateway6, &plug->has_default6, err);
 	for (size_t i = 0; r == 0 && i < e->network.nroutes; i++) {
 		const struct network_route *given = &e->network.routes[i];
@@ -227,7 +232,7 @@ int plug_defaults(struct plug *plug, const struct network_lease *lease, struct e
 	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++) {
 		const struct endpoint *e = &lease->endpoints[i];
 
-		if (e->network.internal)
+		if (!leads_out(e))
 			continue;
 		r = add_default(plug, &e->gateway, &plug->has_default4, err);
 		if (r == 0 || r == -EEXIST)

@@ -6,7 +6,6 @@
 #include "cmd/globals.h"
 #include "engine/engine.h"
 #include "engine/recover.h"
-#include "engine/space.h"
 
 extern const struct cmd cmd_build_do;
 
@@ -60,7 +59,7 @@ int main(int argc, char **argv)
 		.setup = setup,
 		.open = open_engine,
 		.close = engine_close,
-		.advise = space_advise,
+		.advise = engine_advise,
 	};
 
 	return program_main(&program, argc, argv);

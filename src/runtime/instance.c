@@ -366,6 +366,9 @@ static int create_dry(struct setup *s, struct error *err)
 {
 	int r;
 
+	if (!(s->req->flags & INSTANCE_BACKGROUND))
+		(void)explain("from here on a signal is the container's, which ends or goes on",
+			      "trap : HUP INT TERM");
 	narrate_clone(s);
 	r = child_build(s, err);
 	if (r == 0 && s->spec->process)

@@ -65,11 +65,17 @@ int64_t feed_bytes(const struct feed *f)
 	return atomic_load(&f->bytes);
 }
 
+/* In ROOT/partial, as the manifest has it: what else it will be called is told at the end. */
+static const char *partial_name(const struct unpack_layer *layer)
+{
+	return layer->sha512[0] ? layer->sha512 : layer->info.blob;
+}
+
 void feed_forget(struct feed *f)
 {
 	for (size_t i = 0; i < f->n; i++)
 		if (f->items[i].named)
-			(void)unlinkat(f->partial_fd, f->items[i].layer->info.blob, 0);
+			(void)unlinkat(f->partial_fd, partial_name(f->items[i].layer), 0);
 }
 
 /* The partial file, locked: two descriptors, one to read what is there, one to write all of it
@@ -77,7 +83,7 @@ void feed_forget(struct feed *f)
  */
 static void open_partial(struct feed_item *item, int *ret_keep)
 {
-	const char *name = item->layer->info.blob;
+	const char *name = partial_name(item->layer);
 	int dir = item->feed->partial_fd;
 
 	for (unsigned tries = 0; tries < 10; tries++) {
@@ -103,13 +109,16 @@ static void open_partial(struct feed_item *item, int *ret_keep)
 
 static int ask(struct feed_item *item, struct error *err)
 {
-	autofree char *digest = xasprintf("sha256:%s", item->layer->info.blob);
-	json_t *request =
+	char digest[UNPACK_DIGEST_LEN];
+	json_t *request;
+	int r;
+
+	unpack_layer_digest(item->layer, digest);
+	request =
 		json_pack("{s:s, s:s, s:s, s:I, s:I}", "op", "blob", "name", item->feed->repository,
 			  "digest", digest, "size", (json_int_t)item->layer->info.blob_size,
 			  "offset", (json_int_t)item->have);
-	int r = channel_ask(item->channel, request, NULL, 0, item->out, err);
-
+	r = channel_ask(item->channel, request, NULL, 0, item->out, err);
 	item->asked = r == 0;
 	(void)close(steal_fd(&item->out));
 	return r;
@@ -208,7 +217,7 @@ static void settle(struct feed_item *item)
 static void drop_bad(struct feed_item *item, int r, int answered)
 {
 	if (r == -EBADMSG && answered == r && item->named)
-		(void)unlinkat(item->feed->partial_fd, item->layer->info.blob, 0);
+		(void)unlinkat(item->feed->partial_fd, partial_name(item->layer), 0);
 }
 
 int feed_close(void *data, size_t i, int fd, int r, struct error *err)

@@ -167,7 +167,7 @@ static int read_archive(struct archive_place *p, struct error *err)
 	const json_t *entry = NULL;
 	autofree char *text = NULL;
 	size_t len = 0;
-	int r = source_open(p->base.name, p->tmp, &source, err);
+	int r = source_open(p->base.name, p->tmp, -1, &source, err);
 
 	if (r == 0)
 		r = source_read(source, "manifest.json", DOCUMENT_MAX, &text, &len, err);

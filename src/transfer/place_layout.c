@@ -410,7 +410,7 @@ int place_open_layout(const struct place_context *c, const char *text, bool writ
 	int r;
 
 	r = writing ? dir_ensure_at(AT_FDCWD, base->name, 0755, &p->fd, err)
-		    : source_open(base->name, c->tmp_fd, &p->source, err);
+		    : source_open(base->name, c->tmp_fd, -1, &p->source, err);
 	if (r == 0 && writing)
 		r = dir_ensure_at(p->fd, "blobs", 0755, &p->blobs_fd, err);
 	if (r < 0)
@@ -443,7 +443,8 @@ int place_open_layout_archive(const struct place_context *c, const char *text, b
 {
 	struct layout_place *p = layout_new(text, "oci-archive");
 	cleanup(place_cleanup) struct place *base = &p->base;
-	int r = writing ? make_beside(p, err) : source_open(base->name, c->tmp_fd, &p->source, err);
+	int r = writing ? make_beside(p, err)
+			: source_open(base->name, c->tmp_fd, -1, &p->source, err);
 
 	if (r < 0)
 		return r;

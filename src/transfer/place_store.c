@@ -15,6 +15,7 @@
 #include "base/db.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "image/alias.h"
 #include "image/catalog.h"
 #include "image/changes.h"
 #include "image/document.h"
@@ -23,6 +24,7 @@
 #include "image/image.h"
 #include "image/incoming.h"
 #include "image/index_edit.h"
+#include "image/layer_blob.h"
 #include "image/layer_info.h"
 #include "image/record.h"
 #include "image/reference.h"
@@ -79,19 +81,31 @@ static bool has_file(const struct store_place *p, const char *hex)
 	return faccessat(p->in.blobs_fd, hex, F_OK, 0) == 0;
 }
 
-/* Whether all that a manifest lists is here as a blob. */
+/* Whether all that a manifest lists is here as a blob, or as a layer that makes it. */
 static int is_whole(struct store_place *p, const char *document, bool *ret, struct error *err)
 {
+	char chain[DIGEST_HEX_LEN + 1];
+	struct strv parts = { 0 };
 	struct db_rows rows;
+	int64_t size;
 	int r = db_query(p->c.db, &rows, err,
 			 "SELECT digest FROM document_parts WHERE document = ?1", "s", document);
 
-	*ret = has_file(p, document);
 	if (r < 0)
 		return r;
 	while (db_next(&rows))
-		*ret = *ret && has_file(p, db_text(&rows, 0));
-	return db_finish(&rows);
+		strv_add(&parts, db_text(&rows, 0));
+	r = db_finish(&rows);
+	*ret = has_file(p, document);
+	for (size_t i = 0; r == 0 && *ret && i < parts.n; i++) {
+		if (has_file(p, parts.items[i]))
+			continue;
+		r = layer_blob_framed(p->c.db, p->c.root_fd, parts.items[i], chain, &size, err);
+		*ret = r > 0;
+		r = MIN(r, 0);
+	}
+	strv_done(&parts);
+	return r;
 }
 
 static int find_manifest(struct store_place *p, struct error *err)
@@ -335,15 +349,25 @@ static int get_document(struct place *base, const char *digest, struct remote_do
 	struct store_place *p = of(base);
 	struct remote_document d = { .len = 0 };
 	autofree char *type = NULL;
-	const char *hex = digest ? strchr(digest, ':') + 1 : p->top;
-	int r = file_read_at(p->in.blobs_fd, hex, WIRE_BODY_MAX, &d.bytes, &d.len, err);
+	autofree char *path = NULL;
+	char hex[DIGEST_HEX_LEN + 1] = "";
+	int r;
 
-	(void)snprintf(d.digest, sizeof(d.digest), "sha256:%s", hex);
+	/* Asked for by SHA-512 it is that which has to be right, and the rows know it by the other.
+	 */
+	(void)snprintf(d.digest, sizeof(d.digest), "%s%s",
+		       digest ? "" : "sha256:", digest ? digest : p->top);
+	path = alias_path(d.digest);
+	if (strncmp(d.digest, "sha512:", 7) == 0)
+		(void)alias_get(p->c.root_fd, d.digest + 7, hex);
+	else
+		(void)snprintf(hex, sizeof(hex), "%.64s", d.digest + 7);
+	r = file_read_at(p->c.root_fd, path, WIRE_BODY_MAX, &d.bytes, &d.len, err);
 	if (r == -ENOENT)
 		return error_set(err, r,
 				 "%s: manifest %.12s... is not in the store (only what was pulled "
 				 "of an image for several platforms is)",
-				 base->name, hex);
+				 base->name, d.digest + 7);
 	if (r == 0)
 		r = checksum_bytes(d.bytes, d.len, d.digest, "manifest", err);
 	if (r == 0)
@@ -358,16 +382,58 @@ static int get_document(struct place *base, const char *digest, struct remote_do
 	return 0;
 }
 
+static int to_file(void *data, const void *bytes, size_t len, struct error *err)
+{
+	const int *fd = data;
+	int r = file_write_all(*fd, bytes, len);
+
+	return r < 0 ? error_sys(err, r, "write a blob") : 0;
+}
+
+/* A plain blob that is kept as a layer's tree and frame.  It becomes a file again: an upload that
+ * breaks goes on in its middle.
+ */
+static int make_framed(struct store_place *p, const char *hex, int tmp_fd, int *ret,
+		       struct error *err)
+{
+	autoclose int frame = -1, tree = -1, fd = -1;
+	char chain[DIGEST_HEX_LEN + 1];
+	autofree char *path = NULL;
+	int64_t size;
+	int r;
+
+	(void)pthread_mutex_lock(&p->lock);
+	r = layer_blob_framed(p->c.db, p->c.root_fd, hex, chain, &size, err);
+	(void)pthread_mutex_unlock(&p->lock);
+	if (r <= 0)
+		return r < 0 ? r : error_sys(err, -ENOENT, "blob %.12s", hex);
+	path = xasprintf("%s/diff", chain);
+	r = dir_open_at(p->in.layers_fd, path, &tree, err);
+	frame = r < 0 ? r : frame_open(p->in.layers_fd, chain);
+	if (r == 0 && frame < 0)
+		r = error_sys(err, frame, "open the frame of layer %.12s", chain);
+	if (r == 0)
+		r = place_tmp_file(tmp_fd, &fd, err);
+	if (r == 0)
+		r = frame_write(frame, tree, to_file, &fd, err);
+	if (r == 0)
+		*ret = steal_fd(&fd);
+	return r;
+}
+
 static int get_blob(struct place *base, const struct descriptor *d, int tmp_fd, atomic_llong *got,
 		    struct blob_file *ret, struct error *err)
 {
-	const char *hex = strchr(d->digest, ':') + 1;
-	autoclose int fd = openat(of(base)->in.blobs_fd, hex, O_RDONLY | O_CLOEXEC);
-	int r;
+	autofree char *path = alias_path(d->digest);
+	autoclose int fd = openat(of(base)->c.root_fd, path, O_RDONLY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : 0;
 
-	(void)tmp_fd;
-	if (fd < 0)
-		return error_sys(err, -errno, "blob %.12s", hex);
+	if (r == -ENOENT && strncmp(d->digest, "sha256:", 7) == 0)
+		r = make_framed(of(base), d->digest + 7, tmp_fd, &fd, err);
+	else if (r < 0)
+		(void)error_sys(err, r, "blob %.12s", d->digest + 7);
+	if (r < 0)
+		return r;
 	r = checksum_file(fd, d->size, d->digest, "blob", err);
 	if (r < 0)
 		return r;
@@ -465,7 +531,7 @@ static int read_diff_ids(const char *config, size_t len, const struct manifest *
 			      m->n - 1, ids.n);
 	for (size_t i = 0; r == 0 && i < ids.n; i++) {
 		struct layer_info *info = &layers[i].info;
-		bool sha256 = strncmp(m->items[i + 1].digest, "sha256:", 7) == 0;
+		const char *digest = m->items[i + 1].digest;
 
 		if (!digest_is_valid(ids.items[i]))
 			r = error_set(err, -EBADMSG, "config: '%.80s' is not a sha256 digest",
@@ -473,10 +539,11 @@ static int read_diff_ids(const char *config, size_t len, const struct manifest *
 		else
 			(void)snprintf(info->diff_id, sizeof(info->diff_id), "%s",
 				       ids.items[i] + 7);
-		/* Another digest has been checked on the way in; the store finds its own. */
-		if (sha256)
-			(void)snprintf(info->blob, sizeof(info->blob), "%s",
-				       m->items[i + 1].digest + 7);
+		if (strncmp(digest, "sha512:", 7) == 0)
+			(void)snprintf(layers[i].sha512, sizeof(layers[i].sha512), "%s",
+				       digest + 7);
+		else
+			(void)snprintf(info->blob, sizeof(info->blob), "%s", digest + 7);
 		info->blob_size = m->items[i + 1].size;
 	}
 	strv_done(&ids);
@@ -489,7 +556,6 @@ static int record(struct store_place *p, const struct remote_document *doc,
 {
 	char id[CHECKSUM_DIGEST_MAX], digest[CHECKSUM_DIGEST_MAX];
 	struct strv names = { 0 };
-	bool ours = true;
 	struct image_document manifest = { .media_type = *m->type ? m->type : doc->type,
 					   .bytes = doc->bytes,
 					   .len = doc->len };
@@ -502,11 +568,13 @@ static int record(struct store_place *p, const struct remote_document *doc,
 
 	checksum_digest_of(config, config_len, id);
 	checksum_digest_of(doc->bytes, doc->len, digest);
-	for (size_t i = 0; i < m->n; i++)
-		ours = ours && strncmp(m->items[i].digest, "sha256:", 7) == 0;
 	manifest.digest = digest + 7;
+	if (strncmp(doc->digest, "sha512:", 7) == 0)
+		manifest.sha512 = doc->digest + 7;
+	if (m->n && strncmp(m->items[0].digest, "sha512:", 7) == 0)
+		rec.config_sha512 = m->items[0].digest + 7;
 	rec.id = id + 7;
-	rec.manifest = ours ? &manifest : NULL;
+	rec.manifest = &manifest;
 	if (top)
 		strv_add(&names, p->name_given);
 	r = image_record(p->c.db, &p->in, &rec, err);

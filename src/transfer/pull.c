@@ -7,7 +7,9 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/space.h"
 #include "base/strv.h"
+#include "image/alias.h"
 #include "image/document.h"
 #include "image/image.h"
 #include "image/incoming.h"
@@ -15,7 +17,6 @@
 #include "image/platform.h"
 #include "image/record.h"
 #include "image/reference.h"
-#include "image/space.h"
 #include "image/unpack.h"
 #include "transfer/feed.h"
 #include "transfer/policy.h"
@@ -35,7 +36,7 @@ struct puller {
 		documents[INDEX_DEPTH + 1]; /* indexes from the outermost, manifest */
 	size_t n;
 	struct document manifest;
-	char *config;
+	char *config, id[CHECKSUM_DIGEST_MAX];
 	size_t config_len;
 	struct unpack_layer *layers;
 	size_t nlayers;
@@ -63,7 +64,7 @@ static int choose(struct puller *p, const struct document *index, char ret[CHECK
 				 "it has no variant for %s; 'strake image inspect --remote' lists "
 				 "those that it has, --platform chooses another",
 				 wish);
-	(void)snprintf(ret, CHECKSUM_DIGEST_MAX, "sha256:%s", index->parts[i].digest);
+	(void)part_digest(&index->parts[i], ret);
 	return 0;
 }
 
@@ -137,11 +138,9 @@ static int fetch_config(struct puller *p)
 	const struct part *part = &p->manifest.parts[0];
 	struct remote_document d = { .len = 0 };
 	char digest[CHECKSUM_DIGEST_MAX];
-	int r;
+	autofree char *path = alias_path(part_digest(part, digest));
+	int r = file_read_at(p->in.root_fd, path, DOCUMENT_MAX, &p->config, &p->config_len, NULL);
 
-	(void)snprintf(digest, sizeof(digest), "sha256:%s", part->digest);
-	r = file_read_at(p->in.blobs_fd, part->digest, DOCUMENT_MAX, &p->config, &p->config_len,
-			 NULL);
 	if (r == 0 && checksum_bytes(p->config, p->config_len, digest, "config", NULL) == 0)
 		return 0;
 	free(steal_ptr(&p->config));
@@ -169,6 +168,7 @@ static int take_layers(struct puller *p, const struct strv *diff_ids)
 		(void)snprintf(layer->info.diff_id, sizeof(layer->info.diff_id), "%s",
 			       diff_ids->items[i] + 7);
 		(void)snprintf(layer->info.blob, sizeof(layer->info.blob), "%s", part->digest);
+		(void)snprintf(layer->sha512, sizeof(layer->sha512), "%s", part->sha512);
 		layer->info.blob_size = part->size;
 		if (part->size < 0)
 			return error_set(p->err, -EBADMSG, "manifest: layer %zu has no size",
@@ -224,8 +224,8 @@ static int fetch_layers(struct puller *p)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < p->nlayers; i++)
-		progress_add(p->req->progress, p->layers[i].info.blob, p->layers[i].info.blob_size,
-			     &p->layers[i].got);
+		progress_add(p->req->progress, part_hex(&p->manifest.parts[i + 1]),
+			     p->layers[i].info.blob_size, &p->layers[i].got);
 	progress_start(p->req->progress, "pulled");
 	r = unpack_layers(&req, p->err);
 	progress_stop(p->req->progress);
@@ -248,6 +248,7 @@ static int record(struct puller *p)
 		.id = p->ret->id,
 		.config = p->config,
 		.config_len = p->config_len,
+		.config_sha512 = p->manifest.parts[0].sha512,
 		.layers = p->layers,
 		.nlayers = p->nlayers,
 		.manifest = &documents[p->n - 1],
@@ -265,6 +266,7 @@ static int record(struct puller *p)
 		checksum_digest_of(d->bytes, d->len, hex[i]);
 		documents[i] = (struct image_document) {
 			.digest = hex[i] + 7,
+			.sha512 = strncmp(d->digest, "sha512:", 7) == 0 ? d->digest + 7 : NULL,
 			.media_type = type_of(d, i + 1 == p->n ? p->manifest.media_type : NULL),
 			.bytes = d->bytes,
 			.len = d->len,
@@ -311,7 +313,8 @@ static int pull(struct puller *p)
 		r = fetch_layers(p);
 	if (r < 0)
 		return r;
-	(void)snprintf(p->ret->id, sizeof(p->ret->id), "%s", p->manifest.parts[0].digest);
+	checksum_digest_of(p->config, p->config_len, p->id);
+	(void)snprintf(p->ret->id, sizeof(p->ret->id), "%s", p->id + 7);
 	(void)snprintf(p->ret->digest, sizeof(p->ret->digest), "%s", p->documents[0].digest);
 	p->ret->layers = p->nlayers;
 	for (size_t i = 0; i < p->nlayers; i++)
@@ -329,7 +332,7 @@ int image_pull(const struct pull_request *req, struct pull_result *ret, struct e
 	r = pull(&p);
 	if (r < 0) {
 		(void)error_wrap(err, r, "%s", req->name);
-		(void)space_explain(req->root_fd, req->root, r, err);
+		space_explain(req->root, err);
 	}
 	for (size_t i = 0; i < p.n; i++)
 		remote_document_done(&p.documents[i]);

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error err = { 0 };
 
 	fuzz_put(dir, "archive", data, size);
-	if (source_open(path, tmp, &s, &err) < 0) {
+	if (source_open(path, tmp, tmp, &s, &err) < 0) {
 		fuzz_must(err.text[0]);
 		return 0;
 	}

@@ -84,9 +84,9 @@ nothing_left() {
 	run -1 cni ADD a <<<"$(config n '{"vlan": 12}')"
 	assert_equal "$(code)" 2
 	assert_has "vlan: 12"
-	run -1 cni ADD a <<<"$(config n '{"isDefaultGateway": false}')"
+	run -1 cni ADD a <<<"$(config n '{"isGateway": false}')"
 	assert_equal "$(code)" 2
-	assert_has "isDefaultGateway: false"
+	assert_has "isGateway: false"
 	run -1 cni ADD nowhere <<<"$(config n)"
 	assert_equal "$(code)" 3
 	run -1 cni ADD a CNI_NETNS=/etc/passwd <<<"$(config n)"
@@ -138,6 +138,28 @@ open(sys.argv[3]).read()' "$ROOT/state.db" "$STATE/tmp/held" "$STATE/tmp/go"
 	own='{"isDefaultGateway": false, "ipam": {"subnet": "10.88.7.0/24", "routes": [{"dst": "0.0.0.0/0"}]}}'
 	run -0 cni ADD a <<<"$(config n "$own")"
 	assert_equal "$(within a ip route show default | wc -l)" 1
+	cni DEL a <<<"$(config n "$own")"
+	nothing_left
+}
+
+@test "isDefaultGateway false: the bridge's addresses and own routes, and no default route, also when another network comes" {
+	ns_new a
+	ns_new b
+	own='{"isDefaultGateway": false, "ipam": {"subnet": "10.88.7.0/24", "routes": [{"dst": "192.0.2.0/24"}]}}'
+	run -0 cni ADD a <<<"$(config n "$own")"
+	result=$output
+	assert_equal "$(jq -c '[.routes[].dst]' <<<"$result")" '["192.0.2.0/24"]'
+	assert_equal "$(within a ip route show default)" ""
+	[[ $(within a ip route show 192.0.2.0/24) == *"via 10.88.7.1"* ]]
+	within a ping -c 1 -W 2 10.88.7.1
+	# A network that says so is not one that does not.
+	run -1 cni ADD b <<<"$(config n '{"ipam": {"subnet": "10.88.7.0/24", "routes": [{"dst": "192.0.2.0/24"}]}}')"
+	assert_has isDefaultGateway
+	# The default route is for the next network that has one.
+	run -0 cni ADD a CNI_IFNAME=eth1 <<<"$(config m '{"ipam": {"subnet": "10.88.8.0/24"}}')"
+	[[ $(within a ip route show default) == *"via 10.88.8.1 dev eth1"* ]]
+	run -0 cni CHECK a <<<"$(config n "$own" | jq --argjson r "$result" '. + {prevResult: $r}')"
+	cni DEL a CNI_IFNAME=eth1 <<<"$(config m '{"ipam": {"subnet": "10.88.8.0/24"}}')"
 	cni DEL a <<<"$(config n "$own")"
 	nothing_left
 }

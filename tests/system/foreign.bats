@@ -258,6 +258,10 @@ firewalld_start() {
 	[ "$status" != 0 ]
 	assert_has "'iptables-legacy -I FORWARD -i strake0 -j ACCEPT'"
 	assert_lacks ip6tables-legacy # the network has no IPv6
+	assert_has "1 found; see above what to do"
+	run strake network check --repair
+	assert_status 1
+	assert_has "1 found; see above what to do"
 	iptables-legacy-save | grep -v '^#' | sed 's/\[[0-9:]*\]//' | diff <(sed 's/\[[0-9:]*\]//' "$STATE/before") -
 	iptables-legacy -I FORWARD -i strake0 -j ACCEPT
 	iptables-legacy -I FORWARD -o strake0 -j ACCEPT

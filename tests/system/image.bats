@@ -148,7 +148,7 @@ fresh_root() { ROOT=$STATE/root-$1; mkdir "$ROOT"; }
 	assert_status 1
 	assert_equal "${#lines[@]}" 1
 	assert_has "No space left on device; the file system of $ROOT (tmpfs at $STATE/small) has"
-	assert_has "'strake image prune --all' removes unused images, --root names another place"
+	assert_has "'strake image prune --all' or 'strake rm' makes room, --root DIR names another place"
 	[[ $output != *"layer 1 of 1: layer 1"* ]]
 	assert_equal "$(find "$ROOT/layers" "$ROOT/tmp" "$ROOT/blobs" -mindepth 1 ! -path "$ROOT/blobs/sha256")" ""
 	run strake system check
@@ -188,6 +188,82 @@ print(usage.ru_maxrss if status == 0 else 1 << 30)' "$PROGRAMS/strake" --root "$
 	done
 }
 
+@test "what can stream is kept once: in a store with room for one and a half layers" {
+	local id way layer digest
+	python3 "$TOOLS/images.py" zeros "$STATE/tmp/zeros.tar" 60
+	id=$(strake load -q -i "$STATE/tmp/zeros.tar")
+	strake save -o "$STATE/tmp/plain.tar" zeros:1
+	strake save --format oci-dir --compression none -o "$STATE/tmp/layout" zeros:1
+	digest=$(jq -r '.manifests[0].digest[7:]' "$STATE/tmp/layout/index.json")
+	mkdir "$STATE/small" "$STATE/tmp/out"
+	mount -t tmpfs -o size=90m small "$STATE/small"
+	ROOT=$STATE/small/root
+	kept_once() {
+		assert_equal "$(find "$ROOT/layers" -name frame | wc -l)" 1
+		[ "$(find "$ROOT/blobs" -type f -size +100k | wc -l)" = 0 ]
+		mount -o remount,size=200m "$STATE/small" # it unpacks again and compares
+		run strake image check
+		assert_equal "$output" "nothing is wrong"
+		mount -o remount,size=90m "$STATE/small"
+		assert_equal "$(strake system df --bytes --format '{{.Type}} {{.Size}}' | sed -n 's/^Total //p')" "$(du -s --block-size=1 "$ROOT" | cut -f1)"
+	}
+	# Whatever comes through a pipe cannot be read twice; what it is comes last.
+	for way in cat "gzip -1c" "zstd -qc"; do
+		assert_equal "$($way "$STATE/tmp/plain.tar" | strake load -q)" "$id"
+		kept_once
+		strake image prune -fa
+	done
+	# A plain layer of a layout is one, too, and goes out with the manifest that it came with.
+	assert_equal "$(strake load -q -i "$STATE/tmp/layout")" "$id"
+	kept_once
+	assert_equal "$(strake load -q -i "$STATE/tmp/layout")" "$id" # it is there
+	kept_once
+	strake save --format oci-dir --compression none -o "$STATE/tmp/out/a" zeros:1
+	[ -f "$STATE/tmp/out/a/blobs/sha256/$digest" ]
+	diff -r "$STATE/tmp/layout/blobs" "$STATE/tmp/out/a/blobs"
+	rm -f "$ROOT"/state.db*
+	strake system check --repair >/dev/null || true
+	strake copy -q "store:$id" "oci:$STATE/tmp/out/b:1"
+	diff -r "$STATE/tmp/layout/blobs" "$STATE/tmp/out/b/blobs"
+	strake image prune -fa
+	tar -C "$STATE/tmp/layout" -cf "$STATE/tmp/layout.tar" .
+	assert_equal "$(gzip -1c "$STATE/tmp/layout.tar" | strake load -q)" "$id"
+	kept_once
+	strake image prune -fa
+	# An import has no manifest.
+	layer=$(tar -xOf "$STATE/tmp/plain.tar" manifest.json | jq -r '.[0].Layers[0]')
+	tar -xOf "$STATE/tmp/plain.tar" "$layer" | strake import - mine:1
+	kept_once
+	strake save -o "$STATE/tmp/out/mine.tar" mine:1
+	cmp <(tar -xOf "$STATE/tmp/plain.tar" "$layer") <(tar -xOf "$STATE/tmp/out/mine.tar" "$layer")
+	umount -l "$STATE/small"
+	ROOT=$STATE/root
+}
+
+@test "a layer that cannot stream comes through a pipe all the same" {
+	local id name
+	trees() { (cd "$1" && find layers -path '*/diff/*' \( -type c -printf '%p %M\n' -o -printf '%p %M %n %U:%G %s %T@ %l\n' \) | sort); }
+	# Hard links and directories of layers below, one name twice, a layer that two images have in another order.
+	python3 "$TOOLS/images.py" twice "$STATE/tmp/twice.tar"
+	python3 "$TOOLS/images.py" stack "$STATE/tmp"
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/layers.tar"
+	python3 "$TOOLS/images.py" links "$STATE/tmp/links.tar"
+	for name in twice layers links base app; do
+		fresh_root "file-$name"
+		id=$(strake load -q -i "$STATE/tmp/$name.tar")
+		strake save -o "$STATE/tmp/file.tar" "$(head -n 1 <<<"$id")"
+		fresh_root "pipe-$name"
+		assert_equal "$(cat "$STATE/tmp/$name.tar" | strake load -q)" "$id"
+		run strake image check
+		assert_equal "$output" "nothing is wrong"
+		strake save -o "$STATE/tmp/pipe.tar" "$(head -n 1 <<<"$id")"
+		cmp "$STATE/tmp/file.tar" "$STATE/tmp/pipe.tar"
+		assert_equal "$(trees "$ROOT")" "$(trees "$STATE/root-file-$name")"
+		run strake system check
+		assert_status 0
+	done
+}
+
 @test "hostile archives: one line each, nothing outside, nothing left" {
 	local case cases before
 	cases=$(python3 "$TOOLS/images.py" list)
@@ -197,8 +273,11 @@ print(usage.ru_maxrss if status == 0 else 1 << 30)' "$PROGRAMS/strake" --root "$
 	before=$(cd "$ROOT" && find . ! -name 'state.db*' | sort)
 	mkdir "$STATE/tmp/evil"
 	python3 "$TOOLS/images.py" hostile "$STATE/tmp/evil" "$STATE/victim"
+	# As a file, and through a pipe, where layers are unpacked before it is known what they are.
+	load_from() { if [ "$1" = file ]; then timeout 60 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" load -i "$2"; else cat "$2" | timeout 60 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" load; fi; }
 	for case in $cases; do
-		run timeout 60 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" load -i "$STATE/tmp/evil/$case.tar"
+	for from in file pipe; do
+		run load_from $from "$STATE/tmp/evil/$case.tar"
 		case $case in
 		ok-*) [ "$status" = 0 ] || { echo "$case: $output"; false; } ;;
 		*)
@@ -212,6 +291,7 @@ print(usage.ru_maxrss if status == 0 else 1 << 30)' "$PROGRAMS/strake" --root "$
 		[ "$status" != 0 ] || strake images -q | xargs -r "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rmi -f >/dev/null
 		assert_equal "$(cd "$ROOT" && find . ! -name 'state.db*' ! -path ./layers ! -path ./images ! -path ./tmp ! -path './blobs*' | sort)" \
 			"$(grep -v -e '^./layers$' -e '^./tmp$' -e '^./blobs' <<<"$before")"
+	done
 	done
 	run strake system check
 	assert_status 0

@@ -313,3 +313,48 @@ sctp() {
 	reach outside udp "$HERE4" 8081 b
 	assert_equal "$(nft -j list map inet strake pub4 | jq -c '.nftables[1].map.elem | length')" 2
 }
+
+# One client port that sends all the time, and writes down who answers.
+one_flow() { # ADDRESS
+	enter_network outside
+	"${ENTER[@]}" $PYTHON -ISE - "$1" 8081 <<-'EOF' >"$STATE/tmp/answers" 3>&- &
+		import select, socket, sys
+		flow = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+		flow.bind(("", 4000))
+		for _ in range(1200):
+		    flow.sendto(b"hello", (sys.argv[1], int(sys.argv[2])))
+		    answered = select.select([flow], [], [], 0.1)[0]
+		    print(flow.recv(100).decode().split()[0] if answered else "nobody", flush=True)
+		    select.select([], [], [], 0.05)
+	EOF
+	BACKGROUND+=($!)
+}
+answered_by() { tail -n 1 "$STATE/tmp/answers" | grep -qx "$1"; }
+
+@test "a client that never falls silent reaches whoever has the port, and long connections stay" {
+	outside_new
+	strake network create --ipv6 --subnet 10.1.0.0/24 --subnet fd01::/64 dual >/dev/null
+	client other --network dual -p 8082:82
+	enter_network other
+	"${ENTER[@]}" socat TCP6-LISTEN:82,ipv6only=0 PIPE 3>&- &
+	BACKGROUND+=($!)
+	enter_network outside
+	coproc LONG { "${ENTER[@]}" socat -t 5 - "TCP:$HERE4:8082,retry=100,interval=0.05" 3>&-; }
+	said() { echo "$1" >&"${LONG[1]}" && read -r -t 5 -u "${LONG[0]}" line && [ "$line" = "$1" ]; }
+	said before
+	for here in "$HERE4" "$HERE6"; do
+		one_flow "$here"
+		soon answered_by nobody
+		serve a --network dual -p 8081:81/udp
+		soon answered_by a
+		unlisten
+		strake rm -f a >/dev/null
+		soon answered_by nobody
+		serve b --network dual --ip 10.1.0.77 --ip6 fd01::77 -p 8081:81/udp
+		soon answered_by b
+		unlisten
+		unlisten
+		strake rm -f b >/dev/null
+	done
+	said after
+}

@@ -495,6 +495,13 @@ script_run() { # ROOT RUN PORT
 	assert_has "image test:1 has lost files"
 	assert_has "'strake image check --repair test:1'"
 	assert_lacks lowerdir
+	for command in "image mount" "image tree" report; do
+		# shellcheck disable=SC2086
+		run strake $command test:1
+		assert_equal "$command $status ${#lines[@]}" "$command 1 1"
+		assert_has "image test:1 has lost files"
+		assert_lacks lowerdir
+	done
 	run strake system check --repair
 	assert_status 1
 	assert_has "'strake image check --repair "

@@ -553,6 +553,131 @@ multi_new() {
 	assert_status 1
 }
 
+# The image of layout_new with SHA-512 digests, as LAYOUT:1, and as LAYOUT:many behind an index of one platform.
+layout_sha512() { # LAYOUT
+	layout_new
+	python3 - "$STATE/tmp/layout" "$1" "$(jq -r .architecture "$STATE/tmp/layout/blobs/sha256/$(
+		jq -r '.config.digest[7:]' "$STATE/tmp/layout/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$STATE/tmp/layout/index.json")"
+	)")" <<-'PY'
+		import hashlib, json, os, sys
+		old, new, arch = sys.argv[1:]
+		os.makedirs(f"{new}/blobs/sha512")
+		get = lambda d: open(f"{old}/blobs/{d.replace(':', '/')}", "rb").read()
+		def put(data, like):
+		    name = hashlib.sha512(data).hexdigest()
+		    open(f"{new}/blobs/sha512/{name}", "wb").write(data)
+		    return {**like, "digest": "sha512:" + name, "size": len(data)}
+		top = json.load(open(f"{old}/index.json"))["manifests"][0]
+		m = json.loads(get(top["digest"]))
+		m["config"] = put(get(m["config"]["digest"]), m["config"])
+		m["layers"] = [put(get(l["digest"]), l) for l in m["layers"]]
+		one = put(json.dumps(m).encode(), {"mediaType": top["mediaType"]})
+		kind = "application/vnd.oci.image.index.v1+json"
+		inner = {"schemaVersion": 2, "mediaType": kind, "manifests": [{**one, "platform": {"os": "linux", "architecture": arch}}]}
+		many = put(json.dumps(inner).encode(), {"mediaType": kind})
+		note = lambda d, n: {**d, "annotations": {"org.opencontainers.image.ref.name": n}}
+		json.dump({"schemaVersion": 2, "manifests": [note(one, "1"), note(many, "many")]}, open(f"{new}/index.json", "w"))
+		open(f"{new}/oci-layout", "w").write('{"imageLayoutVersion": "1.0.0"}')
+	PY
+}
+# MANIFEST of LAYOUT by SHA-512 as it has to come out again, whatever way it went.
+manifest_sha512() { jq -r --arg tag "$2" '.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == $tag).digest[7:]' "$1/index.json"; }
+
+@test "sha512: descriptors that name by it come in, run, are checked and go out as they were" {
+	local layout=$STATE/tmp/layout512 plain id hex many blob
+	layout_sha512 "$layout"
+	hex=$(manifest_sha512 "$layout" 1) many=$(manifest_sha512 "$layout" many)
+	blob=$(jq -r '.layers[0].digest[7:]' "$layout/blobs/sha512/$hex")
+	bad_registry --seed "web=$layout"
+	plain=$(strake load -q -i "$STATE/tmp/layout")
+	plain=${plain##* }
+	fresh_root pulled
+	for tag in 1 many; do
+		id=$(strake pull -q "$BAD/web:$tag")
+		assert_equal "$id" "$plain"
+	done
+	run strake run --rm --network none --pull never "$BAD/web:many" cat /etc/kept
+	assert_equal "$output" second
+	run strake image check "$BAD/web:1"
+	assert_status 0
+	run strake system check
+	assert_status 0
+	[ -z "$(ls "$ROOT/partial")" ]
+
+	# Out again: the manifest has the same bytes, so its digest is the same.
+	strake push -q "$BAD/web:1" "$BAD/again:1"
+	cmp <(python3 -c 'import sys, urllib.request as u; sys.stdout.buffer.write(u.urlopen(sys.argv[1]).read())' "http://$BAD/v2/again/manifests/1") \
+		"$layout/blobs/sha512/$hex"
+	strake copy -q "store:$BAD/web:1" "oci:$STATE/tmp/copied:1"
+	cmp "$STATE/tmp/copied/blobs/sha512/$blob" "$layout/blobs/sha512/$blob"
+	strake save --format oci-dir -o "$STATE/tmp/saved" "$BAD/web:1"
+	cmp "$STATE/tmp/saved/blobs/sha512/$blob" "$layout/blobs/sha512/$blob"
+	strake save --format docker-dir -o "$STATE/tmp/dir" "$BAD/web:1"
+	[ -f "$STATE/tmp/dir/$blob" ]
+	strake save -o "$STATE/tmp/saved.tar" "$BAD/web:1"
+	for from in "$STATE/tmp/saved" "$STATE/tmp/dir" "$STATE/tmp/saved.tar"; do
+		fresh_root "from-${from##*/}"
+		run strake load -q -i "$from"
+		assert_status 0
+		assert_has "${plain#sha256:}"
+	done
+	fresh_root copied
+	strake copy -q "docker://$BAD/web:many" store:copied:1
+	assert_equal "$(strake image inspect --format '{{.Id}}' copied:1)" "sha256:$plain"
+	strake push -q copied:1 "$BAD/third:1"
+	strake tags "$BAD/third"
+
+	# A second name is damaged, or its blob is.
+	ROOT=$STATE/root-pulled
+	rm "$ROOT/blobs/sha512/$blob"
+	ln -s ../sha256/"$(printf 0%.0s {1..64})" "$ROOT/blobs/sha512/$blob"
+	run strake image check "$BAD/web:1"
+	assert_status 1
+	assert_has "sha512:${blob:0:12} does not lead to sha256:"
+	strake image check --repair "$BAD/web:1"
+	cmp "$ROOT/blobs/sha512/$blob" "$layout/blobs/sha512/$blob"
+	printf x >>"$ROOT/blobs/sha512/$blob"
+	run strake image check --repair "$BAD/web:1"
+	assert_status 0
+	cmp "$ROOT/blobs/sha512/$blob" "$layout/blobs/sha512/$blob"
+
+	# A database that is lost is made again with the same names, and nothing stays of what goes.
+	rm -f "$ROOT"/state.db*
+	strake system check --repair >/dev/null || true
+	run strake image check "$BAD/web:1"
+	assert_status 0
+	strake push -q "$BAD/web:1" "$BAD/fourth:1"
+	strake rmi -f "$plain"
+	[ -z "$(find "$ROOT/blobs" ! -type d)" ]
+	[ -n "$many" ]
+}
+
+@test "sha512: what is not what it says is refused, and nothing of it stays" {
+	local layout=$STATE/tmp/layout512 hex
+	layout_sha512 "$layout"
+	hex=$(manifest_sha512 "$layout" 1)
+	spoil() { # JQ-PATH: the blob that it names gets another tenth byte, of which gzip takes no notice
+		local name
+		name=$(jq -r "$1.digest[7:]" "$layout/blobs/sha512/$hex")
+		python3 -c 'import sys; f = open(sys.argv[1], "r+b"); f.seek(9); b = f.read(1); f.seek(9); f.write(bytes([b[0] ^ 1]))' "$layout/blobs/sha512/$name"
+	}
+	for part in '.config' '.layers[1]'; do
+		spoil "$part"
+		bad_registry --seed "web=$layout"
+		run strake pull -q "$BAD/web:1"
+		assert_status 1
+		assert_has "sha512:"
+		run strake load -q -i "$layout"
+		assert_status 1
+		run strake copy -q "docker://$BAD/web:1" store:copied:1
+		assert_status 1
+		assert_equal "$(strake images -q)" ""
+		[ -z "$(find "$ROOT/blobs" "$ROOT/layers" -mindepth 1 ! -path "*/sha*" 2>/dev/null)" ]
+		spoil "$part"
+	done
+	strake load -q -i "$layout"
+}
+
 @test "artifacts: what refers to an image is listed and copied, with and without the referrers API" {
 	local digest old
 	layout_new

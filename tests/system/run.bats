@@ -67,10 +67,8 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	run strake run --rm --network none --no-such-option --bare /bin/busybox true
 	assert_status 125
 	rootfs_new "$STATE/fs"
-	run strake run --rm --network none --rootfs "$STATE/fs" /no/such/program
-	assert_status 127
-	run strake run --rm --network none --rootfs "$STATE/fs" no-such-program
-	assert_status 127
+	run -127 strake run --rm --network none --rootfs "$STATE/fs" /no/such/program
+	run -127 strake run --rm --network none --rootfs "$STATE/fs" no-such-program
 	run strake run --rm --network none --rootfs "$STATE/fs" /etc/passwd
 	assert_status 126
 	run strake run --rm --init --network none --rootfs "$STATE/fs" sh -c 'kill -TERM $$'
@@ -242,8 +240,7 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_has inside
 	run strake exec -e X=1 -u www -w /tmp web sh -c 'echo $X $(id -u) $PWD'
 	assert_equal "$output" "1 33 /tmp"
-	run strake exec web /no/such
-	assert_status 127
+	run -127 strake exec web /no/such
 	run strake inspect web
 	assert_status 0
 	jq -e '.[0].State.Running and (.[0].State.Pid > 0)' <<<"$output"

@@ -87,8 +87,7 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	wait "$pid" || status=$?
 	assert_status 137
 	args nothing-of-that-name
-	run_it
-	[ "$status" != 0 ]
+	run -127 runtime run --bundle "$BUNDLE" c1
 	assert_has nothing-of-that-name
 	assert_equal "$(runtime list -q)" ""
 }
@@ -335,6 +334,46 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	sh -n "$STATE/script"
 	run --separate-stderr sh "$STATE/script"
 	diff <(echo "$ours") <(echo "$output")
+}
+
+@test "a script that is stopped while it starts takes away what it has made" {
+	bundle_new
+	args sh -c 'exit 5'
+	groups() { find /sys/fs/cgroup -type d -path "*/strake/$GROUP*"; }
+	for command in run "run --detach" create; do
+		# shellcheck disable=SC2086
+		runtime --dry-run $command --bundle "$BUNDLE" c1 >"$STATE/script"
+		grep -q '^mkdir -p \$groups' "$STATE/script"
+		for signal in HUP INT TERM; do
+			# In the middle of making groups, and just before the container's own part.
+			for step in 'no device may be used' 'a process in its cgroups'; do
+				sed "0,/^# $step/s//kill -$signal \$\$\n&/; s/^trap : HUP INT TERM//" "$STATE/script" >"$STATE/stopped"
+				grep -q "^kill -$signal" "$STATE/stopped"
+				run sh "$STATE/stopped"
+				assert_equal "$command $signal $status" "$command $signal $((128 + $(kill -l $signal)))"
+				assert_equal "$(groups)" ""
+			done
+		done
+	done
+	runtime --dry-run run --bundle "$BUNDLE" c1 >"$STATE/script"
+	run sh "$STATE/script"
+	assert_status 5
+	assert_equal "$(groups)" ""
+	# One that fails on its way does, too.
+	sed '0,/^# a process in its cgroups/s//false\n&/' "$STATE/script" >"$STATE/stopped"
+	run sh "$STATE/stopped"
+	assert_status 1
+	assert_equal "$(groups)" ""
+	# What was started lives on.
+	args sleep 1000
+	runtime --dry-run run --detach --bundle "$BUNDLE" c1 >"$STATE/script"
+	sh "$STATE/script" 3>&-
+	place=$(groups | head -n 1)
+	soon grep -q . "$place/cgroup.procs"
+	xargs kill -KILL <"$place/cgroup.procs"
+	gone() { ! grep -q . "$place/cgroup.procs"; }
+	soon gone
+	groups | xargs rmdir
 }
 
 @test "--explain says each step in order, and what it would be in a shell" {

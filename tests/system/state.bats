@@ -74,6 +74,50 @@ small_root() { # SIZE
 	assert_status 0
 }
 
+# What was written by a process that is gone, and what one reads that is not, both keep the log.
+log_held_by() { # reader|killed
+	python3 - "$ROOT/state.db" "$1" 3>&- <<-'EOF' &
+		import os, sqlite3, sys
+		db = sqlite3.connect(sys.argv[1], isolation_level=None)
+		db.execute("CREATE TABLE IF NOT EXISTS left_over (x)")
+		db.execute("INSERT INTO left_over VALUES (zeroblob(20000))")
+		if sys.argv[2] == "killed":
+		    os._exit(0)
+		db.execute("BEGIN")
+		db.execute("SELECT count(*) FROM left_over").fetchall()
+		open(os.path.dirname(sys.argv[1]) + "/reading", "w").close()
+		sys.stdin.close()
+		os.read(os.open(os.path.dirname(sys.argv[1]) + "/until", os.O_RDONLY), 1)
+	EOF
+	HOLDER=$!
+	[ "$1" = reader ] || wait "$HOLDER"
+}
+
+@test "a full disk: a log that another holds, or left, is in nobody's way" {
+	small_root 4m
+	mkdir "$STATE/signal"
+	for log in killed reader; do
+		rm -f "$STATE/signal/go"
+		mkfifo "$STATE/signal/go"
+		strake run -d --name evil --network none -v "$STATE/signal:/signal" --rootfs "$STATE/rootfs" sh -c 'read -r _ </signal/go; while :; do dd if=/dev/zero bs=4k; done >>/fill 2>/dev/null'
+		mkfifo "$ROOT/until"
+		log_held_by "$log"
+		if [ "$log" = reader ]; then soon test -e "$ROOT/reading"; fi
+		[ -s "$ROOT/state.db-wal" ]
+		echo >"$STATE/signal/go"
+		soon is_full
+		strake rm -f evil
+		assert_equal "$(strake ps -aq)" ""
+		if [ "$log" = reader ]; then
+			: >"$ROOT/until"
+			wait "$HOLDER"
+		fi
+		rm -f "$ROOT/until" "$ROOT/reading"
+		strake run --rm --network none --rootfs "$STATE/rootfs" true
+		[ -e "$ROOT/state.db-reserve" ]
+	done
+}
+
 @test "a read-only root: all can be looked at, and ended" {
 	strake run -d --name a --network none --bare /bin/busybox -- sleep 1000
 	mount --bind "$ROOT" "$ROOT"

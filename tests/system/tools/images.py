@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Image archives for the tests: good ones, and what an attacker would send.
 
-images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER [gzip] | big FILE | twice FILE | many FILE FIRST LAST | chunked FOLDER KIND | zeros FILE MB | case NAME FILE | list | hostile DIR VICTIM (all cases)
+images.py layers FILE [COMPRESSION [NAME]] | config FILE | stack FOLDER [gzip] | big FILE | twice FILE | links FILE | many FILE FIRST LAST | chunked FOLDER KIND | zeros FILE MB | case NAME FILE | list | hostile DIR VICTIM (all cases)
 """
 import gzip
 import hashlib
@@ -120,6 +120,14 @@ def write_stack(folder, compression="none"):
 
 def write_twice(path):
     write_docker(path, [layer((entry("a"), b"first"), (entry("a"), b"second, longer"), (entry("b"), b"b"))], names=("twice:1",))
+
+
+def write_links(path):
+    """A layer that needs those below to be unpacked, and one that is there twice."""
+    below = layer(directory("etc"), (entry("etc/a"), b"below"))
+    above = layer(entry("etc/b", type=tarfile.LNKTYPE, linkname="etc/a"), (entry("etc/deep/new"), b"x" * 9000))
+    same = layer((entry("top"), b"same" * 300))
+    write_docker(path, [base(), below, above, same, same], names=("links:1",))
 
 
 def write_many(path, first, last):
@@ -477,6 +485,8 @@ def main():
         write_layers(*args)
     elif what == "config":
         write_config(*args)
+    elif what == "links":
+        write_links(*args)
     elif what == "twice":
         write_twice(*args)
     elif what == "stack":

@@ -336,7 +336,8 @@ def seed(text):
     def add(descriptor, tag):
         data = BLOBS[descriptor["digest"]]
         doc = json.loads(data)
-        MANIFESTS[name, descriptor["digest"]] = MANIFESTS[name, digest(data, "sha512")] = (data, descriptor["mediaType"])
+        for key in digest(data), digest(data, "sha512"):
+            MANIFESTS[name, key] = (data, descriptor["mediaType"])
         if tag:
             MANIFESTS[name, tag] = (data, descriptor["mediaType"])
         for inner in doc.get("manifests", []):

@@ -7,9 +7,11 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../scratch.h"
 #include "base/process.h"
 
 static void signals_have_many_spellings(void **state)
@@ -89,6 +91,41 @@ static void the_boot_has_an_id(void **state)
 	assert_int_equal(id[8], '-');
 }
 
+static void the_holder_of_a_lock_is_found(void **state)
+{
+	autoclose int ours = -1, other = -1;
+
+	ours = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	other = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(process_find_locker(other), 0);
+	assert_int_equal(flock(ours, LOCK_EX), 0);
+	assert_int_equal(process_find_locker(other), getpid());
+	assert_int_equal(flock(ours, LOCK_UN), 0);
+	assert_int_equal(process_find_locker(other), 0);
+}
+
+/* A child that was forked has the lock, too, and is the one that keeps others waiting. */
+static void of_two_holders_the_stopped_one_is_found(void **state)
+{
+	autoclose int ours = open(*state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int status = 0;
+	pid_t pid;
+
+	assert_int_equal(flock(ours, LOCK_EX), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		(void)raise(SIGSTOP);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	assert_int_equal(process_find_locker(ours), pid);
+	(void)kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(process_find_locker(ours), getpid());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +133,10 @@ int main(void)
 		cmocka_unit_test(a_process_is_its_pid_and_its_start),
 		cmocka_unit_test(a_zombie_counts_as_gone),
 		cmocka_unit_test(the_boot_has_an_id),
+		cmocka_unit_test_setup_teardown(the_holder_of_a_lock_is_found, scratch_setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(of_two_holders_the_stopped_one_is_found,
+						scratch_setup, scratch_teardown),
 	};
 
 	return cmocka_run_group_tests_name("base/process", tests, NULL, NULL);

@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/macros.h"
 #include "image/digest.h"
 
@@ -38,10 +42,31 @@ static void known_answers(void **state)
 	}
 }
 
+static void known_answers_of_sha512(void **state)
+{
+	static const char hex[] =
+		"ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+		"2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+	char got[DIGEST512_HEX_LEN + 1];
+	int fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	(void)state;
+	digest512_bytes("abc", 3, got);
+	assert_string_equal(got, hex);
+	if (fd < 0)
+		skip();
+	assert_int_equal(write(fd, "abc", 3), 3); /* its position does not count */
+	assert_int_equal(digest512_file(fd, got), 0);
+	assert_string_equal(got, hex);
+	(void)close(fd);
+	assert_int_equal(digest512_file(-1, got), -EBADF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_answers),
+		cmocka_unit_test(known_answers_of_sha512),
 	};
 
 	return cmocka_run_group_tests_name("image/digest", tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "image/platform.h"
 
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define S   "\"digest\":\"sha512:" A64 A64 "\",\"size\":7"
 #define D   "\"digest\":\"sha256:" A64 "\",\"size\":7"
 
 static void documents_are_one_thing_or_refused(void **state)
@@ -25,6 +26,9 @@ static void documents_are_one_thing_or_refused(void **state)
 	} cases[] = {
 		{ "{\"config\":{" D "},\"layers\":[{" D "},{" D "}]}", 0, 3, false },
 		{ "{\"config\":{" D "}}", 0, 1, false },
+		{ "{\"config\":{" S "},\"layers\":[{" S "},{" D "}]}", 0, 3, false },
+		{ "{\"config\":{\"digest\":\"sha512:" A64 "\"}}", -EBADMSG, 0, false },
+		{ "{\"config\":{\"digest\":\"sha384:" A64 "\"}}", -EBADMSG, 0, false },
 		{ "{\"manifests\":[{" D "}]}", 0, 1, true },
 		{ "{\"manifests\":[]}", 0, 0, true },
 		{ "{\"config\":{" D "},\"manifests\":[]}", -EBADMSG, 0, false },
@@ -49,6 +53,21 @@ static void documents_are_one_thing_or_refused(void **state)
 	}
 }
 
+static void a_part_has_the_digest_that_it_was_given(void **state)
+{
+	static const char text[] = "{\"config\":{" D "},\"layers\":[{" S "}]}";
+	struct document doc = { .n = 0 };
+	char digest[PART_DIGEST_LEN];
+
+	(void)state;
+	assert_int_equal(document_parse(text, strlen(text), "it", &doc, NULL), 0);
+	assert_string_equal(part_digest(&doc.parts[0], digest), "sha256:" A64);
+	assert_string_equal(part_digest(&doc.parts[1], digest), "sha512:" A64 A64);
+	assert_string_equal(part_hex(&doc.parts[1]), A64 A64);
+	assert_string_equal(doc.parts[1].digest, "");
+	document_done(&doc);
+}
+
 static void the_platform_that_fits_best_is_taken(void **state)
 {
 	struct part parts[] = { { .platform = (char *)"unknown/unknown" },
@@ -69,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_are_one_thing_or_refused),
+		cmocka_unit_test(a_part_has_the_digest_that_it_was_given),
 		cmocka_unit_test(the_platform_that_fits_best_is_taken),
 	};
 

@@ -53,7 +53,7 @@ static int open_archive(const char *dir, struct source **ret)
 	autofree char *path = xasprintf("%s/archive", dir);
 	autoclose int tmp = scratch_open(dir);
 
-	return source_open(path, tmp, ret, NULL);
+	return source_open(path, tmp, -1, ret, NULL);
 }
 
 static void check(const struct source *s, const char *name, const char *text)
@@ -152,7 +152,7 @@ static void a_directory_is_not_left(void **state)
 	assert_int_equal(symlink("../secret", link), 0);
 	assert_int_equal(symlink("blobs/a", inner), 0);
 	assert_int_equal(mkfifo(pipe, 0600), 0);
-	assert_int_equal(source_open(layout, tmp, &s, NULL), 0);
+	assert_int_equal(source_open(layout, tmp, -1, &s, NULL), 0);
 	check(s, "blobs/a", "text");
 	check(s, "inner", "text");
 	assert_int_equal(source_read(s, "link", 100, &text, &len, NULL), -EXDEV);
