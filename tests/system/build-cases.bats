@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Containerfiles with what comes of them: build-cases/*, compared with what is written there and with podman.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2153
 bats_require_minimum_version 1.5.0
 load lib
 
@@ -57,10 +57,10 @@ each_case() { # FILE COMMAND
 }
 
 ours() { # NAME
-	local root
+	local files
 	if strake build -t got:1 --build-arg given=cli -f "$STATE/tmp/file" "$STATE/ctx" >/dev/null 2>"$STATE/tmp/said"; then
-		root=$(strake image mount got:1)
-		"$TOOLS/describe-image" "$root" "$(config_of got:1)" "$base_root" "$base_config" >"$STATE/tmp/got"
+		files=$(strake image mount got:1)
+		"$TOOLS/describe-image" "$files" "$(config_of got:1)" "$base_root" "$base_config" >"$STATE/tmp/got"
 		strake image unmount got:1 >/dev/null
 		strake rmi -f got:1 >/dev/null
 	else
@@ -71,14 +71,14 @@ ours() { # NAME
 }
 
 theirs() { # NAME
-	local root
+	local files
 	[[ $1 == *' podman' ]] || return 0
 	seen=$((seen + 1))
 	[ -n "${STRAKE_ALL_CASES-}" ] || ((seen % 4 == 1)) || return 0
 	podman build -q --isolation chroot --format docker --layers=false --build-arg given=cli -t got:1 -f "$STATE/tmp/file" "$STATE/ctx" >"$STATE/tmp/said" 2>&1 || cat "$STATE/tmp/said"
 	podman image inspect got:1 | jq '{config: .[0].Config}' >"$STATE/tmp/config"
-	root=$(podman image mount got:1)
-	"$TOOLS/describe-image" "$root" "$STATE/tmp/config" "$base_root" "$base_config" >"$STATE/tmp/got"
+	files=$(podman image mount got:1)
+	"$TOOLS/describe-image" "$files" "$STATE/tmp/config" "$base_root" "$base_config" >"$STATE/tmp/got"
 	podman image unmount got:1 >/dev/null
 	podman rmi -f got:1 >/dev/null
 	done_cases=$((done_cases + 1))

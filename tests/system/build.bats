@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Containerfiles become images: build, its cache, its steps as containers.
-# shellcheck disable=SC2016,SC2119,SC2120
+# shellcheck disable=SC1003,SC2016,SC2119,SC2120
 bats_require_minimum_version 1.5.0
 load lib
 
@@ -60,7 +60,7 @@ run_in() { strake run --rm --network none "$@"; }
 	pipe=$(echo "$ROOT"/volumes/build-cache-*/_data/go)
 	soon test -p "$pipe"
 	assert_equal "$(strake ps -q | wc -l)" 1
-	echo done >"$pipe"
+	echo go >"$pipe"
 	none_runs() { [ -z "$(strake ps -aq)" ]; }
 	soon none_runs
 }
@@ -331,7 +331,6 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_equal "$output" "$(printf '%s\n' a a b deep a a a b '/glob:' a b.txt '' '/without:' out /etc/passwd \
 		'/plain 644 0:0' '/tree 751 0:0' '/www 644 33:33' '/numbers 4711 7:7' '/modes 755 0:0' '/modes/deep 755 0:0' '/modes/deep/file 644 0:0' \
 		'/there 755 0:0' '/srv/dir/relative 644 0:0' Containerfile a b.txt dir link)"
-	local text
 	refused() { # INSTRUCTION TEXT
 		run build <<<"FROM base:1"$'\n'"$1"
 		assert_status 1
