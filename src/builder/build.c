@@ -138,6 +138,7 @@ static int run_instruction(struct work *w)
 static int run_trigger(struct work *w, const char *text)
 {
 	cleanup(source_done) struct source source = { .file = { .n = 0 } };
+	struct work one = *w;
 	struct fault nowhere;
 	int r = containerfile_parse(text, strlen(text), "ONBUILD", &source.file, &nowhere,
 				    w->b->err);
@@ -145,11 +146,11 @@ static int run_trigger(struct work *w, const char *text)
 	if (r == 0)
 		r = instructions_parse(&source.file, "ONBUILD", &source.all, &nowhere, w->b->err);
 	for (size_t i = 0; r == 0 && i < source.all.n; i++) {
-		w->ins = &source.all.items[i];
-		if (w->ins->kind == INS_FROM || w->ins->kind == INS_ONBUILD)
+		one.ins = &source.all.items[i];
+		if (one.ins->kind == INS_FROM || one.ins->kind == INS_ONBUILD)
 			r = error_set(w->b->err, -EINVAL, "ONBUILD %.60s is not allowed", text);
 		else
-			r = run_instruction(w);
+			r = run_instruction(&one);
 	}
 	return r < 0 ? error_wrap(w->b->err, r, "the base image's ONBUILD %.200s", text) : 0;
 }

@@ -53,9 +53,11 @@ struct build_request {
 	const char *pull;     /* missing (NULL), always, never */
 	const char *network;  /* of RUN; NULL: the usual one */
 	const struct strv *build_args, *labels,
-		*secrets;         /* NAME=VALUE; secrets: id=NAME,src=FILE */
-	const struct strv *names; /* canonical, for the image */
-	int64_t newest_s;         /* SOURCE_DATE_EPOCH; -1: not given */
+		*secrets;                       /* NAME=VALUE; secrets: id=NAME,src=FILE */
+	const struct strv *add_hosts, *ulimits; /* of RUN, as "run" takes them */
+	uint64_t memory, shm_size;              /* 0: no limit, the usual */
+	const struct strv *names;               /* canonical, for the image */
+	int64_t newest_s;                       /* SOURCE_DATE_EPOCH; -1: not given */
 	bool no_cache, show_changes, debug;
 
 	void (*tell)(void *data, const struct build_told *told);
