@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/strv.h"
 #include "base/walk.h"
+#include "builder/draft.h"
 #include "builder/ignore.h"
 #include "builder/pattern.h"
 #include "kernel/rootdir.h"
@@ -104,34 +105,24 @@ static int open_parent(const struct listing_request *req, const char *path)
 
 /* A link is followed to what it means inside the tree: the item is that, under the link's name. */
 static int open_file(const struct listing_request *req, const char *path, struct listing_item *item,
-		     char **ret_name)
+		     char **ret_name, struct error *err)
 {
-	char target[TARGET_ROOM];
-	autofree char *at = xstrdup(path);
+	const struct strv none = { 0 };
+	cleanup(draft_done) struct draft tree;
+	autofree char *plain = NULL;
+	const char *slash;
+	int r;
 
-	for (unsigned links = 0; links < 40; links++) {
-		const char *slash = strrchr(at, '/'), *name = slash ? slash + 1 : at;
-		autoclose int dir = open_parent(req, at);
-		ssize_t n;
-		char *next;
-
-		if (dir < 0)
-			return dir;
-		n = readlinkat(dir, name, target, sizeof(target) - 1);
-		if (n < 0) {
-			*ret_name = xstrdup(name);
-			item->dir = steal_fd(&dir);
-			return 0;
-		}
-		target[n] = '\0';
-		next = target[0] == '/' || !slash
-			       ? xstrdup(target)
-			       : xasprintf("%.*s/%s", (int)(slash - at), at, target);
-		free(at);
-		at = path_clean(next);
-		free(next);
-	}
-	return -ELOOP;
+	draft_init(&tree, req->root, &none);
+	r = draft_resolve(&tree, path, true, &plain, err);
+	if (r < 0)
+		return r;
+	item->dir = open_parent(req, plain);
+	if (item->dir < 0)
+		return error_sys(err, item->dir, "open %s in %s", path, req->what);
+	slash = strrchr(plain, '/');
+	*ret_name = xstrdup(slash ? slash + 1 : plain);
+	return 0;
 }
 
 /* 1: it is a file that is ignored. */
@@ -154,11 +145,11 @@ static int fill_item(struct lister *l, const char *path, struct error *err)
 	}
 	if (is_ignored(l->req, path))
 		return 1;
-	r = open_file(l->req, path, item, &name);
-	if (r == 0 && fstatat(item->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		r = -errno;
+	r = open_file(l->req, path, item, &name, err);
 	if (r < 0)
-		return error_sys(err, r, "look at %s in %s", path, l->req->what);
+		return r;
+	if (fstatat(item->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_sys(err, -errno, "look at %s in %s", path, l->req->what);
 	return add_entry(l, name, &st, false, err);
 }
 

@@ -538,3 +538,21 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_equal "$(run_in k:1 sh -c 'ls /more | wc -l; ls -d /many 2>&1')" $'300\nls: /many: No such file or directory'
 	assert_equal "$(strake system check)" "nothing is wrong"
 }
+
+@test "builds at the same time share what they keep" {
+	base_new
+	seq 500 >"$STATE/ctx/file"
+	printf 'FROM base:1\nCOPY file /file\nRUN sort -r /file >/sorted\nRUN rm /file\n' >"$STATE/ctx/Containerfile"
+	local pids=() pid
+	for i in 1 2 3; do
+		strake build -t "same:$i" "$STATE/ctx" >/dev/null 2>&1 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	for i in 1 2 3; do
+		assert_equal "$(run_in "same:$i" head -n 1 /sorted)" 99
+	done
+	run -0 --separate-stderr strake build "$STATE/ctx"
+	assert_equal "$(grep -c '^  cached' <<<"$stderr")" 3
+	assert_equal "$(strake system check)" "nothing is wrong"
+}

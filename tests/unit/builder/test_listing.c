@@ -62,17 +62,18 @@ static void sources_are_found(void **state)
 		{ "../../a.c", "", "a.c:a.c " },
 		{ "*.c", "", "a.c:a.c b.c:b.c " },
 		{ "*/*.c", "", "c.c:c.c " },
-		{ "sub", "", "sub: sub:c.c sub:deep sub:deep/d.h " },
-		{ "s*", "", "sub: sub:c.c sub:deep sub:deep/d.h " },
+		{ "sub", "", "sub: sub:c.c sub:deep sub:deep/d.h sub:deep/up " },
+		{ "s*", "", "sub: sub:c.c sub:deep sub:deep/d.h sub:deep/up " },
 		{ "sub/", "sub/deep", "sub: sub:c.c " },
-		{ ".", "*\n!sub/deep", ": :sub :sub/deep :sub/deep/d.h " },
+		{ ".", "*\n!sub/deep", ": :sub :sub/deep :sub/deep/d.h :sub/deep/up " },
 		{ ".", "*\n!sub/no", ": " },
 		{ ".", "out\nsub", ": :a.c :b.c " },
 		{ "*.c", "a.c", "b.c:b.c " },
 		{ "inside", "", "inside:a.c " },
 		{ "outside", "", "outside: not found in the context" },
 		{ "up", "", "up:a.c " },
-		{ "dir", "", "dir: dir:d.h " },
+		{ "dir", "", "dir: dir:d.h dir:up " },
+		{ "dir/up", "", "up:c.c " },
 		{ "no", "", "no: not found in the context" },
 		{ "a.c", "*.c", "a.c: the context has it, but an ignore file leaves it out" },
 		{ "*.x", "", "*.x: not found in the context" },
@@ -84,6 +85,7 @@ static void sources_are_found(void **state)
 	assert_int_equal(symlink("/etc/passwd", "outside"), 0);
 	assert_int_equal(symlink("../../../../a.c", "up"), 0);
 	assert_int_equal(symlink("sub/deep", "dir"), 0);
+	assert_int_equal(symlink("../c.c", "sub/deep/up"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		bool links = strcmp(cases[i].source, ".") == 0;
 		autofree char *rules = xasprintf("%s%s", cases[i].rules,
