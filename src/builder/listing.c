@@ -146,7 +146,7 @@ static int fill_item(struct lister *l, const char *path, struct error *err)
 	if (is_ignored(l->req, path))
 		return 1;
 	r = open_file(l->req, path, item, &name, err);
-	if (r < 0)
+	if (r < 0 || !name)
 		return r;
 	if (fstatat(item->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_sys(err, -errno, "look at %s in %s", path, l->req->what);
