@@ -356,6 +356,23 @@ static char *uri_of(const char *path)
 	return uri;
 }
 
+/* Who put it there decides what all commands believe, and what happens to a file behind a link. */
+static int check_owner(const struct db *db, struct error *err)
+{
+	struct stat st;
+
+	if (db->path[0] != '/' || lstat(db->path, &st) < 0)
+		return 0;
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, -ELOOP, "state database %s is a link, or no file", db->path);
+	if (geteuid() == 0 && st.st_uid != 0)
+		return error_set(err, -EPERM,
+				 "state database %s belongs to user %u; 'chown -R 0 DIRECTORY' if "
+				 "what is in its directory can be trusted",
+				 db->path, st.st_uid);
+	return 0;
+}
+
 /* No other user of the host reads it, or holds a lock on it.  The files beside it get its mode. */
 static int open_private(struct db *db, const char *name, int flags)
 {
@@ -535,7 +552,9 @@ int db_open(const char *path, const struct db_schema *const *schemas, struct db 
 	int r;
 
 	db->path = xstrdup(path);
-	r = connect_somehow(db, schemas, err);
+	r = check_owner(db, err);
+	if (r == 0)
+		r = connect_somehow(db, schemas, err);
 	if (r < 0)
 		return r;
 	if (err)

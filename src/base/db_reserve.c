@@ -17,10 +17,13 @@ void db_reserve_make(const char *path)
 {
 	autofree char *reserve = xasprintf("%s-reserve", path);
 	autoclose int fd = -1;
+	struct stat st;
 
-	if (explain_dry() || path[0] != '/' || access(reserve, F_OK) == 0)
+	if (explain_dry() || path[0] != '/' ||
+	    (stat(reserve, &st) == 0 && st.st_blocks * 512 >= DB_RESERVE_BYTES))
 		return;
-	fd = open(reserve, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	/* A copy of a root brings a hollow one. */
+	fd = open(reserve, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, DB_RESERVE_BYTES) < 0)
 		(void)unlink(reserve);
 }
@@ -33,12 +36,26 @@ bool db_has_log(const char *path)
 	return stat(wal, &st) == 0 && st.st_size > 0;
 }
 
+/* The bytes that each user of a database locks, all of them: https://sqlite.org/fileformat.html has
+ * where, and that nothing else is there.  Held until the descriptor is closed.
+ */
+static int lock_out(const char *path)
+{
+	struct flock users = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0x40000002, .l_len = 510
+	};
+	autoclose int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && fcntl(fd, F_OFD_SETLK, &users) == 0 ? steal_fd(&fd) : -1;
+}
+
 void db_reserve_use(const char *path)
 {
 	autofree char *reserve = xasprintf("%s-reserve", path);
 	autofree char *wal = xasprintf("%s-wal", path);
+	autoclose int lock = lock_out(path);
 
-	if (!db_has_log(path))
+	if (lock >= 0 && !db_has_log(path))
 		(void)rename(reserve, wal);
 }
 

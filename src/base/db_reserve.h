@@ -16,7 +16,9 @@
 /* Makes the reserve if there is none and there is room.  Not in a dry run. */
 void db_reserve_make(const char *path);
 
-/* The reserve becomes the log, unless frames stand in one.  Nobody may have the database open. */
+/* The reserve becomes the log, unless frames stand in one or somebody has the database open.  This
+ * process must not: its locks on the database would go.
+ */
 void db_reserve_use(const char *path);
 
 /* With little space left, gives the log blocks for what will be written next, from the reserve if

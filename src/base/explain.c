@@ -80,7 +80,7 @@ void explain_release(void)
  */
 static void put(const char *bytes, size_t len)
 {
-	static const char head[] = "#!/bin/sh\nset -eu\n";
+	static const char head[] = "#!/bin/sh\nset -eu\numask 022\n";
 
 	if (state.mode == EXPLAIN_DRY && !state.has_head)
 		deliver(head, sizeof(head) - 1);

@@ -121,11 +121,12 @@ static int commit_run(struct engine *engine, const void *data, int argc, char **
 	/* What was asked for now comes last, and wins. */
 	strv_extend(&settings, args->change.items, args->change.n);
 	changes.fd = fd;
-	command = command_text(c);
-	req.created_by = command;
-	req.base = c->image_id;
-	if (r == 0)
+	if (r == 0) {
+		command = command_text(c);
+		req.created_by = command;
+		req.base = c->image_id;
 		r = make(engine, &req, argc > 1 ? argv[1] : NULL, err);
+	}
 	strv_done(&settings);
 	return r;
 }

@@ -1,6 +1,7 @@
 /* src/cmd/logs.c - strake logs */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/explain.h"
@@ -20,7 +21,7 @@ static const struct opt logs_opts[] = {
 	OPT(struct logs_args, timestamps, "timestamps", 't', NULL, "with the time of each line"),
 	OPT(struct logs_args, tail, "tail", 'n', "N", "only the last N lines (default all)"),
 	OPT(struct logs_args, since, "since", 0, "TIME",
-	    "only from then on: 2026-11-23T12:00:00Z, or 10m ago as 10m"),
+	    "only from then on: 2026-11-23T12:00:00Z, 2026-11-23, seconds since 1970, or 10m ago as 10m"),
 	{ 0 },
 };
 
@@ -50,6 +51,29 @@ static int parse_ago(const char *text, int64_t *ret_ns)
 	return -EINVAL;
 }
 
+/* Seconds since 1970, or a day or a minute of this place's time. */
+static int parse_moment(const char *text, int64_t *ret_ns)
+{
+	static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S" };
+	uint64_t seconds;
+
+	if (number_parse(text, INT64_MAX / 1000000000, &seconds) == 0) {
+		*ret_ns = (int64_t)seconds * 1000000000;
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		struct tm tm = { .tm_isdst = -1 };
+		const char *end = strptime(text, forms[i], &tm);
+
+		if (!end || *end)
+			continue;
+		tm.tm_isdst = -1;
+		*ret_ns = (int64_t)mktime(&tm) * 1000000000;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int parse(const struct logs_args *args, struct log_options *ret, struct error *err)
 {
 	uint64_t n;
@@ -64,9 +88,11 @@ static int parse(const struct logs_args *args, struct log_options *ret, struct e
 		ret->tail = (int64_t)n;
 	}
 	if (args->since && clock_parse(args->since, &ret->since_ns) < 0 &&
-	    parse_ago(args->since, &ret->since_ns) < 0)
+	    parse_ago(args->since, &ret->since_ns) < 0 &&
+	    parse_moment(args->since, &ret->since_ns) < 0)
 		return error_set(err, -EINVAL,
-				 "--since '%s': expected 2026-11-23T12:00:00Z, or 90s, 10m, 2h, 1d",
+				 "--since '%s': expected 2026-11-23T12:00:00Z, 2026-11-23, seconds "
+				 "since 1970, or 90s, 10m, 2h, 1d",
 				 args->since);
 	return 0;
 }

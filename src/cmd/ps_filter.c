@@ -1,6 +1,7 @@
 /* src/cmd/ps_filter.c */
 #include "cmd/ps_filter.h"
 
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,6 +109,19 @@ static bool is_ancestor(const struct container *c, const char *wanted)
 	       reference_canonical(wanted, want, NULL) == 0 && strcmp(have, want) == 0;
 }
 
+/* An expression as grep -E has it; one that is none is a part of the name. */
+static bool name_fits(const char *name, const char *value)
+{
+	regex_t regex;
+	bool fits;
+
+	if (regcomp(&regex, value, REG_EXTENDED | REG_NOSUB) != 0)
+		return strstr(name, value) != NULL;
+	fits = regexec(&regex, name, 0, NULL, 0) == 0;
+	regfree(&regex);
+	return fits;
+}
+
 static bool one_fits(enum key key, const char *value, const struct container *c,
 		     const struct status *s)
 {
@@ -115,7 +129,7 @@ static bool one_fits(enum key key, const char *value, const struct container *c,
 
 	switch (key) {
 	case NAME:
-		return strstr(c->name, value) != NULL;
+		return name_fits(c->name, value);
 	case ID:
 		return strncmp(c->id, value, strlen(value)) == 0;
 	case STATUS:

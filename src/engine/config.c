@@ -310,6 +310,16 @@ static void note_destinations(const json_t *mounts, struct strv *ret)
 		strv_add(ret, json_string_value(json_object_get(mount, "destination")));
 }
 
+static int check_twice(const struct strv *destinations, struct error *err)
+{
+	for (size_t i = 0; i < destinations->n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(destinations->items[i], destinations->items[j]) == 0)
+				return error_set(err, -EINVAL, "two mounts at %s: which one?",
+						 destinations->items[i]);
+	return 0;
+}
+
 /* The root first, then the kernel's file systems and ours, then the user's; one of the user's at
  * the same place replaces a default (-v DIR:/dev/shm).
  */
@@ -332,6 +342,8 @@ static int set_mounts(const struct engine *engine, const struct config_request *
 	if (o->prepared && o->prepared->mounts)
 		(void)json_array_extend(asked, o->prepared->mounts);
 	note_destinations(asked, &taken);
+	if (r == 0)
+		r = check_twice(&taken, err);
 	set_shm_size(defaults, o->shm_size);
 	root_add_mounts(req->root, req->dir, mounts);
 	add_etc_files(req, defaults);

@@ -121,9 +121,15 @@ int container_hold(const struct engine *engine, const struct container *c,
 	}
 	*ret = (struct container_hold) { .until = steal_fd(&until), .child = child };
 	r = instance_freeze(spec, c->id, true, err);
-	if (r < 0)
-		container_release(ret);
-	return r;
+	if (r == 0)
+		return 0;
+	container_release(ret);
+	/* One that ended meanwhile changes nothing any more. */
+	if (status_read(engine, c->id, &status, NULL) < 0 || status.kind == STATUS_RUNNING)
+		return r;
+	if (err)
+		*err = (struct error) { 0 };
+	return 0;
 }
 
 void container_release(struct container_hold *hold)

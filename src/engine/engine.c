@@ -109,6 +109,19 @@ static int check_parent(const char *root, struct error *err)
 	return error_set(err, -ENOENT, "no state at --root %s: there is no %s", root, parent);
 }
 
+/* Whose directory it is can put other files in the place of those that root will run. */
+static int check_owner(const char *path, int fd, struct error *err)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || fstat(fd, &st) < 0 || st.st_uid == 0)
+		return 0;
+	return error_set(err, -EPERM,
+			 "%s belongs to user %u, who could change what root runs; 'chown 0 %s', or "
+			 "--root and --run-root name another",
+			 path, st.st_uid, sq(path));
+}
+
 static int root_open(char **path, const char *known, int *ret, struct error *err)
 {
 	int r;
@@ -125,6 +138,8 @@ static int root_open(char **path, const char *known, int *ret, struct error *err
 	r = dir_ensure_at(AT_FDCWD, *path, 0700, ret, err);
 	if (r == -EACCES || r == -EPERM)
 		return error_wrap(err, r, "state needs root, or another --root and --run-root");
+	if (r == 0)
+		r = check_owner(*path, *ret, err);
 	if (r == 0)
 		make_private(*ret, known);
 	return r;

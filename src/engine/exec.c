@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,6 +214,38 @@ static int exec_wait(struct exec *x, struct error *err)
 	return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
 }
 
+/* Somebody holds the terminal of one in the background, and reads what it says: else it would be
+ * hung up at once, or wait for a reader.  Of ours nothing is held, no lock and no descriptor.
+ */
+static _Noreturn void hold_terminal(const struct exec *x)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	(void)setsid();
+	(void)dup2(x->relay.master, STDIN_FILENO);
+	(void)dup2(x->nothing, STDOUT_FILENO);
+	(void)dup2(x->nothing, STDERR_FILENO);
+	(void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+	ignore_result(chdir("/"));
+	do
+		n = TEMP_FAILURE_RETRY(read(STDIN_FILENO, bytes, sizeof(bytes)));
+	while (n > 0);
+	_exit(0);
+}
+
+static int exec_leave(const struct exec *x, struct error *err)
+{
+	pid_t pid;
+
+	if (explain_dry() || x->relay.master < 0)
+		return 0;
+	pid = fork();
+	if (pid == 0)
+		hold_terminal(x);
+	return pid < 0 ? error_sys(err, -errno, "make a process that holds the terminal") : 0;
+}
+
 /* Its root as it is now, mounts and all. */
 static void better_reason(const struct exec *x, const struct container *c, pid_t pid,
 			  struct error *err)
@@ -276,8 +309,8 @@ int container_exec(struct engine *engine, const struct container *c,
 		r = exec_start(engine, c->id, &status, &x, err);
 	if (r < 0 && err && err->status)
 		better_reason(&x, c, status.pid, err);
-	if (r == 0 && !options->detach)
-		r = exec_wait(&x, err);
+	if (r == 0)
+		r = options->detach ? exec_leave(&x, err) : exec_wait(&x, err);
 	if (r < 0 && status.pid && (!(err && err->status) || dying_word(r)) &&
 	    has_ended(&status, r)) {
 		r = error_set(err, -ESRCH, "container %s does not run", c->name);

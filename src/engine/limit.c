@@ -4,9 +4,11 @@
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/number.h"
 #include "engine/options.h"
 
@@ -66,17 +68,55 @@ int limit_add_resources(const struct container_options *options, json_t *resourc
 	return 0;
 }
 
-static const char *const rlimit_names[] = {
-	"as",   "core",   "cpu",   "data", "fsize",  "locks",  "memlock",    "msgqueue",
-	"nice", "nofile", "nproc", "rss",  "rtprio", "rttime", "sigpending", "stack",
+static const struct rlimit_name {
+	const char *name;
+	int resource;
+} rlimit_names[] = {
+	{ "as", RLIMIT_AS },
+	{ "core", RLIMIT_CORE },
+	{ "cpu", RLIMIT_CPU },
+	{ "data", RLIMIT_DATA },
+	{ "fsize", RLIMIT_FSIZE },
+	{ "locks", RLIMIT_LOCKS },
+	{ "memlock", RLIMIT_MEMLOCK },
+	{ "msgqueue", RLIMIT_MSGQUEUE },
+	{ "nice", RLIMIT_NICE },
+	{ "nofile", RLIMIT_NOFILE },
+	{ "nproc", RLIMIT_NPROC },
+	{ "rss", RLIMIT_RSS },
+	{ "rtprio", RLIMIT_RTPRIO },
+	{ "rttime", RLIMIT_RTTIME },
+	{ "sigpending", RLIMIT_SIGPENDING },
+	{ "stack", RLIMIT_STACK },
 };
 
-static bool is_rlimit(const char *name)
+static const struct rlimit_name *rlimit_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rlimit_names); i++)
-		if (strcmp(rlimit_names[i], name) == 0)
-			return true;
-	return false;
+		if (strcmp(rlimit_names[i].name, name) == 0)
+			return &rlimit_names[i];
+	return NULL;
+}
+
+/* What the kernel would refuse is refused here: the runtime gives what it can.  "Unlimited" is not
+ * a number, and means just that.
+ */
+static int check_rlimit(const char *text, const struct rlimit_name *l, uint64_t hard,
+			struct error *err)
+{
+	struct rlimit have, want;
+
+	if (explain_dry() || hard == RLIMIT_UNLIMITED ||
+	    getrlimit((__rlimit_resource_t)l->resource, &have) < 0 || hard <= have.rlim_max)
+		return 0;
+	want = (struct rlimit) { .rlim_cur = have.rlim_cur, .rlim_max = hard };
+	if (setrlimit((__rlimit_resource_t)l->resource, &want) == 0) {
+		(void)setrlimit((__rlimit_resource_t)l->resource, &have);
+		return 0;
+	}
+	return error_set(err, -EPERM,
+			 "--ulimit '%s': at most %llu may be given here; see ulimit -H", text,
+			 (unsigned long long)have.rlim_max);
 }
 
 static int parse_amount(const char *text, uint64_t *ret)
@@ -92,11 +132,14 @@ static int add_rlimit(const char *text, json_t *rlimits, struct error *err)
 {
 	autofree char *name = xstrdup(text), *type = NULL;
 	char *value = strchr(name, '='), *second;
+	const struct rlimit_name *limit;
 	uint64_t soft, hard;
+	int r;
 
 	if (value)
 		*value++ = '\0';
-	if (!value || !is_rlimit(name))
+	limit = rlimit_find(name);
+	if (!value || !limit)
 		return error_set(
 			err, -EINVAL,
 			"--ulimit '%s': expected NAME=SOFT[:HARD], such as nofile=1024:4096", text);
@@ -108,6 +151,9 @@ static int add_rlimit(const char *text, json_t *rlimits, struct error *err)
 	if (soft > hard)
 		return error_set(err, -EINVAL,
 				 "--ulimit '%s': the soft limit is above the hard one", text);
+	r = check_rlimit(text, limit, hard, err);
+	if (r < 0)
+		return r;
 	type = xasprintf("RLIMIT_%s", name);
 	for (char *p = type; *p; p++)
 		*p = (char)toupper((unsigned char)*p);

@@ -102,6 +102,30 @@ static int check_options(const struct container_options *o, struct error *err)
 	return 0;
 }
 
+static bool has_label(const struct strv *labels, const char *name, size_t len)
+{
+	for (size_t i = 0; i < labels->n; i++)
+		if (strncmp(labels->items[i], name, len) == 0 &&
+		    (labels->items[i][len] == '=' || labels->items[i][len] == '\0'))
+			return true;
+	return false;
+}
+
+/* The image's, but for those that were given. */
+static void add_labels(struct making *m)
+{
+	const struct strv *given = &m->options->labels;
+	const struct image *image = m->root.image;
+
+	for (size_t i = 0; image && i < image->config.labels.n; i++) {
+		const char *label = image->config.labels.items[i];
+
+		if (!has_label(given, label, strcspn(label, "=")))
+			strv_add(&m->c->labels, label);
+	}
+	strv_extend(&m->c->labels, given->items, given->n);
+}
+
 static int plan(struct making *m, struct error *err)
 {
 	const struct container_options *o = m->options;
@@ -116,7 +140,7 @@ static int plan(struct making *m, struct error *err)
 	m->c->source = xstrdup(m->root.source);
 	m->c->image_id = m->root.image ? xstrdup(m->root.image->id) : NULL;
 	m->c->created_ns = clock_now_ns();
-	strv_extend(&m->c->labels, o->labels.items, o->labels.n);
+	add_labels(m);
 	m->c->user = xstrdup_or_null(o->user);
 	m->c->tty = o->tty;
 	m->c->open_stdin = o->interactive;
@@ -308,6 +332,8 @@ int making_go(struct engine *engine, const struct container_options *options, st
 	ret->engine = engine;
 	ret->options = options;
 	ret->c = xnew(struct container);
+	/* What the container sees has the modes that are said here and in its monitor. */
+	(void)umask(022);
 	r = check_power(err);
 	if (r == 0)
 		r = plan(ret, err);

@@ -97,27 +97,6 @@ static int put_data(struct writer *w, const struct change *item, int fd, int64_t
 	return r;
 }
 
-static int put_file(struct writer *w, const struct change *item, struct tar_entry *e,
-		    struct error *err)
-{
-	autoclose int fd =
-		openat(item->dir, item->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	int r;
-
-	if (fd < 0)
-		return fail(item, -errno, err);
-	if (fgetxattr(fd, "trusted.overlay.metacopy", NULL, 0) >= 0)
-		return error_set(err, -EOPNOTSUPP,
-				 "/%.300s: its data is in another layer (overlay's metacopy)",
-				 item->path);
-	r = attributes_list(fd, &e->xattrs, &e->nxattrs);
-	if (r < 0)
-		return fail(item, r, err);
-	r = tar_put(w->tar, e, err);
-	attributes_free(e->xattrs, e->nxattrs);
-	return r < 0 ? r : put_data(w, item, fd, e->size, err);
-}
-
 static bool is_plain_root(const struct change *item, const struct tar_entry *e)
 {
 	return !*item->path && e->mode == 0755 && e->uid == 0 && e->gid == 0 && e->nxattrs == 0;
@@ -199,6 +178,52 @@ static void entry_of(const struct writer *w, const struct change *item, struct t
 		  : S_ISCHR(st->st_mode) ? TAR_CHAR
 		  : S_ISBLK(st->st_mode) ? TAR_BLOCK_DEVICE
 					 : TAR_FIFO;
+}
+
+/* A container that runs meanwhile may put something else in its place: to open a device is to act
+ * on the host, so what is there is looked at before it is opened.
+ */
+static int open_regular(const struct change *item, struct stat *ret, struct error *err)
+{
+	autoclose int look = openat(item->dir, item->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char path[64];
+	int fd;
+
+	if (look < 0 || fstat(look, ret) < 0)
+		return fail(item, -errno, err);
+	if (!S_ISREG(ret->st_mode))
+		return error_set(err, -ESTALE,
+				 "/%.300s: something else took its place while it was read; a "
+				 "container that is paused or stopped holds still",
+				 item->path);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", look);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? fail(item, -errno, err) : fd;
+}
+
+static int put_file(struct writer *w, const struct change *item, struct tar_entry *e,
+		    struct error *err)
+{
+	struct change now = *item;
+	autoclose int fd = open_regular(item, &now.st, err);
+	char *name = e->name;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	/* Of what is open, not of what had its name a moment ago. */
+	entry_of(w, &now, e);
+	e->name = name;
+	if (fgetxattr(fd, "trusted.overlay.metacopy", NULL, 0) >= 0)
+		return error_set(err, -EOPNOTSUPP,
+				 "/%.300s: its data is in another layer (overlay's metacopy)",
+				 item->path);
+	r = attributes_list(fd, &e->xattrs, &e->nxattrs);
+	if (r < 0)
+		return fail(item, r, err);
+	r = tar_put(w->tar, e, err);
+	attributes_free(e->xattrs, e->nxattrs);
+	return r < 0 ? r : put_data(w, item, fd, e->size, err);
 }
 
 static int put_item(void *data, const struct change *item, struct error *err)

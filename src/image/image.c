@@ -95,6 +95,7 @@ void image_config_done(struct image_config *c)
 	strv_done(&c->env);
 	strv_done(&c->volumes);
 	strv_done(&c->exposed_ports);
+	strv_done(&c->labels);
 	free(c->user);
 	free(c->workdir);
 	free(c->stop_signal);
@@ -130,6 +131,18 @@ static char *read_text(struct json_reader *rd, const json_t *obj, const char *ke
 	return text && text[0] ? xstrdup(text) : NULL;
 }
 
+static void read_labels(struct json_reader *rd, const json_t *config, struct strv *ret)
+{
+	json_t *labels = json_incref(json_read_object(rd, config, "Labels"));
+	const char *name;
+	json_t *value;
+
+	json_object_foreach (labels, name, value)
+		if (json_is_string(value))
+			strv_addf(ret, "%s=%s", name, json_string_value(value));
+	json_decref(labels);
+}
+
 int image_config_parse(const json_t *doc, struct image_config *ret, struct error *err)
 {
 	struct image_config c = { .user = NULL };
@@ -145,6 +158,7 @@ int image_config_parse(const json_t *doc, struct image_config *ret, struct error
 	json_read_strings(&rd, config, "Env", &c.env);
 	read_set(&rd, config, "Volumes", &c.volumes);
 	read_set(&rd, config, "ExposedPorts", &c.exposed_ports);
+	read_labels(&rd, config, &c.labels);
 	c.user = read_text(&rd, config, "User");
 	c.workdir = read_text(&rd, config, "WorkingDir");
 	c.stop_signal = read_text(&rd, config, "StopSignal");

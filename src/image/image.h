@@ -20,6 +20,7 @@ struct db;
 struct image_config {
 	struct strv entrypoint, cmd, env;
 	struct strv volumes, exposed_ports; /* noted; nothing is mounted or published for them */
+	struct strv labels;                 /* NAME=VALUE */
 	char *user, *workdir, *stop_signal; /* NULL if not given */
 	char *architecture, *os;
 	char *created; /* as the document has it */

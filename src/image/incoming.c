@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -28,6 +29,8 @@ int incoming_open(const char *root, int root_fd, struct incoming *ret, struct er
 	char id[ID_LEN + 1];
 	int r = id_new(id);
 
+	/* A layer's files have the modes that it says. */
+	(void)umask(022);
 	in.root = root;
 	in.root_fd = root_fd;
 	if (r < 0)

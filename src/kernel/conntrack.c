@@ -2,6 +2,7 @@
 #include "kernel/conntrack.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "base/explain.h"
 #include "kernel/netlink.h"
 
-#define FOUND_MAX (8U << 20) /* bytes of found flows, some 100 each; the others are left */
+#define FOUND_MAX (8U << 20) /* bytes of found flows at a time, some 100 each */
 
 /* A bit of CTA_FILTER_ORIG_FLAGS, which no header for programs has. */
 #define FILTER_PROTO_NUM (1U << 3)
@@ -22,6 +23,7 @@ struct wanted {
 	struct ip to; /* family 0: those of the ports */
 	const struct conntrack_ports *ports;
 	size_t n;
+	const struct ifaddrs *local; /* addresses of this host */
 	struct buf found; /* an int each, how long, and that many bytes: its attributes */
 };
 
@@ -71,6 +73,23 @@ static struct side side_read(uint8_t family, const struct nlattr *tuple)
 	return side;
 }
 
+static bool is_local(const struct ifaddrs *local, const struct ip *ip)
+{
+	for (; local; local = local->ifa_next) {
+		const struct sockaddr *sa = local->ifa_addr;
+		const void *bytes = NULL;
+
+		if (sa && sa->sa_family == AF_INET)
+			bytes = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+		else if (sa && sa->sa_family == AF_INET6)
+			bytes = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+		if (bytes && sa->sa_family == ip->family &&
+		    memcmp(bytes, ip->bytes, ip_len(ip)) == 0)
+			return true;
+	}
+	return ip_is_loopback(ip);
+}
+
 static bool is_wanted(const struct wanted *w, const struct side *there, const struct side *back)
 {
 	if (there->protocol != w->protocol)
@@ -80,7 +99,9 @@ static bool is_wanted(const struct wanted *w, const struct side *there, const st
 	if (!ip_equal(&there->to, &back->from) || !ip_equal(&there->from, &back->to))
 		return false;
 	for (size_t i = 0; i < w->n; i++)
-		if (there->port_to >= w->ports[i].first && there->port_to <= w->ports[i].last)
+		if (there->port_to >= w->ports[i].first && there->port_to <= w->ports[i].last &&
+		    (ip_is_set(&w->ports[i].at) ? ip_equal(&w->ports[i].at, &there->to)
+						: is_local(w->local, &there->to)))
 			return true;
 	return false;
 }
@@ -132,28 +153,49 @@ static void put_filter(struct nl_req *q, uint8_t protocol)
 	nl_nest_end(q, nest);
 }
 
-static void forget(struct wanted *w)
+static int list_found(struct nl *nl, struct wanted *w)
 {
-	struct nl nl = { 0 };
 	struct nl_req q;
-	int r = nl_open_to(&nl, NETLINK_NETFILTER, NULL);
 
-	buf_init(&w->found, FOUND_MAX);
+	buf_reset(&w->found);
 	request(&q, IPCTNL_MSG_CT_GET, NLM_F_DUMP, w->family);
 	put_filter(&q, w->protocol);
-	if (r == 0)
-		r = nl_query(&nl, &q, look_at, w);
-	for (size_t at = 0; r == 0 && at < w->found.len;) {
-		int len;
+	return nl_query(nl, &q, look_at, w);
+}
 
+/* How many went; one may have ended meanwhile. */
+static size_t delete_found(struct nl *nl, const struct wanted *w)
+{
+	struct nl_req q;
+	size_t gone = 0;
+	int len;
+
+	for (size_t at = 0; at + sizeof(len) <= w->found.len; at += (size_t)len) {
 		memcpy(&len, w->found.data + at, sizeof(len));
 		at += sizeof(len);
 		if (at + (size_t)len > w->found.len)
 			break;
 		request(&q, IPCTNL_MSG_CT_DELETE, 0, w->family);
 		nl_put_head(&q, w->found.data + at, (size_t)len);
-		ignore_result(nl_call(&nl, &q)); /* it may have ended meanwhile */
-		at += (size_t)len;
+		gone += nl_call(nl, &q) == 0;
+	}
+	return gone;
+}
+
+/* As often as there were more than we hold at once. */
+static void forget(struct wanted *w)
+{
+	struct nl nl = { 0 };
+	size_t gone = 1;
+	int r = nl_open_to(&nl, NETLINK_NETFILTER, NULL);
+
+	buf_init(&w->found, FOUND_MAX);
+	while (r == 0 && gone > 0) {
+		r = list_found(&nl, w);
+		if (r == 0)
+			gone = delete_found(&nl, w);
+		if (buf_result(&w->found) == 0)
+			break;
 	}
 	buf_done(&w->found);
 	nl_close(&nl);
@@ -175,6 +217,7 @@ void conntrack_forget_untranslated(uint8_t family, uint8_t protocol,
 				   const struct conntrack_ports *ports, size_t n)
 {
 	struct wanted w = { .family = family, .protocol = protocol, .ports = ports, .n = n };
+	struct ifaddrs *local = NULL;
 	bool dry = false;
 
 	for (size_t i = 0; i < n; i++)
@@ -184,6 +227,9 @@ void conntrack_forget_untranslated(uint8_t family, uint8_t protocol,
 			"for port in $(seq %u %u); do conntrack -D -f ipv%d -p %d --orig-port-dst "
 			"$port >/dev/null 2>&1 || :; done",
 			ports[i].first, ports[i].last, family == AF_INET6 ? 6 : 4, protocol);
-	if (!dry)
-		forget(&w);
+	if (dry || getifaddrs(&local) < 0)
+		return;
+	w.local = local;
+	forget(&w);
+	freeifaddrs(local);
 }

@@ -12,12 +12,13 @@
 #include "base/ip.h"
 
 struct conntrack_ports {
+	struct ip at; /* family 0: any address of this host */
 	uint16_t first, last;
 };
 
 /* What of this protocol (IPPROTO_*) was sent on to this address under another one. */
 void conntrack_forget_translated(uint8_t protocol, const struct ip *to);
-/* What of it goes to one of these ports under its own address; a family, AF_INET or AF_INET6. */
+/* What of it goes to one of these ports of this host; a family, AF_INET or AF_INET6. */
 void conntrack_forget_untranslated(uint8_t family, uint8_t protocol,
 				   const struct conntrack_ports *ports, size_t n);
 

@@ -46,6 +46,7 @@ struct reader {
 	struct buf rest; /* a line whose end was not read yet */
 	int64_t skip;    /* lines still to be passed over, for --tail */
 	bool middle[2];  /* the last line of stdout, stderr was a part */
+	bool skipped[2]; /* and is passed over */
 	int fd;          /* the newest file */
 	int dir_fd;
 	FILE *last; /* where the last line went */
@@ -55,27 +56,31 @@ static void print_line(struct reader *rd, const char *bytes, size_t len)
 {
 	struct log_line line;
 	char now[CLOCK_TEXT_LEN];
+	bool begins;
 	FILE *to;
 
 	if (log_parse(bytes, len, &line) < 0 || line.time_ns < rd->options->since_ns)
 		return;
-	if (rd->skip > 0) {
-		rd->skip -= !line.partial;
-		return;
+	begins = !rd->middle[line.is_stderr];
+	rd->middle[line.is_stderr] = line.partial;
+	if (begins) {
+		rd->skipped[line.is_stderr] = rd->skip > 0;
+		rd->skip -= rd->skip > 0;
 	}
+	if (rd->skipped[line.is_stderr])
+		return;
 	to = line.is_stderr ? stderr : stdout;
 	/* Both may be the same file: what was written first stays first. */
 	if (rd->last && rd->last != to)
 		(void)fflush(rd->last);
 	rd->last = to;
-	if (rd->options->timestamps && !rd->middle[line.is_stderr]) {
+	if (rd->options->timestamps && begins) {
 		clock_format(line.time_ns, now);
 		(void)fprintf(to, "%s ", now);
 	}
 	(void)fwrite(line.text, 1, line.len, to);
 	if (!line.partial)
 		(void)fputc('\n', to);
-	rd->middle[line.is_stderr] = line.partial;
 }
 
 static void take(struct reader *rd, const char *bytes, size_t len)
@@ -124,8 +129,8 @@ static bool same_file(int a, int b)
 	       one.st_dev == other.st_dev;
 }
 
-/* Whole lines of one file. */
-static int64_t count_lines(int fd, const struct log_options *options)
+/* How many lines begin in one file; middle as in a reader, from the file before. */
+static int64_t count_lines(int fd, const struct log_options *options, bool middle[2])
 {
 	struct buf rest = BUF_INIT(LINE_BYTES_MAX);
 	char bytes[65536];
@@ -140,8 +145,11 @@ static int64_t count_lines(int fd, const struct log_options *options)
 		while ((end = memchr(start, '\n', rest.len - (size_t)(start - rest.data)))) {
 			struct log_line line;
 
-			if (log_parse(start, (size_t)(end - start), &line) == 0)
-				lines += !line.partial && line.time_ns >= options->since_ns;
+			if (log_parse(start, (size_t)(end - start), &line) == 0 &&
+			    line.time_ns >= options->since_ns) {
+				lines += !middle[line.is_stderr];
+				middle[line.is_stderr] = line.partial;
+			}
 			start = end + 1;
 		}
 		buf_drop_front(&rest, (size_t)(start - rest.data));
@@ -176,9 +184,11 @@ static int print_all(struct reader *rd, struct error *err)
 			fds[n++] = fd;
 	}
 	if (rd->options->tail >= 0) {
-		for (int i = 0; i < n; i++)
-			lines += count_lines(fds[i], rd->options);
-		lines += count_lines(rd->fd, rd->options);
+		bool middle[2] = { false, false };
+
+		for (int i = n - 1; i >= 0; i--)
+			lines += count_lines(fds[i], rd->options, middle);
+		lines += count_lines(rd->fd, rd->options, middle);
 		rd->skip = MAX(lines - rd->options->tail, 0);
 	}
 	for (int i = n - 1; i >= 0; i--) {

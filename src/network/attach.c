@@ -211,8 +211,9 @@ static void forget_flows(const struct network_lease *lease, uint8_t family)
 		const struct port *p = &lease->ports[i];
 
 		if (p->protocol == IPPROTO_UDP && (!p->ip.family || p->ip.family == family))
-			ports[n++] = (struct conntrack_ports) { p->host, (uint16_t)(p->host +
-										    p->count - 1) };
+			ports[n++] =
+				(struct conntrack_ports) { p->ip, p->host,
+							   (uint16_t)(p->host + p->count - 1) };
 	}
 	if (n > 0)
 		conntrack_forget_untranslated(family, IPPROTO_UDP, ports, n);

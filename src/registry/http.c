@@ -1,8 +1,11 @@
 /* src/registry/http.c */
 #include "registry/http.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -13,6 +16,8 @@
 
 #define HEADER_MAX     8192
 #define HEADERS_MAX    64
+#define HEADER_BYTES   (256U << 10) /* of one exchange, trailers and interim answers too */
+#define WORDS_PER_MS   4            /* bytes; who sends what we keep more slowly than that stalls */
 #define CONNECT_MS     30000L
 #define ERROR_BODY_MAX (64U << 10)
 #define BUFFER_SIZE    (256L << 10)
@@ -28,8 +33,13 @@ struct exchange {
 	struct http *http;
 	const struct http_request *q;
 	struct http_response *ret;
-	int64_t last_ms; /* when a byte last moved */
+	int64_t last_ms; /* when what is wanted last moved: bytes for the sink, an upload's */
 	int64_t moved;   /* how many had then */
+	int64_t byte_ms; /* when anything came */
+	size_t headers;  /* bytes of them */
+	int64_t words;   /* bytes that are no blob's: headers, documents, errors */
+	bool answered;
+	bool enough; /* of an error's body: what follows it changes nothing */
 	int64_t skipped;
 	int64_t sent;
 	int failed; /* our own reason to stop */
@@ -84,6 +94,11 @@ static void start_answer(struct exchange *x, const char *line)
 	strv_done(&x->ret->headers);
 	challenges_done(&x->ret->challenges);
 	x->ret->status = blank ? (int)strtol(blank + 1, NULL, 10) : 0;
+	/* A server may think before it answers; "102 Processing" is no answer. */
+	if (x->ret->status >= 200 && !x->answered) {
+		x->answered = true;
+		x->last_ms = x->byte_ms;
+	}
 }
 
 static void keep_header(struct exchange *x, char *line)
@@ -117,13 +132,26 @@ static void keep_header(struct exchange *x, char *line)
 			strv_addf(&x->ret->headers, "%s=%s", wanted[i], value);
 }
 
+/* Neither resets the clock of stalls: a line now and then would keep us for ever. */
+static void count_words(struct exchange *x, size_t len)
+{
+	x->byte_ms = clock_monotonic_ms();
+	x->words += (int64_t)len;
+}
+
+/* libcurl keeps each line that it gives us, and has no limit for trailers. */
 static size_t on_header(char *bytes, size_t size, size_t n, void *data)
 {
 	struct exchange *x = data;
 	size_t len = size * n;
 	char line[HEADER_MAX + 1];
 
-	x->last_ms = clock_monotonic_ms();
+	count_words(x, len);
+	x->headers += len;
+	if (x->headers > HEADER_BYTES) {
+		x->failed = -EPROTO;
+		return 0;
+	}
 	if (len > HEADER_MAX || memchr(bytes, 0, len))
 		return len;
 	memcpy(line, bytes, len);
@@ -158,7 +186,7 @@ static size_t to_sink(struct exchange *x, const char *bytes, size_t len)
 		return 0;
 	}
 	x->ret->streamed += (int64_t)(len - skip);
-	x->last_ms = clock_monotonic_ms();
+	x->last_ms = x->byte_ms = clock_monotonic_ms();
 	return len;
 }
 
@@ -167,15 +195,15 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
 	struct exchange *x = data;
 	bool good = x->ret->status >= 200 && x->ret->status < 300;
 
-	x->last_ms = clock_monotonic_ms();
 	if (good && x->q->sink_fd >= 0)
 		return to_sink(x, bytes, size * n);
+	count_words(x, size * n);
 	buf_add(&x->ret->body, bytes, size * n);
-	if (buf_result(&x->ret->body) < 0 && good) {
-		x->failed = -EMSGSIZE;
-		return 0;
-	}
-	return size * n;
+	if (buf_result(&x->ret->body) == 0)
+		return size * n;
+	x->failed = good ? -EMSGSIZE : 0;
+	x->enough = !good;
+	return 0;
 }
 
 static size_t on_upload(char *room, size_t size, size_t n, void *data)
@@ -185,7 +213,7 @@ static size_t on_upload(char *room, size_t size, size_t n, void *data)
 	size_t want = (size_t)MIN((int64_t)(size * n), q->body_size - x->sent);
 	ssize_t got = (ssize_t)want;
 
-	x->last_ms = clock_monotonic_ms();
+	x->last_ms = x->byte_ms = clock_monotonic_ms();
 	if (q->body_fd < 0)
 		memcpy(room, (const char *)q->body + x->sent, want);
 	else if (want > 0)
@@ -209,17 +237,18 @@ static int on_progress(void *data, curl_off_t dl_total, curl_off_t down, curl_of
 		       curl_off_t up)
 {
 	struct exchange *x = data;
-	int64_t now = clock_monotonic_ms();
+	int64_t now = clock_monotonic_ms(), allowed = x->words / WORDS_PER_MS;
 
 	(void)dl_total;
+	(void)down;
 	(void)ul_total;
-	if (down + up != x->moved) {
-		x->moved = down + up;
-		x->last_ms = now;
+	if (up != x->moved) {
+		x->moved = up;
+		x->last_ms = x->byte_ms = now;
 	}
 	if (hung_up(x->http->options.cancel_fd))
 		x->failed = -EPIPE;
-	else if (now - x->last_ms > x->http->options.stall_ms)
+	else if (now - x->last_ms > x->http->options.stall_ms + allowed)
 		x->failed = -ETIMEDOUT;
 	return x->failed < 0;
 }
@@ -355,11 +384,17 @@ static int explain_failure(const struct exchange *x, CURLcode code, const char *
 {
 	int r = x->failed < 0 ? x->failed : code_of(code);
 
+	if (x->failed == -ETIMEDOUT &&
+	    clock_monotonic_ms() - x->byte_ms < x->http->options.stall_ms / 2)
+		return error_set(err, r, "the answer comes too slowly, and has no end");
 	if (x->failed == -ETIMEDOUT)
 		return error_set(err, r, "no byte came for %lld seconds",
 				 (long long)(x->http->options.stall_ms / 1000));
 	if (x->failed == -EMSGSIZE)
 		return error_set(err, r, "the server sends more than it should");
+	if (x->failed == -EPROTO)
+		return error_set(err, r, "the server sends more than %u KiB of headers",
+				 HEADER_BYTES >> 10);
 	if (x->failed < 0)
 		return error_sys(err, r, "pass on the data");
 	return error_set(err, r, "%s", *text ? text : curl_easy_strerror(code));
@@ -371,6 +406,7 @@ int http_exchange(struct http *h, const struct http_request *q, struct http_resp
 	struct exchange x = { .http = h, .q = q, .ret = ret, .last_ms = clock_monotonic_ms() };
 	struct curl_slist *headers = make_headers(q);
 	char text[CURL_ERROR_SIZE] = "";
+	bool early;
 	CURLcode code;
 
 	http_response_done(ret);
@@ -381,7 +417,8 @@ int http_exchange(struct http *h, const struct http_request *q, struct http_resp
 	(void)curl_easy_setopt(h->curl, CURLOPT_HTTPHEADER, NULL);
 	(void)curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, NULL);
 	/* A server may answer before it has read all of an upload, and close. */
-	if (code == CURLE_SEND_ERROR && ret->status >= 400)
+	early = code == CURLE_SEND_ERROR && ret->status >= 400;
+	if (early || (code == CURLE_WRITE_ERROR && x.enough))
 		code = CURLE_OK;
 	return code == CURLE_OK && x.failed == 0 ? 0 : explain_failure(&x, code, text, err);
 }
@@ -453,6 +490,27 @@ bool url_same_origin(const char *a, const char *b)
 bool url_is_secure(const char *url)
 {
 	return strncasecmp(url, "https://", 8) == 0;
+}
+
+/* "127.example.com" is a name like any other; so is what inet_aton() would take beyond four
+ * numbers.
+ */
+bool host_is_loopback(const char *host)
+{
+	size_t len = strcspn(host, *host == '[' ? "]" : ":");
+	char name[64];
+	struct in6_addr six;
+	struct in_addr four;
+	bool bracket = *host == '[' && host[len] == ']';
+	const char *rest = host + len + bracket;
+
+	if (len >= sizeof(name) || (*rest && *rest != ':'))
+		return false;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(len - bracket), host + bracket);
+	if (bracket)
+		return inet_pton(AF_INET6, name, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+	return strcasecmp(name, "localhost") == 0 ||
+	       (inet_pton(AF_INET, name, &four) == 1 && ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET);
 }
 
 char *url_escape(const char *text)

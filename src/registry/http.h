@@ -17,7 +17,7 @@
 struct http; /* keeps connections open between exchanges; of one process only */
 
 struct http_options {
-	int64_t stall_ms; /* no byte for so long ends an exchange */
+	int64_t stall_ms; /* no byte for so long ends an exchange; so do drips of what is no blob */
 	int cancel_fd;    /* when its other side hangs up nobody waits for the answer; -1 */
 };
 
@@ -81,6 +81,8 @@ char *url_resolve(const char *base, const char *target);
 /* Same scheme, host and port: what one may be told the other may be told, too. */
 bool url_same_origin(const char *a, const char *b);
 bool url_is_secure(const char *url);
+/* Of "HOST" or "HOST:PORT": localhost, 127.0.0.0/8 or [::1], and nothing that only begins so. */
+bool host_is_loopback(const char *host);
 char *url_escape(const char *text); /* heap */
 
 #endif

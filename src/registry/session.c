@@ -69,17 +69,11 @@ void session_reopen(struct session *s, int cancel_fd)
 
 /* the places of a name */
 
-static bool is_loopback(const char *host)
-{
-	return strncmp(host, "localhost:", 10) == 0 || strcmp(host, "localhost") == 0 ||
-	       strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0;
-}
-
 static bool may_be_insecure(const struct session *s, const char *host, bool given, bool insecure)
 {
 	if (s->options.verify != TLS_VERIFY_DEFAULT)
 		return s->options.verify == TLS_VERIFY_NO;
-	return given ? insecure : insecure || is_loopback(host);
+	return given ? insecure : insecure || host_is_loopback(host);
 }
 
 static int add_endpoint(struct session *s, const char *name, const char *place, bool given,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -125,8 +126,10 @@ static int place_stdio(const struct setup *s, struct error *err)
 int child_build(struct setup *s, struct error *err)
 {
 	const struct spec_process *p = s->spec->process;
-	int r = set_names(s->spec, err);
+	int r;
 
+	(void)umask(022); /* for what is made to mount on; the program gets its own */
+	r = set_names(s->spec, err);
 	if (r == 0)
 		r = filesystem_build(s, err);
 	if (r == 0)

@@ -100,9 +100,9 @@ static char *cgroup_path(const struct spec *spec, const char *id)
 static int prepare(struct setup *s, struct error *err)
 {
 	autofree char *path = cgroup_path(s->spec, s->req->id);
-	int r = 0;
+	int r = host_guard(s->spec, err);
 
-	if (s->spec->seccomp)
+	if (r == 0 && s->spec->seccomp)
 		r = seccomp_prepare(s->spec->seccomp, explain_dry() ? NULL : s->req->cache_dir,
 				    &s->seccomp, err);
 	if (r == 0)

@@ -1,10 +1,12 @@
 /* src/runtime/setup.h - what the files that build one container share; for this folder only.
  *
  * The order, in the child unless said otherwise:
- *	instance.c	(parent) cgroup, limits, clone
- *	child.c		joins namespaces and v1 cgroups, then calls the others, then waits at the
- *barrier filesystem.c	root, mounts, devices, sysctls, masks, pivot console.c	the pty identity.c
- *limits of the process, user, capabilities, seccomp, the program
+ *
+ *	instance.c, host_guard.c  (parent) cgroup, limits, clone
+ *	child.c	       joins namespaces and v1 cgroups, calls the others, waits at the barrier
+ *	filesystem.c   root, mounts, devices, sysctls, masks, pivot
+ *	console.c      the pty
+ *	identity.c     limits of the process, user, capabilities, seccomp, the program
  */
 #ifndef RUNTIME_SETUP_H
 #define RUNTIME_SETUP_H
@@ -26,6 +28,9 @@ struct setup {
 	int sync;     /* the child's end to its parent */
 	int stdio[3]; /* of the request, or what identity_null() made of it */
 };
+
+/* -EINVAL if the specification would set a parameter or a name of this host; before the clone. */
+int host_guard(const struct spec *spec, struct error *err) must_check;
 
 int filesystem_build(struct setup *s, struct error *err) must_check;
 /* From here on the host's files are out of reach. */

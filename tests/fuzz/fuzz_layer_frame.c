@@ -49,6 +49,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct seen seen = { .len = 0 };
 	struct error err = { 0 };
 
+	/* The fuzzer learns what is looked for, and puts it into a piece of its own. */
+	if (size && memmem(data, size, secret, sizeof(secret) - 1))
+		return 0;
 	if (tree < 0) {
 		autofree char *path = xasprintf("%s/tree", fuzz_dir());
 

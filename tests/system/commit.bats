@@ -150,3 +150,9 @@ change='rm /gone; rm -r /old; mkdir /old; echo 2 >/old/new; echo 2 >>/keep/a; ln
 	assert_status 1
 	assert_has "no container and no image 'nope'"
 }
+
+@test "commit of a container that is not there says so" {
+	run strake commit nosuch c:2
+	assert_status 1
+	assert_has "no container 'nosuch'"
+}

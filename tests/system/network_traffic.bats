@@ -317,7 +317,7 @@ sctp() {
 # One client port that sends all the time, and writes down who answers.
 one_flow() { # ADDRESS
 	enter_network outside
-	"${ENTER[@]}" $PYTHON -ISE - "$1" 8081 <<-'EOF' >"$STATE/tmp/answers" 3>&- &
+	"${ENTER[@]}" "$PYTHON" -ISE - "$1" 8081 <<-'EOF' >"$STATE/tmp/answers" 3>&- &
 		import select, socket, sys
 		flow = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 		flow.bind(("", 4000))
@@ -342,6 +342,16 @@ answered_by() { tail -n 1 "$STATE/tmp/answers" | grep -qx "$1"; }
 	coproc LONG { "${ENTER[@]}" socat -t 5 - "TCP:$HERE4:8082,retry=100,interval=0.05" 3>&-; }
 	said() { echo "$1" >&"${LONG[1]}" && read -r -t 5 -u "${LONG[0]}" line && [ "$line" = "$1" ]; }
 	said before
+	# Nor is a flow to another machine's port of the same number anybody's business.
+	listen outside theirs udp:8081
+	$PYTHON -ISE - "$OUT4" <<-'EOF'
+		import socket, sys
+		flow = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		flow.bind(("", 40000))
+		flow.sendto(b"hello", (sys.argv[1], 8081))
+		flow.recv(100)
+	EOF
+	grep -q "sport=40000 dport=8081" /proc/net/nf_conntrack
 	for here in "$HERE4" "$HERE6"; do
 		one_flow "$here"
 		soon answered_by nobody
@@ -357,4 +367,5 @@ answered_by() { tail -n 1 "$STATE/tmp/answers" | grep -qx "$1"; }
 		strake rm -f b >/dev/null
 	done
 	said after
+	grep -q "sport=40000 dport=8081" /proc/net/nf_conntrack
 }

@@ -315,6 +315,13 @@ multi_new() {
 		GET LAYER stall=10|no byte came for 1 seconds
 		GET LAYER reset=10+otherrange|another part
 		GET blobs status=401|HTTP 401
+		GET manifests endless=trailers|the server sends more than 256 KiB of headers
+		GET manifests endless=body|the manifest is larger than 4 MiB
+		GET manifests status=403+endless=body|HTTP 403
+		GET manifests endless=headers|
+		GET manifests endless=drips|the answer comes too slowly
+		GET manifests endless=interim|the answer comes too slowly
+		GET blobs endless=trailers|the server sends more than 256 KiB of headers
 	FAULTS
 	run strake system check
 	assert_status 0

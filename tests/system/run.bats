@@ -277,6 +277,42 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	assert_equal "$output" "$(printf '20000\nlast')"
 	run strake logs -t -n 1 a
 	[[ $output == 20*T*Z\ last ]]
+	# The last line counts, with or without an end.
+	strake run --network none --name b --rootfs "$STATE/fs" printf 'one\ntwo\nlast'
+	assert_equal "$(strake logs --tail 1 b)" last
+	assert_equal "$(strake logs --tail 2 b)" "$(printf 'two\nlast')"
+	assert_equal "$(strake logs --tail 0 b)" ""
+}
+
+@test "exec -d -t: its terminal stays, and what it says is taken off" {
+	rootfs_new "$STATE/fs"
+	strake run -d --network none --name a -v "$STATE/tmp:/t" --rootfs "$STATE/fs" tail -f /dev/null
+	strake exec -dt a sh -c 'test -t 1 && seq 1 20000 && echo all of it >/t/said'
+	soon test -s "$STATE/tmp/said"
+}
+
+@test "what the container sees does not depend on the caller's umask" {
+	rootfs_new "$STATE/fs"
+	chmod 755 "$STATE/fs"
+	umask 077
+	run strake run --network none -u 1000 -w /new/dir -v "$STATE/tmp:/m/n" --rootfs "$STATE/fs" \
+		sh -c 'cat /etc/hosts >/dev/null && stat -c %a / /new /new/dir /m /etc/hosts /etc/resolv.conf'
+	assert_status 0
+	assert_equal "$output" "$(printf '%s\n' 755 755 755 755 644 644)"
+	strake import "$STATE/fs" i:1 >/dev/null
+	run strake run --network none -u 1000 i:1 stat -c %a /
+	assert_equal "$output" 755
+	strake --dry-run run --network none -u 1000 -w /new/dir --rootfs "$STATE/fs" stat -c %a / /new/dir >"$STATE/script"
+	run sh "$STATE/script"
+	assert_has "$(printf '755\n755')"
+}
+
+@test "a limit that cannot be given is refused, not lowered" {
+	mkdir "$ROOT" 2>/dev/null || true
+	run setpriv --bounding-set -sys_resource --inh-caps -sys_resource "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" \
+		run --network none --ulimit "nofile=$(($(ulimit -Hn) + 1))" --bare /bin/busybox -- true
+	assert_status 125
+	assert_has "at most $(ulimit -Hn)"
 }
 
 @test "a name is given once; the error says who has it" {
@@ -339,3 +375,37 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	# They have no directories; a thousand of them would be looked for by each command of the teardown.
 	python3 -c 'import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute("DELETE FROM containers WHERE created = 1"); db.commit()' "$ROOT/state.db"
 }
+
+@test "an image's labels are its containers', what is given wins; ps finds them, and names by expression" {
+	rootfs_new "$STATE/fs"
+	strake import -c 'LABEL a=image b=image' "$STATE/fs" labelled:1 >/dev/null
+	strake run --network none --name lab -l b=given labelled:1 true
+	assert_equal "$(strake inspect lab | jq -c '.[0].Config.Labels')" '{"a":"image","b":"given"}'
+	assert_equal "$(strake ps -aq --filter label=a=image | wc -l)" 1
+	assert_equal "$(strake ps -aq --filter label=b=image | wc -l)" 0
+	assert_equal "$(strake ps -a --filter 'name=^la' --format '{{.Name}}')" lab
+	assert_equal "$(strake ps -aq --filter 'name=^ab' | wc -l)" 0
+	assert_equal "$(strake ps -aq --filter name=ab | wc -l)" 1
+}
+
+@test "logs --since: a day, a minute of this place, seconds since 1970" {
+	bare true
+	strake run --network none --name a --bare /bin/busybox -- echo here
+	for since in 2020-01-01 "$(date -d '10 minutes ago' +%s)" "$(date -d '10 minutes ago' +%Y-%m-%dT%H:%M)" 1h; do
+		assert_equal "$(strake logs --since "$since" a)" here
+	done
+	for since in "$(date -d '10 minutes' +%s)" "$(date -d '10 minutes' +%Y-%m-%dT%H:%M:%S)"; do
+		assert_equal "$(strake logs --since "$since" a)" ""
+	done
+	run strake logs --since yesterday a
+	assert_status 1
+	assert_has "seconds since 1970"
+}
+
+@test "two mounts at one place are refused" {
+	rootfs_new "$STATE/fs"
+	run strake run --network none -v "$STATE/tmp:/v" --tmpfs /v --rootfs "$STATE/fs" true
+	assert_status 125
+	assert_has "two mounts at /v"
+}
+

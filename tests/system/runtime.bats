@@ -370,8 +370,10 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	sh "$STATE/script" 3>&-
 	place=$(groups | head -n 1)
 	soon grep -q . "$place/cgroup.procs"
-	xargs kill -KILL <"$place/cgroup.procs"
-	gone() { ! grep -q . "$place/cgroup.procs"; }
+	gone() { # one takes the other along
+		xargs -r kill -KILL <"$place/cgroup.procs" || true
+		! grep -q . "$place/cgroup.procs"
+	}
 	soon gone
 	groups | xargs rmdir
 }
@@ -423,4 +425,21 @@ run_it() { run runtime run --bundle "$BUNDLE" "${1:-c1}"; }
 	jq --arg path "/$GROUP/c1" '.process.terminal = false | .process.args = ["true"] | .linux.cgroupsPath = $path' config.json >c && mv c config.json
 	run -0 runtime run c1 </dev/null
 	rmdir /sys/fs/cgroup/*/"$GROUP" 2>/dev/null || true
+}
+
+@test "what is set in a namespace is not set in this host's, by whatever path it is named" {
+	bundle_new
+	args true
+	for kind in network ipc uts; do
+		cp "$BUNDLE/config.json" "$BUNDLE/before"
+		file=${kind/network/net}
+		config '(.linux.namespaces[] | select(.type == $kind)).path = "/proc/self/ns/" + $file |
+			if $kind == "uts" then .hostname = "evil" else
+			.linux.sysctl = {network: {"net.ipv4.ip_forward": "1"}, ipc: {"kernel.msgmax": "4096"}}[$kind] | del(.hostname) end' \
+			--arg kind "$kind" --arg file "$file"
+		run_it
+		assert_status 1
+		[[ $output == *"this host"* || $output == *"would change the host"* ]]
+		mv "$BUNDLE/before" "$BUNDLE/config.json"
+	done
 }

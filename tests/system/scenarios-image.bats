@@ -274,3 +274,21 @@ bundle_new() { # DIR ROOTFS HOSTNAME
 	# The base is what it was, to the change time of its inodes.
 	assert_equal "$(cd tree && find . -printf '%p %i %s %T@ %C@\n' | sort)" "$tree"
 }
+
+@test "A7.9 what an overlay costs is measured: starts and first reads, on a plain directory, one layer and twenty" {
+	local build=$STATE/bench program row
+	mkdir -p "$build/bench"
+	ln -s "$STRAKE_BUILD/src" "$build/src"
+	for program in clock floor nothing; do
+		cc -O2 -static -D_GNU_SOURCE -o "$build/bench/$program" "$HERE/../../bench/$program.c"
+	done
+	export STRAKE_BENCH_PRIVATE
+	STRAKE_BENCH_PRIVATE=$(mktemp -d /tmp/sb.XXXX)
+	run "$HERE/../../bench/run" --smoke "$build" layers
+	rmdir "$STRAKE_BENCH_PRIVATE"
+	assert_status 0
+	# Each with a number, hot and idle.
+	for row in strake-runtime "1 layer" "20 layers" reads "reads, 1 layer" "reads, 20 layers"; do
+		assert_equal "$(grep -cE "^\|? *$row *\|? +[0-9]+\.[0-9]" <<<"$output") times $row" "2 times $row"
+	done
+}

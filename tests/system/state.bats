@@ -31,6 +31,35 @@ as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups sh -c '"$@"' sh
 	assert_has "--root"
 }
 
+@test "a database that another put there is not used, nor is a link followed" {
+	mkdir "$STATE/theirs" "$STATE/linked"
+	touch "$STATE/target"
+	chmod 644 "$STATE/target"
+	ln -s "$STATE/target" "$STATE/linked/state.db"
+	run "$PROGRAMS/strake" --root "$STATE/linked" --run-root "$RUN" ps
+	assert_status 1
+	assert_has "is a link"
+	assert_equal "$(stat -c '%a %s' "$STATE/target")" "644 0"
+	"$PROGRAMS/strake" --root "$STATE/theirs" --run-root "$RUN" ps >/dev/null
+	chown 65534 "$STATE/theirs/state.db"
+	run "$PROGRAMS/strake" --root "$STATE/theirs" --run-root "$RUN" ps
+	assert_status 1
+	assert_has "belongs to user 65534"
+	chown 65534 "$STATE/linked"
+	run "$PROGRAMS/strake" --root "$STATE/linked" --run-root "$RUN" ps
+	assert_status 1
+	assert_has "belongs to user 65534, who could"
+}
+
+@test "a copied root lays its reserve by again" {
+	strake ps >/dev/null
+	cp -r "$ROOT" "$STATE/copy"
+	truncate -s 0 "$STATE/copy/state.db-reserve"
+	assert_equal "$(stat -c %b "$STATE/copy/state.db-reserve")" 0
+	"$PROGRAMS/strake" --root "$STATE/copy" --run-root "$RUN" ps >/dev/null
+	[ "$(stat -c %b "$STATE/copy/state.db-reserve")" -ge 512 ]
+}
+
 is_full() { df --output=avail "$ROOT" | grep -qx ' *0'; }
 # shellcheck disable=SC2034 # read by the teardown
 small_root() { # SIZE

@@ -16,7 +16,8 @@ it is used up after COUNT of them.  Actions, joined by "+":
   flip           one byte is another                  short=N / long=N    so many bytes less or more
   norange        takes no notice of Range             otherrange          answers with another part
   redirect=URL   307; "@" in it is this server        body=TEXT           that body instead
-  drop           closes without an answer
+  drop           closes without an answer             endless=WHAT        body, trailers, headers or interim
+                                                      answers without an end; drips: a body of one byte each 0.1 s
 """
 import argparse
 import base64
@@ -103,6 +104,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = body[:-int(self.has("short"))]
         if self.has("long"):
             body += b"x" * int(self.has("long"))
+        if self.has("endless"):
+            return self.send_endless(status, self.has("endless"))
         self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
@@ -113,6 +116,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.send_body(body)
+
+    def send_endless(self, status, what):
+        self.close_connection = True
+        line, pause = {"body": (b"10000\r\n" + b"x" * 65536 + b"\r\n", 0),
+                       "drips": (b"1\r\n \r\n", 0.1),
+                       "interim": (b"HTTP/1.1 102 Processing\r\n\r\n", 0.1)}.get(what, (b"X-a: " + b"b" * 1000 + b"\r\n", 0))
+        try:
+            if what != "interim":
+                self.send_response(status)
+            if what not in ("interim", "headers"):
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+            self.flush_headers()
+            if what == "trailers":
+                self.wfile.write(b"0\r\n")
+            while not threading.Event().wait(pause):
+                self.wfile.write(line)
+        except OSError:
+            pass  # whoever asked has gone
 
     def send_body(self, body):
         if self.has("reset"):

@@ -26,6 +26,7 @@ static void the_reserve_becomes_a_log_that_is_empty(void **state)
 	autofree char *reserve = xasprintf("%s/state.db-reserve", dir);
 	autofree char *wal = xasprintf("%s/state.db-wal", dir);
 
+	scratch_put(dir, "state.db", "");
 	db_reserve_make(path);
 	assert_true(blocks_of(reserve) >= DB_RESERVE_BYTES);
 	assert_false(db_has_log(path));

@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -17,6 +19,7 @@
 #include "base/buf.h"
 #include "base/strv.h"
 #include "image/changes.h"
+#include "image/tar_write.h"
 
 static int note(void *data, const struct change *item, struct error *err)
 {
@@ -108,6 +111,85 @@ static void places_for_mounts_say_nothing(void **state)
 	strv_done(&points);
 }
 
+/* changes_tar.c opens a file only here: between the look at it and this call something else can
+ * take its place.  The test is linked with --wrap=openat64.
+ */
+static const char *swapped; /* the directory in which "victim" and "other" change places, once */
+
+int __real_openat64(int at, const char *path, int flags, ...);
+int __wrap_openat64(int at, const char *path, int flags, ...);
+int __wrap_openat64(int at, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	va_start(ap, flags);
+	if (flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	if (swapped && strcmp(path, "victim") == 0) {
+		autofree char *victim = xasprintf("%s/upper/victim", swapped);
+		autofree char *other = xasprintf("%s/other", swapped);
+
+		swapped = NULL;
+		assert_int_equal(renameat2(AT_FDCWD, victim, AT_FDCWD, other, RENAME_EXCHANGE), 0);
+		/* A pipe opens as a device does. */
+		assert_true(flags & O_PATH);
+	}
+	return __real_openat64(at, path, flags, mode);
+}
+
+static int collect(void *data, const void *bytes, size_t len, struct error *err)
+{
+	(void)err;
+	buf_add(data, bytes, len);
+	return 0;
+}
+
+static int archive(const char *dir, struct buf *ret, struct error *err)
+{
+	autofree char *upper = xasprintf("%s/upper", dir);
+	autoclose int fd = open(upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct changes_request req = { .fd = fd };
+	const struct changes_tar options = { .newest_s = -1 };
+	struct tar_writer *tar = tar_writer_new(collect, ret);
+	int r;
+
+	swapped = dir;
+	r = changes_write(&req, &options, tar, err);
+	swapped = NULL;
+	if (r == 0)
+		r = tar_put_end(tar, err);
+	tar_writer_free(tar);
+	return r;
+}
+
+static void what_took_a_files_place_is_not_opened(void **state)
+{
+	const char *dir = *state;
+	autofree char *other = xasprintf("%s/other", dir);
+	struct buf out = BUF_INIT(1 << 20);
+	struct error err = { 0 };
+
+	scratch_put(dir, "upper/victim", "1");
+	assert_int_equal(mkfifo(other, 0600), 0);
+	assert_int_equal(archive(dir, &out, &err), -ESTALE);
+	assert_non_null(strstr(err.text, "/victim: something else took its place"));
+	buf_done(&out);
+}
+
+static void a_newer_file_goes_in_as_it_is(void **state)
+{
+	const char *dir = *state;
+	struct buf out = BUF_INIT(1 << 20);
+
+	scratch_put(dir, "upper/victim", "1");
+	scratch_put(dir, "other", "newer and longer");
+	assert_int_equal(archive(dir, &out, NULL), 0);
+	assert_non_null(memmem(out.data, out.len, "newer and longer", 16));
+	buf_done(&out);
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -115,6 +197,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(what_was_done_is_listed),
 		CASE(places_for_mounts_say_nothing),
+		CASE(what_took_a_files_place_is_not_opened),
+		CASE(a_newer_file_goes_in_as_it_is),
 	};
 
 	return cmocka_run_group_tests_name("image/changes", tests, NULL, NULL);
