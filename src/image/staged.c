@@ -53,6 +53,7 @@ static int take_rest(struct stream *stream, struct frame_writer *frame, struct e
 	ssize_t n = 1;
 
 	while (n > 0) {
+		frame_settle(frame);
 		n = stream_next(stream, &bytes, err);
 		if (n > 0)
 			frame_take(frame, bytes, (size_t)n);
