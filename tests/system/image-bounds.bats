@@ -40,7 +40,7 @@ used() { du -s --block-size=1K "$ROOT" | cut -f1; }
 		negative) assert_has "the tar archive is not sound" ;;
 		*) assert_has "the layer's files have more than 64 GiB, holes counted" ;;
 		esac
-		[ -z "$(ls -A "$ROOT/layers" "$ROOT/tmp" 2>/dev/null | grep -v :)" ]
+		assert_equal "$(find "$ROOT/layers" "$ROOT/tmp" -mindepth 1)" ""
 	done
 }
 
