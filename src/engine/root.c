@@ -263,11 +263,22 @@ static int plan_named(struct engine *engine, const struct container_options *opt
 	return r;
 }
 
+static int plan_prepared(const struct prepared_root *prepared, struct root *root)
+{
+	root->kind = ROOT_DIRECTORY;
+	root->source = xstrdup(prepared->source);
+	root->config = prepared->config;
+	strv_extend(&root->layers, prepared->layers->items, prepared->layers->n);
+	return 0;
+}
+
 int root_plan(struct engine *engine, const struct container_options *options, struct root *ret,
 	      struct error *err)
 {
 	if (options->platform && (options->bare || options->rootfs))
 		return error_set(err, -EINVAL, "--platform only makes sense with an image");
+	if (options->prepared)
+		return plan_prepared(options->prepared, ret);
 	if (options->bare)
 		return plan_bare(options, ret, err);
 	if (!options->rootfs && root_is_path(options->image))

@@ -145,7 +145,7 @@ static int count_bytes(struct applier *a, int64_t size)
 	a->result.size += size;
 	return 0;
 }
-static_assert(STREAM_BYTES_MAX == 64ULL << 30, "the refusal says so");
+static_assert(STREAM_BYTES_MAX >> 30 == 64, "the refusal says so");
 
 static int need_lower(struct applier *a)
 {

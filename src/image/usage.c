@@ -159,7 +159,7 @@ static int step(struct walk *w)
 int disk_usage(int dir, int64_t *ret, struct error *err)
 {
 	struct walk w = { .fd = -1 };
-	struct stat st;
+	struct stat st = { .st_blocks = 0 };
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
 

@@ -254,6 +254,7 @@ static int fetch_layers(struct puller *p)
 		.n = p->nlayers,
 		.open = feed_open,
 		.close = feed_close,
+		.waits = feed_waits,
 		.data = &feed,
 	};
 	int r = feed_init(&feed, p->req->remote, p->name.repository, p->req->root_fd, p->layers,
@@ -261,6 +262,7 @@ static int fetch_layers(struct puller *p)
 
 	if (r < 0)
 		return r;
+	feed.progress = p->req->progress;
 	for (size_t i = 0; i < p->nlayers; i++)
 		progress_add(p->req->progress, part_hex(&p->manifest.parts[i + 1]),
 			     p->layers[i].info.blob_size, &p->layers[i].got);

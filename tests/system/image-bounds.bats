@@ -40,7 +40,7 @@ used() { du -s --block-size=1K "$ROOT" | cut -f1; }
 		negative) assert_has "the tar archive is not sound" ;;
 		*) assert_has "the layer's files have more than 64 GiB, holes counted" ;;
 		esac
-		[ -z "$(ls -A "$ROOT/layers" "$ROOT/tmp" 2>/dev/null | grep -v :)" ]
+		assert_equal "$(find "$ROOT/layers" "$ROOT/tmp" -mindepth 1)" ""
 	done
 }
 
@@ -83,4 +83,35 @@ used() { du -s --block-size=1K "$ROOT" | cut -f1; }
 	kill -CONT "$pid"
 	wait "$pid"
 	assert_equal "$(grep -vc '^Total reclaimed space:' "$STATE/tmp/said" || true)" 0
+}
+
+@test "whoever claims a layer and hardly makes it keeps nobody from it" {
+	local evil good digest pid
+	export HOME=$STATE/home XDG_RUNTIME_DIR=$STATE/run-user
+	mkdir -p "$HOME" "$XDG_RUNTIME_DIR"
+	# Another blob whose config claims the layer of the good image.
+	digest=$(hostile claims "$STATE/tmp/good" "$STATE/tmp/evil")
+	background python3 "$TOOLS/registry.py" "$STATE/tmp/at-evil" --seed "evil=$STATE/tmp/evil" --fault "GET blobs/sha256:$digest slow=1" 2>"$STATE/evil.log"
+	background python3 "$TOOLS/registry.py" "$STATE/tmp/at-good" --seed "good=$STATE/tmp/good" 2>"$STATE/good.log"
+	soon test -s "$STATE/tmp/at-evil" && soon test -s "$STATE/tmp/at-good"
+	evil=$(cat "$STATE/tmp/at-evil")/evil good=$(cat "$STATE/tmp/at-good")/good
+	background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" pull "$evil" >"$STATE/tmp/said" 2>&1
+	pid=${BACKGROUND[-1]}
+	soon eval '[ -n "$(find "$ROOT/tmp" -maxdepth 2 -name diff)" ]'
+	run strake pull "$good"
+	assert_status 0
+	assert_has "waiting for another command that makes 1 of its layers"
+	kill -0 "$pid"
+	run strake image check
+	assert_equal "$output" "nothing is wrong"
+}
+
+@test "layers with large zstd windows are unpacked one at a time" {
+	case $PROGRAMS in *asan*) skip "the sanitizer keeps what is freed" ;; esac
+	need_command zstd
+	hostile windows "$STATE/tmp/windows"
+	peak strake-image load -q -i "$STATE/tmp/windows"
+	[ "$PEAK" -gt 0 ]
+	[ "$PEAK" -lt 204800 ] || { echo "$PEAK kB"; return 1; }
+	assert_equal "$(find "$ROOT/layers" -name 'f?' -size 140M | wc -l)" 3
 }

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Archives that say much with few bytes.
 
-hostile.py links|huge|negative|sum|copies FILE | dirs FILE N (gzip)
+hostile.py links|huge|negative|sum|copies FILE | dirs FILE N (gzip) | claims GOOD EVIL (layouts; prints the digest of the blob that lies) | windows FOLDER (a layout)
 """
 import gzip
 import hashlib
 import io
 import json
+import os
+import subprocess
 import sys
 import tarfile
 
@@ -81,6 +83,41 @@ def dirs(path, n):
         out.write(head.getvalue())
 
 
+def layout(folder, *layers):
+    os.makedirs(folder + "/blobs/sha256")
+
+    def put(data, media_type, **more):
+        digest = hashlib.sha256(data).hexdigest()
+        with open(f"{folder}/blobs/sha256/{digest}", "wb") as out:
+            out.write(data)
+        return {"mediaType": "application/vnd.oci.image." + media_type, "digest": "sha256:" + digest, "size": len(data), **more}
+    parts = [put(blob, "layer.v1." + kind) for blob, kind, diff_id in layers]
+    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "config": put(config([l[2] for l in layers]), "config.v1+json"), "layers": parts}
+    last = put(json.dumps(manifest).encode(), "manifest.v1+json", annotations={"org.opencontainers.image.ref.name": "latest"})
+    with open(folder + "/index.json", "w") as out:
+        json.dump({"schemaVersion": 2, "manifests": [last]}, out)
+    with open(folder + "/oci-layout", "w") as out:
+        out.write('{"imageLayoutVersion":"1.0.0"}')
+    return parts[0]["digest"][7:]
+
+
+def claims(good, evil):
+    tar = header(b"f", 100000) + os.urandom(100000) + b"\0" * (-100000 % 512) + END
+    diff_id = "sha256:" + hashlib.sha256(tar).hexdigest()
+    layout(good, (tar, "tar", diff_id))
+    print(layout(evil, (gzip.compress(os.urandom(4000000)), "tar+gzip", diff_id)))
+
+
+def windows(folder):
+    layers = []
+    for i in range(3):
+        tar = header(b"f%d" % i, 140 << 20) + bytes([i]) * (140 << 20) + END
+        blob = subprocess.run(["zstd", "-q", "-c", "-1", "--long=27"], input=tar, capture_output=True, check=True).stdout
+        layers.append((blob, "tar+zstd", "sha256:" + hashlib.sha256(tar).hexdigest()))
+    layout(folder, *layers)
+
+
 MB = 1 << 20
 HOLED = sparse(b"a", 100 * MB, b"data" + b"tail", ((0, 4), (100 * MB - 4, 4)))
 KINDS = {
@@ -96,5 +133,9 @@ KINDS = {
 if __name__ == "__main__":
     if sys.argv[1] == "dirs":
         dirs(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1] == "claims":
+        claims(sys.argv[2], sys.argv[3])
+    elif sys.argv[1] == "windows":
+        windows(sys.argv[2])
     else:
         docker(sys.argv[2], KINDS[sys.argv[1]])
