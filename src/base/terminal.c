@@ -4,6 +4,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+
+#define KEY_DETACH_1 0x10 /* ^P */
+#define KEY_DETACH_2 0x11 /* ^Q */
+
 int terminal_raw(struct terminal *t, int fd, struct error *err)
 {
 	struct termios raw;
@@ -41,4 +46,20 @@ void terminal_copy_size(int from, int to)
 
 	if (ioctl(from, TIOCGWINSZ, &size) == 0)
 		(void)ioctl(to, TIOCSWINSZ, &size);
+}
+
+bool terminal_detach(bool *held, const char *bytes, size_t len, struct buf *ret)
+{
+	static const char first = KEY_DETACH_1;
+
+	for (size_t i = 0; i < len; i++) {
+		if (*held && bytes[i] == KEY_DETACH_2)
+			return true;
+		if (*held)
+			buf_add(ret, &first, 1);
+		*held = bytes[i] == first;
+		if (!*held)
+			buf_add(ret, &bytes[i], 1);
+	}
+	return false;
 }

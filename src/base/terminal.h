@@ -24,6 +24,12 @@ void terminal_done(struct terminal *t);
 /* Of a user who wants to type (-it): an error unless standard input is a terminal. */
 int terminal_need_input(struct error *err) must_check;
 
+/* Of what was typed, all but ^P ^Q, goes to ret; true when both came.  A ^P is held back until it
+ * is known what follows: *held, false before the first call.
+ */
+struct buf;
+bool terminal_detach(bool *held, const char *bytes, size_t len, struct buf *ret);
+
 /* Gives the window of one terminal to another; nothing if from is none. */
 void terminal_copy_size(int from, int to);
 

@@ -34,7 +34,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int read_names(int fd, struct strv *ret)
+int walk_names(int fd, struct strv *ret)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
@@ -66,7 +66,7 @@ static int enter(struct walk *w, const struct walk_entry *e, size_t path_len)
 				 WALK_DEPTH_MAX);
 	*l = (struct level) { .e = *e, .path_len = path_len, .name = xstrdup(e->name) };
 	l->fd = openat(e->dir, e->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	r = l->fd < 0 ? -errno : read_names(l->fd, &l->names);
+	r = l->fd < 0 ? -errno : walk_names(l->fd, &l->names);
 	if (r < 0) {
 		if (l->fd >= 0)
 			(void)close(l->fd);

@@ -27,4 +27,9 @@ typedef int (*walk_fn)(void *data, const struct walk_entry *e, struct error *err
 /* leave, if not NULL, is called for each directory that was entered, after all that is in it. */
 int walk_tree(int dir, walk_fn fn, walk_fn leave, void *data, struct error *err) must_check;
 
+struct strv;
+
+/* The names in an open directory, sorted.  0 or -errno. */
+int walk_names(int fd, struct strv *ret) must_check;
+
 #endif

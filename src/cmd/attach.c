@@ -84,9 +84,10 @@ const struct cmd cmd_attach = {
 	.operands = "CONTAINER",
 	.help = "Connect to the input and output of a running container",
 	.details =
-		"With a terminal, ^P ^Q leaves it running. The exit status is the container's own. Signals such as\n"
-		"^C go to the container; with --no-stdin or --sig-proxy=false they end only the command, and its\n"
-		"exit status is 128 and the signal's number.",
+		"With a terminal, ^P ^Q leaves it running. The exit status is the container's own. Signals go to\n"
+		"the container; with --no-stdin or --sig-proxy=false they end only the command, and its exit status is\n"
+		"128 and the signal's number. A ^C that is typed to a container with a terminal is no signal but a\n"
+		"byte, as all that is typed: its program gets it.",
 	.opts = attach_opts,
 	.args_size = sizeof(struct attach_args),
 	.defaults = &defaults,

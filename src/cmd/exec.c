@@ -41,7 +41,7 @@ const struct cmd cmd_exec = {
 	.help = "Run another program in a running container",
 	.details =
 		"The exit status is the program's own; 125 if strake failed, 126 if the program cannot be\n"
-		"executed, 127 if it is not there.",
+		"executed, 127 if it is not there. With -it, ^P ^Q leaves it running.",
 	.opts = exec_opts,
 	.args_size = sizeof(struct exec_options),
 	.min_operands = 2,

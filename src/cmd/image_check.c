@@ -11,30 +11,24 @@
 #include "cmd/check_options.h"
 #include "cmd/cmd.h"
 #include "engine/engine.h"
-#include "engine/image_mount.h"
-#include "engine/status.h"
+#include "engine/layer_guard.h"
 #include "image/image.h"
 #include "image/incoming.h"
-#include "image/name.h"
 #include "image/reference.h"
+#include "image/repair.h"
 #include "image/verify.h"
 
 struct source {
 	struct engine *engine;
 	const struct image *image;
 	char *name; /* "quay.io/a/b@sha256:...": what exactly to ask for */
+	struct layer_guard guard;
 };
 
 static void print(void *data, const char *text)
 {
 	(void)data;
 	(void)puts(text);
-}
-
-static void print_nothing(void *data, const char *text)
-{
-	(void)data;
-	(void)text;
 }
 
 /* The newest manifest under the first name: that has the same layers, whatever the tag is today. */
@@ -65,7 +59,7 @@ static int choose_source(struct source *s, struct error *err)
 	return r;
 }
 
-static int run_pull(const struct source *s, struct error *err)
+static int run_pull(const struct source *s, const char *root, struct error *err)
 {
 	autofree char *program = engine_program(s->engine, "strake-image");
 	struct strv argv = { 0 };
@@ -74,7 +68,7 @@ static int run_pull(const struct source *s, struct error *err)
 
 	strv_add(&argv, "strake-image");
 	strv_add(&argv, "--root");
-	strv_add(&argv, engine_root(s->engine));
+	strv_add(&argv, root);
 	strv_add(&argv, "pull");
 	strv_add(&argv, "--quiet");
 	strv_add(&argv, s->name);
@@ -93,59 +87,26 @@ static int run_pull(const struct source *s, struct error *err)
 		       : error_set(err, -EIO, "%s could not be fetched", s->name);
 }
 
-/* The name by digest was only for this. */
-static int fetch(void *data, struct error *err)
+static int fetch(void *data, const char *root, struct error *err)
 {
 	struct source *s = data;
 	int r = choose_source(s, err);
 
-	if (r == 0)
-		r = run_pull(s, err);
-	if (r == 0 && !strv_has(&s->image->names, s->name))
-		ignore_result(image_untag(engine_db(s->engine), engine_root_fd(s->engine),
-					  s->image->id, &s->name, 1, print_nothing, NULL, NULL));
-	return r;
+	return r < 0 ? r : run_pull(s, root, err);
 }
 
-/* Under a running container no file may be taken away, not even a wrong one. */
-static int refuse_if_running(struct engine *engine, const char *chain, struct error *err)
+static int take(void *data, const struct strv *chains, struct error *err)
 {
-	struct strv ids = { 0 };
-	struct db_rows rows;
-	int r = db_query(engine_db(engine), &rows, err,
-			 "SELECT DISTINCT c.id FROM containers c"
-			 " JOIN image_layers l ON l.image = c.image WHERE l.chain = ?1",
-			 "s", chain);
+	struct source *s = data;
 
-	if (r < 0)
-		return r;
-	while (db_next(&rows))
-		strv_add(&ids, db_text(&rows, 0));
-	r = db_finish(&rows);
-	for (size_t i = 0; r == 0 && i < ids.n; i++) {
-		struct status status = { .pid = 0 };
-
-		if (status_read(engine, ids.items[i], &status, NULL) == 0 &&
-		    status.kind == STATUS_RUNNING)
-			r = error_set(err, -EBUSY, "container %.12s runs on it; stop it first",
-				      ids.items[i]);
-	}
-	strv_done(&ids);
-	return r;
+	return layer_guard_take(s->engine, chains, &s->guard, err);
 }
 
-static int refuse_if_used(struct engine *engine, const struct image *image, const struct verify *v,
-			  struct error *err)
+static void release(void *data)
 {
-	int r = 0;
+	struct source *s = data;
 
-	if (image_is_mounted(engine, image->id))
-		return error_set(err, -EBUSY, "it is mounted; 'strake image unmount %.12s' first",
-				 image->id);
-	for (size_t i = 0; r == 0 && i < v->n; i++)
-		if (v->layers[i].tree_bad || v->layers[i].blob_bad)
-			r = refuse_if_running(engine, image->layers.items[i], err);
-	return r;
+	layer_guard_release(&s->guard);
 }
 
 static int check_one(struct engine *engine, const struct image *image, bool repair, int *found,
@@ -154,6 +115,13 @@ static int check_one(struct engine *engine, const struct image *image, bool repa
 	cleanup(incoming_done) struct incoming in = INCOMING_INIT;
 	cleanup(verify_done) struct verify v = { .n = 0 };
 	struct source s = { .engine = engine, .image = image };
+	struct repair_request req = { .db = engine_db(engine),
+				      .in = &in,
+				      .image = image,
+				      .fetch = fetch,
+				      .take = take,
+				      .release = release,
+				      .data = &s };
 	int r = incoming_open(engine_root(engine), engine_root_fd(engine), &in, err);
 
 	if (r == 0)
@@ -163,9 +131,8 @@ static int check_one(struct engine *engine, const struct image *image, bool repa
 	*found += v.findings;
 	if (v.findings == 0 || !repair)
 		return 0;
-	r = refuse_if_used(engine, image, &v, err);
-	if (r == 0)
-		r = verify_repair(engine_db(engine), &in, image, &v, fetch, &s, err);
+	req.v = &v;
+	r = image_repair(&req, err);
 	free(s.name);
 	if (r < 0)
 		return error_wrap(err, r, "repair image %.12s", image->id);

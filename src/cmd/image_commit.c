@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/explain.h"
 #include "cmd/cmd.h"
 #include "cmd/image_options.h"
 #include "engine/container.h"
@@ -84,6 +85,26 @@ static char *command_text(const struct container *c)
 	return buf_steal(&text);
 }
 
+static void narrate(struct engine *engine, const struct container *c,
+		    const struct container_files *files, bool pause, const char *name)
+{
+	const char *root = engine_root(engine);
+
+	if (pause)
+		(void)explain_note("%s is held by its cgroup.freeze while it is read, if it runs",
+				   c->name);
+	(void)explain("what it changed becomes a layer; what it deleted is .wh.NAME there",
+		      "tar -cC %s . | tar -xC %s/tmp/layer", sq(files->upper), sq(root));
+	(void)explain("whole and on the disk: its name is the digest of all up to it",
+		      "sync -f %s/tmp/layer && mv %s/tmp/layer %s/layers/CHAIN", sq(root), sq(root),
+		      sq(root));
+	(void)explain_note("the image's configuration with that layer, under its digest in "
+			   "%s/blobs/sha256",
+			   root);
+	(void)explain_note("one transaction in state.db: the image, its layers%s%s",
+			   name ? ", its name " : "", name ? name : "");
+}
+
 static int commit_run(struct engine *engine, const void *data, int argc, char **argv,
 		      struct error *err)
 {
@@ -125,6 +146,7 @@ static int commit_run(struct engine *engine, const void *data, int argc, char **
 		command = command_text(c);
 		req.created_by = command;
 		req.base = c->image_id;
+		narrate(engine, c, &files, pause, argc > 1 ? argv[1] : NULL);
 		r = make(engine, &req, argc > 1 ? argv[1] : NULL, err);
 	}
 	strv_done(&settings);

@@ -61,6 +61,9 @@ static int load_run(struct engine *engine, const void *data, int argc, char **ar
 	(void)argv;
 	if (args.all && args.platform)
 		return error_set(err, -EINVAL, "--platform and --all-platforms exclude each other");
+	if (args.input && !*args.input)
+		return error_set(err, -EINVAL,
+				 "--input wants the name of a file or directory, not ''");
 	if (!args.input && isatty(STDIN_FILENO))
 		return error_set(err, -EINVAL,
 				 "standard input is a terminal; name an archive with -i FILE");

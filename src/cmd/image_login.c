@@ -1,6 +1,9 @@
 /* src/cmd/image_login.c - strake-image login, logout */
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -29,27 +32,98 @@ static char *registry_of(int argc, char **argv)
 	return host;
 }
 
-static int read_line(const char *prompt, bool hidden, char **ret, struct error *err)
-{
-	struct termios before, quiet;
-	char line[4096];
-	bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0, got;
+/* What ends or stops us has to find the terminal as it was. */
+static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
 
-	if (!terminal)
+struct terminal {
+	struct termios before;
+	sigset_t mask;
+	int signals; /* readable when one of them came; -1 */
+	bool hidden;
+};
+
+static int terminal_hide(struct terminal *t, const char *prompt, struct error *err)
+{
+	struct termios quiet = t->before;
+
+	/* Echo first: who types as soon as the prompt stands there is not seen.  What was typed
+	 * ahead stays.
+	 */
+	quiet.c_lflag &= ~(tcflag_t)(t->hidden ? ECHO : 0);
+	if (t->hidden && tcsetattr(STDIN_FILENO, TCSANOW, &quiet) < 0)
+		return error_sys(err, -errno, "switch off the terminal's echo");
+	(void)fprintf(stderr, "%s: ", prompt);
+	return 0;
+}
+
+static int terminal_open(struct terminal *t, const char *prompt, bool hidden, struct error *err)
+{
+	sigset_t set;
+
+	t->hidden = hidden;
+	t->signals = -1;
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &t->before) < 0)
 		return error_set(err, -EINVAL,
 				 "no terminal to ask on: give --username and --password-stdin");
-	(void)fprintf(stderr, "%s: ", prompt);
-	quiet = before;
-	quiet.c_lflag &= ~(tcflag_t)(hidden ? ECHO : 0);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	got = fgets(line, sizeof(line), stdin) != NULL;
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-	if (hidden)
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		(void)sigaddset(&set, ending[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, &t->mask);
+	t->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	return terminal_hide(t, prompt, err);
+}
+
+/* A signal that came meanwhile does its work behind this, on a terminal that is whole. */
+static void terminal_restore(const struct terminal *t)
+{
+	if (t->hidden) {
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &t->before);
 		(void)fputc('\n', stderr);
-	if (!got)
+	}
+	(void)sigprocmask(SIG_SETMASK, &t->mask, NULL);
+}
+
+/* 1: there is something to read; 0: a signal came, and we are still here (SIGTSTP). */
+static int terminal_wait(struct terminal *t, const char *prompt, struct error *err)
+{
+	struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
+				{ .fd = t->signals, .events = POLLIN } };
+	int n = TEMP_FAILURE_RETRY(poll(fds, ARRAY_SIZE(fds), -1));
+
+	if (n < 0)
+		return error_sys(err, -errno, "wait for the terminal");
+	if (!(fds[1].revents & POLLIN))
+		return 1;
+	terminal_restore(t);
+	(void)close(t->signals);
+	n = terminal_open(t, prompt, t->hidden, err);
+	return n < 0 ? n : 0;
+}
+
+static int read_line(const char *prompt, bool hidden, char **ret, struct error *err)
+{
+	struct terminal t;
+	char line[4096];
+	ssize_t n = -1;
+	int r = terminal_open(&t, prompt, hidden, err);
+
+	while (r == 0)
+		r = terminal_wait(&t, prompt, err);
+	/* One line at a time: a second one that was typed ahead stays with the terminal. */
+	if (r > 0)
+		n = TEMP_FAILURE_RETRY(read(STDIN_FILENO, line, sizeof(line) - 1));
+	if (t.signals >= 0) {
+		terminal_restore(&t);
+		(void)close(t.signals);
+	}
+	if (r < 0)
+		return r;
+	if (n <= 0)
 		return error_set(err, -EINVAL, "nothing was typed");
+	line[n] = '\0';
 	line[strcspn(line, "\r\n")] = '\0';
 	*ret = xstrdup(line);
+	explicit_bzero(line, sizeof(line));
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fault.h"
 #include "base/number.h"
 #include "cmd/cmd.h"
 #include "engine/engine.h"
@@ -65,11 +66,16 @@ static int prune(struct engine *engine, const struct image_list *list, struct er
 	for (size_t i = 0; i < list->n; i++) {
 		const struct listed *l = &list->items[i];
 		struct error failure = { 0 };
+		int r;
 
 		if (l->is_index || l->containers > 0 || l->indexes > 0 ||
-		    image_is_mounted(engine, l->id) ||
-		    image_remove(engine_db(engine), engine_root_fd(engine), l->id, true, print,
-				 NULL, &failure) == 0)
+		    image_is_mounted(engine, l->id))
+			continue;
+		fault_point("prune");
+		r = image_remove(engine_db(engine), engine_root_fd(engine), l->id, true, print,
+				 NULL, &failure);
+		/* Another command may have been quicker. */
+		if (r == 0 || r == -ENOENT)
 			continue;
 		/* A container may have been made of it meanwhile. */
 		cmd_report("image prune", &failure);
@@ -83,10 +89,18 @@ static int prune_indexes(struct engine *engine, const struct image_list *list, s
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < list->n; i++)
-		if (list->items[i].is_index)
-			r = index_remove(engine_db(engine), engine_root_fd(engine),
-					 list->items[i].id, print, NULL, err);
+	for (size_t i = 0; r == 0 && i < list->n; i++) {
+		struct error failure = { 0 };
+
+		if (!list->items[i].is_index)
+			continue;
+		r = index_remove(engine_db(engine), engine_root_fd(engine), list->items[i].id,
+				 print, NULL, &failure);
+		if (r == -ENOENT)
+			r = 0;
+		if (r < 0)
+			*err = failure;
+	}
 	return r;
 }
 

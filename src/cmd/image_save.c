@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
+#include "base/strv.h"
 #include "cmd/cmd.h"
 #include "cmd/image_options.h"
 #include "engine/container.h"
@@ -31,11 +33,28 @@ static int choose_packing(const char *text, struct save_request *req, struct err
 				 text);
 }
 
-static int refuse_terminal(const char *output, struct error *err)
+static int check_output(const char *output, struct error *err)
 {
+	if (output && !*output)
+		return error_set(err, -EINVAL, "--output wants the name of a file, not ''");
 	if (output || !isatty(STDOUT_FILENO))
 		return 0;
 	return error_set(err, -EINVAL, "standard output is a terminal; name a file with -o FILE");
+}
+
+static void narrate_save(const struct save_request *req)
+{
+	const char *path = strcmp(req->path, "-") == 0 ? "/dev/stdout" : req->path;
+
+	for (size_t i = 0; i < req->images->n; i++)
+		(void)explain_note("%s: state.db says which blobs and layers it is made of",
+				   req->images->items[i]);
+	(void)explain("layers that are kept unpacked become the archive again that they came as",
+		      "tar -cC %s/layers/LAYER . | sha256sum # the digest that the image names",
+		      sq(req->root));
+	(void)explain("documents and layers, beside its place, and named when it is whole",
+		      "tar -cf %s.tmp -C %s/blobs . && mv %s.tmp %s", sq(path), sq(req->root),
+		      sq(path), sq(path));
 }
 
 static int save_run(struct engine *engine, const void *data, int argc, char **argv,
@@ -60,13 +79,30 @@ static int save_run(struct engine *engine, const void *data, int argc, char **ar
 	    !args->output)
 		r = error_set(err, -EINVAL, "%s wants -o DIR", args->format);
 	if (r == 0)
-		r = refuse_terminal(args->output, err);
+		r = check_output(args->output, err);
 	if (r < 0)
 		return r;
 	strv_extend(&images, argv, (size_t)argc);
+	narrate_save(&req);
 	r = image_save(engine_db(engine), &req, err);
 	strv_done(&images);
 	return r;
+}
+
+static void narrate_export(const struct strv *layers, const char *path)
+{
+	autofree char *lower = xstrdup("");
+
+	for (size_t i = 0; explain_mode() != EXPLAIN_OFF && i < layers->n; i++) {
+		autofree char *before = lower;
+
+		lower = xasprintf("%s%s%s", before, i ? ":" : "", layers->items[i]);
+	}
+	(void)explain("its root as it sees it, changes over the image, to be read only",
+		      "mount -t overlay -o ro,lowerdir=%s overlay /mnt", sq(lower));
+	(void)explain("all of that, beside its place, and named when it is whole",
+		      "tar -cf %s.tmp -C /mnt . && mv %s.tmp %s", sq(path), sq(path), sq(path));
+	(void)explain("nobody else saw it", "umount /mnt");
 }
 
 static int export_run(struct engine *engine, const void *data, int argc, char **argv,
@@ -78,7 +114,7 @@ static int export_run(struct engine *engine, const void *data, int argc, char **
 	struct strv layers = { 0 };
 	autoclose int view = -1;
 	struct changes_request req = { .fd = -1 };
-	int r = refuse_terminal(args->output, err);
+	int r = check_output(args->output, err);
 
 	(void)argc;
 	if (r == 0)
@@ -89,6 +125,7 @@ static int export_run(struct engine *engine, const void *data, int argc, char **
 		return r;
 	strv_add(&layers, files.upper);
 	strv_extend(&layers, files.lower.items, files.lower.n);
+	narrate_export(&layers, args->output ? args->output : "/dev/stdout");
 	r = overlay_view(&layers, c->name, &view, err);
 	strv_done(&layers);
 	req.fd = view;

@@ -1,6 +1,7 @@
 /* src/cmd/inspect.c - strake inspect */
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "cmd/cmd.h"
@@ -17,7 +18,7 @@ struct inspect_args {
 
 static const struct opt inspect_opts[] = {
 	OPT(struct inspect_args, format, "format", 'f', "FORMAT",
-	    "a line for each, such as '{{.Name}} {{.State.Pid}}'"),
+	    "a line for each, such as '{{.Name}} {{.State.Pid}}', or json"),
 	{ 0 },
 };
 
@@ -63,6 +64,8 @@ static int inspect_run(struct engine *engine, const void *data, int argc, char *
 		       struct error *err)
 {
 	const struct inspect_args *args = data;
+	/* As Docker does: the word alone is the whole document in one line. */
+	bool is_json = !args->format || strcmp(args->format, "json") == 0;
 	cleanup(json_cleanup) json_t *all = json_array();
 	int r = 0;
 
@@ -70,10 +73,14 @@ static int inspect_run(struct engine *engine, const void *data, int argc, char *
 		json_t *doc = NULL;
 
 		r = describe(engine, argv[i], &doc, err);
-		if (r == 0 && args->format)
+		if (r == 0 && !is_json)
 			r = format_print(doc, args->format, FORMAT_DOCUMENT, err);
 		if (doc)
 			(void)json_array_append_new(all, doc);
+	}
+	if (r == 0 && args->format && is_json) {
+		(void)json_dumpf(all, stdout, JSON_COMPACT);
+		(void)putchar('\n');
 	}
 	if (r == 0 && !args->format) {
 		(void)json_dumpf(all, stdout, JSON_INDENT(4));

@@ -14,6 +14,8 @@
 #include "network/picture_svg.h"
 #include "network/picture_text.h"
 
+#define COLUMNS_USUAL 80 /* of a terminal that does not say */
+
 extern const struct cmd cmd_network_draw;
 
 struct draw_args {
@@ -23,7 +25,7 @@ struct draw_args {
 
 static const struct opt draw_opts[] = {
 	OPT(struct draw_args, output, "output", 'o', "FILE",
-	    "write it there; a name that ends in .svg makes an SVG"),
+	    "write it there: text to a name that ends in .txt, an SVG to one in .svg"),
 	OPT(struct draw_args, svg, "svg", 0, NULL, "an SVG in place of text"),
 	OPT(struct draw_args, ascii, "ascii", 0, NULL,
 	    "only ASCII characters (so it is without a UTF-8 locale anyway)"),
@@ -33,11 +35,27 @@ static const struct opt draw_opts[] = {
 	{ 0 },
 };
 
-static bool ends_in_svg(const char *name)
+static bool ends_in(const char *name, const char *ending)
 {
-	size_t len = name ? strlen(name) : 0;
+	size_t len = strlen(name), n = strlen(ending);
 
-	return len > 4 && strcmp(name + len - 4, ".svg") == 0;
+	return len > n && strcasecmp(name + len - n, ending) == 0;
+}
+
+/* What a file is follows from its name alone: a picture in a file that says another is no use. */
+static int kind_choose(const struct draw_args *args, bool *ret_svg, struct error *err)
+{
+	const char *name = args->output, *base;
+
+	*ret_svg = args->svg || (name && ends_in(name, ".svg"));
+	if (!name || ends_in(name, ".svg") || ends_in(name, ".txt"))
+		return args->svg && name && ends_in(name, ".txt")
+			       ? error_set(err, -EINVAL, "--svg: %s is a name for text", name)
+			       : 0;
+	base = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+	if (args->svg || !strchr(base, '.'))
+		return 0;
+	return error_set(err, -EINVAL, "--output %s: only .txt (text) and .svg can be drawn", name);
 }
 
 static bool locale_is_utf8(void)
@@ -65,11 +83,12 @@ static int columns_choose(const struct draw_args *args, unsigned *ret, struct er
 	uint64_t columns = 0;
 
 	if (args->width) {
-		if (number_parse(args->width, CANVAS_COLUMNS_MAX, &columns) < 0)
-			return error_set(err, -EINVAL, "--width %s: expected at most %u columns",
+		if (number_parse(args->width, CANVAS_COLUMNS_MAX, &columns) < 0 || columns == 0)
+			return error_set(err, -EINVAL,
+					 "--width '%.40s': expected a number of columns, 1 to %u",
 					 args->width, CANVAS_COLUMNS_MAX);
 	} else if (!args->output && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
-		columns = size.ws_col;
+		columns = size.ws_col ? size.ws_col : COLUMNS_USUAL;
 	}
 	*ret = (unsigned)columns;
 	return 0;
@@ -88,9 +107,13 @@ static int draw(const struct picture *p, const struct draw_args *args, struct er
 	enum canvas_style style = CANVAS_PLAIN;
 	autofree char *text = NULL;
 	unsigned columns = 0;
+	bool svg = false;
 	size_t len = 0;
 	FILE *to;
-	int r = style_choose(args, &style, err);
+	int r = kind_choose(args, &svg, err);
+
+	if (r == 0)
+		r = style_choose(args, &style, err);
 
 	if (r == 0)
 		r = columns_choose(args, &columns, err);
@@ -99,7 +122,7 @@ static int draw(const struct picture *p, const struct draw_args *args, struct er
 	to = open_memstream(&text, &len);
 	if (!to)
 		return error_sys(err, -errno, "draw in memory");
-	if (args->svg || ends_in_svg(args->output))
+	if (svg)
 		picture_write_svg(p, to);
 	else
 		picture_print(p, columns, style, to);

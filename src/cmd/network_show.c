@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/json.h"
@@ -36,6 +37,8 @@ static int look(struct engine *engine, const char *what, struct stack *ret, char
 		return r;
 	fd = open(*ret_path, O_RDONLY | O_CLOEXEC);
 	r = fd < 0 ? error_sys(err, -errno, "open %s", *ret_path) : stack_read(fd, ret, err);
+	if ((r == -EPERM || r == -EACCES) && geteuid() != 0)
+		return error_wrap(err, r, "look at %s, which needs root", what);
 	if (r == 0 && *ret_pid > 0)
 		stack_name_sockets(ret, *ret_pid);
 	return r;

@@ -12,11 +12,13 @@
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/ps_filter.h"
+#include "cmd/rows.h"
 #include "engine/container.h"
 #include "engine/status.h"
 
 #define COMMAND_WIDTH 24
-#define LIST_BYTES    4096 /* ports or a command in one cell */
+#define LABELS_BYTES  (1U << 20) /* a command line has no more */
+#define LIST_BYTES    4096       /* ports or a command in one cell */
 
 struct ps_args {
 	bool all, quiet, no_trunc, latest;
@@ -81,19 +83,45 @@ static void add_row(struct table *t, const struct ps_args *args, const struct co
 	table_cell(t, c->name);
 }
 
+/* What a table of some columns calls them; both ways to say the name. */
+static const struct column columns[] = {
+	{ "CONTAINER ID", "ID" },
+	{ "NAMES", "Names" },
+	{ "NAME", "Name" },
+	{ "CREATED AT", "CreatedAt" },
+	{ "CREATED", "RunningFor" },
+	{ "EXIT CODE", "ExitCode" },
+	{ NULL, NULL },
+};
+
+/* What is printed when all has been seen. */
+struct listing {
+	struct table table;
+	struct rows rows;
+	bool misses; /* a field that the template names */
+};
+
 static json_t *row_of(const struct container *c, const struct status *s)
 {
 	json_t *doc = json_object();
-	char created[CLOCK_TEXT_LEN], text[80];
+	char created[CLOCK_TEXT_LEN], text[80], age[32];
+	struct buf labels = BUF_INIT(LABELS_BYTES);
+	autofree char *since = NULL;
 
 	status_text(s, text);
-
 	clock_format(c->created_ns, created);
+	clock_format_age(clock_now_ns() - c->created_ns, age);
+	since = xasprintf("%s ago", age);
+	for (size_t i = 0; i < c->labels.n; i++)
+		buf_addf(&labels, "%s%s", i ? "," : "", c->labels.items[i]);
 	(void)json_object_set_new(doc, "ID", json_string(c->id));
 	(void)json_object_set_new(doc, "Name", json_string(c->name));
 	(void)json_object_set_new(doc, "Image", json_string(c->source));
 	(void)json_object_set_new(doc, "Command", json_from_strv(&c->command));
 	(void)json_object_set_new(doc, "CreatedAt", json_string(created));
+	(void)json_object_set_new(doc, "RunningFor", json_string(since));
+	(void)json_object_set_new(doc, "Labels", json_string(buf_text(&labels)));
+	buf_done(&labels);
 	(void)json_object_set_new(doc, "State", json_string(status_word(s)));
 	(void)json_object_set_new(doc, "Status", json_string(text));
 	(void)json_object_set_new(doc, "ExitCode", json_integer(s->exit_code));
@@ -106,15 +134,27 @@ static json_t *row_of(const struct container *c, const struct status *s)
 	return doc;
 }
 
+/* "table {{.ID}}\t{{.Names}}" */
+static bool is_template_table(const struct ps_args *args)
+{
+	return strncmp(args->format, "table ", 6) == 0 && format_is_template(args->format);
+}
+
 /* As JSON, or as the template says, where a name is also found as others call it. */
 static int print_row(const struct ps_args *args, const struct container *c, const struct status *s,
-		     struct error *err)
+		     struct listing *l, struct error *err)
 {
 	cleanup(json_cleanup) json_t *doc = row_of(c, s);
+	int r = 0;
 
 	if (format_is_template(args->format)) {
 		(void)json_object_set_new(doc, "Names", json_string(c->name));
-		return format_print(doc, args->format, FORMAT_ROW, err);
+		if (is_template_table(args))
+			rows_add(&l->rows, steal_ptr(&doc));
+		else
+			r = format_print(doc, args->format, FORMAT_ROW, err);
+		l->misses = r < 0;
+		return r;
 	}
 	(void)json_dumpf(doc, stdout, JSON_COMPACT);
 	(void)putchar('\n');
@@ -145,8 +185,8 @@ static int load(struct engine *engine, const char *id, struct container **ret, s
 }
 
 /* Returns whether it is one to be shown. */
-static int show(struct engine *engine, const struct ps_args *args, const char *id, struct table *t,
-		struct error *err)
+static int show(struct engine *engine, const struct ps_args *args, const char *id,
+		struct listing *l, struct error *err)
 {
 	cleanup(container_cleanup) struct container *c = NULL;
 	struct error note = { 0 };
@@ -162,9 +202,9 @@ static int show(struct engine *engine, const struct ps_args *args, const char *i
 	if (args->quiet)
 		(void)printf("%.*s\n", args->no_trunc ? ID_LEN : ID_SHORT_LEN, id);
 	else if (is_table(args))
-		add_row(t, args, c, &s);
+		add_row(&l->table, args, c, &s);
 	else
-		r = print_row(args, c, &s, err);
+		r = print_row(args, c, &s, l, err);
 	if (r >= 0 && s.damage.code) {
 		status_advise(&s, c ? c->name : id, &note);
 		cmd_report("ps", &note);
@@ -195,7 +235,7 @@ static int ps_run(struct engine *engine, const void *data, int argc, char **argv
 						"STATUS",       "ADDRESS", "PORTS",   "NAME" };
 	struct ps_args args = *(const struct ps_args *)data;
 	struct strv ids = { 0 };
-	struct table t;
+	struct listing l = { .misses = false };
 	uint64_t most, shown = 0;
 	int first = 0, r = check(&args, &most, err);
 
@@ -205,22 +245,29 @@ static int ps_run(struct engine *engine, const void *data, int argc, char **argv
 		return r;
 	args.all = args.all || args.latest || args.last || ps_filter_wants_all(&args.filters);
 	r = container_ids(engine, &ids, err);
-	table_init(&t, ARRAY_SIZE(headings), headings);
+	rows_init(&l.rows, columns, args.format);
+	table_init(&l.table, ARRAY_SIZE(headings), headings);
 	for (size_t i = 0; r == 0 && i < ids.n && shown < most; i++) {
 		struct error failure = { 0 };
-		int one = show(engine, &args, ids.items[i], &t, &failure);
+		int one = show(engine, &args, ids.items[i], &l, &failure);
 
 		shown += one > 0;
 		/* One removed meanwhile is not an error; a damaged one is told and hides no other.
 		 */
-		if (one < 0 && one != -ENOENT) {
+		if (l.misses) {
+			*err = failure;
+			r = one;
+		} else if (one < 0 && one != -ENOENT) {
 			cmd_report("ps", &failure);
 			first = 1;
 		}
 	}
 	if (r == 0 && !args.quiet && is_table(&args))
-		table_print(&t, stdout);
-	table_done(&t);
+		table_print(&l.table, stdout);
+	if (r == 0 && args.format && !args.quiet && is_template_table(&args))
+		r = rows_print(&l.rows, err);
+	table_done(&l.table);
+	rows_done(&l.rows);
 	strv_done(&ids);
 	return r < 0 ? r : first;
 }

@@ -172,7 +172,8 @@ const struct cmd cmd_run = {
 		"other word is an image's name, never a path. Options may also stand right behind a path;\n"
 		"arguments that look like options come behind --: strake run ./hello --hostname web -- -v\n\n"
 		"The exit status is the program's own; 125 if strake failed, 126 if the program cannot be\n"
-		"executed, 127 if it is not there, 128 + N if it died of signal N.",
+		"executed, 127 if it is not there, 128 + N if it died of signal N. With -it, ^P ^Q leaves it\n"
+		"running; 'strake attach' comes back to it.",
 	.opts = run_opts,
 	.args_size = sizeof(struct container_options),
 	.defaults = &defaults,

@@ -22,6 +22,14 @@ static int wait_run(struct engine *engine, const void *args, int argc, char **ar
 
 		if (r == 0)
 			r = container_wait(engine, c, &status, &failure);
+		/* The words that every command has for it. */
+		if (r < 0 && c && c->is_damaged) {
+			cleanup(container_cleanup) struct container *again = NULL;
+			struct error why = { 0 };
+
+			if (container_find(engine, argv[i], &again, &why) < 0)
+				failure = why;
+		}
 		if (r < 0) {
 			cmd_report("wait", &failure);
 			result = 1;

@@ -121,16 +121,18 @@ static int annotate(const struct engine *engine, const struct image *image, json
 	return r;
 }
 
-static int make_dir(const char *dir, int *ret, struct error *err)
+static int make_dir(const char *dir, int *ret, bool *ret_made, struct error *err)
 {
-	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+	*ret_made = mkdir(dir, 0755) == 0;
+	if (!*ret_made && errno != EEXIST)
 		return error_sys(err, -errno, "make directory %s", dir);
 	*ret = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (*ret < 0)
 		return error_sys(err, -errno, "open %s", dir);
 	if (mkdirat(*ret, ROOTFS, 0755) < 0)
-		return errno == EEXIST ? error_set(err, -EEXIST, "%s has a root already", dir)
-				       : error_sys(err, -errno, "make %s/" ROOTFS, dir);
+		return errno == EEXIST && !*ret_made
+			       ? error_set(err, -EEXIST, "%s has a root already", dir)
+			       : error_sys(err, -errno, "make %s/" ROOTFS, dir);
 	return 0;
 }
 
@@ -160,6 +162,7 @@ int bundle_write(struct engine *engine, const struct container_options *options,
 	cleanup(image_cleanup) struct image *image = NULL;
 	cleanup(json_cleanup) json_t *config = NULL;
 	autoclose int bundle = -1;
+	bool made = false, ours = false;
 	int r = image_find(engine->db, engine->root_fd, options->image, &image, err);
 
 	if (r == 0)
@@ -169,14 +172,16 @@ int bundle_write(struct engine *engine, const struct container_options *options,
 	adapt(engine, options, config);
 	r = annotate(engine, image, config, err);
 	if (r == 0)
-		r = make_dir(dir, &bundle, err);
-	if (r < 0)
-		return r;
-	r = copy_root(engine, image, bundle, dir, err);
+		r = make_dir(dir, &bundle, &made, err);
+	ours = r == 0;
+	if (r == 0)
+		r = copy_root(engine, image, bundle, dir, err);
 	if (r == 0)
 		r = json_save_at(bundle, "config.json", config, true, err);
 	/* A root that is not whole looks like one. */
-	if (r < 0)
+	if (r < 0 && ours)
 		ignore_result(dir_remove_at(bundle, ROOTFS, NULL));
-	return r;
+	if (r < 0 && made)
+		(void)rmdir(dir);
+	return r < 0 ? error_wrap(err, r, "bundle %s", dir) : 0;
 }

@@ -339,6 +339,8 @@ static int set_mounts(const struct engine *engine, const struct config_request *
 		r = tmpfs_add_mount(o->tmpfs.items[i], asked, err);
 	for (i = 0; r == 0 && i < o->volumes.n; i++)
 		r = volume_add_mount(engine, o->volumes.items[i], asked, err);
+	if (o->prepared && o->prepared->mounts)
+		(void)json_array_extend(asked, o->prepared->mounts);
 	note_destinations(asked, &taken);
 	if (r == 0)
 		r = check_twice(&taken, err);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -198,22 +199,6 @@ static int exec_start(const struct engine *engine, const char *id, const struct 
 	return exec_instance(x, &req, err);
 }
 
-static int exec_wait(struct exec *x, struct error *err)
-{
-	int r, state;
-
-	if (explain_dry())
-		return 0;
-	x->relay.pidfd = x->instance.pidfd;
-	x->relay.input = x->options->interactive;
-	r = relay_run(&x->relay, err);
-	if (r < 0)
-		return r;
-	if (waitpid(x->instance.pid, &state, 0) < 0)
-		return error_sys(err, -errno, "wait for the process");
-	return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
-}
-
 /* Somebody holds the terminal of one in the background, and reads what it says: else it would be
  * hung up at once, or wait for a reader.  Of ours nothing is held, no lock and no descriptor.
  */
@@ -224,6 +209,7 @@ static _Noreturn void hold_terminal(const struct exec *x)
 
 	(void)setsid();
 	(void)dup2(x->relay.master, STDIN_FILENO);
+	(void)fcntl(STDIN_FILENO, F_SETFL, 0); /* the relay's own way is not to wait */
 	(void)dup2(x->nothing, STDOUT_FILENO);
 	(void)dup2(x->nothing, STDERR_FILENO);
 	(void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
@@ -240,10 +226,29 @@ static int exec_leave(const struct exec *x, struct error *err)
 
 	if (explain_dry() || x->relay.master < 0)
 		return 0;
+	(void)signal(SIGHUP, SIG_IGN); /* our own terminal may go before it has left it */
 	pid = fork();
 	if (pid == 0)
 		hold_terminal(x);
 	return pid < 0 ? error_sys(err, -errno, "make a process that holds the terminal") : 0;
+}
+
+static int exec_wait(struct exec *x, struct error *err)
+{
+	int r, state;
+
+	if (explain_dry())
+		return 0;
+	x->relay.pidfd = x->instance.pidfd;
+	x->relay.input = x->options->interactive;
+	r = relay_run(&x->relay, err);
+	if (r < 0)
+		return r;
+	if (x->relay.detached)
+		return exec_leave(x, err);
+	if (waitpid(x->instance.pid, &state, 0) < 0)
+		return error_sys(err, -errno, "wait for the process");
+	return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
 }
 
 /* Its root as it is now, mounts and all. */

@@ -129,13 +129,18 @@ int image_unmount(struct engine *engine, const char *id, struct error *err)
 int image_mounts(struct engine *engine, struct strv *ret, struct error *err)
 {
 	autoclose int locked = -1;
+
+	return explain_dry() ? 0 : image_mounts_lock(engine, ret, &locked, err);
+}
+
+int image_mounts_lock(struct engine *engine, struct strv *ret, int *ret_lock, struct error *err)
+{
+	autoclose int locked = -1;
 	const struct dirent *item;
 	DIR *dir;
-	int copy, r;
+	int copy;
+	int r = lock(engine, &locked, err);
 
-	if (explain_dry())
-		return 0;
-	r = lock(engine, &locked, err);
 	if (r < 0)
 		return r;
 	copy = openat(locked, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -150,5 +155,6 @@ int image_mounts(struct engine *engine, struct strv *ret, struct error *err)
 	}
 	if (dir)
 		(void)closedir(dir);
+	*ret_lock = steal_fd(&locked);
 	return 0;
 }

@@ -23,6 +23,9 @@ int image_unmount(struct engine *engine, const char *id, struct error *err) must
 bool image_is_mounted(const struct engine *engine, const char *id);
 /* IDs; empty directories that a kill left go. */
 int image_mounts(struct engine *engine, struct strv *ret, struct error *err) must_check;
+/* The same, and until *ret_lock is closed none is mounted or unmounted. */
+int image_mounts_lock(struct engine *engine, struct strv *ret, int *ret_lock,
+		      struct error *err) must_check;
 char *image_mount_path(const struct engine *engine, const char *id);
 
 #endif

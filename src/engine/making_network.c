@@ -71,6 +71,12 @@ static int plan_mode(struct making *m, const char *mode, struct error *err)
 		return error_set(err, -EINVAL,
 				 "--network %s: there are no addresses, aliases or rates to choose",
 				 mode);
+	if (strncmp(mode, JOIN, strlen(JOIN)) == 0 &&
+	    (o->dns.n > 0 || o->dns_search.n > 0 || o->dns_option.n > 0 || o->add_host.n > 0))
+		return error_set(err, -EINVAL,
+				 "--network %s: it shares that one's /etc/hosts and resolv.conf; "
+				 "--dns and --add-host are for its own run",
+				 mode);
 	if (strncmp(mode, JOIN, strlen(JOIN)) == 0)
 		return join_container(m, mode + strlen(JOIN), err);
 	if (mode[0] == '/')
@@ -214,7 +220,7 @@ int making_network_reserve(struct making *m, struct error *err)
 	m->c->address = xstrdup(address);
 	m->c->places = network_note(&m->lease);
 	for (size_t i = 0; i < m->lease.nports; i++)
-		strv_take(&m->c->ports, port_format(&m->lease.ports[i]));
+		strv_take(&m->c->ports, network_lease_port(&m->lease, i));
 	return 0;
 }
 

@@ -63,6 +63,25 @@ static int note(struct engine *engine, struct container *c, const struct network
 	return container_save(engine, c, err);
 }
 
+/* "host" and "none" are ways to have no network: nothing to come to, or to leave. */
+static int check_is_network(const char *name, const char *what, struct error *err)
+{
+	if (!network_is_mode(name))
+		return 0;
+	return error_set(err, -EINVAL,
+			 "'%.80s' is no network that container %.80s could enter or leave: "
+			 "'strake run --network %.80s' starts one with it",
+			 name, what, name);
+}
+
+static bool is_in(const struct network_lease *lease, const char *network)
+{
+	for (size_t i = 0; i < lease->nendpoints; i++)
+		if (strcmp(lease->endpoints[i].network.name, network) == 0)
+			return true;
+	return false;
+}
+
 int network_edit_connect(struct engine *engine, const char *what,
 			 const struct endpoint_request *req, struct error *err)
 {
@@ -70,8 +89,10 @@ int network_edit_connect(struct engine *engine, const char *what,
 	cleanup(container_cleanup) struct container *c = NULL;
 	cleanup(network_lease_done) struct network_lease before = { .nendpoints = 0 };
 	autofree char *netns = NULL;
-	int r = find_running(engine, what, &c, err);
+	int r = check_is_network(req->network, what, err);
 
+	if (r == 0)
+		r = find_running(engine, what, &c, err);
 	if (r < 0 || !c)
 		return r;
 	r = network_lease_read(engine->db, c->id, &before, err);
@@ -89,13 +110,18 @@ int network_edit_disconnect(struct engine *engine, const char *what, const char 
 	cleanup(container_cleanup) struct container *c = NULL;
 	cleanup(network_lease_done) struct network_lease before = { .nendpoints = 0 };
 	autofree char *netns = NULL;
-	int r = find_running(engine, what, &c, err);
+	int r = check_is_network(network, what, err);
 
+	if (r == 0)
+		r = find_running(engine, what, &c, err);
 	if (r < 0 || !c)
 		return r;
 	r = network_lease_read(engine->db, c->id, &before, err);
 	if (r < 0)
 		return r;
+	if (!is_in(&before, network))
+		return error_set(err, -ENOENT, "container %s is not in network %s", c->name,
+				 network);
 	netns = container_netns(engine, c->id);
 	r = network_disconnect(&site, c->id, network, netns, err);
 	return r < 0 ? r : note(engine, c, &before, err);

@@ -12,14 +12,26 @@
 #include "base/strv.h"
 
 struct buf;
+struct image_config;
+struct json_t;
+
+/* A root that the caller has put together: what a build step runs in. */
+struct prepared_root {
+	const char *source;        /* what ps shows as its image */
+	const struct strv *layers; /* the uppermost first; at least one */
+	const struct image_config *config;
+	struct json_t *mounts; /* OCI mounts, beside those of the options */
+};
 
 #define STOP_TIMEOUT_DEFAULT 10 /* seconds */
 
 struct container_options {
-	/* what its root is: exactly one of image (or a path, see root.h), rootfs, bare */
+	/* what its root is: exactly one of image (or a path, see root.h), rootfs, bare,
+	 * prepared */
 	const char *image;
 	const char *rootfs;
 	const char *bare;
+	const struct prepared_root *prepared; /* or this one */
 	bool with_libs;
 	struct strv with; /* lists of what else it needs, see supply.h */
 	const char *platform;

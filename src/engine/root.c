@@ -57,31 +57,25 @@ static int plan_bare(const struct container_options *options, struct root *root,
 	return 0;
 }
 
-static int platform_check(const char *name, const struct image_config *config, const char *wish,
-			  struct error *err)
-{
-	autofree char *have = NULL;
+static const char other[] =
+	"; --pull always fetches the other, 'strake load --platform' brings it out of an archive";
 
-	if (!wish || !config->os || !config->architecture)
-		return 0;
-	/* The document says no variant: linux/arm may well be the linux/arm/v7 that is asked for.
-	 */
-	have = xasprintf("%s/%s", config->os, config->architecture);
-	if (platform_fits(have, wish) || platform_fits(wish, have))
-		return 0;
-	return error_set(err, -EINVAL,
-			 "image %s is %s, not %s; --pull always fetches the other, 'strake load "
-			 "--platform %s -i FILE' brings it out of an archive",
-			 name, have, wish, wish);
+/* name: for people. */
+static int platform_check(const struct image_config *config, const char *name, const char *advice,
+			  const char *wish, struct error *err)
+{
+	int r = platform_demand(config->os, config->architecture, wish, err);
+
+	if (r == 0 || !config->os || !config->architecture)
+		return r;
+	return error_set(err, r, "image %s is %s/%s, not %s%s", name, config->os,
+			 config->architecture, wish, advice);
 }
 
-static int plan_image(struct engine *engine, const char *name, const char *platform,
-		      struct root *root, struct error *err)
+static int plan_image(struct engine *engine, const char *name, struct root *root, struct error *err)
 {
 	int r = image_find(engine->db, engine->root_fd, name, &root->image, err);
 
-	if (r == 0)
-		r = platform_check(name, &root->image->config, platform, err);
 	if (r < 0)
 		return r;
 	root->kind = ROOT_IMAGE;
@@ -99,7 +93,9 @@ static int plan_archive(struct engine *engine, const char *path, const char *pla
 	int r = archive_import(engine, path, id, err);
 
 	if (r == 0)
-		r = plan_image(engine, id, platform, root, err);
+		r = plan_image(engine, id, root, err);
+	if (r == 0)
+		r = platform_check(root->config, path, "", platform, err);
 	if (r < 0)
 		return r;
 	free(root->source);
@@ -221,7 +217,9 @@ static int plan_fetched(struct engine *engine, const struct container_options *o
 	int r = archive_fetch(engine, options->image, options->platform, always, id, err);
 
 	if (r == 0)
-		r = plan_image(engine, id, options->platform, root, err);
+		r = plan_image(engine, id, root, err);
+	if (r == 0)
+		r = platform_check(root->config, options->image, "", options->platform, err);
 	if (r < 0)
 		return r;
 	free(root->source);
@@ -252,7 +250,9 @@ static int plan_named(struct engine *engine, const struct container_options *opt
 				 name, engine->root);
 	if (when == PULL_ALWAYS)
 		return plan_fetched(engine, options, true, root, err);
-	r = plan_image(engine, name, options->platform, root, err);
+	r = plan_image(engine, name, root, err);
+	if (r == 0)
+		r = platform_check(root->config, name, other, options->platform, err);
 	if (r != -ENOENT)
 		return r;
 	if (when == PULL_MISSING && can_be_fetched(name))
@@ -263,11 +263,22 @@ static int plan_named(struct engine *engine, const struct container_options *opt
 	return r;
 }
 
+static int plan_prepared(const struct prepared_root *prepared, struct root *root)
+{
+	root->kind = ROOT_DIRECTORY;
+	root->source = xstrdup(prepared->source);
+	root->config = prepared->config;
+	strv_extend(&root->layers, prepared->layers->items, prepared->layers->n);
+	return 0;
+}
+
 int root_plan(struct engine *engine, const struct container_options *options, struct root *ret,
 	      struct error *err)
 {
 	if (options->platform && (options->bare || options->rootfs))
 		return error_set(err, -EINVAL, "--platform only makes sense with an image");
+	if (options->prepared)
+		return plan_prepared(options->prepared, ret);
 	if (options->bare)
 		return plan_bare(options, ret, err);
 	if (!options->rootfs && root_is_path(options->image))

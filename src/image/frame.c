@@ -106,6 +106,11 @@ void frame_take(struct frame_writer *w, const void *bytes, size_t len)
 		w->r = to_blob(w, bytes, len, &w->err);
 }
 
+void frame_settle(struct frame_writer *w)
+{
+	put_up_to(w, w->at + (int64_t)w->len);
+}
+
 void frame_put_file(struct frame_writer *w, int64_t start, int64_t size, const char *path)
 {
 	size_t len = strlen(path);

@@ -22,8 +22,10 @@ int frame_writer_new(int layer_dir, struct frame_writer **ret, struct error *err
 void frame_writer_free(struct frame_writer *w);
 DEFINE_CLEANUP(struct frame_writer *, frame_writer, frame_writer_free);
 
-/* The next bytes of the archive; they stay where they are until the next call. */
+/* The next bytes of the archive; they stay where they are until frame_settle(). */
 void frame_take(struct frame_writer *w, const void *bytes, size_t len);
+/* Before the bytes of the last piece go: stream_next() writes over them. */
+void frame_settle(struct frame_writer *w);
 /* From start on size bytes of the archive are a file's; of what was taken not more than the last
  * piece may lie behind start.
  */

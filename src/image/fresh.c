@@ -116,15 +116,24 @@ static int read_archive(struct fresh *f, int fd)
 	return 0;
 }
 
-static void find_chain(const struct fresh *f)
+void fresh_find_chain(const struct strv *below, struct unpack_layer *layer)
 {
-	struct unpack_layer *layer = f->layer;
-
 	layer->chain[0] = '\0';
-	if (f->below->n)
+	if (below->n)
 		(void)snprintf(layer->chain, sizeof(layer->chain), "%s",
-			       f->below->items[f->below->n - 1]);
+			       below->items[below->n - 1]);
 	chain_next(layer->chain, layer->info.diff_id);
+}
+
+int fresh_publish(const struct incoming *in, const char *name, struct unpack_layer *layer,
+		  struct error *err)
+{
+	layer->was_there = faccessat(in->layers_fd, layer->chain, F_OK, 0) == 0;
+	/* Another made the same one meanwhile: his is as good. */
+	if (!layer->was_there && renameat(in->tmp_fd, name, in->layers_fd, layer->chain) < 0 &&
+	    errno != EEXIST && errno != ENOTEMPTY)
+		return error_sys(err, -errno, "put the layer in place");
+	return 0;
 }
 
 static int publish(const struct fresh *f)
@@ -139,13 +148,7 @@ static int publish(const struct fresh *f)
 	    errno != EEXIST)
 		return error_sys(f->err, -errno, "put the layer's blob in place");
 	layer->blob_is_kept = f->blob >= 0;
-	layer->was_there = faccessat(f->in->layers_fd, layer->chain, F_OK, 0) == 0;
-	/* Another made the same one meanwhile: his is as good. */
-	if (!layer->was_there &&
-	    renameat(f->in->tmp_fd, DIR_NAME, f->in->layers_fd, layer->chain) < 0 &&
-	    errno != EEXIST && errno != ENOTEMPTY)
-		return error_sys(f->err, -errno, "put the layer in place");
-	return 0;
+	return fresh_publish(f->in, DIR_NAME, layer, f->err);
 }
 
 int fresh_layer(const struct incoming *in, const struct strv *below, int fd, bool keep,
@@ -164,7 +167,7 @@ int fresh_layer(const struct incoming *in, const struct strv *below, int fd, boo
 	if (r == 0)
 		r = read_archive(&f, fd);
 	if (r == 0) {
-		find_chain(&f);
+		fresh_find_chain(below, ret);
 		r = layer_info_save(dir, &ret->info, err);
 	}
 	if (r == 0)

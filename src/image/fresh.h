@@ -21,6 +21,17 @@ struct unpack_layer;
  */
 int fresh_layer(const struct incoming *in, const struct strv *below, int fd, bool keep,
 		struct unpack_layer *ret, struct error *err) must_check;
+/* A directory that is the layer as it is: TMP/name/diff, where name is in in->tmp_fd.  Its archive
+ * is only hashed.  Later times of its files become newest_s (-1: they stay).  0 if it changes
+ * nothing: then there is no layer, and ret says nothing; else 1.
+ */
+int fresh_adopt(const struct incoming *in, const struct strv *below, const char *name,
+		int64_t newest_s, struct unpack_layer *ret, struct error *err) must_check;
+
+/* What both end with: the layer's chain ID, and its directory under that name. */
+void fresh_find_chain(const struct strv *below, struct unpack_layer *layer);
+int fresh_publish(const struct incoming *in, const char *name, struct unpack_layer *layer,
+		  struct error *err) must_check;
 
 struct changes_request;
 

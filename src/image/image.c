@@ -71,6 +71,18 @@ static const char *const steps[] = {
 
 	/* Of the archive that has the layer's diff ID. */
 	"ALTER TABLE layers ADD COLUMN tar_size INTEGER NOT NULL DEFAULT -1",
+
+	/* The build cache, see step.h; a lost one is not made again. */
+	"CREATE TABLE build_steps ("
+	" key TEXT PRIMARY KEY,"
+	" parent TEXT NOT NULL,"
+	" what TEXT NOT NULL,"
+	" reads TEXT NOT NULL,"
+	" chain TEXT NOT NULL,"
+	" created INTEGER NOT NULL,"
+	" used INTEGER NOT NULL);"
+	"CREATE INDEX build_steps_chain ON build_steps (chain);"
+	"CREATE INDEX build_steps_what ON build_steps (what, parent)",
 	NULL,
 };
 

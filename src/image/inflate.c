@@ -10,7 +10,8 @@
 
 #include "base/alloc.h"
 
-#define WINDOW_LOG_MAX 27 /* 128 MiB: more would be the archive's way to our memory */
+#define WINDOW_LOG_MAX 27         /* 128 MiB, what zstd takes by itself */
+#define LARGE          (16 << 20) /* zstd -19 and Go's common levels have windows of 8 MiB */
 
 struct inflate {
 	enum packing packing;
@@ -133,4 +134,9 @@ int inflate_step(struct inflate *f, const unsigned char *in, size_t in_len, size
 bool inflate_at_end(const struct inflate *f)
 {
 	return f->ended;
+}
+
+bool inflate_is_large(const struct inflate *f)
+{
+	return f->zstd && ZSTD_sizeof_DCtx(f->zstd) > LARGE;
 }

@@ -25,5 +25,7 @@ int inflate_step(struct inflate *f, const unsigned char *in, size_t in_len, size
 		 struct error *err) must_check;
 /* Nothing is open: a member or frame ended, and nothing followed. */
 bool inflate_at_end(const struct inflate *f);
+/* It has reserved more memory than packers commonly ask for: up to 128 MiB. */
+bool inflate_is_large(const struct inflate *f);
 
 #endif

@@ -1,7 +1,8 @@
 /* src/image/layer.c
  *
- * Start at layer_apply().  What a directory gets when all is in it, and which whiteouts hide
- * nothing, is noted on the way and done at the end.
+ * Start at layer_apply().  A directory gets its mode and times when its entry comes; whatever works
+ * in it later puts its time back, so that nothing has to be remembered of millions of them.  Which
+ * whiteouts hide nothing is noted on the way and looked at in the end.
  */
 #include "image/layer.h"
 
@@ -16,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "image/attributes.h"
+#include "image/copy_up.h"
 #include "image/frame.h"
 #include "image/lower.h"
 #include "image/stream.h"
@@ -24,15 +26,16 @@
 
 #define ENTRIES_MAX   8000000U /* an inode each */
 #define DEPTH_MAX     128      /* of a path */
+#define WHITEOUTS_MAX 16777216 /* bytes that their paths take until the end */
+#define WHITEOUT_COST 32       /* bytes that one takes beside its path */
 #define WHITEOUT      ".wh."
 #define WHITEOUT_META ".wh..wh."
 #define OPAQUE        ".wh..wh..opq"
 
-/* What a directory gets when all is in it. */
-struct pending {
+/* The directory that is worked in, and the time that it gets back. */
+struct place {
 	char *path;
-	size_t order; /* of two entries for one path the later counts */
-	mode_t mode;
+	int fd; /* -1 */
 	struct timespec mtime;
 };
 
@@ -45,11 +48,12 @@ struct applier {
 	bool has_lower;
 	int lower_r; /* why there is none */
 	struct tar_reader *tar;
-	char *parent_path; /* the directory that was worked in last */
-	int parent_fd;
-	struct pending *dirs;
-	size_t ndirs, room;
+	struct place parent;   /* of the last entry */
+	struct copies *copies; /* of files of layers below; or NULL */
+	int64_t bytes;         /* of the files together, holes counted; never less */
+	const char *refusal;   /* why the entry is one too many, or NULL */
 	struct strv whiteouts;
+	size_t whiteout_bytes;
 	uint64_t entries;
 	struct layer_result result;
 };
@@ -92,12 +96,56 @@ static int open_in(int root, const char *path, int flags)
 	return rootdir_open_at(root, path, flags, RESOLVE_IN_ROOT);
 }
 
-static void add_pending(struct applier *a, const char *path, mode_t mode, struct timespec mtime)
+static struct timespec time_of(int dir)
 {
-	VEC_GROW(a->dirs, a->ndirs, a->room);
-	a->dirs[a->ndirs] = (struct pending) { xstrdup(path), a->ndirs, mode & 07777, mtime };
-	a->ndirs++;
+	struct stat st = { .st_mtim = { 0 } };
+
+	(void)fstat(dir, &st);
+	return st.st_mtim;
 }
+
+/* Works on handles of O_PATH, too. */
+static int put_time_back(int dir, struct timespec mtime)
+{
+	const struct timespec both[2] = { { .tv_nsec = UTIME_OMIT }, mtime };
+
+	return utimensat(dir, "", both, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+static int finish_dir(int fd, mode_t mode, struct timespec mtime)
+{
+	const struct timespec both[2] = { mtime, mtime };
+
+	return fchmod(fd, mode & 07777) < 0 || futimens(fd, both) < 0 ? -errno : 0;
+}
+
+static int leave_parent(struct applier *a)
+{
+	int r = 0;
+
+	if (a->parent.fd >= 0) {
+		r = put_time_back(a->parent.fd, a->parent.mtime);
+		(void)close(a->parent.fd);
+	}
+	free(a->parent.path);
+	a->parent = (struct place) { .fd = -1 };
+	return r;
+}
+
+/* What is unpacked of sparse files and copied out of layers below counts as if it had come through
+ * the stream: whoever reads the layer again reads that much.
+ */
+static int count_bytes(struct applier *a, int64_t size)
+{
+	if (size > (int64_t)STREAM_BYTES_MAX - a->bytes) {
+		a->refusal = "the layer's files have more than 64 GiB, holes counted";
+		return -EFBIG;
+	}
+	a->bytes += size;
+	a->result.size += size;
+	return 0;
+}
+static_assert(STREAM_BYTES_MAX >> 30 == 64, "the refusal says so");
 
 static int need_lower(struct applier *a)
 {
@@ -122,22 +170,22 @@ static int inherit(struct applier *a, const char *path, int fd)
 
 	if (r < 0)
 		return r;
-	if (lower_open(&a->lower, path, &from, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		add_pending(a, path, 0755, (struct timespec) { .tv_sec = 0 });
-		return 0;
-	}
+	if (lower_open(&a->lower, path, &from, &st) < 0 || !S_ISDIR(st.st_mode))
+		return finish_dir(fd, 0755, (struct timespec) { .tv_sec = 0 });
 	source = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (source < 0 || fchown(fd, st.st_uid, st.st_gid) < 0)
 		return -errno;
-	add_pending(a, path, st.st_mode, st.st_mtim);
-	return attributes_copy(source, fd);
+	r = attributes_copy(source, fd);
+	return r < 0 ? r : finish_dir(fd, st.st_mode, st.st_mtim);
 }
 
 static int make_parent(struct applier *a, const char *path, int dir, const char *name)
 {
+	struct timespec before = time_of(dir);
 	autoclose int fd = -1;
 	bool hidden = false;
 	struct stat st;
+	int r;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		hidden = is_whiteout(&st);
@@ -149,13 +197,17 @@ static int make_parent(struct applier *a, const char *path, int dir, const char 
 	if (mkdirat(dir, name, 0755) < 0)
 		return -errno;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
+	/* Not the group of a directory that hands on its own. */
+	if (fd < 0 || fchown(fd, (uid_t)-1, getegid()) < 0)
 		return -errno;
+	r = put_time_back(dir, before);
+	if (r < 0)
+		return r;
 	/* What a whiteout hid stays hidden, and it has no looks to inherit. */
 	if (!hidden)
 		return inherit(a, path, fd);
-	add_pending(a, path, 0755, (struct timespec) { .tv_sec = 0 });
-	return opaque_set(fd);
+	r = opaque_set(fd);
+	return r < 0 ? r : finish_dir(fd, 0755, (struct timespec) { .tv_sec = 0 });
 }
 
 static int make_parents(struct applier *a, const char *path)
@@ -196,10 +248,13 @@ static int parent_of(struct applier *a, const char *path, const char **ret_name,
 	int fd;
 
 	*ret_name = slash ? slash + 1 : path;
-	if (a->parent_fd >= 0 && strncmp(a->parent_path, path, len) == 0 && !a->parent_path[len]) {
-		*ret_fd = a->parent_fd;
+	if (a->parent.fd >= 0 && strncmp(a->parent.path, path, len) == 0 && !a->parent.path[len]) {
+		*ret_fd = a->parent.fd;
 		return 0;
 	}
+	fd = leave_parent(a);
+	if (fd < 0)
+		return fd;
 	dir = xstrndup(path, len);
 	fd = open_in(a->req->dir_fd, dir, O_PATH | O_DIRECTORY);
 	if (fd == -ENOENT || fd == -ENOTDIR) {
@@ -209,11 +264,8 @@ static int parent_of(struct applier *a, const char *path, const char **ret_name,
 	}
 	if (fd < 0)
 		return fd;
-	if (a->parent_fd >= 0)
-		(void)close(a->parent_fd);
-	free(a->parent_path);
-	a->parent_fd = *ret_fd = fd;
-	a->parent_path = steal_ptr(&dir);
+	*ret_fd = fd;
+	a->parent = (struct place) { .path = steal_ptr(&dir), .fd = fd, .mtime = time_of(fd) };
 	return 0;
 }
 
@@ -276,23 +328,17 @@ static int make_file(struct applier *a, const struct tar_entry *e, const char *p
 {
 	autoclose int fd =
 		openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r = fd < 0 ? -errno : 0;
+	int r = fd < 0 ? -errno : count_bytes(a, e->size);
 
 	if (r == 0 && a->req->frame && e->size > 0 && !tar_is_sparse(a->tar))
 		frame_put_file(a->req->frame, tar_position(a->tar), e->size, path);
 	if (r == 0)
 		r = write_data(a, fd, e->size);
-	if (r < 0)
-		return r;
-	a->result.size += e->size;
-	return attributes_set(fd, e, true);
+	return r < 0 ? r : attributes_set(fd, e, true);
 }
 
-/* Its mode and times come last: what is put into it would change them. */
-static int make_dir(struct applier *a, const struct tar_entry *e, const char *path, int dir,
-		    const char *name)
+static int make_dir(struct applier *a, const struct tar_entry *e, int dir, const char *name)
 {
-	struct tar_entry open = *e;
 	autoclose int fd = -1;
 	struct stat st;
 	int r = 0;
@@ -311,21 +357,15 @@ static int make_dir(struct applier *a, const struct tar_entry *e, const char *pa
 	 */
 	if (r > 0)
 		r = opaque_set(fd);
-	add_pending(a, path, e->mode, e->mtime);
-	open.mode = 0700;
-	return r < 0 ? r : attributes_set(fd, &open, false);
+	return r < 0 ? r : attributes_set(fd, e, true);
 }
 
 /* The root entry only says what the root directory is like. */
 static int root_entry(struct applier *a, const struct tar_entry *e)
 {
-	struct tar_entry open = *e;
+	int r = e->type == TAR_DIR ? leave_parent(a) : -EBADMSG;
 
-	if (e->type != TAR_DIR)
-		return -EBADMSG;
-	add_pending(a, "", e->mode, e->mtime);
-	open.mode = 0700;
-	return attributes_set(a->req->dir_fd, &open, false);
+	return r < 0 ? r : attributes_set(a->req->dir_fd, e, true);
 }
 
 static int make_node(struct applier *a, const struct tar_entry *e, int dir, const char *name)
@@ -358,52 +398,11 @@ static int make_symlink(const struct tar_entry *e, int dir, const char *name)
 
 /* hard links */
 
-static int copy_file(int handle, const struct stat *st, int dir, const char *name)
-{
-	autofree char *path = xasprintf("/proc/self/fd/%d", handle);
-	autoclose int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	autoclose int to =
-		from < 0 ? -1 : openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	struct tar_entry e = {
-		.uid = st->st_uid,
-		.gid = st->st_gid,
-		.mode = st->st_mode & 07777,
-		.mtime = st->st_mtim,
-	};
-	ssize_t n = 1;
-	int r;
-
-	if (to < 0)
-		return -errno;
-	while (n > 0)
-		n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
-	r = n < 0 ? -errno : attributes_list(from, &e.xattrs, &e.nxattrs);
-	if (r == 0)
-		r = attributes_set(to, &e, true);
-	attributes_free(e.xattrs, e.nxattrs);
-	return r;
-}
-
-static int copy_symlink(int handle, const struct stat *st, int dir, const char *name)
-{
-	char target[TAR_NAME_MAX + 1];
-	ssize_t n = readlinkat(handle, "", target, sizeof(target) - 1);
-	struct tar_entry e = {
-		.type = TAR_SYMLINK, .uid = st->st_uid, .gid = st->st_gid, .mtime = st->st_mtim
-	};
-
-	if (n < 0)
-		return -errno;
-	target[n] = '\0';
-	if (symlinkat(target, dir, name) < 0)
-		return -errno;
-	return attributes_set_at(dir, name, &e);
-}
-
 /* The file of a layer below that a hard link names is copied up, as overlayfs would.  Anything but
  * files and links is refused: to open a device would do something to the machine.
  */
-static int copy_up(struct applier *a, const char *target, int dir, const char *name)
+static int copy_up(struct applier *a, const char *target, const char *path, int dir,
+		   const char *name)
 {
 	autoclose int handle = -1;
 	struct stat st = { .st_mode = 0 };
@@ -414,11 +413,20 @@ static int copy_up(struct applier *a, const char *target, int dir, const char *n
 	if (r < 0)
 		return r;
 	if (S_ISLNK(st.st_mode))
-		return copy_symlink(handle, &st, dir, name);
+		return copy_up_symlink(handle, &st, dir, name);
 	if (!S_ISREG(st.st_mode))
 		return -EBADMSG;
-	a->result.size += st.st_size;
-	return copy_file(handle, &st, dir, name);
+	if (!a->copies)
+		a->copies = copies_new();
+	r = copies_link(a->copies, a->req->dir_fd, &st, dir, name);
+	if (r != 0)
+		return MIN(r, 0);
+	r = count_bytes(a, st.st_size);
+	if (r == 0)
+		r = copy_up_file(handle, &st, dir, name);
+	if (r == 0)
+		copies_note(a->copies, &st, path, dir, name);
+	return r;
 }
 
 /* Is target in this layer?  If it is only below, it is copied up here under its own name, so that
@@ -440,7 +448,11 @@ static int find_target(struct applier *a, const char *target, const char **ret_n
 	if (fd < 0)
 		return fd;
 	if (fstatat(fd, *ret_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		r = errno == ENOENT ? copy_up(a, target, fd, *ret_name) : -errno;
+		struct timespec before = time_of(fd);
+
+		r = errno == ENOENT ? copy_up(a, target, target, fd, *ret_name) : -errno;
+		if (r == 0)
+			r = put_time_back(fd, before);
 		if (r < 0)
 			return r;
 	} else if (is_whiteout(&st)) {
@@ -471,7 +483,7 @@ static int make_hard_link(struct applier *a, const char *link, const char *path,
 	if (room < 0)
 		return room;
 	if (r == 1)
-		return copy_up(a, target, dir, name);
+		return copy_up(a, target, path, dir, name);
 	return linkat(from, old, dir, name, 0) < 0 ? -errno : 0;
 }
 
@@ -499,6 +511,11 @@ static int apply_whiteout(struct applier *a, const char *path, int dir, const ch
 	/* It is about the layers below: what this layer itself brings stays. */
 	if (fstatat(dir, hidden, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return S_ISDIR(st.st_mode) ? hide_below(dir, hidden) : 0;
+	a->whiteout_bytes += strlen(path) + WHITEOUT_COST;
+	if (a->whiteout_bytes > WHITEOUTS_MAX) {
+		a->refusal = "the layer hides more than we can note";
+		return -EFBIG;
+	}
 	strv_addf(&a->whiteouts, "%.*s%s", (int)(name - path), path, hidden);
 	return mknodat(dir, hidden, S_IFCHR, makedev(0, 0)) < 0 ? -errno : 0;
 }
@@ -589,7 +606,7 @@ static int apply_entry(struct applier *a, const struct tar_entry *e)
 	if (strncmp(name, WHITEOUT, strlen(WHITEOUT)) == 0)
 		return apply_whiteout(a, path, dir, name);
 	if (e->type == TAR_DIR)
-		return make_dir(a, e, path, dir, name);
+		return make_dir(a, e, dir, name);
 	return e->type == TAR_HARD_LINK ? make_hard_link(a, e->link, path, dir, name)
 					: make_other(a, e, path, dir, name);
 }
@@ -599,7 +616,11 @@ static int apply_entry(struct applier *a, const struct tar_entry *e)
 static ssize_t feed(void *data, const void **ret, struct error *err)
 {
 	struct applier *a = data;
-	ssize_t n = stream_next(a->stream, ret, err);
+	ssize_t n;
+
+	if (a->req->frame)
+		frame_settle(a->req->frame);
+	n = stream_next(a->stream, ret, err);
 
 	if (n < 0)
 		a->stream_r = (int)n;
@@ -625,6 +646,8 @@ static int fail(const struct applier *a, const struct tar_entry *e, int r)
 		return r;
 	if (a->stream_r < 0 || a->lower_r < 0)
 		return a->stream_r < 0 ? a->stream_r : a->lower_r;
+	if (a->refusal)
+		return error_set(a->err, r, "layer entry '%.200s': %s", e->name, a->refusal);
 	if (r == -EBADMSG)
 		return error_set(
 			a->err, r,
@@ -668,59 +691,25 @@ static int apply_all(struct applier *a)
 	return r;
 }
 
-static int by_path(const void *a, const void *b)
-{
-	const struct pending *x = a, *y = b;
-	int r = strcmp(x->path, y->path);
-
-	return r ? r : (x->order > y->order) - (x->order < y->order);
-}
-
-/* What lies in a directory comes before it, so that its time is not touched again. */
-static int finish_dirs(struct applier *a)
-{
-	if (a->ndirs > 0)
-		qsort(a->dirs, a->ndirs, sizeof(*a->dirs), by_path);
-	for (size_t i = a->ndirs; i > 0; i--) {
-		const struct pending *p = &a->dirs[i - 1];
-		const struct timespec both[2] = { p->mtime, p->mtime };
-		autoclose int fd = -1;
-
-		if (i < a->ndirs && strcmp(p->path, p[1].path) == 0)
-			continue;
-		fd = open_in(a->req->dir_fd, p->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) /* replaced by a later entry */
-			continue;
-		if (fd < 0 || fchmod(fd, p->mode) < 0 || futimens(fd, both) < 0)
-			return error_sys(a->err, fd < 0 ? fd : -errno, "finish directory '%.200s'",
-					 p->path);
-	}
-	return 0;
-}
-
 int layer_apply(const struct layer_request *req, struct stream *stream, struct layer_result *ret,
 		struct error *err)
 {
-	struct applier a = { .req = req, .stream = stream, .err = err, .parent_fd = -1 };
-	int r;
+	struct applier a = { .req = req, .stream = stream, .err = err, .parent = { .fd = -1 } };
+	int r, left;
 
 	a.tar = tar_reader_new(feed, &a);
 	r = apply_all(&a);
+	left = leave_parent(&a);
+	if (r == 0 && left < 0)
+		r = error_sys(err, left, "finish a directory");
 	if (r == 0)
 		r = finish_whiteouts(&a);
-	if (r == 0)
-		r = finish_dirs(&a);
 	if (r == 0 && req->frame)
 		r = feed_rest(&a);
 	tar_reader_free(a.tar);
-	for (size_t i = 0; i < a.ndirs; i++)
-		free(a.dirs[i].path);
-	free(a.dirs);
+	copies_free(a.copies);
 	strv_done(&a.whiteouts);
 	strv_done(&a.lower);
-	free(a.parent_path);
-	if (a.parent_fd >= 0)
-		(void)close(a.parent_fd);
 	if (r == 0)
 		*ret = a.result;
 	else

@@ -35,6 +35,7 @@ struct loader {
 	struct source *source;
 	struct error *err;
 	struct incoming in;
+	bool chosen; /* by its platform, out of an index */
 	bool is_dir; /* skopeo's: blobs have their digits as names */
 	unsigned images;
 	struct strv loaded; /* IDs, for an index */
@@ -103,7 +104,11 @@ static int parse_config(struct loader *l, struct manifest *m)
 		r = image_config_parse(doc, &config, l->err);
 	if (r < 0)
 		return r;
+	if (!l->chosen)
+		r = platform_demand(config.os, config.architecture, l->req->platform, l->err);
 	image_config_done(&config);
+	if (r < 0)
+		return r;
 	if (m->blobs.n > LAYERS_MAX)
 		return error_set(l->err, -E2BIG, "the image has %zu layers; %d are the most",
 				 m->blobs.n, LAYERS_MAX);
@@ -466,17 +471,18 @@ static int add_name(struct loader *l, const json_t *descriptor, struct strv *nam
 /* An index is one image for many machines: the manifest that fits. */
 static int choose(struct loader *l, const struct document *index, const struct part **ret)
 {
-	char own[PLATFORM_LEN];
-	const char *wish = l->req->platform ? l->req->platform : own;
-	int i;
+	char wish[PLATFORM_LEN];
+	int i, r = platform_parse(l->req->platform, wish, l->err);
 
-	platform_own(own);
+	if (r < 0)
+		return r;
 	i = platform_choose(index, wish);
 	if (i < 0)
 		return error_set(l->err, -ENOENT,
 				 "the image has no variant for %s; --platform chooses another",
 				 wish);
 	*ret = &index->parts[i];
+	l->chosen = true;
 	return 0;
 }
 
@@ -576,6 +582,7 @@ static int load_listed(struct loader *l, const struct document *index, const jso
 		struct strv names = { 0 };
 
 		r = add_name(l, json_array_get(list, i), &names);
+		l->chosen = false;
 		if (r == 0)
 			r = load_part(l, &index->parts[i], &names, 0);
 		strv_done(&names);
@@ -607,8 +614,11 @@ static int load_oci(struct loader *l)
 
 static int load(struct loader *l)
 {
-	int r = source_open(l->req->path, l->in.tmp_fd, l->in.root_fd, &l->source, l->err);
+	char wish[PLATFORM_LEN];
+	int r = platform_parse(l->req->platform, wish, l->err);
 
+	if (r == 0)
+		r = source_open(l->req->path, l->in.tmp_fd, l->in.root_fd, &l->source, l->err);
 	if (r < 0)
 		return r;
 	(void)explain("what the archive holds; nothing in it is trusted", "tar -tf %s",

@@ -74,11 +74,11 @@ static int open_place(struct package *p, struct error *err)
 		return error_sys(err, r, "choose a name");
 	p->temporary = xasprintf("%s.%08llx.tmp", p->path, (unsigned long long)salt);
 	if (p->directory) {
-		r = dir_ensure_at(AT_FDCWD, p->temporary, 0755, &p->fd, err);
-		return r;
+		r = dir_ensure_at(AT_FDCWD, p->temporary, 0755, &p->fd, NULL);
+		return r < 0 ? error_sys(err, r, "create %s", p->path) : 0;
 	}
 	p->fd = open(p->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	return p->fd < 0 ? error_sys(err, -errno, "create %s", p->temporary) : 0;
+	return p->fd < 0 ? error_sys(err, -errno, "create %s", p->path) : 0;
 }
 
 int package_open(const char *path, bool directory, struct package **ret, struct error *err)

@@ -29,6 +29,20 @@ static const struct {
 	{ "loongarch64", "loong64" },
 };
 
+/* A word alone: anything else is a slip of the hand.  With a system before it there may be more. */
+static const char *const alone[] = {
+	"386",  "amd64",  "arm",      "arm/v5", "arm/v6", "arm/v7",  "arm/v8",  "arm64", "loong64",
+	"mips", "mips64", "mips64le", "mipsle", "ppc64",  "ppc64le", "riscv64", "s390x", "wasm",
+};
+
+static bool is_known(const char *arch)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(alone); i++)
+		if (strcmp(alone[i], arch) == 0)
+			return true;
+	return false;
+}
+
 static const char *usual_name(const char *arch)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(architectures); i++)
@@ -57,6 +71,7 @@ int platform_parse(const char *text, char ret[PLATFORM_LEN], struct error *err)
 	copy = xstrdup(text);
 	arch = strchr(copy, '/');
 	if (strlen(text) >= PLATFORM_LEN - 8 || !*copy || (arch && !arch[1]) ||
+	    (!arch && !is_known(usual_name(copy))) ||
 	    strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-./") != strlen(text))
 		return error_set(err, -EINVAL,
 				 "'%.60s' is no platform; write OS/ARCHITECTURE[/VARIANT], such as "
@@ -73,6 +88,23 @@ int platform_parse(const char *text, char ret[PLATFORM_LEN], struct error *err)
 	(void)snprintf(ret, PLATFORM_LEN, "%s/%s%s%s", copy, usual_name(arch), variant ? "/" : "",
 		       variant ? variant : "");
 	return 0;
+}
+
+int platform_demand(const char *os, const char *arch, const char *wish, struct error *err)
+{
+	char wanted[PLATFORM_LEN];
+	autofree char *have = NULL;
+	int r = wish ? platform_parse(wish, wanted, err) : 0;
+
+	if (r < 0 || !wish || !os || !arch)
+		return r;
+	/* The document says no variant: linux/arm may well be the linux/arm/v7 that is asked for.
+	 */
+	have = xasprintf("%s/%s", os, arch);
+	if (platform_fits(have, wanted) || platform_fits(wanted, have))
+		return 0;
+	return error_set(err, -EINVAL, "the image is %.60s, not %s, and has no other variant", have,
+			 wanted);
 }
 
 /* "os/arch" of "os/arch/variant", and the variant or "". */

@@ -57,7 +57,8 @@ static bool has_row(struct db *db, const char *sql, const char *text)
 
 bool layer_is_used(struct db *db, const char *chain)
 {
-	return has_row(db, "SELECT 1 FROM image_layers WHERE chain = ?1 LIMIT 1", chain);
+	return has_row(db, "SELECT 1 FROM image_layers WHERE chain = ?1 LIMIT 1", chain) ||
+	       has_row(db, "SELECT 1 FROM build_steps WHERE chain = ?1 LIMIT 1", chain);
 }
 
 bool blob_is_used(struct db *db, const char *hex)

@@ -9,8 +9,9 @@
 
 struct db;
 
-/* By any image; in doubt true. */
+/* By any image, or by a build step that is kept; in doubt true. */
 bool layer_is_used(struct db *db, const char *chain);
+/* By any image. */
 bool blob_is_used(struct db *db, const char *hex); /* as config, document or layer */
 /* Alone among loads, which hold it shared from before they look which layers are there.  The
  * descriptor, -EBUSY unless it waits, -ENOENT: there are no layers.

@@ -116,6 +116,7 @@ struct reading {
 	unsigned char *buffer; /* the same */
 	struct stream *stream; /* of anything else */
 	struct tar_reader *tar;
+	bool cut; /* what is packed could not be unpacked: that is the reason, not tar's */
 	struct error *err;
 };
 
@@ -143,8 +144,10 @@ static int skip_plain(void *data, int64_t len, struct error *err)
 static ssize_t feed_stream(void *data, const void **ret, struct error *err)
 {
 	struct reading *rd = data;
+	ssize_t n = stream_next(rd->stream, ret, err);
 
-	return stream_next(rd->stream, ret, err);
+	rd->cut = n < 0;
+	return n;
 }
 
 static int open_copy(struct reading *rd, struct member *m)
@@ -284,7 +287,7 @@ static int read_members(struct reading *rd)
 		if (r < 0)
 			return r;
 	}
-	if (r == -EBADMSG && rd->s->n == 0)
+	if (r == -EBADMSG && rd->s->n == 0 && !rd->cut)
 		return error_set(
 			rd->err, r,
 			"not a tar archive, plain or packed with gzip or zstd; 'docker "

@@ -53,6 +53,7 @@ static int take_rest(struct stream *stream, struct frame_writer *frame, struct e
 	ssize_t n = 1;
 
 	while (n > 0) {
+		frame_settle(frame);
 		n = stream_next(stream, &bytes, err);
 		if (n > 0)
 			frame_take(frame, bytes, (size_t)n);
@@ -209,6 +210,7 @@ static int open_dir(const struct staged *s)
 
 	if (!s->chain[0])
 		return openat(s->tmp_fd, s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(s->tmp_fd, s->chain, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; fd < 0 && i < ARRAY_SIZE(places); i++) {
 		autofree char *path = xasprintf("%s/%s", places[i], s->chain);
 

@@ -48,7 +48,7 @@ struct staged_layer {
 /* 1 if it can be taken over; 0: it is a file, or was taken already. */
 int staged_look(struct staged *s, struct staged_layer *ret, struct error *err) must_check;
 /* Finishes it, now that the layers below are known (directories, the uppermost first), and moves
- * tree and frame into dir, which is empty and is or will be ROOT/tmp/CHAIN and then
+ * tree and frame into dir, which is empty and is ROOT/tmp/CHAIN or CHAIN below tmp_fd, and then
  * ROOT/layers/CHAIN.  1, or 0 if somebody else was first.
  */
 int staged_take(struct staged *s, int dir, const char *chain, const struct strv *lower,

@@ -33,6 +33,7 @@ struct stream {
 	unsigned char *in;
 	size_t in_len, in_used;
 	bool in_end; /* nothing more to read */
+	bool large;  /* it was asked for */
 
 	struct slot slots[SLOTS];
 	size_t head, tail;  /* slots filled and slots given back, ever */
@@ -155,6 +156,10 @@ static ssize_t produce_packed(struct stream *s, unsigned char *out, struct error
 			break;
 		r = inflate_step(s->inflate, s->in, s->in_len, &s->in_used, out, SLOT_SIZE, &made,
 				 err);
+		if (r == 0 && s->req.large && !s->large && inflate_is_large(s->inflate)) {
+			s->large = true;
+			r = s->req.large(s->req.data, err);
+		}
 		if (r < 0)
 			return r;
 		if (s->in_end && made == before && s->in_used == used &&

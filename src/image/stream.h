@@ -26,6 +26,10 @@ struct stream_request {
 	int keep_fd;    /* the blob is written here, too; -1 */
 	/* Asked instead, once it is known how the blob is packed.  May be NULL. */
 	int (*choose_keep)(void *data, enum packing packing, int *ret_fd, struct error *err);
+	/* Asked once, from the thread that inflates, before memory of 16 MiB and more is used: an
+	 * error ends the stream.  May be NULL.
+	 */
+	int (*large)(void *data, struct error *err);
 	void *data;
 	bool sha512;       /* of the blob is wanted, too */
 	bool unhashed;     /* nobody asks for digests; then no finish */

@@ -8,8 +8,9 @@
 #include <time.h>
 
 #define TAR_BLOCK      512
-#define TAR_NAME_MAX   4096 /* of names and link targets */
-#define TAR_XATTRS_MAX 256  /* of one entry */
+#define TAR_NAME_MAX   4096               /* of names and link targets */
+#define TAR_XATTRS_MAX 256                /* of one entry */
+#define TAR_SIZE_MAX   (INT64_C(1) << 50) /* of a file with its holes; sums do not overflow */
 
 enum tar_type {
 	TAR_FILE,

@@ -446,6 +446,8 @@ static int entry_make(struct tar_reader *t, const struct header *h)
 		size = t->pax.size;
 	if (r == 0 && size < 0)
 		r = bad(t, "a size is negative");
+	if (r == 0 && size > TAR_SIZE_MAX)
+		r = bad(t, "a size is too large");
 	if (r < 0)
 		return r;
 	sparse_of_pax(&t->sparse, &t->pax);
@@ -461,6 +463,8 @@ static int entry_make(struct tar_reader *t, const struct header *h)
 		r = read_sparse(t, h);
 	if (r == 0 && t->sparse.is)
 		e->size = t->sparse.size;
+	if (r == 0 && e->size > TAR_SIZE_MAX)
+		r = bad(t, "a size is too large");
 	e->xattrs = t->pax.xattrs;
 	e->nxattrs = t->pax.nxattrs;
 	return r;

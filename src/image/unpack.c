@@ -1,10 +1,10 @@
 /* src/image/unpack.c
  *
  * Work goes in rounds.  A round claims, without waiting, each layer that nobody else is making,
- * unpacks those, and publishes them; only then, with no lock held, it waits for the lowest one that
- * another process had.  So two processes never wait for each other.  Within a round workers take
- * layers from the lowest up: one that needs those below it (a hard link to a file there) waits only
- * for layers that another worker has begun.
+ * unpacks those, and publishes them; only then, with no lock held, it waits for one of those that
+ * another process had, within bounds (claim.h).  So two processes never wait for each other. Within
+ * a round workers take layers from the lowest up: one that needs those below it (a hard link to a
+ * file there) waits only for layers that another worker has begun.
  */
 #include "image/unpack.h"
 
@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include "base/file.h"
 #include "base/strv.h"
 #include "image/alias.h"
+#include "image/claim.h"
 #include "image/frame.h"
 #include "image/incoming.h"
 #include "image/layer.h"
@@ -45,7 +45,8 @@ struct task {
 	struct unpack_layer *layer;
 	size_t i;
 	enum state state;
-	int dir;     /* ROOT/tmp/CHAIN, locked; -1 */
+	int dir;     /* where it grows, locked; -1 */
+	char *path;  /* of that, below ROOT; NULL */
 	int blob_fd; /* a nameless file until it is published; -1 */
 	struct error why;
 	int r;
@@ -56,6 +57,9 @@ struct run {
 	struct task *tasks;
 	size_t next;
 	int stop_fd; /* readable once something failed */
+	struct patience patience;
+	const struct task *large; /* it inflates with a large window; or NULL */
+	bool one_by_one;          /* there are several of that kind */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 };
@@ -80,79 +84,13 @@ void unpack_layer_digest(const struct unpack_layer *layer, char ret[UNPACK_DIGES
 		       layer->sha512[0] ? layer->sha512 : layer->info.blob);
 }
 
-/* the lock of a layer */
-
-/* Whole: its description came last, before the directory had this name. */
-static bool is_there(const struct incoming *in, const char *chain)
-{
-	autofree char *json = xasprintf("%s/layer.json", chain), *old = xasprintf("%s/size", chain);
-
-	return faccessat(in->layers_fd, json, F_OK, 0) == 0 ||
-	       faccessat(in->layers_fd, old, F_OK, 0) == 0;
-}
-
-/* What a power failure or an older strake's killed rmi left of a layer is none.  Its place is ours:
- * we have its lock.
- */
-static int clear_remains(struct task *t)
-{
-	const struct incoming *in = t->run->req->in;
-	autofree char *aside = xasprintf("remains-%s", t->layer->chain);
-
-	return renameat(in->layers_fd, t->layer->chain, in->tmp_fd, aside) < 0 && errno != ENOENT
-		       ? error_sys(&t->why, -errno, "move the remains of layer %.12s aside",
-				   t->layer->chain)
-		       : 0;
-}
-
-/* Opens and locks ROOT/tmp/CHAIN, empty.  1: the layer is there already.  -EWOULDBLOCK. */
-static int claim(struct task *t, bool wait)
-{
-	const struct incoming *in = t->run->req->in;
-	const char *chain = t->layer->chain;
-	autofree char *path = xasprintf(INCOMING_TMP "/%s", chain);
-
-	for (;;) {
-		autoclose int fd = -1;
-		struct stat mine, there;
-		int r;
-
-		if (is_there(in, chain))
-			return 1;
-		r = dir_ensure_at(in->root_fd, path, 0700, &fd, &t->why);
-		if (r == -ENOENT) /* gone between the two steps */
-			continue;
-		if (r < 0)
-			return r;
-		if (TEMP_FAILURE_RETRY(flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB))) < 0)
-			return errno == EWOULDBLOCK ? -EWOULDBLOCK
-						    : error_sys(&t->why, -errno, "lock %s", path);
-		if (fstat(fd, &mine) < 0)
-			return error_sys(&t->why, -errno, "look at %s", path);
-		/* Its maker has published or removed it while we waited. */
-		if (fstatat(in->root_fd, path, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    there.st_ino != mine.st_ino || is_there(in, chain))
-			continue;
-		r = clear_remains(t);
-		if (r == 0)
-			r = dir_remove_at(fd, "diff", &t->why);
-		if (r < 0)
-			return r;
-		if (unlinkat(fd, LAYER_FRAME, 0) < 0 && errno != ENOENT)
-			return error_sys(&t->why, -errno, "clear %s", path);
-		t->dir = steal_fd(&fd);
-		return 0;
-	}
-}
-
 static void give_up(struct task *t)
 {
-	autofree char *path = xasprintf(INCOMING_TMP "/%s", t->layer->chain);
-
 	if (t->dir >= 0) {
-		ignore_result(dir_remove_at(t->run->req->in->root_fd, path, NULL));
+		ignore_result(dir_remove_at(t->run->req->in->root_fd, t->path, NULL));
 		(void)close(t->dir);
 	}
+	free(steal_ptr(&t->path));
 	if (t->blob_fd >= 0)
 		(void)close(t->blob_fd);
 	t->dir = t->blob_fd = -1;
@@ -174,6 +112,8 @@ static void finished(struct task *t, enum state state, int r)
 	(void)pthread_mutex_lock(&run->lock);
 	t->state = state;
 	t->r = r;
+	if (run->large == t)
+		run->large = NULL;
 	if (r < 0)
 		ignore_result(write(run->stop_fd, &one, sizeof(one)));
 	(void)pthread_cond_broadcast(&run->changed);
@@ -199,8 +139,10 @@ static int list_lower(void *data, struct strv *ret, struct error *err)
 			return error_set(err, -ECANCELED, "a layer below failed");
 		if (state == STATE_TODO)
 			return error_set(err, -EAGAIN, "another process makes a layer below");
-		strv_addf(ret, "%s/%s/%s/diff", in->root,
-			  state == STATE_PUBLISHED ? "layers" : INCOMING_TMP, below->layer->chain);
+		if (state == STATE_PUBLISHED)
+			strv_addf(ret, "%s/layers/%s/diff", in->root, below->layer->chain);
+		else
+			strv_addf(ret, "%s/%s/diff", in->root, below->path);
 	}
 	return 0;
 }
@@ -267,6 +209,25 @@ static int check_end(const struct task *t, const struct unpack_source *source)
 		       : 0;
 }
 
+/* One at a time, so that memory is bounded by one window.  Who comes second does not wait for the
+ * first, who may need a layer below that a third has: it is taken again, alone.
+ */
+static int want_large(void *data, struct error *err)
+{
+	const struct task *t = data;
+	struct run *run = t->run;
+	bool mine;
+
+	(void)pthread_mutex_lock(&run->lock);
+	mine = !run->large || run->large == t;
+	if (mine)
+		run->large = t;
+	else
+		run->one_by_one = true;
+	(void)pthread_mutex_unlock(&run->lock);
+	return mine ? 0 : error_set(err, -EAGAIN, "another layer has a large window");
+}
+
 /* Unpacks it into t->dir, if there is one.  keep_fd -1: it is kept, or needs not to be. */
 static int read_layer(struct task *t, const struct unpack_source *source, int keep_fd,
 		      struct frame_writer *frame)
@@ -281,6 +242,8 @@ static int read_layer(struct task *t, const struct unpack_source *source, int ke
 		.sha512 = t->layer->sha512[0],
 		.threaded = true,
 		.stop_fd = t->run->stop_fd,
+		.large = want_large,
+		.data = t,
 		.got = &t->layer->got,
 	};
 	struct layer_request lr = { .lower = list_lower, .data = t, .frame = frame };
@@ -569,6 +532,8 @@ static int run_workers(struct run *run, size_t ntasks, struct error *err)
 	pthread_t threads[WORKERS_MAX];
 	int r = 0;
 
+	if (run->one_by_one)
+		want = MIN(want, 1U);
 	run->next = 0;
 	while (n < want && r == 0) {
 		r = -pthread_create(&threads[n], NULL, worker, run);
@@ -627,16 +592,32 @@ static int publish_blob(struct task *t, struct error *err)
 	return 0;
 }
 
+/* Another one was ready first: his is as good.  But if our blob is our tree and a frame, then his
+ * tree needs that frame.
+ */
+static int yield(struct task *t, struct error *err)
+{
+	autofree char *frame = xasprintf("%s/" LAYER_FRAME, t->layer->chain);
+
+	if (t->layer->blob_is_kept && !blob_is_there(t) &&
+	    linkat(t->dir, LAYER_FRAME, t->run->req->in->layers_fd, frame, 0) < 0 &&
+	    errno != ENOENT && errno != EEXIST)
+		return error_sys(err, -errno, "put the frame of layer %zu in place", t->i + 1);
+	give_up(t);
+	return 0;
+}
+
 static int publish(struct task *t, struct error *err)
 {
 	const struct incoming *in = t->run->req->in;
-	autofree char *from = xasprintf(INCOMING_TMP "/%s", t->layer->chain);
 	int r = publish_blob(t, err);
 
 	if (r < 0 || t->dir < 0)
 		return r;
-	if (renameat(in->root_fd, from, in->layers_fd, t->layer->chain) < 0)
-		return error_sys(err, -errno, "put layer %zu in place", t->i + 1);
+	if (renameat(in->root_fd, t->path, in->layers_fd, t->layer->chain) < 0)
+		return errno == EEXIST || errno == ENOTEMPTY
+			       ? yield(t, err)
+			       : error_sys(err, -errno, "put layer %zu in place", t->i + 1);
 	(void)close(t->dir);
 	t->dir = -1;
 	return 0;
@@ -658,16 +639,20 @@ static void prepare(struct run *run)
 }
 
 /* Claims what can be had; for the first layer of them it may wait. */
-static int claim_some(struct run *run, bool wait, size_t *ret_n, struct error *err)
+static int claim_some(struct run *run, struct patience *patience, size_t *ret_n, struct error *err)
 {
 	*ret_n = 0;
 	for (size_t i = 0; i < run->req->n; i++) {
 		struct task *t = &run->tasks[i];
-		int r;
+		struct patience *p = patience && (*ret_n == 0 || patience->over) ? patience : NULL;
+		int r = -EWOULDBLOCK;
 
 		if (t->state != STATE_TODO)
 			continue;
-		r = claim(t, wait && *ret_n == 0);
+		do
+			r = claim_layer(run->req->in, t->layer->chain, p, &t->dir, &t->path,
+					&t->why);
+		while (r == -EWOULDBLOCK && p);
 		if (r == -EWOULDBLOCK)
 			continue;
 		if (r < 0) {
@@ -678,6 +663,29 @@ static int claim_some(struct run *run, bool wait, size_t *ret_n, struct error *e
 		(*ret_n)++;
 	}
 	return 0;
+}
+
+/* Says what is waited for, once, and how long that may take. */
+static void begin_to_wait(struct run *run)
+{
+	struct patience *p = &run->patience;
+	int64_t bytes = 0;
+	bool first = p->end_ms == 0;
+
+	strv_done(&p->chains);
+	for (size_t i = 0; i < run->req->n; i++) {
+		const struct task *t = &run->tasks[i];
+
+		if (t->state != STATE_TODO)
+			continue;
+		strv_add(&p->chains, t->layer->chain);
+		bytes += MAX(t->layer->info.blob_size, 0);
+	}
+	if (p->chains.n == 0)
+		return;
+	patience_begin(p, bytes);
+	if (first && run->req->waits)
+		run->req->waits(run->req->data, p->chains.n);
 }
 
 static int publish_all(struct run *run, struct error *err)
@@ -697,15 +705,15 @@ static int publish_all(struct run *run, struct error *err)
 
 static int run_rounds(struct run *run, struct error *err)
 {
-	bool wait = false;
+	struct patience *patience = NULL;
 	size_t n;
 	int r;
 
 	for (;;) {
-		r = claim_some(run, wait, &n, err);
+		r = claim_some(run, patience, &n, err);
 		if (r < 0)
 			return r;
-		if (n == 0 && wait)
+		if (n == 0 && patience)
 			return 0; /* nothing is left */
 		r = run_workers(run, n, err);
 		if (r == 0)
@@ -714,7 +722,8 @@ static int run_rounds(struct run *run, struct error *err)
 			r = publish_all(run, err);
 		if (r < 0)
 			return r;
-		wait = true;
+		begin_to_wait(run);
+		patience = &run->patience;
 	}
 }
 
@@ -731,6 +740,7 @@ int unpack_layers(struct unpack_request *req, struct error *err)
 	(void)pthread_cond_init(&run.changed, NULL);
 	prepare(&run);
 	r = run_rounds(&run, err);
+	patience_done(&run.patience);
 	for (size_t i = 0; i < req->n; i++)
 		give_up(&run.tasks[i]);
 	(void)pthread_mutex_destroy(&run.lock);

@@ -3,9 +3,10 @@
  * Each layer's bytes come from a descriptor (a file, a part of one, a pipe).  They are hashed, kept
  * as a blob or a frame, inflated, hashed again and unpacked as they arrive, with bounded buffers;
  * two threads a layer, as many layers at once as there are cores, the lowest first.  A layer grows
- * in ROOT/tmp/CHAIN, locked by its maker: whoever wants the same layer at the same time waits for
- * it and has it for nothing.  When all are whole there is one sync, then each is renamed to
- * ROOT/layers/CHAIN.  What a killed maker left in ROOT/tmp/CHAIN is cleared by the next one.
+ * in ROOT/tmp/CHAIN, locked by its maker (claim.h): whoever wants the same layer at the same time
+ * waits for it, within bounds, and has it for nothing.  When all are whole there is one sync, then
+ * each is renamed to ROOT/layers/CHAIN.  What a killed maker left in ROOT/tmp/CHAIN is cleared by
+ * the next one.
  */
 #ifndef IMAGE_UNPACK_H
 #define IMAGE_UNPACK_H
@@ -65,6 +66,10 @@ struct unpack_request {
 	 * fd, returns r, or a failure of its own with a better text ("the connection broke").
 	 */
 	int (*close)(void *data, size_t i, int fd, int r, struct error *err);
+	/* Called once, on the caller's thread, if another command makes n of the layers and is
+	 * waited for.  May be NULL.
+	 */
+	void (*waits)(void *data, size_t n);
 	void *data;
 };
 

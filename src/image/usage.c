@@ -2,6 +2,7 @@
 #include "image/usage.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
@@ -9,12 +10,20 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/strv.h"
 
-#define DEPTH_MAX 256 /* of a tree of ours; layers end at 128 */
+/* A directory on the way down: only the lowest is open, so that no depth is too much. */
+struct level {
+	dev_t dev;
+	ino_t ino;
+	struct strv names; /* its directories */
+	size_t next;
+};
 
 struct walk {
-	DIR *stack[DEPTH_MAX];
-	size_t depth;
+	int fd; /* the lowest level's */
+	struct level *levels;
+	size_t depth, levels_room;
 	/* Inodes with several names that were counted already, as an open hash table. */
 	ino_t *seen;
 	size_t nseen, room;
@@ -55,58 +64,120 @@ static bool see(struct walk *w, ino_t ino)
 	return fresh;
 }
 
-static int push(struct walk *w, int at, const char *name)
+/* What goes away meanwhile is none of it any more. */
+static bool is_gone(int code)
 {
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-
-	if (!dir) {
-		int r = -errno;
-
-		if (fd >= 0)
-			(void)close(fd);
-		return r;
-	}
-	if (w->depth == DEPTH_MAX) {
-		(void)closedir(dir);
-		return -ELOOP;
-	}
-	w->stack[w->depth++] = dir;
-	return 0;
+	return code == ENOENT || code == ENOTDIR || code == ELOOP || code == ESTALE;
 }
 
-static int count(struct walk *w, const char *name)
+/* All that is in the directory; those that it has are noted in its level. */
+static int read_dir(struct walk *w, int fd, struct level *level)
 {
-	int at = dirfd(w->stack[w->depth - 1]);
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	const struct dirent *entry;
+	int r = 0;
+
+	if (!dir) {
+		r = is_gone(errno) ? 0 : -errno;
+		if (copy >= 0)
+			(void)close(copy);
+		return r;
+	}
+	while (r == 0 && (entry = readdir(dir))) {
+		struct stat st;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (fstatat(copy, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			r = is_gone(errno) ? 0 : -errno;
+			continue;
+		}
+		if (S_ISDIR(st.st_mode))
+			strv_add(&level->names, entry->d_name);
+		if (S_ISDIR(st.st_mode) || st.st_nlink == 1 || see(w, st.st_ino))
+			w->bytes += (int64_t)st.st_blocks * 512;
+	}
+	(void)closedir(dir);
+	return r;
+}
+
+/* Takes fd over if all goes well. */
+static int enter(struct walk *w, int fd)
+{
+	struct level *level;
 	struct stat st;
 
-	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return 0;
-	if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (S_ISDIR(st.st_mode) || st.st_nlink == 1 || see(w, st.st_ino))
-		w->bytes += (int64_t)st.st_blocks * 512;
-	return S_ISDIR(st.st_mode) ? push(w, at, name) : 0;
+	VEC_GROW(w->levels, w->depth, w->levels_room);
+	level = &w->levels[w->depth++];
+	*level = (struct level) { .dev = st.st_dev, .ino = st.st_ino };
+	if (w->fd >= 0 && w->fd != fd)
+		(void)close(w->fd);
+	w->fd = fd;
+	return read_dir(w, fd, level);
+}
+
+/* A directory that somebody moved has another parent: there the walk ends, with what was seen. */
+static int leave(struct walk *w)
+{
+	const struct level *up;
+	struct stat st;
+	int fd;
+
+	strv_done(&w->levels[--w->depth].names);
+	if (w->depth == 0)
+		return 0;
+	up = &w->levels[w->depth - 1];
+	fd = openat(w->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return is_gone(errno) ? 1 : -errno;
+	(void)close(w->fd);
+	w->fd = fd;
+	return fstat(fd, &st) < 0 || st.st_dev != up->dev || st.st_ino != up->ino;
+}
+
+static int step(struct walk *w)
+{
+	struct level *level = &w->levels[w->depth - 1];
+	const char *name;
+	int fd, r;
+
+	if (level->next == level->names.n)
+		return leave(w);
+	name = level->names.items[level->next++];
+	fd = openat(w->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return is_gone(errno) ? 0 : -errno;
+	r = enter(w, fd);
+	if (r < 0 && w->fd != fd)
+		(void)close(fd);
+	return r;
 }
 
 int disk_usage(int dir, int64_t *ret, struct error *err)
 {
-	struct walk w = { .depth = 0 };
-	struct stat st;
-	int r = fstat(dir, &st) < 0 ? -errno : push(&w, dir, ".");
+	struct walk w = { .fd = -1 };
+	struct stat st = { .st_blocks = 0 };
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
 
-	w.bytes = r == 0 ? (int64_t)st.st_blocks * 512 : 0;
-	while (r == 0 && w.depth > 0) {
-		const struct dirent *entry = readdir(w.stack[w.depth - 1]);
-
-		if (entry)
-			r = count(&w, entry->d_name);
-		else
-			(void)closedir(w.stack[--w.depth]);
+	if (r == 0) {
+		w.bytes = (int64_t)st.st_blocks * 512;
+		w.fd = fd;
+		r = enter(&w, fd);
 	}
+	while (r == 0 && w.depth > 0)
+		r = step(&w);
 	while (w.depth > 0)
-		(void)closedir(w.stack[--w.depth]);
+		strv_done(&w.levels[--w.depth].names);
+	free(w.levels);
 	free(w.seen);
+	if (w.fd >= 0)
+		(void)close(w.fd);
+	else if (fd >= 0)
+		(void)close(fd);
 	if (r < 0)
 		return error_sys(err, r, "measure a layer");
 	*ret = w.bytes;

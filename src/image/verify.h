@@ -37,14 +37,4 @@ int verify_image(struct db *db, const struct incoming *in, const struct image *i
 		 struct error *err) must_check;
 void verify_done(struct verify *v);
 
-/* Brings in again what is not here any more of the image, from where it came. */
-typedef int (*verify_fetch)(void *data, struct error *err);
-
-/* Puts what is damaged aside.  A layer whose blob is whole is unpacked from it again; all else is
- * fetch's.  What cannot be had again is as it was.
- */
-int verify_repair(struct db *db, const struct incoming *in, const struct image *image,
-		  const struct verify *v, verify_fetch fetch, void *data,
-		  struct error *err) must_check;
-
 #endif

@@ -5,11 +5,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/terminal.h"
 
 #define CHUNK 4096 /* a pipe that is ready to be written takes PIPE_BUF at once */
@@ -127,15 +129,32 @@ static void input_end(struct relay *relay, struct channel *c)
 	c->len = 1;
 }
 
+/* What was typed to a pty, but for the keys that are for us. */
+static void keys_take(struct relay *relay, struct channel *c)
+{
+	struct buf rest = BUF_INIT(CHUNK);
+
+	relay->detached = terminal_detach(&relay->held, c->bytes, c->len, &rest);
+	c->len = rest.len;
+	if (c->len > 0)
+		memcpy(c->bytes, rest.data, c->len);
+	if (relay->detached)
+		c->from = -1;
+	buf_done(&rest);
+}
+
 /* A pty whose other side is closed reads as EIO. */
 static void channel_read(struct relay *relay, struct channel *c, int i)
 {
-	ssize_t n = read(c->from, c->bytes, sizeof(c->bytes));
+	ssize_t n = read(c->from, c->bytes,
+			 sizeof(c->bytes) - 1); /* a key that was held comes in front */
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	c->at = 0;
 	c->len = n > 0 ? (size_t)n : 0;
+	if (n > 0 && i == IN && relay->master >= 0)
+		keys_take(relay, c);
 	if (n > 0)
 		return;
 	if (i == IN)
@@ -234,7 +253,8 @@ static int forward(struct relay *relay, int signals, struct error *err)
 	};
 
 	channels_init(relay, channels);
-	while (polled[AT_CHILD].fd >= 0 || output_open(channels)) {
+	while ((!relay->detached || channels[IN].len > 0) &&
+	       (polled[AT_CHILD].fd >= 0 || output_open(channels))) {
 		/* Once the child is gone only what it wrote is left; others may keep its end open.
 		 */
 		bool ended = polled[AT_CHILD].fd < 0;

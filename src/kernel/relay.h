@@ -12,10 +12,12 @@
 #include "base/error.h"
 
 struct relay {
-	int pidfd;    /* of the child */
-	int master;   /* of its pty, or -1 */
-	int pipes[3]; /* our ends of its 0, 1, 2; -1: it has ours, or a pty */
-	bool input;   /* our standard input goes to the pty */
+	int pidfd;     /* of the child */
+	int master;    /* of its pty, or -1 */
+	int pipes[3];  /* our ends of its 0, 1, 2; -1: it has ours, or a pty */
+	bool input;    /* our standard input goes to the pty */
+	bool detached; /* ^P ^Q was typed: the child goes on without us */
+	bool held;     /* of the two keys the first */
 };
 #define RELAY_INIT ((struct relay) { .pidfd = -1, .master = -1, .pipes = { -1, -1, -1 } })
 

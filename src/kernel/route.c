@@ -57,7 +57,8 @@ int address_add(struct nl *nl, int index, const char *name, const struct ip_net 
 }
 
 struct address_search {
-	const struct ip *ip; /* NULL: any of the link index */
+	const struct ip *ip;      /* NULL: any of the link index */
+	const struct ip_net *net; /* where it lies; NULL: anywhere */
 	int index;
 	bool found;
 	struct ip_net ret;
@@ -83,7 +84,8 @@ static int take_address(const struct nlmsghdr *hdr, void *data)
 		    mnl_attr_get_payload_len(attr) != ip_len(&ip))
 			continue;
 		memcpy(ip.bytes, mnl_attr_get_payload(attr), ip_len(&ip));
-		if (s->found || (s->ip && !ip_equal(&ip, s->ip)))
+		if (s->found || (s->ip && !ip_equal(&ip, s->ip)) ||
+		    (s->net && !ip_net_has(s->net, &ip)))
 			continue;
 		s->found = true;
 		s->ret = (struct ip_net) { ip, ifa->ifa_prefixlen };
@@ -120,6 +122,16 @@ int address_of_link(struct nl *nl, int index, uint8_t family, struct ip_net *ret
 	return r < 0 ? r : s.found ? 0 : -ENOENT;
 }
 
+int address_of_link_in(struct nl *nl, int index, const struct ip_net *net, struct ip *ret)
+{
+	struct address_search s = { .index = index, .net = net };
+	int r = search_address(nl, net->ip.family, &s);
+
+	if (r == 0 && s.found)
+		*ret = s.ret.ip;
+	return r < 0 ? r : s.found ? 0 : -ENOENT;
+}
+
 /* routes */
 
 static bool narrate_route(const struct route *route, const char *where)
@@ -132,11 +144,11 @@ static bool narrate_route(const struct route *route, const char *where)
 	ip_format(&route->via, via);
 	if (route->metric)
 		(void)snprintf(metric, sizeof(metric), " metric %u", route->metric);
-	return explain(is_default ? "what is not next door goes through the bridge's own address"
-				  : NULL,
-		       "%sip %sroute add %s%s%s%s%s%s", where,
-		       route->via.family == AF_INET6 ? "-6 " : "", to, via[0] ? " via " : "", via,
-		       route->index ? " dev " : "", route->index ? sq(route->name) : "", metric);
+	return explain(
+		is_default ? "what is not next door goes through the bridge's own address" : NULL,
+		"%sip %sroute %s %s%s%s%s%s%s", where, route->via.family == AF_INET6 ? "-6 " : "",
+		route->is_maybe ? "replace" : "add", to, via[0] ? " via " : "", via,
+		route->index ? " dev " : "", route->index ? sq(route->name) : "", metric);
 }
 
 int route_add(struct nl *nl, const struct route *route, const char *where, struct error *err)
@@ -226,6 +238,55 @@ int route_uplink(struct nl *nl)
 	if (r == 0 && !s.found)
 		r = search_route(nl, AF_INET6, &s);
 	return r < 0 ? r : s.found && s.index ? s.index : -ENOENT;
+}
+
+struct gateway_search {
+	const struct ip_net *net;
+	int index;
+	struct ip ret; /* family 0: none */
+};
+
+static int take_gateway(const struct nlmsghdr *hdr, void *data)
+{
+	const struct rtmsg *rt = mnl_nlmsg_get_payload(hdr);
+	struct ip via = { .family = rt->rtm_family };
+	struct gateway_search *s = data;
+	const struct nlattr *attr;
+	bool has_via = false;
+	int index = 0;
+
+	if (ip_is_set(&s->ret) || rt->rtm_type != RTN_UNICAST || rt->rtm_table != RT_TABLE_MAIN ||
+	    rt->rtm_dst_len > 0)
+		return MNL_CB_OK;
+	mnl_attr_for_each (attr, hdr, sizeof(*rt)) {
+		if (mnl_attr_get_type(attr) == RTA_OIF)
+			index = (int)mnl_attr_get_u32(attr);
+		if (mnl_attr_get_type(attr) != RTA_GATEWAY ||
+		    mnl_attr_get_payload_len(attr) != ip_len(&via))
+			continue;
+		memcpy(via.bytes, mnl_attr_get_payload(attr), ip_len(&via));
+		has_via = true;
+	}
+	if (has_via && index == s->index && ip_net_has(s->net, &via))
+		s->ret = via;
+	return MNL_CB_OK;
+}
+
+int route_gateway_in(struct nl *nl, int index, const struct ip_net *net, struct ip *ret)
+{
+	const struct rtmsg rt = { .rtm_family = net->ip.family };
+	struct gateway_search s = { .net = net, .index = index };
+	struct nl_req q;
+	int r;
+
+	nl_req_init(&q, RTM_GETROUTE, NLM_F_DUMP, &rt, sizeof(rt));
+	r = nl_query(nl, &q, take_gateway, &s);
+	if (r < 0)
+		return r;
+	if (!ip_is_set(&s.ret))
+		return -ENOENT;
+	*ret = s.ret;
+	return 0;
 }
 
 int route_overlaps(struct nl *nl, const struct ip_net *net, int except, char ret[ROUTE_TEXT_LEN],

@@ -24,8 +24,6 @@
 #include "monitor/protocol.h"
 
 #define OUT_MAX       (1U << 20)
-#define KEY_DETACH_1  0x10 /* ^P */
-#define KEY_DETACH_2  0x11 /* ^Q */
 #define STATUS_PIPE   (128 + SIGPIPE)
 #define INTERRUPTS    3
 #define INTERRUPTS_MS 3000
@@ -191,25 +189,6 @@ static int take_monitor(struct session *s, struct error *err)
 	return 0;
 }
 
-/* Takes the two keys out; the first is held back until it is known what follows.  Returns true when
- * both were pressed.
- */
-static bool filter_detach(struct session *s, const char *bytes, size_t len, struct buf *ret)
-{
-	static const char first = KEY_DETACH_1;
-
-	for (size_t i = 0; i < len; i++) {
-		if (s->prefix && bytes[i] == KEY_DETACH_2)
-			return true;
-		if (s->prefix)
-			buf_add(ret, &first, 1);
-		s->prefix = bytes[i] == first;
-		if (!s->prefix)
-			buf_add(ret, &bytes[i], 1);
-	}
-	return false;
-}
-
 static void take_input(struct session *s)
 {
 	char bytes[16384];
@@ -227,7 +206,7 @@ static void take_input(struct session *s)
 		frame_add(&s->out, FRAME_STDIN, bytes, (size_t)n);
 		return;
 	}
-	if (filter_detach(s, bytes, (size_t)n, &in)) {
+	if (terminal_detach(&s->prefix, bytes, (size_t)n, &in)) {
 		s->ended = true;
 		s->status = CLIENT_DETACHED;
 	}

@@ -45,6 +45,16 @@ const struct endpoint *network_lease_gate(const struct network_lease *lease)
 	return NULL;
 }
 
+char *network_lease_port(const struct network_lease *lease, size_t i)
+{
+	const struct endpoint *gate = network_lease_gate(lease);
+	struct port port = lease->ports[i];
+
+	if (!port.ip.family && gate && !ip_is_set(&gate->ip.ip))
+		port.ip.family = AF_INET6;
+	return port_format(&port);
+}
+
 /* reserving */
 
 static int reserve_ports(struct db *db, const struct network_request *req,
@@ -169,14 +179,16 @@ static int pull_leftovers(const struct network_site *site, struct nl *nl, const 
 
 static int attach_endpoint(const struct network_site *site, struct nl *nl,
 			   const struct network_lease *lease, const struct endpoint *e,
-			   struct plug *plug, struct error *err)
+			   struct plug *plug, enum attach_flags flags, struct error *err)
 {
+	/* In a script the line that makes it again has not run. */
+	const bool is_told = explain_dry() && (flags & ATTACH_MENDED);
 	struct link bridge = { .index = 0 };
 	int r = 0;
 
 	if (e->network.driver == NETWORK_BRIDGE) {
 		r = pull_leftovers(site, nl, e, err);
-		if (r == 0)
+		if (r == 0 && !is_told)
 			r = bridge_ensure(site, nl, &e->network, lease->table, &bridge, err);
 	}
 	fault_point("attach-bridge");
@@ -263,7 +275,7 @@ int network_attach(const struct network_site *site, const struct network_lease *
 		r = plug_open(&plug, netns, flags & ATTACH_EXISTING, err);
 	fault_point("attach-namespace");
 	for (size_t i = 0; r == 0 && i < lease->nendpoints; i++)
-		r = attach_endpoint(site, &nl, lease, &lease->endpoints[i], &plug, err);
+		r = attach_endpoint(site, &nl, lease, &lease->endpoints[i], &plug, flags, err);
 	fault_point("attach-networks");
 	if (r == 0)
 		r = publish(site, lease, err);
@@ -286,7 +298,8 @@ int network_none(const char *netns, struct error *err)
 
 /* One network of a container that has been attached to others before. */
 int network_attach_again(const struct network_site *site, const struct network_lease *lease,
-			 const char *network, const char *netns, struct error *err)
+			 const char *network, const char *netns, enum attach_flags flags,
+			 struct error *err)
 {
 	struct plug plug = plug_of(lease);
 	struct nl nl = { 0 };
@@ -298,7 +311,7 @@ int network_attach_again(const struct network_site *site, const struct network_l
 		const struct endpoint *e = &lease->endpoints[i];
 
 		if (strcmp(e->network.name, network) == 0)
-			r = attach_endpoint(site, &nl, lease, e, &plug, err);
+			r = attach_endpoint(site, &nl, lease, e, &plug, flags, err);
 		else /* the default routes are those of the first network that has them */
 			plug_skip(&plug, e);
 	}

@@ -72,6 +72,10 @@ struct network_lease {
 void network_lease_done(struct network_lease *lease); /* leaves it empty */
 /* The endpoint that published ports lead to, or NULL. */
 const struct endpoint *network_lease_gate(const struct network_lease *lease);
+/* How its i-th port is told: on an IPv6 network a port of any address is one of [::].  The caller's
+ * to free.
+ */
+char *network_lease_port(const struct network_lease *lease, size_t i);
 
 /* For names.h: its addresses, where names are answered to it, and the host's address that it
  * reaches ("": none).
@@ -104,13 +108,15 @@ int network_lease_read(struct db *db, const char *id, struct network_lease *ret,
 
 /* The kernel's side.  netns is a path where a namespace is made (and kept by that file), or with
  * ATTACH_EXISTING one that there is: a CNI runtime's, or that of a container that runs.
+ * ATTACH_MENDED: the bridge has just been made again, in a dry run by the script.
  */
-enum attach_flags { ATTACH_NEW = 0, ATTACH_EXISTING = 1 };
+enum attach_flags { ATTACH_NEW = 0, ATTACH_EXISTING = 1, ATTACH_MENDED = 2 };
 int network_attach(const struct network_site *site, const struct network_lease *lease,
 		   const char *netns, enum attach_flags flags, struct error *err) must_check;
 /* The rest for one network that was added to a lease; netns is that of a container that runs. */
 int network_attach_again(const struct network_site *site, const struct network_lease *lease,
-			 const char *network, const char *netns, struct error *err) must_check;
+			 const char *network, const char *netns, enum attach_flags flags,
+			 struct error *err) must_check;
 /* A namespace file with nothing but its loopback, up. */
 int network_none(const char *netns, struct error *err) must_check;
 

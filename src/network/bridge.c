@@ -118,6 +118,14 @@ static void choose_mac(const struct network *network, unsigned char ret[6])
 		memcpy(ret + 2, ip->bytes + ip_len(ip) - 4, 4);
 }
 
+/* ip(8) fails on what is there already: a script gets only what is missing. */
+static bool is_told(struct nl *nl, const struct ip *ip)
+{
+	bool there = false;
+
+	return !explain_dry() || address_find(nl, ip, &there) < 0 || !there;
+}
+
 /* Of an address of its own making the kernel is not sure for a second (DAD), and asks for no
  * neighbour from it: the first packets to each container would wait.  So we give the one that it
  * would make.
@@ -132,7 +140,9 @@ static int add_link_local(struct nl *nl, int index, const struct network *networ
 
 	choose_mac(network, mac);
 	local = ip_link_local(mac);
-	return r < 0 ? r : address_add(nl, index, network->link, &local, "", err);
+	return r < 0 || !is_told(nl, &local.ip)
+		       ? r
+		       : address_add(nl, index, network->link, &local, "", err);
 }
 
 static int add_addresses(struct nl *nl, int index, const struct network *network, struct error *err)
@@ -143,7 +153,7 @@ static int add_addresses(struct nl *nl, int index, const struct network *network
 		const struct network_subnet *subnet = &network->subnets[i];
 		const struct ip_net address = { subnet->gateway, subnet->net.prefix_len };
 
-		if (ip_is_set(&subnet->gateway))
+		if (ip_is_set(&subnet->gateway) && is_told(nl, &subnet->gateway))
 			r = address_add(nl, index, network->link, &address, "", err);
 	}
 	if (r == 0 && network_subnet(network, AF_INET6))
@@ -240,8 +250,9 @@ static int make(const struct network_site *site, struct nl *nl, const struct net
 	int r;
 
 	choose_mac(network, mac);
-	r = link_add_bridge(nl, network->link, mac, mtu, err);
-
+	r = explain_dry() && link_index(nl, network->link) > 0
+		    ? 0
+		    : link_add_bridge(nl, network->link, mac, mtu, err);
 	*ret = (struct link) { .mtu = mtu };
 	if (r == 0 && !explain_dry()) {
 		r = link_read(nl, network->link, ret);

@@ -20,14 +20,14 @@
 #define TRIES_6       8 /* 40 random bits */
 
 /* "" if none. */
-static int overlapping_network(struct db *db, const struct ip_net *net, char ret[120],
-			       struct error *err)
+static int overlapping_network(struct db *db, const struct ip_net *net, const char *parent,
+			       char ret[120], struct error *err)
 {
 	struct db_rows rows;
-	int r = db_query(db, &rows, err,
+	int r = db_query(db, &rows, err, /* the same numbers on two wires are two things */
 			 "SELECT n.name, s.net FROM subnets s JOIN networks n ON n.id = s.network"
-			 " WHERE s.family = ?1 AND n.driver = 0",
-			 "i", (int64_t)net->ip.family);
+			 " WHERE s.family = ?1 AND (n.driver = 0 OR ?2 = '' OR n.link = ?2)",
+			 "is", (int64_t)net->ip.family, parent ? parent : "");
 
 	if (r < 0)
 		return r;
@@ -43,17 +43,27 @@ static int overlapping_network(struct db *db, const struct ip_net *net, char ret
 	return db_finish(&rows);
 }
 
-int choose_check_subnet(struct db *db, const struct ip_net *net, int except, struct error *err)
+int choose_check_networks(struct db *db, const struct ip_net *net, const char *parent,
+			  struct error *err)
 {
-	char text[IP_NET_TEXT_LEN], other[120], route[ROUTE_TEXT_LEN] = "";
-	struct nl nl = { 0 };
-	int r = overlapping_network(db, net, other, err);
+	char text[IP_NET_TEXT_LEN], other[120];
+	int r = overlapping_network(db, net, parent, other, err);
 
 	ip_net_format(net, text);
+	if (r == 0 && other[0])
+		r = error_set(err, -EEXIST, "subnet %s overlaps that of %s", text, other);
+	return r;
+}
+
+int choose_check_subnet(struct db *db, const struct ip_net *net, int except, struct error *err)
+{
+	char text[IP_NET_TEXT_LEN], route[ROUTE_TEXT_LEN] = "";
+	struct nl nl = { 0 };
+	int r = choose_check_networks(db, net, NULL, err);
+
 	if (r < 0)
 		return r;
-	if (other[0])
-		return error_set(err, -EEXIST, "subnet %s overlaps that of %s", text, other);
+	ip_net_format(net, text);
 	r = nl_open(&nl, err);
 	if (r == 0)
 		r = route_overlaps(&nl, net, except, route, err);

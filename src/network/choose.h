@@ -19,6 +19,11 @@ int choose_subnet(struct db *db, uint8_t family, struct network_subnet *ret,
 /* -EEXIST with the name of what overlaps.  except: the index of a link whose routes may. */
 int choose_check_subnet(struct db *db, const struct ip_net *net, int except,
 			struct error *err) must_check;
+/* The same against networks of ours alone.  parent: the link that the network's containers hang on,
+ * whose wire has nothing to do with that of another parent; NULL for a bridge.
+ */
+int choose_check_networks(struct db *db, const struct ip_net *net, const char *parent,
+			  struct error *err) must_check;
 /* Before the first container of a managed bridge network: its bridge has a name that no link of
  * another has, and the instance has a table.  The row and network->link are changed.
  */

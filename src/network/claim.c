@@ -78,7 +78,8 @@ static int check_number(const struct port *p, uint16_t number, struct error *err
 }
 
 /* The container that has one of these ports, or "". */
-static int owner(struct db *db, const struct port *p, char ret[128], struct error *err)
+static int owner(struct db *db, const struct port *p, const char *id, char ret[128],
+		 bool *ret_is_own, struct error *err)
 {
 	char ip[IP_TEXT_LEN];
 	struct db_rows rows;
@@ -87,7 +88,7 @@ static int owner(struct db *db, const struct port *p, char ret[128], struct erro
 	ip_format(&p->ip, ip);
 	r = db_query(
 		db, &rows, err, /* those that begin in the range, and those that reach into it */
-		"SELECT coalesce(c.name, k.container, p.container) FROM"
+		"SELECT coalesce(c.name, k.container, p.container), p.container = ?6 FROM"
 		" (SELECT * FROM ports WHERE protocol = ?1 AND host >= ?2 AND host < ?2 + ?3"
 		" UNION ALL SELECT * FROM ports WHERE protocol = ?1 AND count > 1 AND host < ?2"
 		" AND ?2 < host + count) p"
@@ -96,24 +97,32 @@ static int owner(struct db *db, const struct port *p, char ret[128], struct erro
 		" WHERE p.family = 0 OR ?5 = 0 OR (p.family = ?5"
 		" AND (p.ip = ?4 OR p.ip IN ('0.0.0.0', '::') OR ?4 IN ('0.0.0.0', '::')))"
 		" LIMIT 1",
-		"iiisi", (int64_t)p->protocol, (int64_t)p->host, (int64_t)p->count, ip,
-		(int64_t)p->ip.family);
+		"iiisis", (int64_t)p->protocol, (int64_t)p->host, (int64_t)p->count, ip,
+		(int64_t)p->ip.family, id);
 	ret[0] = '\0';
 	if (r < 0)
 		return r;
-	if (db_next(&rows))
+	if (db_next(&rows)) {
 		(void)snprintf(ret, 128, "%s", db_text(&rows, 0));
+		*ret_is_own = db_int(&rows, 1) != 0;
+	}
 	return db_finish(&rows);
 }
 
-static int check(struct db *db, const struct port *p, struct error *err)
+static int check(struct db *db, const char *id, const struct port *p, struct error *err)
 {
 	autofree char *text = port_format(p);
+	bool is_own = false;
 	char name[128];
-	int r = owner(db, p, name, err);
+	int r = owner(db, p, id, name, &is_own, err);
 
 	if (r < 0)
 		return r;
+	if (name[0] && is_own)
+		return error_set(err, -EADDRINUSE,
+				 "port %s: its host port is given twice; --publish can have it for "
+				 "one port of the container",
+				 text);
 	if (name[0])
 		return error_set(err, -EADDRINUSE, "port %s is published by container %s", text,
 				 name);
@@ -122,7 +131,7 @@ static int check(struct db *db, const struct port *p, struct error *err)
 	return r;
 }
 
-static int choose(struct db *db, struct port *p, struct error *err)
+static int choose(struct db *db, const char *id, struct port *p, struct error *err)
 {
 	unsigned room = EPHEMERAL_TO - EPHEMERAL_FROM, start = 0;
 
@@ -136,11 +145,11 @@ static int choose(struct db *db, struct port *p, struct error *err)
 		int r;
 
 		p->host = (uint16_t)(EPHEMERAL_FROM + (start + i) % (room + 1));
-		r = check(db, p, NULL);
+		r = check(db, id, p, NULL);
 		if (r == 0)
 			return 0;
 		if (r != -EADDRINUSE)
-			return check(db, p, err);
+			return check(db, id, p, err);
 	}
 	return error_set(err, -EADDRINUSE, "no free port on this host to publish port %u",
 			 p->container);
@@ -148,7 +157,7 @@ static int choose(struct db *db, struct port *p, struct error *err)
 
 int claim_port(struct db *db, const char *id, struct port *p, struct error *err)
 {
-	int r = p->host ? check(db, p, err) : choose(db, p, err);
+	int r = p->host ? check(db, id, p, err) : choose(db, id, p, err);
 	char ip[IP_TEXT_LEN];
 
 	if (r < 0)

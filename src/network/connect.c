@@ -56,7 +56,7 @@ static int attach_one(const struct network_site *site, const char *id, const cha
 	int r = network_lease_read(site->db, id, &after, err);
 
 	if (r == 0)
-		r = network_attach_again(site, &after, network, netns, err);
+		r = network_attach_again(site, &after, network, netns, ATTACH_NEW, err);
 	return r < 0 ? r : publish_anew(before, &after, err);
 }
 

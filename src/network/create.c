@@ -152,7 +152,7 @@ static int apply_ranges(const struct strv *ranges, struct network *n, struct err
 	return 0;
 }
 
-/* A bridge or parent that is there has a subnet, maybe, and is a gateway in it. */
+/* A bridge or parent that is there has a subnet, maybe. */
 static int take_subnet_of_link(struct network *n, struct nl *nl, int index, uint8_t family)
 {
 	struct ip_net address;
@@ -160,10 +160,24 @@ static int take_subnet_of_link(struct network *n, struct nl *nl, int index, uint
 	if (address_of_link(nl, index, family, &address) < 0)
 		return 0;
 	fill_subnet(&n->subnets[n->nsubnets], &address, false);
-	if (n->driver == NETWORK_BRIDGE)
-		n->subnets[n->nsubnets].gateway = address.ip;
 	n->nsubnets++;
 	return 1;
+}
+
+/* On a wire that is there somebody leads out already: this host, if its bridge has an address
+ * there, or the router that this host itself asks.  Else it is the first, as with our own bridges.
+ */
+static void find_gateway(const struct network *n, struct nl *nl, int index,
+			 struct network_subnet *s)
+{
+	int r = -ENOENT;
+
+	if (n->driver == NETWORK_BRIDGE)
+		r = address_of_link_in(nl, index, &s->net, &s->gateway);
+	if (r < 0)
+		r = route_gateway_in(nl, index, &s->net, &s->gateway);
+	if (r < 0)
+		s->gateway = s->first;
 }
 
 static int choose_subnets(const struct network_site *site, const struct network_options *o,
@@ -200,12 +214,16 @@ static int fill_subnets(const struct network_site *site, const struct network_op
 		r = choose_subnets(site, o, n, nl, index, err);
 	if (r == 0 && o->ipv6 && !network_subnet(n, AF_INET6))
 		r = choose_subnet(site->db, AF_INET6, &n->subnets[n->nsubnets++], err);
+	for (size_t i = 0; r == 0 && index && i < n->nsubnets; i++)
+		find_gateway(n, nl, index, &n->subnets[i]);
 	if (r == 0)
 		r = apply_gateways(&o->gateways, n, err);
 	if (r == 0)
 		r = apply_ranges(&o->ranges, n, err);
-	for (size_t i = 0; r == 0 && n->driver == NETWORK_BRIDGE && i < n->nsubnets; i++)
-		r = choose_check_subnet(site->db, &n->subnets[i].net, index, err);
+	for (size_t i = 0; r == 0 && i < n->nsubnets; i++)
+		r = n->driver == NETWORK_BRIDGE
+			    ? choose_check_subnet(site->db, &n->subnets[i].net, index, err)
+			    : choose_check_networks(site->db, &n->subnets[i].net, n->link, err);
 	return r;
 }
 
@@ -261,6 +279,31 @@ static int check_name(const char *name, struct error *err)
 	return 0;
 }
 
+static int check_peers(struct db *db, const struct network *n, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n->peers.n; i++) {
+		const char *name = n->peers.items[i];
+		struct network peer = { .id = 0 };
+		bool is_bridge;
+
+		if (strcmp(name, NETWORK_DEFAULT) == 0)
+			continue;
+		r = network_find(db, name, &peer, err);
+		if (r < 0)
+			return error_wrap(err, r, "--peer %.100s", name);
+		is_bridge = peer.driver == NETWORK_BRIDGE;
+		network_done(&peer);
+		if (!is_bridge)
+			r = error_set(
+				err, -EINVAL,
+				"--peer %.100s: it has no bridge on this host to be reached by",
+				name);
+	}
+	return r;
+}
+
 static int plan(const struct network_site *site, const char *name, const struct network_options *o,
 		struct network *n, struct error *err)
 {
@@ -272,6 +315,8 @@ static int plan(const struct network_site *site, const char *name, const struct 
 	n->created_ns = clock_now_ns();
 	if (r == 0)
 		r = option_apply(o, n, err);
+	if (r == 0)
+		r = check_peers(site->db, n, err);
 	if (r == 0)
 		r = nl_open(&nl, err);
 	if (r < 0)

@@ -90,6 +90,8 @@ static int remove_empty(const struct network_site *site, struct nl *nl, const st
 		r = foreign_forget(site, &e->network, err);
 	if (r == 0)
 		r = bridge_remove(nl, site->db, &e->network, table, left == 0, err);
+	if (r == 0) /* one that outlived its bridge would pass for that of the next one */
+		r = names_server_stop(site, &e->network, err);
 	if (r == 0 && left == 0)
 		r = db_run(site->db, err, "DELETE FROM instance", "");
 	return r;

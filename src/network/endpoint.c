@@ -29,6 +29,23 @@ static int set_ip(uint8_t family, const char *value, struct ip *ret, struct erro
 	return 0;
 }
 
+static int set_mac(const char *value, unsigned char ret[NETWORK_MAC_LEN], struct error *err)
+{
+	int r = mac_parse(value, ret);
+
+	if (r == -EADDRNOTAVAIL)
+		return error_set(
+			err, -EINVAL,
+			"'%.100s' is no station's hardware address: all zeros is none, and "
+			"an odd first byte makes it a group's (multicast)",
+			value);
+	if (r < 0)
+		return error_set(err, -EINVAL,
+				 "'%.100s' is not a hardware address such as 02:53:00:00:00:01",
+				 value);
+	return 0;
+}
+
 int endpoint_option_set(struct endpoint_option *o, const char *key, const char *value,
 			struct error *err)
 {
@@ -40,11 +57,7 @@ int endpoint_option_set(struct endpoint_option *o, const char *key, const char *
 		return set_ip(AF_INET6, value, &o->req.ip6, err);
 	if (strcmp(key, "mac") == 0) {
 		o->req.has_mac = true;
-		return mac_parse(value, o->req.mac) < 0
-			       ? error_set(err, -EINVAL,
-					   "'%.100s' is not the hardware address of one station",
-					   value)
-			       : 0;
+		return set_mac(value, o->req.mac, err);
 	}
 	if (strcmp(key, "alias") == 0) {
 		if (!name_is_valid(value))

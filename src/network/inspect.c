@@ -85,7 +85,7 @@ static json_t *member_json(const struct member *m)
 			 m->link, "Aliases", json_from_strv(&m->aliases));
 }
 
-static int add_ports(struct db *db, json_t *containers, struct error *err)
+static int add_ports(struct db *db, const struct network *n, json_t *containers, struct error *err)
 {
 	struct db_rows rows;
 	int r = db_query(db, &rows, err,
@@ -108,6 +108,8 @@ static int add_ports(struct db *db, json_t *containers, struct error *err)
 			continue;
 		if (db_text(&rows, 1)[0])
 			ignore_result(ip_parse(db_text(&rows, 1), &port.ip));
+		else if (!network_subnet(n, AF_INET))
+			port.ip.family = AF_INET6;
 		text = port_format(&port);
 		if (!ports) {
 			ports = json_array();
@@ -128,7 +130,7 @@ static json_t *containers(struct db *db, const struct network *n, struct error *
 		(void)json_object_set_new(doc, members.items[i].id, member_json(&members.items[i]));
 	members_done(&members);
 	if (r == 0)
-		r = add_ports(db, doc, err);
+		r = add_ports(db, n, doc, err);
 	if (r == 0)
 		return doc;
 	json_decref(doc);
@@ -144,8 +146,9 @@ static json_t *inspect_builtin(const char *name)
 
 	for (size_t i = 0; i < ARRAY_SIZE(builtin); i++)
 		if (strcmp(builtin[i].name, name) == 0)
-			return json_pack("{s:s, s:s, s:{}}", "Name", name, "Driver",
-					 builtin[i].driver, "Containers");
+			return json_pack("{s:s, s:s, s:s, s:{}, s:{}}", "Name", name, "Driver",
+					 builtin[i].driver, "Scope", "local", "Containers",
+					 "Labels");
 	return NULL;
 }
 
@@ -157,9 +160,10 @@ static json_t *describe(const struct network *n)
 				driver_name(n->driver), "Scope", "local",
 				n->driver == NETWORK_BRIDGE ? "Bridge" : "Parent", n->link);
 
-	if (n->created_ns)
+	if (n->created_ns) {
 		clock_format(n->created_ns, created);
-	(void)json_object_set_new(doc, "Created", json_string(created));
+		(void)json_object_set_new(doc, "Created", json_string(created));
+	}
 	(void)json_object_set_new(doc, "Subnet", first ? net_text(&first->net) : json_string(""));
 	(void)json_object_set_new(doc, "Gateway",
 				  first ? ip_text(&first->gateway) : json_string(""));
@@ -248,7 +252,8 @@ static json_t *bindings(const struct network_lease *lease)
 			autofree char *key = xasprintf("%u/%s", p->container + k,
 						       port_protocol_name(p->protocol));
 
-			add_binding(ports, key, ip[0] ? ip : "0.0.0.0", p->host + k);
+			if (ip[0] || !gate || ip_is_set(&gate->ip.ip))
+				add_binding(ports, key, ip[0] ? ip : "0.0.0.0", p->host + k);
 			if (!ip[0] && gate && ip_is_set(&gate->ip6.ip))
 				add_binding(ports, key, "::", p->host + k);
 		}

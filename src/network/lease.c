@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "base/db.h"
 #include "base/id.h"
+#include "kernel/netlink.h"
+#include "kernel/route.h"
 #include "network/attach.h"
 #include "network/choose.h"
 #include "network/claim.h"
@@ -82,9 +84,51 @@ static int next_slot(struct db *db, int64_t subnet, uint64_t *ret, struct error 
 	return db_finish(&rows);
 }
 
+/* On a wire that is there this host may be a station itself, by another address than the gateway's:
+ * two must not answer for it.  Of our own bridges the gateway is all that it has there.
+ */
+static int is_own(const struct network *n, const struct ip *ip, bool *ret, struct error *err)
+{
+	struct nl nl = { 0 };
+	int r = 0;
+
+	*ret = false;
+	if (n->managed)
+		return 0;
+	r = nl_open(&nl, err);
+	if (r == 0) {
+		r = address_find(&nl, ip, ret);
+		nl_close(&nl);
+		if (r < 0)
+			return error_sys(err, r, "list this host's addresses");
+	}
+	return r;
+}
+
+/* As find_gap(), without addresses of this host. */
+static int find_free(struct db *db, const struct network *n, const struct network_subnet *subnet,
+		     const struct slots *slots, uint64_t *slot, struct error *err)
+{
+	const struct ip net = ip_net_first(&subnet->net);
+	bool own = true;
+	int r = 0;
+
+	while (r == 0 && own) {
+		struct ip ip;
+
+		r = find_gap(db, subnet, slots, slot, err);
+		if (r < 0 || *slot > slots->last)
+			return r;
+		ip = ip_plus(&net, *slot);
+		r = is_own(n, &ip, &own, err);
+		*slot += r == 0 && own;
+	}
+	return r;
+}
+
 /* -ENOSPC without a text: another subnet may have one. */
-static int choose_slot(struct db *db, const struct network_subnet *subnet, uint64_t *ret,
-		       struct error *err)
+static int choose_slot(struct db *db, const struct network *n, const struct network_subnet *subnet,
+		       uint64_t *ret, struct error *err)
 {
 	const struct slots slots = slots_of(subnet);
 	uint64_t slot = 0;
@@ -93,7 +137,7 @@ static int choose_slot(struct db *db, const struct network_subnet *subnet, uint6
 	for (unsigned round = 0; r == 0 && round < 2; round++) {
 		if (round > 0 || slot < slots.first || slot > slots.last)
 			slot = slots.first;
-		r = find_gap(db, subnet, &slots, &slot, err);
+		r = find_free(db, n, subnet, &slots, &slot, err);
 		if (r == 0 && slot <= slots.last) {
 			*ret = slot;
 			return db_run(db, err, "UPDATE subnets SET next = ?1 WHERE id = ?2", "ii",
@@ -134,6 +178,7 @@ static int check_static(struct db *db, const struct network *network,
 			const struct network_subnet *subnet, const struct ip *ip, struct error *err)
 {
 	char text[IP_TEXT_LEN], owner[128];
+	bool own = false;
 	int r;
 
 	ip_format(ip, text);
@@ -148,7 +193,11 @@ static int check_static(struct db *db, const struct network *network,
 	if (ip_equal(ip, &subnet->gateway))
 		return error_set(err, -EADDRINUSE, "address %s is the gateway of network %s", text,
 				 network->name);
-	r = address_owner(db, network->id, text, owner, err);
+	r = is_own(network, ip, &own, err);
+	if (r == 0 && own)
+		r = error_set(err, -EADDRINUSE, "address %s is this host's own", text);
+	if (r == 0)
+		r = address_owner(db, network->id, text, owner, err);
 	if (r == 0 && owner[0])
 		r = error_set(err, -EADDRINUSE, "address %s is that of container %s", text, owner);
 	return r;
@@ -190,7 +239,7 @@ static int choose_address(struct db *db, const struct network *n, uint8_t family
 		const struct network_subnet *subnet = &n->subnets[i];
 		const struct ip net = ip_net_first(&subnet->net);
 		uint64_t slot = 0;
-		int r = subnet->net.ip.family == family ? choose_slot(db, subnet, &slot, err)
+		int r = subnet->net.ip.family == family ? choose_slot(db, n, subnet, &slot, err)
 							: -ENOSPC;
 
 		if (r == -ENOSPC)
@@ -331,6 +380,7 @@ static void format_mac(const unsigned char mac[NETWORK_MAC_LEN], char ret[MAC_LE
 
 int mac_parse(const char *text, unsigned char ret[NETWORK_MAC_LEN])
 {
+	static const unsigned char none[NETWORK_MAC_LEN];
 	unsigned char mac[NETWORK_MAC_LEN];
 	unsigned part[NETWORK_MAC_LEN];
 	int end = 0;
@@ -343,8 +393,8 @@ int mac_parse(const char *text, unsigned char ret[NETWORK_MAC_LEN])
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(mac); i++)
 		mac[i] = (unsigned char)part[i];
-	if (mac[0] & 1) /* a group's, no station's */
-		return -EINVAL;
+	if (mac[0] & 1 || memcmp(mac, none, sizeof(mac)) == 0)
+		return -EADDRNOTAVAIL;
 	memcpy(ret, mac, sizeof(mac));
 	return 0;
 }
@@ -385,8 +435,8 @@ static int insert_lease(struct db *db, const struct network_request *req, const 
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 		"sisssii", req->id, e->network.id, e->link, e->interface, mac,
 		(int64_t)req->rate_up, (int64_t)req->rate_down);
-	return r == -EEXIST ? error_set(err, r, "the container is in network %s already",
-					e->network.name)
+	return r == -EEXIST ? error_set(err, r, "container %s is in network %s already",
+					req->name ? req->name : req->id, e->network.name)
 			    : r;
 }
 
@@ -457,9 +507,9 @@ int lease_drop(struct db *db, const char *id, int64_t network, struct error *err
 static int take_leftover(struct db *db, int64_t network, const struct ip *ip, struct strv *ret,
 			 struct error *err)
 {
-	char text[IP_TEXT_LEN];
+	char text[IP_TEXT_LEN], link[IF_NAMESIZE] = "";
 	struct db_rows rows;
-	bool found = false;
+	bool found = false, used = false;
 	int r;
 
 	ip_format(ip, text);
@@ -470,12 +520,17 @@ static int take_leftover(struct db *db, int64_t network, const struct ip *ip, st
 		return r;
 	if (db_next(&rows)) {
 		found = true;
-		if (!strv_has(ret, db_text(&rows, 0)))
-			strv_add(ret, db_text(&rows, 0));
+		(void)snprintf(link, sizeof(link), "%s", db_text(&rows, 0));
 	}
 	r = db_finish(&rows);
 	if (r < 0 || !found)
 		return r;
+	/* A container that left and came back has another address, but a cable of this name. */
+	r = is_used(db, "", "link", link, &used, err);
+	if (r < 0)
+		return r;
+	if (!used && !strv_has(ret, link))
+		strv_add(ret, link);
 	return db_run(db, err, "DELETE FROM leftovers WHERE network = ?1 AND address = ?2", "is",
 		      network, text);
 }

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/db.h"
+#include "base/explain.h"
 #include "base/strv.h"
 #include "kernel/link.h"
 #include "kernel/netlink.h"
@@ -26,14 +27,16 @@ int mend_endpoint(const struct network_site *site, struct nl *nl, const struct n
 	int r = link_read(nl, e->link, &link);
 
 	if (r == -ENODEV)
-		return access(netns, F_OK) < 0
-			       ? 0
-			       : network_attach_again(site, lease, e->network.name, netns, err);
+		return access(netns, F_OK) < 0 ? 0
+					       : network_attach_again(site, lease, e->network.name,
+								      netns, ATTACH_MENDED, err);
 	if (r == 0)
 		r = link_read(nl, e->network.link, &bridge);
+	if (r == -ENODEV && explain_dry()) /* a line of the script has made it */
+		r = 0;
 	if (r < 0)
 		return error_sys(err, r, "look at links %s and %s", e->link, e->network.link);
-	if (link.master != bridge.index) {
+	if (link.master != bridge.index || bridge.index == 0) {
 		r = link_set_master(nl, e->link, e->network.link, bridge.index, err);
 		link.hairpin = link.isolated = false;
 	}
@@ -106,7 +109,7 @@ static int reload(const struct network_site *site, struct nl *nl, const struct s
 
 	for (size_t i = 0; r == 0 && i < networks->n; i++)
 		r = reload_network(site, nl, networks->items[i], table, &want, err);
-	if (r == 0 && table[0]) /* links that are made again extend it */
+	if (r == 0 && table[0] && !explain_dry()) /* links that are made again extend it */
 		r = table_replace(table, &want, err);
 	for (size_t i = 0; r == 0 && i < containers->n; i++)
 		r = reload_container(site, nl, containers->items[i], &want, err);

@@ -248,6 +248,22 @@ static int networks_in_use(struct db *db, struct strv *ret, struct error *err)
 	return db_finish(&rows);
 }
 
+/* For whoever made the bridge, who may not have done so yet, or has just taken it away: then its
+ * gateway is no address of this host, and the next to make it starts what answers there.
+ */
+static int start_for_other(const struct network_site *site, const struct network *network,
+			   int place, struct error *err)
+{
+	struct error why = { 0 };
+	int r = start(site, network, place, &why);
+
+	if (r == -EADDRNOTAVAIL)
+		return 0;
+	if (r < 0 && err)
+		*err = why;
+	return r;
+}
+
 /* One that nobody answers: it died, or there is none. */
 static int start_again(const struct network_site *site, const char *name, int place,
 		       struct error *err)
@@ -255,9 +271,11 @@ static int start_again(const struct network_site *site, const char *name, int pl
 	cleanup(network_cleanup_value) struct network network = { .id = 0 };
 	int r = network_find(site->db, name, &network, err);
 
+	if (r == -ENOENT) /* it went with its last container since its name was read */
+		return 0;
 	if (r < 0 || network.dns_off)
 		return r;
-	return start(site, &network, place, err);
+	return start_for_other(site, &network, place, err);
 }
 
 /* One of a network without containers: it ends, and its place goes. */
@@ -272,6 +290,15 @@ static int stop(const char *name, int place, struct error *err)
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		r = 0;
 	return r < 0 ? r : dir_remove_at(place, name, err);
+}
+
+int names_server_stop(const struct network_site *site, const struct network *network,
+		      struct error *err)
+{
+	autoclose int place = -1;
+	int r = explain_dry() ? 1 : lock(site, &place, err);
+
+	return r != 0 ? MIN(r, 0) : stop(network->name, place, err);
 }
 
 /* Places of resolvers whose network has no containers. */
@@ -467,7 +494,7 @@ static int check_one(const struct network_site *site, const char *name, int plac
 	if (is_running(place, name) || (!network.managed && !names_port(site, &network)))
 		return 0;
 	*ret_missing = true;
-	return repair ? start(site, &network, place, err) : 0;
+	return repair ? start_for_other(site, &network, place, err) : 0;
 }
 
 struct findings {

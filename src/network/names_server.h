@@ -26,6 +26,9 @@ struct network_site;
 
 int names_server_start(const struct network_site *site, const struct network *network,
 		       struct error *err) must_check;
+/* Inside the transaction that takes its bridge away. */
+int names_server_stop(const struct network_site *site, const struct network *network,
+		      struct error *err) must_check;
 /* id: of a container that has just got a lease, and kept all that it had. */
 int names_server_added(const struct network_site *site, const char *id,
 		       struct error *err) must_check;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/db.h"
 #include "base/json.h"
 #include "network/choose.h"
@@ -139,7 +140,8 @@ int network_find_id(struct db *db, int64_t id, struct network *ret, struct error
 
 int network_find_default(struct db *db, struct network *ret, struct error *err)
 {
-	cleanup(network_cleanup_value) struct network network = { .managed = true };
+	cleanup(network_cleanup_value) struct network network = { .managed = true,
+								  .created_ns = clock_now_ns() };
 	int r = find(db, NETWORK_DEFAULT, ret, err);
 
 	if (r != -ENOENT)

@@ -20,15 +20,18 @@
 #define MARGIN_NARROW 2
 #define BOX_MIN       16 /* narrower than this a box tells nothing */
 
-/* What is left out when there is no room for it. */
-enum level { WHOLE, NO_PORT_ADDRESSES, NO_CABLE_NAMES, NO_MARGIN };
+/* What is left out when there is no room for it, one after the other.  NO_WALL: the frame has the
+ * boxes inside, so that they need not begin behind the widest head; addresses go last.
+ */
+enum level { WHOLE, NO_CABLE_NAMES, NO_MARGIN, NO_WALL, NO_PORT_ADDRESSES };
 
 struct drawing {
 	const struct picture *p;
 	struct canvas c;
 	enum level level;
 	unsigned frame, trunk, lanes, cables, wall, boxes, box_width; /* columns */
-	unsigned trunk_from, trunk_to, outside_from, outside_to;      /* rows */
+	unsigned width;
+	unsigned trunk_from, trunk_to, outside_from, outside_to; /* rows */
 	unsigned y;
 };
 
@@ -105,6 +108,13 @@ static void place_wall(struct drawing *d)
 		d->wall = MAX(d->wall, lane(d, (int)i) + head_width(&p->segments[i]) + 1);
 	d->wall = MAX(d->wall, d->trunk + 4 + host_text_width(d));
 	d->wall = MAX(d->wall, d->frame + 10 + canvas_text_width(p->host));
+	d->boxes = d->wall + 4;
+	d->width = d->boxes + d->box_width;
+	if (d->level < NO_WALL)
+		return;
+	d->boxes = d->cables + 2 - (d->level == NO_PORT_ADDRESSES);
+	d->wall = MAX(d->wall, d->boxes + d->box_width + (d->level < NO_PORT_ADDRESSES));
+	d->width = d->wall + 1;
 }
 
 static void place(struct drawing *d)
@@ -123,12 +133,11 @@ static void place(struct drawing *d)
 	}
 	for (size_t i = 0; i < p->nsegments; i++)
 		ways = MAX(ways, longest(&p->segments[i].routes, 0));
-	d->lanes = d->trunk + ways + 6;
-	place_wall(d);
-	d->boxes = d->wall + 4;
+	d->lanes = d->trunk + ways + 6 - (d->level == NO_PORT_ADDRESSES);
 	d->box_width = 0;
 	for (size_t i = 0; i < p->nboxes; i++)
 		d->box_width = MAX(d->box_width, box_width(&p->boxes[i]));
+	place_wall(d);
 }
 
 /* rows */
@@ -404,6 +413,8 @@ static void draw_frame(struct drawing *d)
 
 static void draw_legend(struct drawing *d)
 {
+	static const char dnat[] =
+		"▶ published port: its destination is rewritten (DNAT) to what follows";
 	bool refused = false;
 
 	d->y += 1;
@@ -411,7 +422,9 @@ static void draw_legend(struct drawing *d)
 		refused = refused || !d->p->ports[i].answered;
 	if (d->p->nports > 0)
 		text(d, d->frame, d->y++, INK_FAINT,
-		     "▶ published port: its destination is rewritten (DNAT) to what follows");
+		     d->frame + canvas_text_width(dnat) <= d->width
+			     ? dnat
+			     : "▶ published port: DNAT to what follows");
 	if (refused)
 		text(d, d->frame, d->y++, INK_ALARM, "✗ nobody listens there");
 }
@@ -442,13 +455,11 @@ void picture_print(const struct picture *p, unsigned columns, enum canvas_style 
 
 	for (;;) {
 		place(&d);
-		if (!columns || d.boxes + d.box_width <= columns || d.level == NO_MARGIN)
+		if (!columns || d.width <= columns || d.level == NO_PORT_ADDRESSES)
 			break;
 		d.level++;
 	}
-	if (columns && d.boxes + d.box_width > columns)
-		d.box_width = MAX(columns > d.boxes ? columns - d.boxes : 0, BOX_MIN + 4);
-	canvas_init(&d.c, d.boxes + d.box_width);
+	canvas_init(&d.c, d.width);
 	draw(&d);
 	canvas_print(&d.c, style, to);
 	canvas_done(&d.c);

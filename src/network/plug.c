@@ -195,7 +195,7 @@ void plug_skip(struct plug *plug, const struct endpoint *e)
 
 static int add_default(struct plug *plug, const struct ip *gateway, bool *has, struct error *err)
 {
-	const struct route route = { .via = *gateway };
+	const struct route route = { .via = *gateway, .is_maybe = !plug->next_index };
 	int r;
 
 	if (*has || !ip_is_set(gateway))

@@ -460,10 +460,18 @@ int table_remove(const char *table, const struct table_elements *v, struct error
 
 int table_replace(const char *table, const struct table_elements *v, struct error *err)
 {
+	autofree char *text = NULL;
 	struct nft *nft;
 	int r;
 
-	if (explain_dry())
+	if (explain_mode() != EXPLAIN_OFF) {
+		text = xasprintf(table_rules_text, table);
+		(void)explain("the table with just what is needed, whether it was there or not",
+			      "nft -f - <<'TABLE'\nadd table inet %1$s\n"
+			      "delete table inet %1$s\n%2$s\nTABLE",
+			      table, text);
+	}
+	if (narrate(table, v, "add", "each network and published port is some elements"))
 		return 0;
 	nft = nft_new(table);
 	nft_ensure_table(nft);

@@ -1,5 +1,6 @@
 /* src/programs/strake-image.c - what needs archive libraries, executed by strake when it is used.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "base/explain.h"
@@ -52,14 +53,40 @@ static const struct cmd *const cmds[] = {
 	NULL,
 };
 
+/* Why there is no script of it. */
+static const struct {
+	const char *command, *why;
+} no_scripts[] = {
+	{ "login", "a login asks the registry and keeps a password, no stock tool does" },
+	{ "logout", "a logout takes a password out of a file, no stock tool does" },
+	{ "save", "no stock tool puts together an image archive; --explain tells the steps" },
+	{ "export", "no script is made of an export; --explain tells the steps" },
+	{ "push", "no stock tool sends an image to a registry" },
+	{ "copy", "no stock tool copies an image" },
+	{ "tags", "no stock tool asks a registry" },
+	{ "search", "no stock tool asks a registry" },
+	{ "referrers", "no stock tool asks a registry" },
+	{ "check", "no stock tool checks the image store" },
+};
+
+static int refuse_dry_run(struct error *err)
+{
+	const char *why = "stock tools cannot fill the image store",
+		   *last = strrchr(cmd_typed(), ' ');
+
+	last = last ? last + 1 : cmd_typed();
+	for (size_t i = 0; i < ARRAY_SIZE(no_scripts); i++)
+		if (strcmp(no_scripts[i].command, last) == 0)
+			why = no_scripts[i].why;
+	return error_set(err, -EOPNOTSUPP, "--dry-run: %s; nothing was done", why);
+}
+
 static int setup(const void *globals, struct error *err)
 {
 	const struct globals *g = globals;
 
 	if (g->dry_run)
-		return error_set(
-			err, -EOPNOTSUPP,
-			"--dry-run: stock tools cannot fill the image store; nothing was done");
+		return refuse_dry_run(err);
 	if (g->explain)
 		explain_init(EXPLAIN_NARRATE, STDERR_FILENO);
 	return 0;

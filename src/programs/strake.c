@@ -9,10 +9,10 @@
 #include "engine/engine.h"
 #include "engine/recover.h"
 
-extern const struct cmd cmd_attach, cmd_bundle, cmd_debug, cmd_exec, cmd_history, cmd_image,
-	cmd_images, cmd_inspect, cmd_kill, cmd_load, cmd_logs, cmd_network, cmd_ps, cmd_surface,
-	cmd_rm, cmd_rmi, cmd_run, cmd_stop, cmd_system, cmd_tag, cmd_untag, cmd_volume, cmd_wait,
-	cmd_container;
+extern const struct cmd cmd_attach, cmd_build, cmd_builder, cmd_bundle, cmd_debug, cmd_exec,
+	cmd_history, cmd_image, cmd_images, cmd_inspect, cmd_kill, cmd_load, cmd_logs, cmd_network,
+	cmd_ps, cmd_surface, cmd_rm, cmd_rmi, cmd_run, cmd_stop, cmd_system, cmd_tag, cmd_untag,
+	cmd_volume, cmd_wait, cmd_container;
 extern const struct cmd cmd_image_mount, cmd_image_unmount, cmd_manifest;
 extern const struct cmd cmd_disk;
 extern const struct cmd cmd_commit, cmd_diff, cmd_export, cmd_import, cmd_save;
@@ -32,15 +32,15 @@ static const struct opt global_opts[] = {
 };
 
 static const struct cmd *const cmds[] = {
-	&cmd_run,     &cmd_exec,      &cmd_debug,    &cmd_attach,      &cmd_ps,
-	&cmd_logs,    &cmd_stop,      &cmd_kill,     &cmd_wait,        &cmd_rm,
-	&cmd_surface, &cmd_inspect,   &cmd_load,     &cmd_image,       &cmd_bundle,
-	&cmd_images,  &cmd_rmi,       &cmd_tag,      &cmd_untag,       &cmd_history,
-	&cmd_network, &cmd_volume,    &cmd_system,   &cmd_container,   &cmd_commit,
-	&cmd_diff,    &cmd_export,    &cmd_import,   &cmd_save,        &cmd_pull,
-	&cmd_push,    &cmd_copy,      &cmd_login,    &cmd_logout,      &cmd_search,
-	&cmd_tags,    &cmd_referrers, &cmd_manifest, &cmd_image_mount, &cmd_image_unmount,
-	&cmd_disk,    NULL,
+	&cmd_run,         &cmd_exec,          &cmd_debug,   &cmd_attach,    &cmd_ps,
+	&cmd_logs,        &cmd_stop,          &cmd_kill,    &cmd_wait,      &cmd_rm,
+	&cmd_surface,     &cmd_inspect,       &cmd_build,   &cmd_builder,   &cmd_load,
+	&cmd_image,       &cmd_bundle,        &cmd_images,  &cmd_rmi,       &cmd_tag,
+	&cmd_untag,       &cmd_history,       &cmd_network, &cmd_volume,    &cmd_system,
+	&cmd_container,   &cmd_commit,        &cmd_diff,    &cmd_export,    &cmd_import,
+	&cmd_save,        &cmd_pull,          &cmd_push,    &cmd_copy,      &cmd_login,
+	&cmd_logout,      &cmd_search,        &cmd_tags,    &cmd_referrers, &cmd_manifest,
+	&cmd_image_mount, &cmd_image_unmount, &cmd_disk,    NULL,
 };
 
 static int setup(const void *data, struct error *err)

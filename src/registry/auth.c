@@ -282,6 +282,8 @@ int auth_find(const char *file, const char *host, const char *path, struct crede
 	struct strv files = { 0 };
 	int r = 0;
 
+	if (file && access(file, F_OK) < 0)
+		return error_sys(err, -errno, "--authfile %s", file);
 	list_files(file, &files);
 	for (size_t i = 0; r == 0 && i < files.n; i++)
 		r = find_in(files.items[i], host, path, ret, looked, err);
@@ -315,6 +317,11 @@ static int open_file(const char *file, struct auth_file *ret, struct error *err)
 	slash = strrchr(ret->path, '/');
 	dir = slash ? xstrndup(ret->path, (size_t)MAX(slash - ret->path, 1)) : xstrdup(".");
 	r = dir_ensure_at(AT_FDCWD, dir, 0700, &ret->lock, err);
+	if ((r == -EACCES || r == -ENOENT) && !file && !(env && *env) && getuid() != 0)
+		return error_wrap(
+			err, r,
+			"XDG_RUNTIME_DIR, where logins are kept, is not set; set it, or name "
+			"a file with --authfile or REGISTRY_AUTH_FILE");
 	if (r == 0 && flock(ret->lock, LOCK_EX) < 0)
 		r = error_sys(err, -errno, "lock %s", dir);
 	if (r == 0)

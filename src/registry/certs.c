@@ -48,16 +48,18 @@ static int add_client(int dir, const char *path, const char *cert, struct tls *r
 	return r < 0 ? r : add_pem(dir, key, &ret->key, err);
 }
 
-static int load_dir(const char *path, struct tls *ret, struct error *err)
+/* given: somebody named it, so it has to be there. */
+static int load_dir(const char *path, bool given, struct tls *ret, struct error *err)
 {
 	autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent **list = NULL;
 	int n, r = 0;
 
 	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR
+		return !given && (errno == ENOENT || errno == ENOTDIR)
 			       ? 0
-			       : error_sys(err, -errno, "open %s", path);
+			       : error_sys(err, -errno, "open %s%s", given ? "--cert-dir " : "",
+					   path);
 	n = scandir(path, &list, NULL, alphasort);
 	for (int i = 0; i < n; i++) {
 		const char *name = list[i]->d_name;
@@ -79,16 +81,16 @@ int certs_load(const char *dir, const char *host, struct tls *ret, struct error 
 	int r = 0;
 
 	if (dir)
-		return load_dir(dir, ret, err);
+		return load_dir(dir, true, ret, err);
 	if (home && *home) {
 		autofree char *path = xasprintf("%s/.config/containers/certs.d/%s", home, host);
 
-		r = load_dir(path, ret, err);
+		r = load_dir(path, false, ret, err);
 	}
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(places); i++) {
 		autofree char *path = xasprintf("%s/%s", places[i], host);
 
-		r = load_dir(path, ret, err);
+		r = load_dir(path, false, ret, err);
 	}
 	return r;
 }

@@ -210,6 +210,11 @@ int op_ping(struct op *op, struct error *err)
 
 	if (!e)
 		return error_set(err, -EINVAL, "the request names no registry");
+	/* Only a login asks so, with what was typed for it. */
+	if (credentials_given(&e->credentials)) {
+		free(e->credentials.from);
+		e->credentials.from = xstrdup("this login");
+	}
 	c.path = "";
 	r = session_call(op->session, e, &c, &answer, err);
 	return r < 0 ? r : op_expect(e, &answer, 200, 200, err);

@@ -338,20 +338,36 @@ void identity_narrate(const struct spec *spec, const struct spec_process *p,
 	buf_done(&line);
 }
 
-void identity_narrate_exec(const struct spec_process *p, const char *enter)
+/* nsenter(1) drops all further groups when it sets one, so setpriv(1) does before it; that is no
+ * way where the numbers inside are others.
+ */
+void identity_narrate_exec(const struct spec_process *p, const char *enter, enum narrate_exec flags)
 {
 	struct buf line = BUF_INIT(COMMAND_BYTES_MAX);
+	const bool changes = p->uid || p->gid || p->ngroups;
+	const bool outside = changes && !(flags & NARRATE_EXEC_MAPPED);
 
 	(void)explain_note(
 		"its capabilities and seccomp filter: no stock tool sets them from here");
 	add_limits(&line, p);
 	add_environment(&line, p);
+	if (outside) {
+		buf_addf(&line, "setpriv --regid=%u", p->gid);
+		add_groups(&line, p);
+		buf_add_char(&line, ' ');
+	}
 	buf_addf(&line, "%s --root --wdns=", enter);
 	buf_add_shell(&line, p->cwd);
-	if (p->uid || p->gid)
-		buf_addf(&line, " --setgid=%u --setuid=%u", p->gid, p->uid);
+	if (changes && !outside)
+		buf_addf(&line, " --setgid=%u", p->gid);
+	if (changes)
+		buf_addf(&line, " --setuid=%u", p->uid);
 	buf_add_str(&line, " --");
 	add_args(&line, p);
-	(void)explain("its namespaces, the user, the program", "exec %s", buf_text(&line));
+	if (flags & NARRATE_EXEC_DETACHED)
+		(void)explain("its namespaces, the user, the program, which nobody waits for",
+			      "setsid --fork %s < /dev/null > /dev/null 2>&1", buf_text(&line));
+	else
+		(void)explain("its namespaces, the user, the program", "exec %s", buf_text(&line));
 	buf_done(&line);
 }

@@ -58,7 +58,10 @@ static void narrate_exec(const struct join *j)
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (j->flags & options[i].flag)
 			buf_addf(&line, " %s", options[i].option);
-	identity_narrate_exec(j->req->process, buf_text(&line));
+	identity_narrate_exec(
+		j->req->process, buf_text(&line),
+		(j->req->flags & INSTANCE_DETACHED ? NARRATE_EXEC_DETACHED : NARRATE_EXEC_PLAIN) |
+			(j->flags & CLONE_NEWUSER ? NARRATE_EXEC_MAPPED : NARRATE_EXEC_PLAIN));
 	buf_done(&line);
 }
 

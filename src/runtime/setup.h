@@ -58,7 +58,13 @@ int identity_stdio(const int stdio[3], int preserve, uid_t owner, struct error *
  */
 int identity_null(const int stdio[3], int ret[3], struct error *err) must_check;
 /* Of another process: enter is the nsenter(1) command with its namespaces. */
-void identity_narrate_exec(const struct spec_process *p, const char *enter);
+enum narrate_exec {
+	NARRATE_EXEC_PLAIN,
+	NARRATE_EXEC_DETACHED = 1, /* the script goes on at once */
+	NARRATE_EXEC_MAPPED = 2,   /* the container has users of its own */
+};
+void identity_narrate_exec(const struct spec_process *p, const char *enter,
+			   enum narrate_exec flags);
 /* In a dry run: the one command line that does what the three above do. */
 void identity_narrate(const struct spec *spec, const struct spec_process *p,
 		      const struct seccomp_program *seccomp);

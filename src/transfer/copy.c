@@ -6,9 +6,12 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "image/platform.h"
 #include "transfer/convert.h"
 #include "transfer/place.h"
@@ -18,6 +21,7 @@
 #define WORKERS       4
 #define DEPTH_MAX     4
 #define REFERRERS_MAX 1000
+#define CONFIG_MAX    (4 << 20)
 
 struct copier {
 	const struct copy_request *req;
@@ -149,6 +153,40 @@ static int copy_chosen(struct copier *c, const struct manifest *index, unsigned 
 	return i < 0 ? i : copy_document(c, index->items[i].digest, true, depth + 1, ret);
 }
 
+static int demand_platform(struct copier *c, const char *text, size_t len)
+{
+	cleanup(json_cleanup) json_t *doc = NULL;
+	int r = json_load_bytes(text, len, "image config", &doc, c->err);
+
+	return r < 0 ? r
+		     : platform_demand(json_string_value(json_object_get(doc, "os")),
+				       json_string_value(json_object_get(doc, "architecture")),
+				       c->req->platform, c->err);
+}
+
+/* A manifest that no index chose: its config says what it is for; an artifact's says nothing. */
+static int check_single(struct copier *c, const struct manifest *m)
+{
+	const struct descriptor *d = m->items;
+	struct blob_file file = { .fd = -1 };
+	autofree char *text = NULL;
+	atomic_llong got = 0;
+	int r;
+
+	if (!c->req->platform || m->n == 0 || d->size > CONFIG_MAX ||
+	    (*d->type && !strstr(d->type, "image.config.v1+json") &&
+	     !strstr(d->type, "container.image.v1+json")))
+		return 0;
+	r = c->req->from->ops->get_blob(c->req->from, d, c->req->tmp_fd, &got, &file, c->err);
+	if (r < 0)
+		return r;
+	text = xmalloc((size_t)d->size + 1);
+	if (pread(file.fd, text, (size_t)d->size, file.offset) != d->size)
+		r = error_set(c->err, -EIO, "the image's config cannot be read");
+	(void)close(file.fd);
+	return r < 0 ? r : demand_platform(c, text, (size_t)d->size);
+}
+
 static int check_policy(struct copier *c, const struct remote_document *doc)
 {
 	const struct place *from = c->req->from;
@@ -184,12 +222,16 @@ static int copy_parsed(struct copier *c, struct remote_document *doc, struct man
 /* NOLINT(misc-no-recursion): depth is bounded */
 {
 	autofree struct converted *children = NULL;
-	int r;
+	int r = 0;
 
 	if (m->is_index && !c->req->all && top)
 		return copy_chosen(c, m, depth, ret);
 	if (m->is_index)
 		children = xcalloc(m->n + 1, sizeof(*children));
+	else if (depth == 0)
+		r = check_single(c, m);
+	if (r < 0)
+		return r;
 	r = m->is_index ? copy_children(c, m, depth, children) : copy_blobs(c, m);
 	(void)snprintf(ret->from, sizeof(ret->from), "%s", doc->digest);
 	if (r == 0)
@@ -294,10 +336,19 @@ int image_copy(const struct copy_request *req, struct copy_result *ret, struct e
 {
 	struct copier c = { .req = req, .ret = ret, .err = err };
 	struct converted top = { .len = 0 };
-	int r = copy_document(&c, NULL, true, 0, &top);
+	char wish[PLATFORM_LEN];
+	int r = platform_parse(req->platform, wish, err);
+
+	if (r == 0)
+		r = copy_document(&c, NULL, true, 0, &top);
 
 	(void)snprintf(ret->digest, sizeof(ret->digest), "%s", top.to);
 	if (r == 0 && req->referrers)
 		r = copy_referrers(&c, top.from);
-	return r < 0 ? r : req->to->ops->finish(req->to, err);
+	if (r == 0)
+		r = req->to->ops->finish(req->to, err);
+	/* Whose disk it is, the blob does not know. */
+	return r == -ENOSPC || r == -EDQUOT
+		       ? error_wrap(err, r, "write to %s:%s", req->to->transport, req->to->name)
+		       : r;
 }

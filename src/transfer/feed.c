@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "image/unpack.h"
+#include "transfer/progress.h"
 #include "transfer/remote.h"
 
 #define PIPE_SIZE     (1 << 20)
@@ -194,8 +195,10 @@ static int last_words(struct feed_item *item, int r, struct error *err)
 	struct error why = { 0 };
 	int got;
 
-	/* Stopped for the sake of another layer: what this one would say does not matter. */
-	if (!item->asked || r == -ECANCELED || poll(&p, 1, LAST_WORDS_MS) <= 0)
+	/* Stopped for the sake of another layer, or put off: what this one would say does not
+	 * matter.
+	 */
+	if (!item->asked || r == -ECANCELED || r == -EAGAIN || poll(&p, 1, LAST_WORDS_MS) <= 0)
 		return r;
 	got = channel_answer(item->channel, &m, &why);
 	if (got >= 0 || got == -EPIPE)
@@ -238,4 +241,14 @@ int feed_close(void *data, size_t i, int fd, int r, struct error *err)
 	atomic_fetch_add(&f->bytes, MAX(atomic_load(&item->layer->got) - item->have, 0));
 	channel_release(steal_ptr(&item->channel));
 	return answered;
+}
+
+void feed_waits(void *data, size_t n)
+{
+	const struct feed *f = data;
+	autofree char *text =
+		xasprintf("waiting for another command that makes %zu of its layers", n);
+
+	if (f->progress)
+		progress_note(f->progress, text);
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 
+struct progress;
 struct remote;
 struct unpack_layer;
 struct unpack_source;
@@ -22,6 +23,7 @@ struct feed {
 	int partial_fd; /* ROOT/partial */
 	const struct unpack_layer *layers;
 	struct feed_item *items;
+	struct progress *progress; /* where waiting is said; or NULL */
 	size_t n;
 	atomic_llong bytes;
 };
@@ -34,6 +36,7 @@ void feed_forget(struct feed *f);         /* all is in the store: the partial fi
 
 /* As unpack_request wants them; data is the feed. */
 int feed_open(void *data, size_t i, struct unpack_source *ret, struct error *err) must_check;
+void feed_waits(void *data, size_t n);
 int feed_close(void *data, size_t i, int fd, int r, struct error *err) must_check;
 
 #endif

@@ -50,6 +50,17 @@ void place_close(struct place *p)
 		p->ops->close(p);
 }
 
+int place_make_dir(const char *path, int *ret, bool *ret_made, struct error *err)
+{
+	struct stat st;
+	bool fresh = stat(path, &st) < 0 && errno == ENOENT;
+	int r = dir_ensure_at(AT_FDCWD, path, 0755, ret, err);
+
+	if (r == 0)
+		*ret_made = fresh;
+	return r;
+}
+
 int place_tmp_file(int dir, int *ret, struct error *err)
 {
 	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
@@ -80,7 +91,8 @@ int blob_copy(const struct blob_file *from, int64_t size, int to, struct error *
 			offset += n > 0 ? n : 0;
 		}
 		if (n <= 0)
-			return error_sys(err, n < 0 ? -errno : -EIO, "copy a blob");
+			return error_sys(err, n < 0 ? -errno : -EIO, "copy a blob of %lld bytes",
+					 (long long)size);
 		left -= n;
 	}
 	return 0;

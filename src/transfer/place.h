@@ -93,6 +93,8 @@ int place_open_dir(const struct place_context *c, const char *text, bool writing
 int place_put_tagged(struct place *p, const struct remote_document *doc, const struct manifest *m,
 		     const char *tag, struct error *err) must_check;
 
+/* The directory of a place that is written to; ret_made: it was not there. */
+int place_make_dir(const char *path, int *ret, bool *ret_made, struct error *err) must_check;
 /* Shared: a nameless file; a blob's bytes into another file; "PATH:TAG" apart. */
 int place_tmp_file(int dir, int *ret, struct error *err) must_check;
 int blob_copy(const struct blob_file *from, int64_t size, int to, struct error *err) must_check;

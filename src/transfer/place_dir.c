@@ -15,6 +15,7 @@
 struct dir_place {
 	struct place base;
 	int fd;
+	bool made; /* by us: what is not finished goes again */
 };
 
 static struct dir_place *of(struct place *p)
@@ -104,11 +105,15 @@ static int finish(struct place *p, struct error *err)
 
 	if (r == 0 && syncfs(of(p)->fd) < 0)
 		r = error_sys(err, -errno, "write %s to the disk", p->name);
+	if (r == 0)
+		of(p)->made = false;
 	return r;
 }
 
 static void close_place(struct place *base)
 {
+	if (of(base)->made)
+		ignore_result(dir_remove_at(AT_FDCWD, base->name, NULL));
 	if (of(base)->fd >= 0)
 		(void)close(of(base)->fd);
 	free(base->name);
@@ -137,7 +142,7 @@ int place_open_dir(const struct place_context *c, const char *text, bool writing
 	*base = (struct place) {
 		.ops = &dir_ops, .transport = "dir", .tmp_fd = -1, .name = xstrdup(text)
 	};
-	r = writing ? dir_ensure_at(AT_FDCWD, text, 0755, &p->fd, err)
+	r = writing ? place_make_dir(text, &p->fd, &p->made, err)
 		    : dir_open_at(AT_FDCWD, text, &p->fd, err);
 	if (r < 0)
 		return r;

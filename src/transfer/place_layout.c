@@ -28,6 +28,7 @@ struct layout_place {
 	char *tag;             /* NULL: the only one, or none */
 	struct source *source; /* when reading */
 	int fd, blobs_fd;      /* when writing: the layout; blobs/ */
+	bool made;             /* the layout by us: what is not finished goes again */
 	char *archive;         /* what is made of it at last, or NULL */
 	int parent_fd;         /* where the archive and its directory are */
 	char tmp_name[sizeof("..strake") + ID_LEN];
@@ -359,6 +360,8 @@ static int finish(struct place *base, struct error *err)
 		return write_archive(p, err);
 	if (r == 0 && syncfs(p->fd) < 0)
 		r = error_sys(err, -errno, "write %s to the disk", base->name);
+	if (r == 0)
+		p->made = false;
 	return r;
 }
 
@@ -369,6 +372,8 @@ static void close_place(struct place *base)
 	source_close(p->source);
 	if (p->archive && p->tmp_name[0])
 		ignore_result(dir_remove_at(p->parent_fd, p->tmp_name, NULL));
+	if (p->made)
+		ignore_result(dir_remove_at(AT_FDCWD, base->name, NULL));
 	if (p->fd >= 0)
 		(void)close(p->fd);
 	if (p->blobs_fd >= 0)
@@ -409,7 +414,7 @@ int place_open_layout(const struct place_context *c, const char *text, bool writ
 	cleanup(place_cleanup) struct place *base = &p->base;
 	int r;
 
-	r = writing ? dir_ensure_at(AT_FDCWD, base->name, 0755, &p->fd, err)
+	r = writing ? place_make_dir(base->name, &p->fd, &p->made, err)
 		    : source_open(base->name, c->tmp_fd, -1, &p->source, err);
 	if (r == 0 && writing)
 		r = dir_ensure_at(p->fd, "blobs", 0755, &p->blobs_fd, err);

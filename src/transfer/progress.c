@@ -13,6 +13,7 @@
 #include "base/number.h"
 
 #define TICK_MS   100
+#define RATE_MS   500 /* of a shorter time nothing can be said */
 #define NAME_LEN  12
 #define BAR_WIDTH 24
 #define ROWS_MAX  30 /* of a terminal whose height is not known */
@@ -21,7 +22,8 @@ struct item {
 	char name[NAME_LEN + 1];
 	int64_t total;
 	const atomic_llong *got;
-	int64_t first_ms; /* when its first byte was seen; 0 */
+	int64_t first_ms; /* the last look that saw no byte of it; 0: none was seen yet */
+	int64_t end_ms;   /* the look that saw it whole; 0 */
 	bool told;        /* that it is whole, in plain form */
 };
 
@@ -32,7 +34,8 @@ struct progress {
 	const char *verb;
 	struct item *items;
 	size_t n, room;
-	size_t drawn; /* lines that stand on the terminal */
+	int64_t look_ms; /* the last look */
+	size_t drawn;    /* lines that stand on the terminal */
 	bool running, stop;
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -67,11 +70,11 @@ void progress_add(struct progress *p, const char *name, int64_t total, const ato
 
 static void format_rate(const struct item *item, int64_t got, int64_t now, char ret[64])
 {
-	int64_t ms = MAX(now - item->first_ms, 1), left;
+	int64_t ms = (item->end_ms ? item->end_ms : now) - item->first_ms, left;
 	char rate[NUMBER_SIZE_LEN];
 
 	ret[0] = '\0';
-	if (!item->first_ms || got == 0)
+	if (!item->first_ms || got == 0 || ms < RATE_MS)
 		return;
 	number_format_size((uint64_t)(got * 1000 / ms), rate);
 	left = got < item->total ? (item->total - got) * ms / got / 1000 : 0;
@@ -151,10 +154,13 @@ static void look(struct progress *p)
 		int64_t got = atomic_load(p->items[i].got);
 
 		if (got > 0 && !p->items[i].first_ms)
-			p->items[i].first_ms = now - (now > TICK_MS ? TICK_MS / 2 : 0);
+			p->items[i].first_ms = p->look_ms;
+		if (got >= p->items[i].total && !p->items[i].end_ms)
+			p->items[i].end_ms = now;
 		if (!p->bars)
 			tell(p, &p->items[i], got, now);
 	}
+	p->look_ms = now;
 	if (p->bars)
 		draw(p);
 }
@@ -181,6 +187,7 @@ static void *run(void *data)
 void progress_start(struct progress *p, const char *verb)
 {
 	p->verb = verb;
+	p->look_ms = clock_monotonic_ms();
 	p->stop = false;
 	if (p->kind != PROGRESS_NONE && p->n > 0)
 		p->running = pthread_create(&p->thread, NULL, run, p) == 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/space.h"
@@ -187,6 +188,12 @@ static int parse_config(struct puller *p)
 
 	if (r == 0)
 		r = image_config_parse(doc, &config, p->err);
+	/* What an index chose is what it says; one manifest alone has to be asked. */
+	if (r == 0 && p->n == 1) {
+		r = platform_demand(config.os, config.architecture, p->req->platform, p->err);
+		if (r < 0)
+			image_config_done(&config);
+	}
 	if (r < 0)
 		return r;
 	(void)snprintf(p->ret->platform, sizeof(p->ret->platform), "%.20s/%.30s",
@@ -207,6 +214,37 @@ static int parse_config(struct puller *p)
 
 /* the whole */
 
+/* Told before: several come and are unpacked at once, by threads. */
+static void narrate(const struct puller *p)
+{
+	char chain[DIGEST_HEX_LEN + 1] = "", digest[CHECKSUM_DIGEST_MAX];
+	const char *root = p->req->root;
+
+	if (explain_mode() == EXPLAIN_OFF)
+		return;
+	(void)explain_note("%s is %s there; strake-registry asked, a process without rights",
+			   p->req->name, p->documents[0].digest);
+	for (size_t i = 0; i < p->nlayers; i++) {
+		const char *diff_id = p->layers[i].info.diff_id;
+
+		(void)part_digest(&p->manifest.parts[i + 1], digest);
+		chain_next(chain, diff_id);
+		(void)explain_note("layer %zu of %zu, unless it is there: blob %s, whose digest is "
+				   "checked as it comes,",
+				   i + 1, p->nlayers, digest);
+		(void)explain("unpacked into a directory that nobody looks into yet,",
+			      "tar -xC %s/tmp/layer # its archive has to be sha256:%s", sq(root),
+			      diff_id);
+		(void)explain("whole and on the disk: its name is the digest of all up to it",
+			      "sync -f %s/tmp/layer && mv %s/tmp/layer %s/layers/%s", sq(root),
+			      sq(root), sq(root), chain);
+	}
+	(void)explain_note("manifest and configuration under their digests in %s/blobs/sha256",
+			   root);
+	(void)explain_note("one transaction in state.db: the image, its layers, its name %s",
+			   p->req->name);
+}
+
 static int fetch_layers(struct puller *p)
 {
 	cleanup(feed_done) struct feed feed = { 0 };
@@ -216,6 +254,7 @@ static int fetch_layers(struct puller *p)
 		.n = p->nlayers,
 		.open = feed_open,
 		.close = feed_close,
+		.waits = feed_waits,
 		.data = &feed,
 	};
 	int r = feed_init(&feed, p->req->remote, p->name.repository, p->req->root_fd, p->layers,
@@ -223,6 +262,7 @@ static int fetch_layers(struct puller *p)
 
 	if (r < 0)
 		return r;
+	feed.progress = p->req->progress;
 	for (size_t i = 0; i < p->nlayers; i++)
 		progress_add(p->req->progress, part_hex(&p->manifest.parts[i + 1]),
 			     p->layers[i].info.blob_size, &p->layers[i].got);
@@ -295,8 +335,11 @@ static int check_policy(struct puller *p)
 
 static int pull(struct puller *p)
 {
-	int r = fetch_documents(p);
+	char wish[PLATFORM_LEN];
+	int r = platform_parse(p->req->platform, wish, p->err);
 
+	if (r == 0)
+		r = fetch_documents(p);
 	if (r == 0)
 		r = check_types(p);
 	if (r == 0)
@@ -309,8 +352,10 @@ static int pull(struct puller *p)
 		r = fetch_config(p);
 	if (r == 0)
 		r = parse_config(p);
-	if (r == 0)
+	if (r == 0) {
+		narrate(p);
 		r = fetch_layers(p);
+	}
 	if (r < 0)
 		return r;
 	checksum_digest_of(p->config, p->config_len, p->id);

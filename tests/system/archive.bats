@@ -108,6 +108,13 @@ image_new() { python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar" "${1:-non
 	run strake save --format tar -o "$STATE/tmp/x" test:1
 	assert_has "--format is docker-archive"
 	[ -z "$(find "$STATE/tmp" -name '*.tmp')" ]
+	run strake save -o /nosuch/x.tar test:1
+	assert_status 1
+	[[ $output == *"create /nosuch/x.tar: No such file or directory" ]]
+	run strake save -o '' test:1
+	assert_has "--output wants the name of a file, not ''"
+	run strake load -i ''
+	assert_has "--input wants the name of a file or directory, not ''"
 	# A damaged file is not passed on.
 	printf X | dd of="$(find "$ROOT/layers" -path '*/diff/*' -type f -size +100k | head -n 1)" bs=1 seek=70000 conv=notrunc status=none
 	run strake save -o "$STATE/tmp/bad.tar" test:1
@@ -156,4 +163,67 @@ image_new() { python3 "$TOOLS/images.py" layers "$STATE/tmp/image.tar" "${1:-non
 	strake load -q -i "$STATE/tmp/a.tar"
 	taskset -c 0 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" save --format oci-archive --compression gzip -o "$STATE/tmp/g2.tar" mine:1
 	cmp "$STATE/tmp/g1.tar" "$STATE/tmp/g2.tar"
+}
+
+@test "a packed archive that was cut says so, wherever" {
+	image_new
+	for size in 40 300 2000; do
+		gzip -c "$STATE/tmp/image.tar" | head -c "$size" >"$STATE/tmp/cut.tar.gz"
+		run strake load -i "$STATE/tmp/cut.tar.gz"
+		assert_status 1
+		[[ $output != *"not a tar archive"* && $output == *"too early"* ]] || { echo "$size: $output"; false; }
+		zstd -qc "$STATE/tmp/image.tar" | head -c "$size" >"$STATE/tmp/cut.tar.zst"
+		run strake load -i "$STATE/tmp/cut.tar.zst"
+		assert_status 1
+		[[ $output != *"not a tar archive"* && $output == *"too early"* ]] || { echo "$size: $output"; false; }
+	done
+	head -c 5000 /dev/urandom >"$STATE/tmp/noise"
+	run strake load -i "$STATE/tmp/noise"
+	assert_has "not a tar archive"
+}
+
+@test "tag, commit, save and export tell their steps; a dry tag is a script that tags nothing" {
+	image_new
+	strake load -q -i "$STATE/tmp/image.tar"
+	strake run --name c --network none test:1 sh -c 'echo >/new'
+	told() { # COMMAND WORD...
+		run --separate-stderr eval "strake --explain $1 >/dev/null"
+		assert_status 0
+		shift
+		for word; do
+			[[ $stderr == *"$word"* ]] || { echo "no '$word' in: $stderr"; return 1; }
+		done
+	}
+	told "tag test:1 two:1" "one transaction in $ROOT/state.db" two:1
+	told "commit c three:1" "tar -cC" .wh.NAME "$ROOT/layers/" three:1
+	told "save -o $STATE/tmp/s.tar test:1" "$STATE/tmp/s.tar.tmp $STATE/tmp/s.tar" state.db
+	told "export -o $STATE/tmp/e.tar c" "mount -t overlay -o ro,lowerdir=$ROOT/containers/" "tar -cf $STATE/tmp/e.tar.tmp -C /mnt ."
+	run --separate-stderr strake --dry-run tag test:1 four:1
+	assert_status 0
+	sh -n <<<"$output"
+	assert_has four:1
+	run strake images -q four:1
+	assert_equal "$output" ""
+	run strake --dry-run tag nope four:1
+	assert_has "no image 'nope'"
+}
+
+@test "ps and inspect: a table of some columns, labels, ages, json, an unknown field once" {
+	image_new
+	strake load -q -i "$STATE/tmp/image.tar"
+	strake run --name one --label a=b --label c=d --network none test:1 true
+	strake run --name two --network none test:1 true
+	run strake ps -a --format 'table {{.Names}}\t{{.Labels}}\t{{.RunningFor}}\t{{.ID}}'
+	assert_status 0
+	[[ ${lines[0]} =~ ^NAMES\ +LABELS\ +CREATED\ +CONTAINER\ ID$ ]]
+	assert_equal "${#lines[@]}" 3
+	grep -Eq '^one +a=b,c=d +.* ago +[0-9a-f]+$' <<<"$output"
+	run strake ps -a --format '{{.Nope}}'
+	assert_status 1
+	assert_equal "${#lines[@]}" 1
+	assert_has "there is no 'Nope'"
+	run strake ps -a --format 'table {{.Nope}}'
+	assert_equal "${#lines[@]}" 1
+	run strake inspect -f json one two
+	assert_equal "$(jq -r '.[].Name' <<<"$output" | tr '\n' ' ')" "one two "
 }

@@ -156,7 +156,41 @@ netns_folder() {
 	assert_has "8080/tcp > 10.120.0.2:80"
 	run -0 strake network draw --ascii --color always
 	assert_has $'\033['
-	run draw --width none
+	# Nothing that a finger follows is cut, at any width for which there is a way.
+	for width in 60 70 80 90; do
+		run draw --width $width
+		for line in "${lines[@]}"; do
+			[ "${#line}" -le $width ] || { echo "$width: ${#line}: $output"; return 1; }
+		done
+		assert_has "eth0  10.120.0.2/20 "
+		assert_has "default via 10.120.0.1 "
+		assert_has "10.120.0.0/20 "
+		assert_has "default via 192.0.2.2 "
+		[ $width -lt 80 ] || assert_has "8080/tcp ▶ 10.120.0.2:80"
+	done
+	for wrong in none 0 -1 ''; do
+		run draw --width "$wrong"
+		assert_status 1
+		assert_has "expected a number of columns"
+	done
+}
+
+@test "what a file is follows from its name: .txt, .svg, in capitals, too; another is refused" {
+	outside_new
+	busy web -p 8080:80
+	draw -o "$STATE/a.txt"
+	grep -q 8080/tcp "$STATE/a.txt"
+	draw -o "$STATE/plain"
+	cmp "$STATE/a.txt" "$STATE/plain"
+	draw -o "$STATE/A.SVG"
+	grep -q '<svg' "$STATE/A.SVG"
+	draw --svg -o "$STATE/other.xml"
+	grep -q '<svg' "$STATE/other.xml"
+	run draw -o "$STATE/a.png"
+	assert_status 1
+	assert_has "only .txt (text) and .svg can be drawn"
+	[ ! -e "$STATE/a.png" ]
+	run draw --svg -o "$STATE/a.txt"
 	assert_status 1
 }
 

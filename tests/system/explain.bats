@@ -99,7 +99,7 @@ no_containers() { [ -z "$(find "$ROOT/containers" "$RUN/containers" -mindepth 1)
 		assert_equal "$command $status $stderr" "$command 0 "
 		sh -n <<<"$output"
 		# Nothing but steps is left when the comments are gone.
-		grep -v -e '^#' -e '^set -eu$' <<<"$output" >"$STATE/steps" || true
+		grep -v -e '^#' -e '^set -eu$' -e '^umask 022$' <<<"$output" >"$STATE/steps" || true
 		case $command in
 		stop* | rm* | kill* | wait* | exec*) [ -s "$STATE/steps" ] ;;
 		*) [ ! -s "$STATE/steps" ] ;;
@@ -279,4 +279,21 @@ no_containers() { [ -z "$(find "$ROOT/containers" "$RUN/containers" -mindepth 1)
 	# Every command of one line has a plus before it, every reason a hash.
 	[ "$(grep -c '^ *+ ' <<<"$stderr")" -gt 40 ]
 	[ "$(grep -c '^ *# ' <<<"$stderr")" -gt 12 ]
+}
+
+@test "exec's script: -d is not waited for, a user keeps all groups" {
+	mkdir -p "$STATE/fs/etc" "$STATE/fs/bin"
+	cp /bin/busybox "$STATE/fs/bin/"
+	echo joe:x:1000:1000::/: >"$STATE/fs/etc/passwd"
+	printf 'joe:x:1000:\nwheel:x:77:joe\n' >"$STATE/fs/etc/group"
+	strake run -d --name e --network none --rootfs "$STATE/fs" /bin/busybox tail -f /dev/null >/dev/null
+	strake --dry-run exec -u joe e /bin/busybox id -G >"$STATE/script"
+	run sh "$STATE/script"
+	assert_equal "$output" "$(strake exec -u joe e /bin/busybox id -G)"
+	[[ " $output " == *" 77 "* ]]
+	strake --dry-run exec -d e /bin/busybox tail -f /etc/group >"$STATE/script"
+	run timeout 20 sh "$STATE/script"
+	assert_status 0
+	soon eval 'strake exec e /bin/busybox ps -o args 2>/dev/null | grep -q "tail -f /etc/group"'
+	strake rm -f e >/dev/null
 }

@@ -81,3 +81,39 @@ run_it() { strake run -d --name "$1" --network dual -p "$2:80" --bare /bin/busyb
 	ip link del br9
 	nothing_left
 }
+
+@test "a network that another container is just making, or has just left, is no reason to fail" {
+	strake network create --subnet 10.1.0.0/24 one >/dev/null
+	strake network create --subnet 10.2.0.0/24 two >/dev/null
+	client a --network one --network two
+	# As it is before the bridge of "two" is made and after it has gone: it has a lease, no gateway, no strake-dns.
+	ip link delete "strake1"
+	pid=$(pgrep -f -- "^strake-dns .*--network=two")
+	kill -KILL "$pid"
+	soon eval '! kill -0 '"$pid"' 2>/dev/null'
+	client b --network one
+	run strake network disconnect one b
+	assert_status 0
+	strake network check --repair
+	run strake network check
+	assert_status 0
+	pgrep -f -- "^strake-dns .*--network=two"
+}
+
+@test "strake-dns goes with its bridge, in one step: who comes next gets its own" {
+	need_faults
+	strake network create --subnet 10.1.0.0/24 one >/dev/null
+	client a --network one
+	STRAKE_FAULT=detach-rows:STOP background "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" network disconnect one a
+	remover=${BACKGROUND[-1]}
+	soon eval '! ip link show strake0 2>/dev/null'
+	client b --network one
+	run in_network b busybox nslookup b "10.1.0.1"
+	kill -CONT "$remover"
+	assert_has "$(address b one)"
+	soon eval '! kill -0 '"$remover"' 2>/dev/null'
+	run in_network b busybox nslookup b "10.1.0.1"
+	assert_has "$(address b one)"
+	run strake network check
+	assert_status 0
+}

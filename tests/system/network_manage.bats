@@ -238,6 +238,58 @@ reach_ping() { in_network "$1" busybox ping -c 1 -W 3 "$2" >/dev/null; }
 	fi
 }
 
+@test "A5.14 macvlan: neither the gateway's nor this host's own address is given away; a second network on the wire is refused" {
+	outside_new
+	strake network create -d macvlan --parent out0 --subnet 192.0.2.0/24 --subnet 2001:db8::/64 wire >/dev/null
+	# The router that this host asks, and this host itself.
+	assert_equal "$(of_network wire '.IPAM.Config[].Gateway' | xargs)" "$OUT4 $OUT6"
+	client a --network wire
+	client b --network wire
+	assert_equal "$(address a wire) $(address b wire)" "192.0.2.3 192.0.2.4"
+	assert_equal "$(address6 a wire) $(address6 b wire)" "2001:db8::3 2001:db8::4"
+	listen outside internet tcp:9000
+	reach a tcp "$OUT4" 9000 "internet 192.0.2.3"
+	run in_network a ip route
+	assert_has "default via $OUT4 dev eth0"
+	run in_network a ip -6 route
+	assert_has "default via $OUT6 dev eth0"
+	run strake run --rm --network wire --ip "$HERE4" --bare /bin/busybox true
+	assert_status 125
+	assert_has "address $HERE4 is this host's own"
+	run strake network create -d macvlan --parent out0 --subnet 192.0.2.128/25 again
+	assert_status 1
+	assert_has "subnet 192.0.2.128/25 overlaps that of network wire (192.0.2.0/24)"
+	# Another wire is another thing; a bridge of ours is routed by this host, which has but one table.
+	ip link add other0 type veth peer name other1
+	strake network create -d macvlan --parent other0 --subnet 192.0.2.0/24 elsewhere
+	assert_equal "$(of_network elsewhere .Gateway)" 192.0.2.1
+	strake network create -d macvlan --parent other0 --subnet 10.60.0.0/24 far
+	run strake network create --subnet 10.60.0.0/16 near
+	assert_status 1
+	assert_has "overlaps that of network far (10.60.0.0/24)"
+}
+
+@test "a bridge that is there has its own way out: its address, or the router that this host asks" {
+	ip link add br7 type bridge
+	ip address add 10.7.0.1/24 dev br7
+	ip address add 10.8.0.9/24 dev br7
+	ip link set br7 up
+	ip route add default via 10.8.0.3
+	strake network create --opt bridge=br7 --subnet 10.8.0.0/24 lan >/dev/null
+	assert_equal "$(of_network lan .Gateway)" 10.8.0.9
+	strake network rm lan
+	ip address delete 10.8.0.9/24 dev br7
+	ip route add 10.8.0.0/24 dev br7
+	ip route replace default via 10.8.0.3
+	strake network create --opt bridge=br7 --subnet 10.8.0.0/24 lan >/dev/null
+	assert_equal "$(of_network lan .Gateway)" 10.8.0.3
+	ip address add 10.8.0.2/32 dev br7
+	client a --network lan
+	assert_equal "$(address a lan)" 10.8.0.1
+	client b --network lan
+	assert_equal "$(address b lan)" 10.8.0.4
+}
+
 @test "a bridge that is there is joined: its other members are left alone, it stays" {
 	outside_new
 	ip link add br7 type bridge
@@ -383,6 +435,128 @@ for i in range(1430): s.sendto(bytes(1400), (sys.argv[1], 9))' "$2"
 # What a queue has dropped: dropped WHERE LINK; what a container has received.
 dropped() { in_network "$1" tc -s -j qdisc show dev "$2" | jq '.[0].drops'; }
 received() { in_network "$1" ip -s -j link show eth0 | jq '.[0].stats64.rx.packets'; }
+
+@test "an address that comes round does not cut a cable that its former owner has again" {
+	strake network create --subnet 10.1.0.0/24 one >/dev/null
+	client keep --network one
+	client a --network one
+	first=$(address a one)
+	strake network disconnect one a
+	strake network connect one a
+	second=$(address a one)
+	[ "$second" != "$first" ]
+	client b --network "one:ip=$first"
+	in_network keep busybox ping -c 1 -W 3 "$second"
+	in_network keep busybox ping -c 1 -W 3 "$first"
+}
+
+@test "network ls: templates, filters, driver and every subnet; inspect -f; what is no format is refused" {
+	strake network create --subnet 10.1.0.0/24 --subnet fd01::/64 --label team=a one >/dev/null
+	strake network create --subnet 10.2.0.0/24 two >/dev/null
+	run strake network ls
+	assert_has "DRIVER"
+	assert_has "10.1.0.0/24, fd01::/64"
+	assert_equal "$(strake network ls --format '{{.Name}} {{.Driver}}' | xargs)" "one bridge two bridge bridge bridge host host none null"
+	assert_equal "$(strake network ls -q --filter name=o | xargs)" "one two host none"
+	assert_equal "$(strake network ls -q --filter name=o --filter driver=bridge | xargs)" "one two"
+	assert_equal "$(strake network ls -q --filter label=team | xargs)" one
+	assert_equal "$(strake network ls -q --filter label=team=b | xargs)" ""
+	assert_equal "$(strake network ls --filter label=team=a --format json | jq -r '.[].Name')" one
+	assert_equal "$(strake network inspect -f '{{.Gateway}}' one two | xargs)" "10.1.0.1 10.2.0.1"
+	for wrong in "ls --format nonsense" "ls --format {{.Name" "ls --filter color=red" "inspect -f {{.Name one"; do
+		# shellcheck disable=SC2086 # words
+		run strake network $wrong
+		assert_equal "$wrong: $status, ${#lines[@]} line" "$wrong: 1, 1 line"
+	done
+	client a
+	[[ $(of_network bridge .Created) == 20*T* ]]
+}
+
+@test "a port of an IPv6 network is told as the one it is" {
+	strake network create --subnet fd01::/64 six >/dev/null
+	serve a --network six -p 8081:80
+	assert_equal "$(strake ps --format '{{.Ports}}')" "[::]:8081->80/tcp"
+	assert_equal "$(settings a '.Ports["80/tcp"]' | jq -c .)" '[{"HostIp":"::","HostPort":"8081"}]'
+	assert_equal "$(of_network six '.Containers[].Ports[]')" "[::]:8081->80/tcp"
+	reach host tcp ::1 8081 a
+}
+
+@test "what cannot be is refused with what it is about: shared names, peers, modes, members, ports, hardware addresses" {
+	strake network create --subnet 10.1.0.0/24 one >/dev/null
+	client e
+	refused() { # TEXT COMMAND...
+		local text=$1
+		shift
+		run strake "$@"
+		[ "$status" -ne 0 ]
+		assert_equal "$* : ${#lines[@]} line" "$* : 1 line"
+		assert_has "$text"
+	}
+	for option in "--dns 192.0.2.9" "--dns-search x.test" "--dns-option ndots:1" "--add-host a:10.0.0.1"; do
+		# shellcheck disable=SC2086 # words
+		refused "it shares that one's /etc/hosts" run --rm --network container:e $option --bare /bin/busybox true
+	done
+	refused "no network 'nosuch'" network create --peer nosuch x
+	strake network create --peer one --peer bridge peering >/dev/null
+	refused "'host' is no network that container e could enter" network connect host e
+	refused "'none' is no network that container e could enter" network disconnect none e
+	refused "container e is in network bridge already" network connect bridge e
+	refused "container e is not in network one" network disconnect one e
+	refused "is given twice" run --rm -p 80:80 -p 80:81 --bare /bin/busybox true
+	refused "all zeros" run --rm --mac-address 00:00:00:00:00:00 --bare /bin/busybox true
+	refused "multicast" run --rm --mac-address 01:00:5e:00:00:01 --bare /bin/busybox true
+	assert_equal "$(strake network ls -q | xargs)" "bridge one peering host none"
+}
+
+@test "scripts of what is mended or taken away can be run: reload, check --repair, disconnect" {
+	strake network create --ipv6 --subnet 10.1.0.0/24 --subnet fd01::/64 one >/dev/null
+	strake network create --subnet 10.2.0.0/24 two >/dev/null
+	serve a --network one --network two -p 8080:80
+	client b --network one
+	run_script() { # STRAKE-ARGUMENT...
+		strake --dry-run "$@" >"$STATE/script" || true
+		run sh "$STATE/script"
+		assert_equal "$*: $status: $output" "$*: 0: "
+	}
+	whole() {
+		reach host tcp 127.0.0.1 8080 a
+		reach b tcp 10.1.0.2 80 a
+		reach b tcp fd01::2 80 a
+	}
+	run_script network reload
+	whole
+	nft flush ruleset
+	run_script network reload
+	whole
+	nft flush ruleset
+	run_script network check --repair
+	whole
+	for script in reload "check --repair"; do
+		ip link delete strake0
+		# shellcheck disable=SC2086 # words
+		run_script network $script
+		whole
+		# Bridge and cable: the bridge is made once.
+		ip link delete strake0
+		ip link delete "$(settings b .Networks.one.Link)"
+		# shellcheck disable=SC2086 # words
+		run_script network $script
+		assert_equal "$(grep -c 'ip link add strake0' "$STATE/script")" 1
+		whole
+	done
+	run strake network check
+	assert_lacks "strake0"
+	strake network check --repair >/dev/null
+	run_script network disconnect two a
+	run in_network a ip -o link
+	assert_lacks eth1
+	run in_network a ip route
+	assert_has "default via 10.1.0.1"
+	strake network check --repair >/dev/null
+	run_script network disconnect one a
+	run in_network a ip route
+	assert_has "default via 10.2.0.1"
+}
 
 @test "bandwidth: what it sends and what it receives is cut to what was asked, IPv4 and IPv6; others are not" {
 	strake network create --ipv6 --subnet 10.1.0.0/24 --subnet fd01::/64 dual >/dev/null

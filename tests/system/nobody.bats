@@ -50,7 +50,7 @@ assert_script() { # WHAT
 		done
 	done
 	for command in "run --rm --network none nowhere.invalid/test:1 true" "run --rm --rootfs $SHORT/fs true" "run -d -p 8080:80 --bare /bin/busybox -- true" \
-		"load -i $SHORT/image.tar" "network check" "system check"; do
+		"load -i $SHORT/image.tar" "network check" "network show host" "system check"; do
 		for how in "" --explain; do
 			# shellcheck disable=SC2086
 			run --separate-stderr own $how $command

@@ -356,7 +356,7 @@ multi_new() {
 	assert_has "refuses to answer without credentials"
 	run strake login -u me --password-stdin "$BAD" <<<wrong
 	assert_status 1
-	assert_has "refuses the credentials of --creds"
+	assert_has "refuses the credentials of this login"
 	run strake login -u me --password-stdin "$BAD" <<<secret
 	assert_status 0
 	assert_equal "$output" "Login Succeeded; kept in $XDG_RUNTIME_DIR/containers/auth.json"
@@ -846,4 +846,124 @@ manifest_sha512() { jq -r --arg tag "$2" '.manifests[] | select(.annotations["or
 	soon no_strake
 	run "$PROGRAMS/strake-registry" </dev/null
 	assert_status 2
+}
+
+@test "--platform: nonsense is refused, and so is the one variant of an image that is for another" {
+	local other='the image is linux/amd64, not linux/arm64, and has no other variant'
+	layout_new
+	bad_registry --seed "web=$STATE/tmp/layout"
+	for command in "pull --platform" "run --rm --network none --pull always --platform" "copy --platform"; do
+		set --
+		case $command in
+		copy*) set -- "docker://$BAD/web:1" "dir:$STATE/tmp/out" ;;
+		*) set -- "$BAD/web:1" ;;
+		esac
+		# shellcheck disable=SC2086
+		run strake $command linux/arm64 "$@"
+		[ "$status" != 0 ]
+		assert_has "$other"
+		[[ $output != *[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]* ]]
+		# shellcheck disable=SC2086
+		run strake $command foo "$@"
+		[ "$status" != 0 ]
+		assert_has "'foo' is no platform; write OS/ARCHITECTURE"
+	done
+	[ ! -e "$STATE/tmp/out" ]
+	assert_equal "$(strake images -q)" ""
+	python3 "$TOOLS/images.py" layers "$STATE/tmp/one.tar"
+	run strake load --platform linux/arm64 -i "$STATE/tmp/one.tar"
+	assert_status 1
+	assert_has "$other"
+	run strake load --platform foo -i "$STATE/tmp/one.tar"
+	assert_has "'foo' is no platform"
+	run strake load --platform linux/arm64 -i "$STATE/tmp/layout"
+	assert_has "$other"
+	assert_equal "$(strake images -q)" ""
+	strake load -q --platform amd64 -i "$STATE/tmp/one.tar"
+	strake pull -q --platform amd64 "$BAD/web:1"
+}
+
+@test "copy and bundle that fail leave nothing that they made, and name what was full" {
+	layout_new big
+	bad_registry --seed "web=$STATE/tmp/layout"
+	cd "$STATE/tmp"
+	run strake copy "docker://$BAD/nosuch" dir:dd
+	assert_status 1
+	run strake copy "docker://$BAD/nosuch" oci:ll:1
+	assert_status 1
+	[ ! -e dd ] && [ ! -e ll ]
+	mkdir full
+	mount -t tmpfs -o size=1m full full
+	strake load -q -i image.tar
+	for target in oci:full/lay:1 dir:full/d; do
+		for source in store:test:1 "docker://$BAD/web:1"; do
+			run strake copy "$source" "$target"
+			assert_status 1
+			assert_has "full/"
+			assert_has "No space left on device"
+			assert_equal "$(ls -A full)" ""
+		done
+	done
+	run strake bundle test:1 full/b sh
+	assert_status 1
+	assert_has "full/b"
+	assert_has "No space left on device"
+	assert_equal "$(ls -A full)" ""
+	# What was there stays.
+	mkdir full/mine
+	run strake copy "docker://$BAD/nosuch" dir:full/mine
+	run strake bundle test:1 full/mine sh
+	assert_status 1
+	assert_equal "$(ls -A full full/mine)" "$(printf 'full:\nmine\n\nfull/mine:')"
+	umount full
+}
+
+@test "files that are named have to be there; a login says whose words were refused, and where it would be kept" {
+	layout_new
+	bad_registry --seed "web=$STATE/tmp/layout" --basic me:secret
+	run strake pull --creds me:secret --cert-dir /nosuch "$BAD/web:1"
+	assert_status 1
+	assert_has "--cert-dir /nosuch: No such file or directory"
+	run strake pull --authfile /nosuch "$BAD/web:1"
+	assert_status 1
+	assert_has "--authfile /nosuch: No such file or directory"
+	run strake login -u me --password-stdin "$BAD" <<<wrong
+	assert_status 1
+	assert_has "asked with the credentials of this login"
+	run strake login -u me --password-stdin --authfile "$STATE/tmp/new.json" "$BAD" <<<secret
+	assert_status 0
+	jq -e ".auths[\"$BAD\"]" "$STATE/tmp/new.json"
+	for command in login save export; do
+		run strake --dry-run "$command" "$BAD"
+		assert_status 1
+		[[ $output == *"--dry-run: "*"; nothing was done" && $output != *"fill the image store"* ]] || { echo "$output"; false; }
+	done
+}
+
+@test "login asks on the terminal: nothing of the password is shown, what was typed ahead counts, ^C leaves the echo on" {
+	layout_new
+	bad_registry --seed "web=$STATE/tmp/layout" --basic me:secret
+	# Both lines at the first prompt: the second one is not thrown away.
+	run "$TOOLS/terminal.py" expect='Username: ' send='me\nsecret\n' expect=Succeeded -- \
+		"$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" login "$BAD"
+	assert_status 0
+	run "$TOOLS/terminal.py" expect='Password: ' send='secret\n' expect=Succeeded -- \
+		"$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" login -u me "$BAD"
+	assert_status 0
+	[[ $output != *secret* ]]
+	run "$TOOLS/terminal.py" expect='Password: ' send='\x03' expect='echo is on' -- \
+		sh -c 'trap : INT; "$@"; stty -a | grep -q " echo " && echo echo is on' sh \
+		"$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" login -u me "$BAD"
+	assert_has "echo is on"
+}
+
+@test "--explain pull tells of the blobs, and the directories that it made are there" {
+	layout_new
+	bad_registry --seed "web=$STATE/tmp/layout"
+	run --separate-stderr strake --explain pull "$BAD/web:1"
+	assert_status 0
+	for step in "layer 1 of 3" "blob sha256:" "tar -xC $ROOT/tmp/layer" "mv $ROOT/tmp/layer $ROOT/layers/" 'state.db'; do
+		[[ $stderr == *"$step"* ]] || { echo "no '$step' in: $stderr"; return 1; }
+	done
+	grep -o "$ROOT/layers/[0-9a-f]*" <<<"$stderr" | xargs ls -d
 }

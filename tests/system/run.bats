@@ -291,6 +291,21 @@ bare() { strake run --rm --network none --bare /bin/busybox "$@"; }
 	soon test -s "$STATE/tmp/said"
 }
 
+@test "exec -it: ^P ^Q leaves the program running, with its terminal" {
+	rootfs_new "$STATE/fs"
+	strake run -d --network none --name a -v "$STATE/tmp:/t" --rootfs "$STATE/fs" tail -f /dev/null
+	mkfifo "$STATE/tmp/go"
+	run "$TOOLS/terminal.py" expect='# ' send='echo $((6*7)); read x </t/go; seq 1 20000; test -t 1 && echo still >/t/said\n' \
+		expect=42 send='\x10\x11' -- "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" exec -it a sh
+	assert_status 0
+	echo >"$STATE/tmp/go"
+	soon test -s "$STATE/tmp/said"
+	# One ^P alone is the program's.
+	run "$TOOLS/terminal.py" expect='# ' send='echo $((6*7)); cat -v; exit 3\n' expect=42 send='\x10x\n' expect='^Px' send='\x04' \
+		-- "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" exec -it a sh
+	assert_status 3
+}
+
 @test "what the container sees does not depend on the caller's umask" {
 	rootfs_new "$STATE/fs"
 	chmod 755 "$STATE/fs"

@@ -30,6 +30,23 @@ static void what_people_type(void **state)
 	assert_int_equal(platform_parse("linux/", platform, NULL), -EINVAL);
 	assert_int_equal(platform_parse("", platform, NULL), -EINVAL);
 	assert_int_equal(platform_parse("a b", platform, NULL), -EINVAL);
+	assert_int_equal(platform_parse("foo", platform, NULL), -EINVAL);
+	assert_int_equal(platform_parse("linux", platform, NULL), -EINVAL);
+}
+
+static void one_alone_is_asked(void **state)
+{
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(platform_demand("linux", "amd64", NULL, &err), 0);
+	assert_int_equal(platform_demand("linux", "amd64", "x86_64", &err), 0);
+	assert_int_equal(platform_demand("linux", "arm", "linux/arm/v7", &err), 0);
+	assert_int_equal(platform_demand(NULL, NULL, "arm64", &err), 0);
+	assert_int_equal(platform_demand("linux", "amd64", "foo", &err), -EINVAL);
+	assert_int_equal(platform_demand("linux", "amd64", "arm64", &err), -EINVAL);
+	assert_string_equal(err.text,
+			    "the image is linux/amd64, not linux/arm64, and has no other variant");
 }
 
 static void the_best_variant_is_chosen(void **state)
@@ -66,6 +83,7 @@ static void the_best_variant_is_chosen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_alone_is_asked),
 		cmocka_unit_test(what_people_type),
 		cmocka_unit_test(the_best_variant_is_chosen),
 	};

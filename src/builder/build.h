@@ -1,0 +1,71 @@
+/* src/builder/build.h - a Containerfile and a context become an image.
+ *
+ * Stages that the target needs are built in their order; each step's result is a layer in the
+ * store, kept under a key of all that it depends on (image/step.h).  Only RUN starts a container,
+ * through the engine, which shows it as any other.  Nothing here prints: what happens is told.
+ */
+#ifndef BUILDER_BUILD_H
+#define BUILDER_BUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "base/strv.h"
+#include "builder/containerfile.h"
+
+struct engine;
+struct ignore;
+
+enum build_event {
+	BUILD_STEP,    /* it begins; text: the instruction */
+	BUILD_CACHED,  /* nothing had to be done */
+	BUILD_MISS,    /* text: why it is not in the cache */
+	BUILD_LAYER,   /* what it made: chain and size; no chain: it changed nothing */
+	BUILD_CHANGE,  /* text: "A /path", with its size */
+	BUILD_WARNING, /* text */
+	BUILD_PULL,    /* text: an image's name */
+	BUILD_DEBUG,   /* a shell opens where a command failed */
+};
+
+struct build_told {
+	enum build_event event;
+	const char *stage;
+	unsigned number, total; /* of the step, in its stage */
+	const char *text;
+	const char *chain;
+	int64_t size;
+};
+
+struct build_request {
+	/* the file */
+	const char *bytes;
+	size_t len;
+	const char *name; /* of it, in errors */
+	/* the context; -1: there is none */
+	int context;
+	const struct ignore *ignore;
+
+	const char *target;   /* NULL: the last stage */
+	const char *platform; /* NULL: this machine's */
+	const char *pull;     /* missing (NULL), always, never */
+	const char *network;  /* of RUN; NULL: the usual one */
+	const struct strv *build_args, *labels,
+		*secrets;                       /* NAME=VALUE; secrets: id=NAME,src=FILE */
+	const struct strv *add_hosts, *ulimits; /* of RUN, as "run" takes them */
+	uint64_t memory, shm_size;              /* 0: no limit, the usual */
+	const struct strv *names;               /* canonical, for the image */
+	int64_t newest_s;                       /* SOURCE_DATE_EPOCH; -1: not given */
+	bool no_cache, show_changes, debug;
+
+	void (*tell)(void *data, const struct build_told *told);
+	void *data;
+};
+
+/* On failure *ret_fault says where in the file, if there. */
+int build_run(struct engine *engine, const struct build_request *req, char ret_id[ID_LEN + 1],
+	      struct fault *ret_fault, struct error *err) must_check;
+
+#endif

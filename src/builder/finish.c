@@ -1,0 +1,109 @@
+/* src/builder/finish.c */
+#include "builder/finish.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "builder/step.h"
+#include "engine/engine.h"
+#include "image/digest.h"
+#include "image/document.h"
+#include "image/image.h"
+#include "image/incoming.h"
+#include "image/record.h"
+#include "image/unpack.h"
+
+/* An image that is made of the same steps again is the same image: its time is that of its last
+ * layer, which is now only if there is none.
+ */
+static int make_document(struct build *b, struct state *state, char **ret, char ret_id[ID_LEN + 1])
+{
+	int64_t now = clock_now_ns();
+	int64_t created = state->created_ns >= 0 ? state->created_ns : now;
+	char text[CLOCK_TEXT_LEN];
+
+	if (b->req->newest_s >= 0)
+		created = MIN(created, b->req->newest_s * 1000000000);
+	for (size_t i = 0; i < b->req->labels->n; i++) {
+		const char *label = b->req->labels->items[i];
+		size_t n = strcspn(label, "=");
+		autofree char *name = xstrndup(label, n);
+
+		if (n == 0)
+			return error_set(b->err, -EINVAL, "--label '%s': expected NAME=VALUE",
+					 label);
+		state_add_label(state, name, label[n] ? label + n + 1 : "");
+	}
+	clock_format(created, text);
+	(void)json_object_set_new(state->doc, "created", json_string(text));
+	*ret = json_dumps(state->doc, JSON_COMPACT);
+	if (!*ret || strlen(*ret) > DOCUMENT_MAX)
+		return error_set(b->err, -EFBIG, "the image's config is larger than %u bytes",
+				 DOCUMENT_MAX);
+	digest_bytes(*ret, strlen(*ret), ret_id);
+	return 0;
+}
+
+/* It is there and has the names already. */
+static bool is_recorded(struct build *b, const char *id)
+{
+	cleanup(image_cleanup) struct image *image = NULL;
+	bool has =
+		image_load(engine_db(b->engine), engine_root_fd(b->engine), id, &image, NULL) == 0;
+
+	for (size_t i = 0; has && i < b->req->names->n; i++)
+		has = strv_has(&image->names, b->req->names->items[i]);
+	return has;
+}
+
+static int load_layers(struct build *b, const struct incoming *in, const struct state *state,
+		       struct unpack_layer *layers)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < state->chains.n; i++) {
+		autofree char *diff = xasprintf("%s/diff", state->chains.items[i]);
+
+		memcpy(layers[i].chain, state->chains.items[i], sizeof(layers[i].chain));
+		r = layer_info_load(in->layers_fd, layers[i].chain, &layers[i].info, b->err);
+		if (r == 0 && faccessat(in->layers_fd, diff, F_OK, 0) < 0)
+			r = error_sys(b->err, -errno, "layer %.12s was removed meanwhile",
+				      layers[i].chain);
+	}
+	return r;
+}
+
+static int record(struct build *b, const struct state *state, const char *document, const char *id)
+{
+	struct incoming in = INCOMING_INIT;
+	autofree struct unpack_layer *layers =
+		xcalloc(state->chains.n + 1, sizeof(struct unpack_layer));
+	const struct image_record rec = { .id = id,
+					  .config = document,
+					  .config_len = document ? strlen(document) : 0,
+					  .layers = layers,
+					  .nlayers = state->chains.n,
+					  .names = b->req->names };
+	int r = incoming_open(engine_root(b->engine), engine_root_fd(b->engine), &in, b->err);
+
+	if (r == 0)
+		r = load_layers(b, &in, state, layers);
+	if (r == 0)
+		r = image_record(engine_db(b->engine), &in, &rec, b->err);
+	incoming_done(&in);
+	return r;
+}
+
+int build_finish(struct build *b, struct state *state, char ret_id[ID_LEN + 1])
+{
+	autofree char *document = NULL;
+	int r = make_document(b, state, &document, ret_id);
+
+	if (r < 0 || is_recorded(b, ret_id))
+		return r;
+	return record(b, state, document, ret_id);
+}

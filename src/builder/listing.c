@@ -1,0 +1,453 @@
+/* src/builder/listing.c */
+#include "builder/listing.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/strv.h"
+#include "base/walk.h"
+#include "builder/draft.h"
+#include "builder/ignore.h"
+#include "builder/pattern.h"
+#include "kernel/rootdir.h"
+
+#define READ_SIZE   (256 << 10)
+#define LATELY_NS   2000000000LL /* file systems' clocks are coarse, and two machines' may differ */
+#define TARGET_ROOM 4097
+
+struct lister {
+	struct listing *list;
+	struct listing_item *item;
+	const struct listing_request *req;
+};
+
+static char *join(const char *dir, const char *name)
+{
+	if (!*dir || !*name)
+		return xstrdup(*dir ? dir : name);
+	return xasprintf("%s/%s", dir, name);
+}
+
+static bool is_ignored(const struct listing_request *req, const char *path)
+{
+	return (req->ignore && *path && ignore_matches(req->ignore, path)) ||
+	       (req->exclude && *path && ignore_matches(req->exclude, path));
+}
+
+static bool is_skipped(const struct listing_request *req, const char *path)
+{
+	return (req->ignore && *path && ignore_skips(req->ignore, path)) ||
+	       (req->exclude && *path && ignore_skips(req->exclude, path));
+}
+
+/* entries */
+
+static int add_entry(struct lister *l, const char *path, const struct stat *st, bool hidden,
+		     struct error *err)
+{
+	struct listing_item *item = l->item;
+
+	if (++l->list->total > LISTING_MAX)
+		return error_set(err, -E2BIG, "more than %d files", LISTING_MAX);
+	VEC_GROW(item->entries, item->n, item->room);
+	item->entries[item->n++] = (struct listing_entry) { xstrdup(path), *st, hidden };
+	return 0;
+}
+
+static int visit(void *data, const struct walk_entry *e, struct error *err)
+{
+	struct lister *l = data;
+	autofree char *whole = join(l->item->path, e->path);
+	bool ignored = is_ignored(l->req, whole);
+
+	if (!S_ISDIR(e->st.st_mode))
+		return ignored ? 0 : add_entry(l, e->path, &e->st, false, err);
+	if (ignored && is_skipped(l->req, whole))
+		return WALK_SKIP;
+	return add_entry(l, e->path, &e->st, ignored && *e->path, err);
+}
+
+/* Ignored directories stay only where something behind them is in them. */
+static void drop_empty_hidden(struct listing_item *item)
+{
+	const char *next = NULL;
+	size_t kept = item->n;
+
+	for (size_t i = item->n; i > 0; i--) {
+		struct listing_entry *e = &item->entries[i - 1];
+		size_t len = strlen(e->path);
+
+		if (e->hidden && !(next && strncmp(next, e->path, len) == 0 && next[len] == '/')) {
+			free(e->path);
+			continue;
+		}
+		next = e->path;
+		item->entries[--kept] = *e;
+	}
+	memmove(item->entries, item->entries + kept, (item->n - kept) * sizeof(*item->entries));
+	item->n -= kept;
+}
+
+/* items */
+
+static int open_parent(const struct listing_request *req, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	autofree char *dir = xstrndup(path, slash ? (size_t)(slash - path) : 0);
+
+	return rootdir_open_at(req->root, dir, O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT);
+}
+
+/* A link is followed to what it means inside the tree: the item is that, under the link's name. */
+static int open_file(const struct listing_request *req, const char *path, struct listing_item *item,
+		     char **ret_name, struct error *err)
+{
+	const struct strv none = { 0 };
+	cleanup(draft_done) struct draft tree;
+	autofree char *plain = NULL;
+	const char *slash;
+	int r;
+
+	draft_init(&tree, req->root, &none);
+	r = draft_resolve(&tree, path, true, &plain, err);
+	if (r < 0)
+		return r;
+	item->dir = open_parent(req, plain);
+	if (item->dir < 0)
+		return error_sys(err, item->dir, "open %s in %s", path, req->what);
+	slash = strrchr(plain, '/');
+	*ret_name = xstrdup(slash ? slash + 1 : plain);
+	return 0;
+}
+
+/* 1: it is a file that is ignored. */
+static int fill_item(struct lister *l, const char *path, struct error *err)
+{
+	struct listing_item *item = l->item;
+	autofree char *name = NULL;
+	struct stat st;
+	int r = 0;
+
+	item->dir = rootdir_open_at(l->req->root, path, O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT);
+	item->is_dir = item->dir >= 0;
+	if (item->is_dir)
+		r = walk_tree(item->dir, visit, NULL, l, err);
+	else if (item->dir != -ENOTDIR)
+		return error_sys(err, item->dir, "open %s in %s", path, l->req->what);
+	if (item->is_dir) {
+		drop_empty_hidden(item);
+		return r;
+	}
+	if (is_ignored(l->req, path))
+		return 1;
+	r = open_file(l->req, path, item, &name, err);
+	if (r < 0 || !name)
+		return r;
+	if (fstatat(item->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_sys(err, -errno, "look at %s in %s", path, l->req->what);
+	return add_entry(l, name, &st, false, err);
+}
+
+static void item_done(struct listing_item *item)
+{
+	for (size_t i = 0; i < item->n; i++)
+		free(item->entries[i].path);
+	free(item->entries);
+	free(item->name);
+	free(item->path);
+	if (item->dir >= 0)
+		(void)close(item->dir);
+}
+
+/* 1: it is ignored. */
+static int add_item(struct listing *list, const struct listing_request *req, const char *path,
+		    struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	struct listing_item item = { .name = xstrdup(slash ? slash + 1 : path),
+				     .path = xstrdup(path),
+				     .dir = -1 };
+	struct lister l = { .list = list, .item = &item, .req = req };
+	int r = is_ignored(req, path) && is_skipped(req, path) ? 1 : fill_item(&l, path, err);
+
+	if (r != 0) {
+		item_done(&item);
+		return r;
+	}
+	VEC_GROW(list->items, list->n, list->room);
+	list->items[list->n++] = item;
+	return 0;
+}
+
+/* patterns */
+
+/* The names in dir that a component matches, as paths. */
+static int match_names(const struct listing_request *req, const char *dir, const char *component,
+		       struct strv *ret, struct error *err)
+{
+	autoclose int fd = rootdir_open_at(req->root, dir, O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT);
+	cleanup(pattern_done) struct pattern pattern = { NULL, 0 };
+	struct strv names = { 0 };
+	int r = pattern_parse(component, PATTERN_PLAIN, &pattern, err);
+
+	if (r < 0 || fd < 0)
+		return r;
+	r = walk_names(fd, &names);
+	if (r < 0)
+		r = error_sys(err, r, "read %s in %s", dir, req->what);
+	for (size_t i = 0; r == 0 && i < names.n; i++)
+		if (pattern_matches(&pattern, names.items[i], strlen(names.items[i])))
+			strv_take(ret, join(dir, names.items[i]));
+	strv_done(&names);
+	return r;
+}
+
+static bool is_there(const struct listing_request *req, const char *path)
+{
+	autoclose int fd = rootdir_open_at(req->root, path, O_PATH, RESOLVE_IN_ROOT);
+
+	return fd >= 0;
+}
+
+/* One component after the other; paths is what matches so far. */
+static int match_component(const struct listing_request *req, const char *component,
+			   struct strv *paths, struct error *err)
+{
+	struct strv next = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < paths->n; i++) {
+		autofree char *path = NULL;
+
+		if (!pattern_is_plain(component)) {
+			r = match_names(req, paths->items[i], component, &next, err);
+			continue;
+		}
+		path = join(paths->items[i], component);
+		if (is_there(req, path))
+			strv_add(&next, path);
+	}
+	strv_done(paths);
+	*paths = next;
+	return r;
+}
+
+/* "../x" means x: nothing is above the tree. */
+static char *inside(const char *source)
+{
+	autofree char *rooted = xasprintf("/%s", source);
+	autofree char *clean = path_clean(rooted);
+
+	return xstrdup(clean + 1);
+}
+
+static int match_all(const struct listing_request *req, const char *source, struct strv *ret,
+		     struct error *err)
+{
+	autofree char *path = inside(source);
+	char *rest = path, *component;
+	int r = 0;
+
+	strv_add(ret, "");
+	while (r == 0 && *path && (component = strsep(&rest, "/")))
+		r = match_component(req, component, ret, err);
+	return r;
+}
+
+int listing_add(struct listing *list, const struct listing_request *req, const char *source,
+		struct error *err)
+{
+	struct strv paths = { 0 };
+	size_t before = list->n;
+	bool ignored = false;
+	int r = match_all(req, source, &paths, err);
+
+	for (size_t i = 0; r >= 0 && i < paths.n; i++) {
+		r = add_item(list, req, paths.items[i], err);
+		ignored |= r > 0;
+	}
+	if (r >= 0 && list->n == before)
+		r = error_set(err, -ENOENT,
+			      ignored ? "%s: %s has it, but an ignore file leaves it out"
+				      : "%s: not found in %s",
+			      source, req->what);
+	strv_done(&paths);
+	return r < 0 ? r : 0;
+}
+
+void listing_done(struct listing *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		item_done(&list->items[i]);
+	free(list->items);
+	*list = (struct listing) { NULL, 0, 0, 0 };
+}
+
+/* reading */
+
+int listing_open(struct listing_place *place, const struct listing_item *item, const char *path,
+		 int *ret_dir, const char **ret_name, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+	autofree char *dir = NULL;
+	int fd;
+
+	*ret_name = *path ? slash ? slash + 1 : path : ".";
+	if (len == 0) {
+		*ret_dir = item->dir;
+		return 0;
+	}
+	if (place->item == item && place->dir && strncmp(place->dir, path, len) == 0 &&
+	    !place->dir[len]) {
+		*ret_dir = place->fd;
+		return 0;
+	}
+	dir = xstrndup(path, len);
+	fd = rootdir_open_at(item->dir, dir, O_RDONLY | O_DIRECTORY,
+			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+	if (fd < 0)
+		return error_sys(err, fd, "open %s", dir);
+	listing_place_done(place);
+	*place = (struct listing_place) { item, steal_ptr(&dir), fd };
+	*ret_dir = fd;
+	return 0;
+}
+
+void listing_place_done(struct listing_place *place)
+{
+	if (place->fd >= 0)
+		(void)close(place->fd);
+	free(place->dir);
+	*place = LISTING_PLACE_INIT;
+}
+
+/* digests */
+
+static void add_text(struct digest *d, const char *text)
+{
+	digest_update(d, text, strlen(text) + 1);
+}
+
+static int add_content(struct digest *d, int dir, const char *name, char *buffer)
+{
+	autoclose int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while ((n = TEMP_FAILURE_RETRY(read(fd, buffer, READ_SIZE))) > 0)
+		digest_update(d, buffer, (size_t)n);
+	return n < 0 ? -errno : 0;
+}
+
+static int add_target(struct digest *d, int dir, const char *name)
+{
+	char target[TARGET_ROOM] = "";
+	ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	add_text(d, target);
+	return 0;
+}
+
+/* A file's size stands before its bytes, so that no two listings give the same text. */
+static void add_head(struct digest *d, const struct listing_request *req,
+		     const struct listing_entry *e)
+{
+	char head[128];
+
+	add_text(d, e->path);
+	(void)snprintf(head, sizeof(head), "%o %lld %u %u %llu", e->st.st_mode,
+		       S_ISREG(e->st.st_mode) ? (long long)e->st.st_size : 0,
+		       req->owners_count ? e->st.st_uid : 0, req->owners_count ? e->st.st_gid : 0,
+		       S_ISCHR(e->st.st_mode) || S_ISBLK(e->st.st_mode)
+			       ? (unsigned long long)e->st.st_rdev
+			       : 0);
+	add_text(d, head);
+}
+
+static int add_item_digest(struct digest *d, const struct listing_request *req,
+			   const struct listing_item *item, char *buffer, struct error *err)
+{
+	struct listing_place place = LISTING_PLACE_INIT;
+	int r = 0;
+
+	add_text(d, item->is_dir ? "" : item->name);
+	for (size_t i = 0; r == 0 && i < item->n; i++) {
+		const struct listing_entry *e = &item->entries[i];
+		const char *name = "";
+		int dir = -1;
+
+		add_head(d, req, e);
+		if (!S_ISREG(e->st.st_mode) && !S_ISLNK(e->st.st_mode))
+			continue;
+		r = listing_open(&place, item, e->path, &dir, &name, err);
+		if (r < 0)
+			break;
+		r = S_ISREG(e->st.st_mode) ? add_content(d, dir, name, buffer)
+					   : add_target(d, dir, name);
+		if (r < 0)
+			r = error_sys(err, r, "read %s in %s", e->path, req->what);
+	}
+	listing_place_done(&place);
+	return r;
+}
+
+int listing_digest(const struct listing *list, const struct listing_request *req,
+		   char ret[DIGEST_HEX_LEN + 1], struct error *err)
+{
+	autofree char *buffer = xmalloc(READ_SIZE);
+	struct digest d;
+	int r = 0;
+
+	digest_init(&d);
+	for (size_t i = 0; r == 0 && i < list->n; i++)
+		r = add_item_digest(&d, req, &list->items[i], buffer, err);
+	if (r == 0)
+		digest_final(&d, ret);
+	digest_done(&d);
+	return r;
+}
+
+static void add_stamp(struct digest *d, const struct listing_entry *e)
+{
+	const struct stat *st = &e->st;
+	const int64_t numbers[] = {
+		(int64_t)st->st_dev, (int64_t)st->st_ino, st->st_mode,          st->st_uid,
+		st->st_gid,          st->st_size,         st->st_mtim.tv_sec,   st->st_mtim.tv_nsec,
+		st->st_ctim.tv_sec,  st->st_ctim.tv_nsec, (int64_t)st->st_rdev,
+	};
+
+	add_text(d, e->path);
+	digest_update(d, numbers, sizeof(numbers));
+}
+
+bool listing_stamp(const struct listing *list, char ret[DIGEST_HEX_LEN + 1])
+{
+	int64_t lately = clock_now_ns() - LATELY_NS, newest = 0;
+	struct digest d;
+
+	digest_init(&d);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct listing_item *item = &list->items[i];
+
+		add_text(&d, item->is_dir ? "" : item->name);
+		for (size_t k = 0; k < item->n; k++) {
+			const struct timespec *t = &item->entries[k].st.st_ctim;
+
+			add_stamp(&d, &item->entries[k]);
+			newest = MAX(newest, (int64_t)t->tv_sec * 1000000000 + t->tv_nsec);
+		}
+	}
+	digest_final(&d, ret);
+	digest_done(&d);
+	return newest < lately;
+}

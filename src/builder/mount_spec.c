@@ -1,0 +1,288 @@
+/* src/builder/mount_spec.c */
+#include "builder/mount_spec.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/number.h"
+
+#define SECRET_MAX (500U << 10) /* as BuildKit */
+#define KIND(k)    (1U << (k))
+
+struct reading {
+	struct mount_spec *spec;
+	struct error *err;
+};
+
+static int set_text(char **place, const char *value)
+{
+	free(*place);
+	*place = xstrdup(value);
+	return 0;
+}
+
+static int read_from(struct reading *rd, const char *value)
+{
+	return set_text(&rd->spec->from, value);
+}
+
+static int read_source(struct reading *rd, const char *value)
+{
+	return set_text(&rd->spec->source, value);
+}
+
+static int read_target(struct reading *rd, const char *value)
+{
+	return set_text(&rd->spec->target, value);
+}
+
+static int read_id(struct reading *rd, const char *value)
+{
+	return set_text(&rd->spec->id, value);
+}
+
+static int read_flag(const struct reading *rd, const char *value, bool *ret)
+{
+	if (!value || strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0)
+		*ret = true;
+	else if (strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0)
+		*ret = false;
+	else
+		return error_set(rd->err, -EINVAL, "'%.40s' is neither true nor false", value);
+	return 0;
+}
+
+static int read_ro(struct reading *rd, const char *value)
+{
+	return read_flag(rd, value, &rd->spec->read_only);
+}
+
+static int read_rw(struct reading *rd, const char *value)
+{
+	bool writes = true;
+	int r = read_flag(rd, value, &writes);
+
+	rd->spec->read_only = !writes;
+	return r;
+}
+
+static int read_required(struct reading *rd, const char *value)
+{
+	return read_flag(rd, value, &rd->spec->required);
+}
+
+static int read_sharing(struct reading *rd, const char *value)
+{
+	static const char *const words[] = { [SHARING_SHARED] = "shared",
+					     [SHARING_LOCKED] = "locked",
+					     [SHARING_PRIVATE] = "private" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcasecmp(words[i], value) != 0)
+			continue;
+		rd->spec->sharing = (enum mount_sharing)i;
+		return 0;
+	}
+	return error_set(rd->err, -EINVAL, "sharing is shared, locked or private, not '%.40s'",
+			 value);
+}
+
+static int read_mode(struct reading *rd, const char *value)
+{
+	unsigned mode;
+
+	if (number_parse_octal(value, 07777, &mode) < 0)
+		return error_set(rd->err, -EINVAL, "mode '%.40s' is no octal number", value);
+	rd->spec->mode = mode;
+	return 0;
+}
+
+static int read_owner(const struct reading *rd, const char *value, int64_t *ret)
+{
+	uint64_t number;
+
+	if (number_parse(value, UINT32_MAX - 1, &number) < 0)
+		return error_set(rd->err, -EINVAL, "'%.40s' is no user's or group's number", value);
+	*ret = (int64_t)number;
+	return 0;
+}
+
+static int read_uid(struct reading *rd, const char *value)
+{
+	return read_owner(rd, value, &rd->spec->uid);
+}
+
+static int read_gid(struct reading *rd, const char *value)
+{
+	return read_owner(rd, value, &rd->spec->gid);
+}
+
+static int read_size(struct reading *rd, const char *value)
+{
+	if (number_parse_size(value, &rd->spec->size) < 0)
+		return error_set(rd->err, -EINVAL, "'%.40s' is no size", value);
+	return 0;
+}
+
+static const struct key {
+	const char *name;
+	int (*read)(struct reading *rd, const char *value);
+	unsigned kinds;
+	bool is_flag; /* may stand without a value */
+} keys[] = {
+	{ "from", read_from, KIND(MOUNT_BIND), false },
+	{ "source", read_source, KIND(MOUNT_BIND), false },
+	{ "src", read_source, KIND(MOUNT_BIND), false },
+	{ "target", read_target, ~0U, false },
+	{ "dst", read_target, ~0U, false },
+	{ "destination", read_target, ~0U, false },
+	{ "id", read_id, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET), false },
+	{ "ro", read_ro, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), true },
+	{ "readonly", read_ro, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), true },
+	{ "rw", read_rw, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), true },
+	{ "readwrite", read_rw, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), true },
+	{ "required", read_required, KIND(MOUNT_SECRET), true },
+	{ "sharing", read_sharing, KIND(MOUNT_CACHE), false },
+	{ "mode", read_mode, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET), false },
+	{ "uid", read_uid, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET), false },
+	{ "gid", read_gid, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET), false },
+	{ "size", read_size, KIND(MOUNT_TMPFS), false },
+};
+
+static const char *const kind_names[] = { [MOUNT_BIND] = "bind",
+					  [MOUNT_CACHE] = "cache",
+					  [MOUNT_SECRET] = "secret",
+					  [MOUNT_TMPFS] = "tmpfs" };
+
+static int read_pair(struct reading *rd, const char *name, const char *value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (strcasecmp(keys[i].name, name) != 0 || !(keys[i].kinds & KIND(rd->spec->kind)))
+			continue;
+		if (!value && !keys[i].is_flag)
+			return error_set(rd->err, -EINVAL, "%s wants a value", name);
+		return keys[i].read(rd, value);
+	}
+	return error_set(rd->err, -EINVAL, "a mount of type %s has no '%.60s'",
+			 kind_names[rd->spec->kind], name);
+}
+
+static int read_kind(struct reading *rd, const char *value)
+{
+	for (size_t i = 0; value && i < ARRAY_SIZE(kind_names); i++) {
+		if (strcasecmp(kind_names[i], value) != 0)
+			continue;
+		rd->spec->kind = (enum mount_kind)i;
+		return 0;
+	}
+	return error_set(rd->err, -EINVAL, "type is bind, cache, secret or tmpfs, not '%.40s'",
+			 value ? value : "");
+}
+
+/* The pairs of a text: the type first, wherever it stands, then the others. */
+static int read_pairs(struct reading *rd, const char *text, bool types)
+{
+	autofree char *copy = xstrdup(text);
+	char *rest = copy, *name;
+	int r = 0;
+
+	while (r == 0 && (name = strsep(&rest, ","))) {
+		char *value = strchr(name, '=');
+
+		if (value)
+			*value++ = '\0';
+		if ((strcasecmp(name, "type") == 0) == types)
+			r = types ? read_kind(rd, value) : read_pair(rd, name, value);
+	}
+	return r;
+}
+
+static int check(const struct mount_spec *spec, struct error *err)
+{
+	if (spec->kind == MOUNT_SECRET && !spec->id && !spec->target)
+		return error_set(err, -EINVAL, "a secret wants an id");
+	if (spec->kind != MOUNT_SECRET && (!spec->target || !*spec->target))
+		return error_set(err, -EINVAL, "it wants a target");
+	return 0;
+}
+
+int mount_spec_parse(const char *text, struct mount_spec *ret, struct error *err)
+{
+	struct mount_spec spec = { .mode = -1, .uid = -1, .gid = -1 };
+	struct reading rd = { .spec = &spec, .err = err };
+	int r = read_pairs(&rd, text, true);
+
+	spec.read_only = spec.kind == MOUNT_BIND;
+	if (r == 0)
+		r = read_pairs(&rd, text, false);
+	if (r == 0)
+		r = check(&spec, err);
+	if (r < 0) {
+		mount_spec_done(&spec);
+		return error_wrap(err, r, "--mount=%.200s", text);
+	}
+	if (spec.kind == MOUNT_SECRET && !spec.id && spec.target) {
+		const char *slash = strrchr(spec.target, '/');
+
+		spec.id = xstrdup(slash ? slash + 1 : spec.target);
+	}
+	*ret = spec;
+	return 0;
+}
+
+void mount_spec_done(struct mount_spec *spec)
+{
+	free(spec->from);
+	free(spec->source);
+	free(spec->target);
+	free(spec->id);
+	*spec = (struct mount_spec) { .from = NULL };
+}
+
+/* secrets */
+
+static char *value_of(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = text; *at; at += *at == ',') {
+		size_t n = strcspn(at, ",");
+
+		if (n > len && strncmp(at, name, len) == 0 && at[len] == '=')
+			return xstrndup(at + len + 1, n - len - 1);
+		at += n;
+	}
+	return NULL;
+}
+
+int secret_read(const char *text, const char *id, char **ret, size_t *ret_len, struct error *err)
+{
+	autofree char *name = value_of(text, "id"), *env = value_of(text, "env");
+	autofree char *path = value_of(text, "src");
+	const char *value;
+	int r;
+
+	if (!path)
+		path = value_of(text, "source");
+	if (!name || !*name)
+		return error_set(err, -EINVAL,
+				 "--secret %.100s: expected id=NAME[,src=FILE|,env=NAME]", text);
+	if (strcmp(name, id) != 0)
+		return 1;
+	if (path) {
+		r = file_read_at(AT_FDCWD, path, SECRET_MAX, ret, ret_len, err);
+		return r < 0 ? error_wrap(err, r, "--secret id=%s", id) : 0;
+	}
+	value = getenv(env ? env : name);
+	if (!value)
+		return error_set(
+			err, -ENOENT,
+			"--secret id=%s: there is no variable %s; src=FILE takes it from a file",
+			id, env ? env : name);
+	*ret = xstrdup(value);
+	*ret_len = strlen(value);
+	return 0;
+}

@@ -1,0 +1,336 @@
+/* src/builder/mounts.c */
+#include "builder/mounts.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "builder/draft.h"
+#include "builder/ignore.h"
+#include "builder/instruction.h"
+#include "builder/listing.h"
+#include "builder/mount_spec.h"
+#include "builder/secrets.h"
+#include "builder/step.h"
+#include "engine/engine.h"
+#include "image/incoming.h"
+
+#define SECRETS_DIR "/run/secrets"
+#define CACHE_NAME  "build-cache-"
+#define PRIVATE_MAX 64 /* copies of one cache */
+
+struct mount_plan {
+	struct mount_spec spec;
+	char *target;        /* absolute */
+	struct listing list; /* of a bind */
+	int root;
+};
+
+/* reading */
+
+static int list_bind(struct work *w, struct mount_plan *plan, struct step_key *key)
+{
+	const struct build_request *req = w->b->req;
+	const struct mount_spec *spec = &plan->spec;
+	char chain[DIGEST_HEX_LEN + 1], digest[DIGEST_HEX_LEN + 1];
+	struct listing_request lr = { .ignore = spec->from ? NULL : req->ignore,
+				      .owners_count = spec->from != NULL,
+				      .what = spec->from ? spec->from : "the context" };
+	int r = 0;
+
+	if (spec->from)
+		r = step_source(w, spec->from, &plan->root, chain);
+	else if (req->context < 0)
+		r = error_set(w->b->err, -ENOENT, "there is no context to mount from");
+	else
+		plan->root = openat(req->context, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r == 0 && plan->root < 0)
+		r = error_sys(w->b->err, -errno, "open the context");
+	lr.root = plan->root;
+	if (r == 0)
+		r = listing_add(&plan->list, &lr, spec->source ? spec->source : ".", w->b->err);
+	if (r == 0)
+		r = listing_digest(&plan->list, &lr, digest, w->b->err);
+	if (r == 0)
+		step_key_reads(key, digest);
+	return r;
+}
+
+static char *absolute(const struct work *w, const char *target)
+{
+	const char *workdir = state_text(w->state, "WorkingDir");
+	autofree char *joined = *target == '/' ? xstrdup(target)
+					       : xasprintf("%s/%s", workdir ? workdir : "", target);
+	autofree char *rooted = xasprintf("/%s", joined);
+
+	return path_clean(rooted);
+}
+
+static int read_one(struct work *w, struct mounts *m, const char *flag, struct step_key *key)
+{
+	struct mount_plan plan = { .root = -1 };
+	autofree char *text = NULL;
+	int r = state_expand(w->state, flag, &text, w->b->err);
+
+	if (r == 0)
+		r = mount_spec_parse(text, &plan.spec, w->b->err);
+	if (r < 0)
+		return r;
+	if (plan.spec.target)
+		plan.target = absolute(w, plan.spec.target);
+	else
+		plan.target = xasprintf(SECRETS_DIR "/%s", plan.spec.id);
+	step_key_add(key, text);
+	VEC_GROW(m->plans, m->n, m->room);
+	m->plans[m->n++] = plan;
+	if (strcmp(plan.target, "/") == 0)
+		return error_set(w->b->err, -EINVAL, "--mount: the target is the whole root");
+	return plan.spec.kind == MOUNT_BIND ? list_bind(w, &m->plans[m->n - 1], key) : 0;
+}
+
+int mounts_read(struct work *w, struct mounts *ret, struct step_key *key)
+{
+	int r = 0;
+
+	ret->list = json_array();
+	for (size_t i = 0; r == 0 && i < w->ins->flags.n; i++)
+		if (strncmp(w->ins->flags.items[i], "mount=", 6) == 0)
+			r = read_one(w, ret, w->ins->flags.items[i] + 6, key);
+	return r;
+}
+
+/* making */
+
+static void add_mount(struct mounts *m, const char *target, const char *source, bool read_only)
+{
+	(void)json_array_append_new(m->list,
+				    json_pack("{s:s, s:s, s:s, s:[s, s]}", "destination", target,
+					      "type", "bind", "source", source, "options", "rbind",
+					      read_only ? "ro" : "rw"));
+}
+
+static char *path_of(const struct incoming *in, const char *name)
+{
+	return xasprintf("%s/%s/%s", in->root, in->tmp_name, name);
+}
+
+static int copy_entries(struct draft *draft, const struct listing_item *item, struct error *err)
+{
+	const struct draft_looks looks = { .uid = -1, .gid = -1 };
+	struct listing_place place = LISTING_PLACE_INIT;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < item->n; i++) {
+		const struct listing_entry *e = &item->entries[i];
+		struct draft_source source = { .st = e->st, .with_xattrs = true };
+
+		r = listing_open(&place, item, e->path, &source.dir, &source.name, err);
+		if (r == 0)
+			r = draft_copy(draft, item->is_dir ? e->path : "file", &source, &looks,
+				       err);
+	}
+	listing_place_done(&place);
+	return r;
+}
+
+static int make_bind(struct work *w, struct mounts *m, size_t number, const struct incoming *in)
+{
+	const struct mount_plan *plan = &m->plans[number];
+	const struct strv none = { 0 };
+	const struct listing_item *item = &plan->list.items[0];
+	autofree char *name = xasprintf("mount-%zu", number);
+	autofree char *inner = xasprintf("%s%s", name, item->is_dir ? "" : "/file");
+	autofree char *path = path_of(in, inner);
+	cleanup(draft_done) struct draft draft = { .fd = -1, .here_fd = -1 };
+	autoclose int dir = -1;
+	int r = dir_ensure_at(in->tmp_fd, name, 0755, &dir, w->b->err);
+
+	if (r == 0 && plan->list.n > 1)
+		r = error_set(w->b->err, -EINVAL, "--mount: source '%s' means several",
+			      plan->spec.source);
+	draft_init(&draft, dir, &none);
+	if (r == 0)
+		r = copy_entries(&draft, item, w->b->err);
+	if (r == 0)
+		r = draft_finish(&draft, w->b->err);
+	if (r == 0)
+		add_mount(m, plan->target, path, plan->spec.read_only);
+	return r;
+}
+
+/* A volume: what lists, measures and removes those does it for caches, too. */
+static int open_cache(struct work *w, const struct mount_spec *spec, const char *name, int *ret)
+{
+	autofree char *path = xasprintf("volumes/%s", name), *data = xasprintf("%s/_data", path);
+	int root = engine_root_fd(w->b->engine);
+	autoclose int dir = -1, inner = -1;
+	int r = dir_ensure_at(root, path, 0711, &dir, w->b->err);
+
+	if (r == 0 && mkdirat(root, data, 0755) < 0 && errno != EEXIST)
+		return error_sys(w->b->err, -errno, "make %s", data);
+	if (r == 0)
+		r = dir_open_at(root, data, &inner, w->b->err);
+	if (r == 0 && ((spec->uid >= 0 || spec->gid >= 0) &&
+		       fchown(inner, spec->uid < 0 ? (uid_t)-1 : (uid_t)spec->uid,
+			      spec->gid < 0 ? (gid_t)-1 : (gid_t)spec->gid) < 0))
+		r = error_sys(w->b->err, -errno, "give the cache its owner");
+	if (r == 0 && fchmod(inner, spec->mode < 0 ? 0755 : (mode_t)spec->mode) < 0)
+		r = error_sys(w->b->err, -errno, "give the cache its mode");
+	if (r == 0)
+		*ret = steal_fd(&dir);
+	return r;
+}
+
+static void keep_lock(struct mounts *m, int fd)
+{
+	VEC_GROW(m->locks, m->nlocks, m->locks_room);
+	m->locks[m->nlocks++] = fd;
+}
+
+/* Shared holders share the lock, so that one who wants it alone waits for them. */
+static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec *spec,
+		      const char *base, char **ret_name)
+{
+	bool is_private = spec->sharing == SHARING_PRIVATE;
+	int how = spec->sharing == SHARING_SHARED ? LOCK_SH : LOCK_EX;
+
+	for (unsigned copy = 0; copy < PRIVATE_MAX; copy++) {
+		autofree char *name = copy ? xasprintf("%s-%u", base, copy) : xstrdup(base);
+		int fd = -1;
+		int r = open_cache(w, spec, name, &fd);
+
+		if (r < 0)
+			return r;
+		keep_lock(m, fd);
+		if (TEMP_FAILURE_RETRY(flock(fd, how | (is_private ? LOCK_NB : 0))) == 0) {
+			*ret_name = steal_ptr(&name);
+			return 0;
+		}
+		if (errno != EWOULDBLOCK)
+			return error_sys(w->b->err, -errno, "lock the cache");
+	}
+	return error_set(w->b->err, -EBUSY, "%d copies of the cache are in use", PRIVATE_MAX);
+}
+
+static int make_cache(struct work *w, struct mounts *m, const struct mount_plan *plan)
+{
+	const char *id = plan->spec.id ? plan->spec.id : plan->target;
+	char digest[DIGEST_HEX_LEN + 1];
+	autofree char *base = NULL, *name = NULL, *path = NULL;
+	int r;
+
+	digest_bytes(id, strlen(id), digest);
+	base = xasprintf(CACHE_NAME "%.12s", digest);
+	r = lock_cache(w, m, &plan->spec, base, &name);
+	if (r < 0)
+		return r;
+	path = xasprintf("%s/volumes/%s/_data", engine_root(w->b->engine), name);
+	add_mount(m, plan->target, path, plan->spec.read_only);
+	return 0;
+}
+
+static int find_secret(struct work *w, const struct mount_spec *spec, char **ret, size_t *ret_len)
+{
+	const struct strv *given = w->b->req->secrets;
+	int r = 1;
+
+	for (size_t i = 0; r > 0 && i < given->n; i++)
+		r = secret_read(given->items[i], spec->id, ret, ret_len, w->b->err);
+	if (r > 0 && spec->required)
+		return error_set(w->b->err, -ENOENT,
+				 "the secret %s is needed; --secret id=%s,src=FILE gives it",
+				 spec->id, spec->id);
+	return r;
+}
+
+static int make_secret(struct work *w, struct mounts *m, size_t number)
+{
+	const struct mount_plan *plan = &m->plans[number];
+	const struct mount_spec *spec = &plan->spec;
+	autofree char *bytes = NULL, *name = xasprintf("%zu", number), *path = NULL;
+	autoclose int fd = -1;
+	size_t len = 0;
+	int r = find_secret(w, spec, &bytes, &len);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (!m->secrets)
+		r = secrets_open(w->b->engine, &m->secrets, &m->secrets_fd, w->b->err);
+	if (r < 0)
+		return r;
+	fd = openat(m->secrets_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	r = fd < 0 ? -errno : file_write_all(fd, bytes, len);
+	if (r == 0 && (fchown(fd, spec->uid < 0 ? 0 : (uid_t)spec->uid,
+			      spec->gid < 0 ? 0 : (gid_t)spec->gid) < 0 ||
+		       fchmod(fd, spec->mode < 0 ? 0400 : (mode_t)spec->mode) < 0))
+		r = -errno;
+	if (bytes)
+		explicit_bzero(bytes, len);
+	if (r < 0)
+		return error_sys(w->b->err, r, "put the secret %s in place", spec->id);
+	path = xasprintf("%s/%s", m->secrets, name);
+	add_mount(m, plan->target, path, true);
+	return 0;
+}
+
+static void make_tmpfs(struct mounts *m, const struct mount_plan *plan)
+{
+	json_t *options = json_pack("[s, s]", "nosuid", "nodev");
+
+	if (plan->spec.size) {
+		autofree char *size = xasprintf("size=%llu", (unsigned long long)plan->spec.size);
+
+		(void)json_array_append_new(options, json_string(size));
+	}
+	(void)json_array_append_new(m->list, json_pack("{s:s, s:s, s:s, s:o}", "destination",
+						       plan->target, "type", "tmpfs", "source",
+						       "tmpfs", "options", options));
+}
+
+int mounts_make(struct work *w, struct mounts *m, const struct incoming *in)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < m->n; i++) {
+		const struct mount_plan *plan = &m->plans[i];
+
+		switch (plan->spec.kind) {
+		case MOUNT_BIND:
+			r = make_bind(w, m, i, in);
+			break;
+		case MOUNT_CACHE:
+			r = make_cache(w, m, plan);
+			break;
+		case MOUNT_SECRET:
+			r = make_secret(w, m, i);
+			break;
+		case MOUNT_TMPFS:
+			make_tmpfs(m, plan);
+			break;
+		}
+	}
+	return r;
+}
+
+void mounts_done(struct mounts *m)
+{
+	secrets_close(m->secrets, m->secrets_fd);
+	for (size_t i = 0; i < m->n; i++) {
+		mount_spec_done(&m->plans[i].spec);
+		free(m->plans[i].target);
+		listing_done(&m->plans[i].list);
+		if (m->plans[i].root >= 0)
+			(void)close(m->plans[i].root);
+	}
+	for (size_t i = 0; i < m->nlocks; i++)
+		(void)close(m->locks[i]);
+	free(m->plans);
+	free(m->locks);
+	json_decref(m->list);
+	*m = MOUNTS_INIT;
+}

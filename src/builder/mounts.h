@@ -1,0 +1,35 @@
+/* src/builder/mounts.h - RUN --mount: what a step sees that is no part of its layer.
+ *
+ * bind: files of the context or of a stage, as a copy of what is asked for and not ignored, so that
+ * nothing outside can be reached through them and what the step writes there is lost.  cache: a
+ * directory that later builds find again.  secret: a file in memory.  tmpfs.
+ */
+#ifndef BUILDER_MOUNTS_H
+#define BUILDER_MOUNTS_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+struct incoming;
+struct step_key;
+struct work;
+
+struct mounts {
+	json_t *list; /* OCI mounts */
+	struct mount_plan *plans;
+	size_t n, room;
+	int *locks; /* of caches that others wait for */
+	size_t nlocks, locks_room;
+	char *secrets; /* directory of secrets.h; NULL */
+	int secrets_fd;
+};
+#define MOUNTS_INIT ((struct mounts) { .secrets_fd = -1 })
+
+/* Reads the flags, and adds to the key what a result depends on. */
+int mounts_read(struct work *w, struct mounts *ret, struct step_key *key) must_check;
+/* Makes what is to be mounted, below the temporary directory of in. */
+int mounts_make(struct work *w, struct mounts *m, const struct incoming *in) must_check;
+void mounts_done(struct mounts *m);
+
+#endif

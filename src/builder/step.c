@@ -1,0 +1,280 @@
+/* src/builder/step.c - what steps of all kinds have in common: key, reuse, and a layer that is
+ * kept. */
+#include "builder/step.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/number.h"
+#include "base/space.h"
+#include "builder/draft.h"
+#include "builder/show.h"
+#include "engine/engine.h"
+#include "engine/root_view.h"
+#include "image/fresh.h"
+#include "image/image.h"
+#include "image/incoming.h"
+#include "image/layer_info.h"
+#include "image/unpack.h"
+#include "kernel/overlay.h"
+
+#define DRAFT_NAME "draft"
+#define LAYERS_MAX 127
+
+void work_tell(const struct work *w, enum build_event event, const char *text)
+{
+	const struct build_told told = { .event = event,
+					 .stage = w->b->plan.stages[w->stage].label,
+					 .number = w->number,
+					 .total = w->total,
+					 .text = text };
+
+	w->b->req->tell(w->b->req->data, &told);
+}
+
+void state_lower(const struct engine *engine, const struct state *state, struct strv *ret)
+{
+	for (size_t i = state->chains.n; i > 0; i--)
+		strv_addf(ret, "%s/layers/%s/diff", engine_root(engine),
+			  state->chains.items[i - 1]);
+}
+
+/* keys */
+
+void step_key_add(struct step_key *key, const char *text)
+{
+	digest_update(&key->what, text, strlen(text) + 1);
+}
+
+void step_key_begin(struct step_key *key, const char *word)
+{
+	*key = (struct step_key) { .has_reads = false };
+	digest_init(&key->what);
+	digest_init(&key->reads);
+	step_key_add(key, word);
+}
+
+void step_key_add_all(struct step_key *key, const struct strv *texts)
+{
+	autofree char *n = xasprintf("%zu", texts->n);
+
+	step_key_add(key, n);
+	for (size_t i = 0; i < texts->n; i++)
+		step_key_add(key, texts->items[i]);
+}
+
+void step_key_reads(struct step_key *key, const char *digest)
+{
+	digest_update(&key->reads, digest, strlen(digest) + 1);
+	key->has_reads = true;
+}
+
+void step_key_end(struct step_key *key, const struct work *w, struct step *ret)
+{
+	autofree char *all = NULL, *newest = xasprintf("%lld", (long long)w->b->req->newest_s);
+
+	step_key_add(key, newest);
+	*ret = (struct step) { .created_ns = 0 };
+	(void)snprintf(ret->parent, sizeof(ret->parent), "%s", state_top(w->state));
+	digest_final(&key->what, ret->what);
+	digest_final(&key->reads, ret->reads);
+	digest_done(&key->what);
+	digest_done(&key->reads);
+	if (!key->has_reads)
+		ret->reads[0] = '\0';
+	all = xasprintf("%s %s %s", ret->parent, ret->what, ret->reads);
+	digest_bytes(all, strlen(all), ret->key);
+}
+
+/* reuse */
+
+/* The state with the step's layer, or without one. */
+static int go_on(struct work *w, const struct step *step, const char *said)
+{
+	autoclose int layers = -1;
+	struct layer_info info;
+	int r;
+
+	if (strcmp(step->chain, step->parent) == 0) {
+		state_add_history(w->state, said, NULL, NULL, w->state->created_ns);
+		return 0;
+	}
+	r = dir_open_at(engine_root_fd(w->b->engine), "layers", &layers, w->b->err);
+	if (r == 0)
+		r = layer_info_load(layers, step->chain, &info, w->b->err);
+	if (r == 0)
+		state_add_history(w->state, said, info.diff_id, step->chain, step->created_ns);
+	return r;
+}
+
+int step_reuse(struct work *w, const struct step *step, const char *said)
+{
+	struct step found;
+	bool is_found = false;
+	int r;
+
+	if (w->b->req->no_cache)
+		return 0;
+	r = step_find(engine_db(w->b->engine), engine_root_fd(w->b->engine), step->key, &found,
+		      &is_found, w->b->err);
+	if (r < 0 || !is_found)
+		return r;
+	r = go_on(w, &found, said);
+	if (r < 0)
+		return r;
+	work_tell(w, BUILD_CACHED, NULL);
+	return 1;
+}
+
+int step_tell_miss(struct work *w, const struct step *step)
+{
+	static const char *const texts[] = {
+		[STEP_NEW] = "no such instruction was built before",
+		[STEP_PARENT] = "what it stands on has changed",
+		[STEP_READS] = "the files that it reads have changed",
+		[STEP_PRUNED] = "its layer was removed",
+	};
+	enum step_miss why = STEP_NEW;
+	int r = w->b->req->no_cache ? 0 : step_why(engine_db(w->b->engine), step, &why, w->b->err);
+
+	if (r == 0)
+		work_tell(w, BUILD_MISS, w->b->req->no_cache ? "--no-cache" : texts[why]);
+	return r;
+}
+
+/* layers */
+
+static void tell_layer(const struct work *w, const struct step *step, int64_t size)
+{
+	const bool is_new = strcmp(step->chain, step->parent) != 0;
+	const struct build_told told = { .event = BUILD_LAYER,
+					 .stage = w->b->plan.stages[w->stage].label,
+					 .number = w->number,
+					 .total = w->total,
+					 .chain = is_new ? step->chain : NULL,
+					 .size = size };
+
+	w->b->req->tell(w->b->req->data, &told);
+}
+
+static int64_t step_time(const struct build *b)
+{
+	int64_t now = clock_now_ns();
+
+	return b->req->newest_s >= 0 ? MIN(now, b->req->newest_s * 1000000000) : now;
+}
+
+int step_keep(struct work *w, const struct incoming *in, const char *name, struct step *step,
+	      const char *said)
+{
+	struct unpack_layer layer;
+	int r;
+
+	if (w->state->chains.n >= LAYERS_MAX)
+		return error_set(w->b->err, -E2BIG, "the image has %zu layers; %d are the most",
+				 w->state->chains.n, LAYERS_MAX);
+	r = fresh_adopt(in, &w->state->chains, name, w->b->req->newest_s, &layer, w->b->err);
+	if (r < 0) {
+		space_explain(engine_root(w->b->engine), w->b->err);
+		return r;
+	}
+	(void)snprintf(step->chain, sizeof(step->chain), "%s", r > 0 ? layer.chain : step->parent);
+	step->created_ns = step_time(w->b);
+	if (r == 0) {
+		memset(&layer, 0, sizeof(layer));
+		r = step_insert(engine_db(w->b->engine), step, NULL, w->b->err);
+	} else {
+		r = step_insert(engine_db(w->b->engine), step, &layer.info, w->b->err);
+	}
+	if (r == 0)
+		r = go_on(w, step, said);
+	if (r == 0)
+		tell_layer(w, step, layer.info.size);
+	if (r == 0 && w->b->req->show_changes)
+		r = show_changes(w, step);
+	return r;
+}
+
+int step_draft(struct work *w, struct step *step, const char *said,
+	       int (*make)(void *data, struct draft *draft, struct error *err), void *data)
+{
+	struct incoming in = INCOMING_INIT;
+	cleanup(draft_done) struct draft draft = { .fd = -1, .here_fd = -1 };
+	autoclose int diff = -1;
+	int r = incoming_open(engine_root(w->b->engine), engine_root_fd(w->b->engine), &in,
+			      w->b->err);
+
+	if (r < 0)
+		return r;
+	r = dir_make_at(in.tmp_fd, DRAFT_NAME, 0711, w->b->err);
+	if (r == 0)
+		r = dir_ensure_at(in.tmp_fd, DRAFT_NAME "/diff", 0755, &diff, w->b->err);
+	draft_init(&draft, diff, &w->lower);
+	if (r == 0 && fchmod(diff, 0755) < 0) /* whatever the umask */
+		r = error_sys(w->b->err, -errno, "make a directory for the layer");
+	if (r == 0)
+		r = make(data, &draft, w->b->err);
+	if (r == 0)
+		r = draft_finish(&draft, w->b->err);
+	if (r == 0)
+		r = step_keep(w, &in, DRAFT_NAME, step, said);
+	else
+		space_explain(engine_root(w->b->engine), w->b->err);
+	incoming_done(&in);
+	return r;
+}
+
+/* owners and sources */
+
+int step_owner(struct work *w, const char *text, uid_t *ret_uid, gid_t *ret_gid)
+{
+	cleanup(user_done) struct user user = { 0 };
+	uint64_t number;
+	int r;
+
+	/* The highest number means "leave it" to chown(2). */
+	if (number_parse(text, UINT32_MAX - 1, &number) == 0) {
+		*ret_uid = *ret_gid = (uid_t)number;
+		return 0;
+	}
+	r = user_resolve(&w->lower, text, &user, w->b->err);
+	if (r < 0)
+		return error_wrap(w->b->err, r, "--chown=%.100s", text);
+	*ret_uid = user.uid;
+	*ret_gid = user.gid;
+	return 0;
+}
+
+int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain)
+{
+	size_t number = plan_find(&w->b->plan, from, w->stage);
+	struct state other = { .doc = NULL };
+	const struct state *state = number == STAGE_NONE ? &other : &w->b->states[number];
+	struct strv layers = { 0 };
+	char id[ID_LEN + 1];
+	int r = 0;
+
+	if (number == STAGE_NONE) {
+		r = build_find_image(w->b, from, w->b->req->platform, id);
+		if (r == 0)
+			r = state_init_image(&other, &w->b->given, '\\', engine_db(w->b->engine),
+					     engine_root_fd(w->b->engine), id, w->b->err);
+	}
+	if (r == 0 && state->chains.n == 0)
+		r = error_set(w->b->err, -ENOENT, "--from=%.100s: there are no files in it", from);
+	if (r == 0) {
+		state_lower(w->b->engine, state, &layers);
+		r = overlay_view(&layers, from, ret_fd, w->b->err);
+		(void)snprintf(ret_chain, DIGEST_HEX_LEN + 1, "%s", state_top(state));
+	}
+	state_done(&other);
+	strv_done(&layers);
+	return r;
+}

@@ -1,0 +1,80 @@
+/* src/builder/step.h - one instruction at work, for the files that know how each kind is done. */
+#ifndef BUILDER_STEP_H
+#define BUILDER_STEP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "builder/build.h"
+#include "builder/plan.h"
+#include "builder/state.h"
+#include "image/digest.h"
+#include "image/step.h"
+
+struct draft;
+struct incoming;
+struct instruction;
+
+struct build {
+	struct engine *engine;
+	const struct build_request *req;
+	struct scope_given given;
+	struct plan plan;
+	struct state *states; /* of the stages, as far as they are built */
+	struct strv declared; /* names of all ARGs */
+	char escape;
+	struct error *err;
+};
+
+struct work {
+	struct build *b;
+	size_t stage;
+	struct state *state;
+	const struct instruction *ins;
+	struct strv lower; /* directories of the state's layers, the uppermost first */
+	unsigned number, total;
+};
+
+void work_tell(const struct work *w, enum build_event event, const char *text);
+/* Layers of a state as directories, the uppermost first. */
+void state_lower(const struct engine *engine, const struct state *state, struct strv *ret);
+
+/* The key of a step grows by all that its result depends on but the layers below. */
+struct step_key {
+	struct digest what, reads;
+	bool has_reads;
+};
+void step_key_begin(struct step_key *key, const char *word);
+void step_key_add(struct step_key *key, const char *text);
+void step_key_add_all(struct step_key *key, const struct strv *texts);
+void step_key_reads(struct step_key *key, const char *digest);
+void step_key_end(struct step_key *key, const struct work *w, struct step *ret);
+
+/* 1: it was there, and the state has gone on; 0: it has to be done.  said: for the history. */
+int step_reuse(struct work *w, const struct step *step, const char *said) must_check;
+/* Tells why it was not. */
+int step_tell_miss(struct work *w, const struct step *step) must_check;
+/* The directory TMP/name of in becomes the step's layer, the state goes on, the row is kept. */
+int step_keep(struct work *w, const struct incoming *in, const char *name, struct step *step,
+	      const char *said) must_check;
+/* A layer that make() drafts. */
+int step_draft(struct work *w, struct step *step, const char *said,
+	       int (*make)(void *data, struct draft *draft, struct error *err),
+	       void *data) must_check;
+
+/* kinds */
+int step_copy(struct work *w) must_check;
+int step_run(struct work *w) must_check;
+int step_workdir(struct work *w) must_check;
+
+/* "user:group" by the files of the state's root; a number alone is both. */
+int step_owner(struct work *w, const char *text, uid_t *ret_uid, gid_t *ret_gid) must_check;
+/* An image by name, fetched if it is not here and may be. */
+int build_find_image(struct build *b, const char *name, const char *platform,
+		     char ret_id[ID_LEN + 1]) must_check;
+/* The tree that a --from means: a stage, or an image. */
+int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain) must_check;
+
+#endif

@@ -1,0 +1,347 @@
+/* src/builder/step_run.c - RUN: a command in a container of its own; what it changed is the layer.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "builder/instruction.h"
+#include "builder/mounts.h"
+#include "builder/step.h"
+#include "builder/strip.h"
+#include "engine/container.h"
+#include "engine/container_files.h"
+#include "engine/engine.h"
+#include "engine/options.h"
+#include "engine/remove.h"
+#include "engine/run.h"
+#include "image/image.h"
+#include "image/incoming.h"
+
+#define UPPER_NAME  "upper"
+#define SCRIPT_DEST "/dev/strake-script"
+#define SAID_MAX    65536
+
+struct running {
+	struct work *w;
+	struct strv argv;
+	struct strv env;
+	char *network;      /* NULL: the usual one */
+	const char *script; /* a here-document with a "#!" of its own; NULL */
+	struct mounts mounts;
+	struct image_config config;
+	struct buf said;
+	struct step step;
+	char id[ID_LEN + 1];
+};
+
+static void running_done(struct running *run)
+{
+	strv_done(&run->argv);
+	strv_done(&run->env);
+	free(run->network);
+	mounts_done(&run->mounts);
+	image_config_done(&run->config);
+	buf_done(&run->said);
+}
+
+/* the command */
+
+static bool is_one_doc(const struct instruction *ins)
+{
+	const char *name = ins->rest + 2 + (strncmp(ins->rest, "<<-", 3) == 0);
+
+	return ins->line->ndocs == 1 && strncmp(ins->rest, "<<", 2) == 0 &&
+	       !strpbrk(name, " \t|&;<>()");
+}
+
+/* The shell reads its here-documents from the text behind the line, as it does in a script. */
+static char *line_with_docs(const struct instruction *ins)
+{
+	struct buf text = BUF_INIT(CONTAINERFILE_MAX);
+
+	buf_add_str(&text, ins->rest);
+	for (size_t i = 0; i < ins->line->ndocs; i++)
+		buf_addf(&text, "\n%s%s", ins->line->docs[i].content, ins->line->docs[i].name);
+	if (ins->line->ndocs)
+		buf_add_char(&text, '\n');
+	return buf_steal(&text);
+}
+
+static void choose_command(struct running *run)
+{
+	const struct instruction *ins = run->w->ins;
+
+	if (ins->is_exec) {
+		strv_extend(&run->argv, ins->words.items, ins->words.n);
+		return;
+	}
+	if (is_one_doc(ins) && strncmp(ins->line->docs[0].content, "#!", 2) == 0) {
+		run->script = ins->line->docs[0].content;
+		strv_add(&run->argv, SCRIPT_DEST);
+		return;
+	}
+	strv_extend(&run->argv, run->w->state->shell.items, run->w->state->shell.n);
+	if (is_one_doc(ins))
+		strv_add(&run->argv, ins->line->docs[0].content);
+	else
+		strv_take(&run->argv, line_with_docs(ins));
+}
+
+static int choose_network(struct running *run)
+{
+	static const char *const modes[] = { "default", "none", "host" };
+	const char *flag = instruction_flag(run->w->ins, "network");
+	const char *wish = flag && strcmp(flag, "default") != 0 ? flag : run->w->b->req->network;
+
+	for (size_t i = 0; flag; i++) {
+		if (i == ARRAY_SIZE(modes))
+			return error_set(run->w->b->err, -EINVAL,
+					 "--network=%.60s: a RUN takes default, none or host",
+					 flag);
+		if (strcmp(flag, modes[i]) == 0)
+			break;
+	}
+	run->network = wish && strcmp(wish, "default") != 0 ? xstrdup(wish) : NULL;
+	return 0;
+}
+
+static void say(struct running *run)
+{
+	buf_init(&run->said, SAID_MAX);
+	buf_add_str(&run->said, "RUN");
+	if (run->script)
+		buf_addf(&run->said, " %s", run->script);
+	for (size_t i = 0; !run->script && i < run->argv.n; i++)
+		buf_addf(&run->said, " %s", run->argv.items[i]);
+}
+
+static const char *text_or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static int make_key(struct running *run)
+{
+	struct strv args = { 0 };
+	struct step_key key;
+	int r;
+
+	/* What is given as proxy changes how something is fetched, not what. */
+	scope_run_env(&run->w->state->scope, false, &args);
+	step_key_begin(&key, "RUN");
+	step_key_add_all(&key, &run->argv);
+	step_key_add(&key, run->script ? run->script : "");
+	step_key_add_all(&key, &run->w->state->scope.env);
+	step_key_add_all(&key, &args);
+	step_key_add(&key, text_or_empty(state_text(run->w->state, "User")));
+	step_key_add(&key, text_or_empty(state_text(run->w->state, "WorkingDir")));
+	step_key_add(&key, text_or_empty(run->network));
+	r = mounts_read(run->w, &run->mounts, &key);
+	step_key_end(&key, run->w, &run->step);
+	strv_done(&args);
+	return r;
+}
+
+/* the container */
+
+static char *container_name(const struct running *run)
+{
+	const char *stage = run->w->b->plan.stages[run->w->stage].label;
+	char id[ID_LEN + 1] = "0";
+
+	ignore_result(id_new(id));
+	return xasprintf("build-%.6s-%.100s-%u", id, stage, run->w->number);
+}
+
+static int add_script(struct running *run, const struct incoming *in)
+{
+	autofree char *path = NULL;
+	int r;
+
+	if (!run->script)
+		return 0;
+	r = file_write_at(in->tmp_fd, "script", run->script, strlen(run->script), 0755, FILE_PLAIN,
+			  run->w->b->err);
+	if (r < 0)
+		return r;
+	path = xasprintf("%s/%s/script", in->root, in->tmp_name);
+	(void)json_array_append_new(run->mounts.list,
+				    json_pack("{s:s, s:s, s:s, s:[s, s]}", "destination",
+					      SCRIPT_DEST, "type", "bind", "source", path,
+					      "options", "bind", "ro"));
+	return 0;
+}
+
+/* A container on these layers; with a shell, one for the user, which goes when he leaves it. */
+static int run_container(struct running *run, const struct strv *layers, bool shell,
+			 char ret_id[ID_LEN + 1], int *ret_status)
+{
+	char sh[] = "/bin/sh", *shell_command[] = { sh, NULL };
+	struct work *w = run->w;
+	autofree char *name = container_name(run);
+	const struct prepared_root root = { .source = w->b->plan.stages[w->stage].label,
+					    .layers = layers,
+					    .config = &run->config,
+					    .mounts = run->mounts.list };
+	struct container_options options = {
+		.prepared = &root,
+		.name = name,
+		.command = shell ? shell_command : run->argv.items,
+		.ncommand = shell ? 1 : run->argv.n,
+		.entrypoint = "",
+		.env = run->env,
+		.add_host = *w->b->req->add_hosts,
+		.ulimits = *w->b->req->ulimits,
+		.memory = w->b->req->memory,
+		.shm_size = w->b->req->shm_size,
+		.stop_timeout = STOP_TIMEOUT_DEFAULT,
+		.interactive = shell,
+		.tty = shell && isatty(STDIN_FILENO),
+		.remove = shell,
+	};
+	int r;
+
+	if (run->network)
+		strv_add(&options.networks, run->network);
+	strv_addf(&options.labels, "strake.build.step=%u/%u", w->number, w->total);
+	r = container_run(w->b->engine, &options, ret_id, w->b->err);
+	strv_done(&options.networks);
+	strv_done(&options.labels);
+	if (r < 0)
+		return r;
+	*ret_status = r;
+	return 0;
+}
+
+static int discard(struct running *run, struct error *err)
+{
+	cleanup(container_cleanup) struct container *c = NULL;
+	int r = container_find(run->w->b->engine, run->id, &c, err);
+
+	return r < 0 ? r : container_remove(run->w->b->engine, c, REMOVE_FORCE, err);
+}
+
+/* Its upper directory moves into the store's temporary directory, from where it becomes a layer. */
+static int take_upper(struct running *run, const struct incoming *in)
+{
+	cleanup(container_files_done) struct container_files files = { .upper = NULL };
+	cleanup(container_cleanup) struct container *c = NULL;
+	struct error *err = run->w->b->err;
+	autoclose int upper = -1;
+	int r = container_find(run->w->b->engine, run->id, &c, err);
+
+	if (r == 0)
+		r = container_files_load(run->w->b->engine, c, &files, err);
+	if (r == 0)
+		r = dir_make_at(in->tmp_fd, UPPER_NAME, 0711, err);
+	if (r == 0 && renameat(AT_FDCWD, files.upper, in->tmp_fd, UPPER_NAME "/diff") < 0)
+		r = error_sys(err, -errno, "move the layer out of container %s", c->name);
+	if (r == 0)
+		r = dir_open_at(in->tmp_fd, UPPER_NAME "/diff", &upper, err);
+	if (r == 0)
+		r = strip_mount_points(upper, &run->w->lower, &files.mount_points, err);
+	return r;
+}
+
+/* A shell on what the command left: its upper directory is one more layer, which stays as it is. */
+static int debug(struct running *run)
+{
+	cleanup(container_files_done) struct container_files files = { .upper = NULL };
+	cleanup(container_cleanup) struct container *c = NULL;
+	struct error *err = run->w->b->err;
+	struct strv layers = { 0 };
+	char id[ID_LEN + 1];
+	int status, r = container_find(run->w->b->engine, run->id, &c, err);
+
+	if (r == 0)
+		r = container_files_load(run->w->b->engine, c, &files, err);
+	if (r == 0) {
+		strv_add(&layers, files.upper);
+		strv_extend(&layers, run->w->lower.items, run->w->lower.n);
+		work_tell(run->w, BUILD_DEBUG, NULL);
+		r = run_container(run, &layers, true, id, &status);
+	}
+	strv_done(&layers);
+	return r;
+}
+
+static int failed(struct running *run, int status)
+{
+	struct error *err = run->w->b->err;
+	int r = run->w->b->req->debug ? debug(run) : 0;
+
+	ignore_result(discard(run, NULL));
+	return r < 0 ? r
+		     : error_set(err, -ECANCELED, "the command ended with status %d%s", status,
+				 run->w->b->req->debug
+					 ? ""
+					 : "; build --debug opens a shell where it did");
+}
+
+static int execute(struct running *run, const struct incoming *in)
+{
+	int status = 0;
+	int r = mounts_make(run->w, &run->mounts, in);
+
+	if (r == 0)
+		r = add_script(run, in);
+	if (r == 0)
+		r = run_container(run, &run->w->lower, false, run->id, &status);
+	if (r < 0)
+		return r;
+	if (status != 0)
+		return failed(run, status);
+	r = take_upper(run, in);
+	if (r == 0)
+		r = step_keep(run->w, in, UPPER_NAME, &run->step, buf_text(&run->said));
+	if (r < 0) {
+		ignore_result(discard(run, NULL));
+		return r;
+	}
+	return discard(run, run->w->b->err);
+}
+
+static int prepare(struct running *run)
+{
+	struct work *w = run->w;
+
+	if (w->lower.n == 0)
+		return error_set(w->b->err, -ENOENT, "there is nothing in scratch that could run");
+	/* Beside the image's variables, which the engine takes from its config. */
+	scope_run_env(&w->state->scope, true, &run->env);
+	return state_config(w->state, &run->config, w->b->err);
+}
+
+int step_run(struct work *w)
+{
+	cleanup(running_done) struct running run = { .w = w, .mounts = MOUNTS_INIT };
+	struct incoming in = INCOMING_INIT;
+	int r;
+
+	choose_command(&run);
+	r = choose_network(&run);
+	if (r == 0)
+		r = make_key(&run);
+	if (r < 0)
+		return r;
+	say(&run);
+	r = step_reuse(w, &run.step, buf_text(&run.said));
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = step_tell_miss(w, &run.step);
+	if (r == 0)
+		r = prepare(&run);
+	if (r == 0)
+		r = incoming_open(engine_root(w->b->engine), engine_root_fd(w->b->engine), &in,
+				  w->b->err);
+	if (r == 0)
+		r = execute(&run, &in);
+	incoming_done(&in);
+	return r;
+}

@@ -1,0 +1,22 @@
+/* src/cmd/build_options.h - the options of build, for the program that shows them and the one that
+ * heeds them.
+ */
+#ifndef CMD_BUILD_OPTIONS_H
+#define CMD_BUILD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/opt.h"
+#include "base/strv.h"
+
+struct build_args {
+	const char *file, *target, *platform, *pull, *network, *iidfile, *timestamp, *progress;
+	struct strv tags, build_args, labels, secrets, add_hosts, ulimits;
+	uint64_t memory, shm_size;
+	bool no_cache, explain_cache, show_changes, debug, quiet;
+};
+
+extern const struct opt build_opts[];
+
+#endif

@@ -1,0 +1,99 @@
+/* src/cmd/builder.c - strake builder prune */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/number.h"
+#include "cmd/cmd.h"
+#include "engine/engine.h"
+#include "image/list.h"
+#include "image/step.h"
+
+struct prune_args {
+	bool force;
+	uint64_t keep;
+	struct strv filter;
+};
+
+static const struct opt prune_opts[] = {
+	OPT(struct prune_args, filter, "filter", 0, "until=AGE",
+	    "only steps that no build used for so long: until=24h"),
+	OPT(struct prune_args, keep, "keep-storage", 0, "SIZE",
+	    "keep this much, of what was used last"),
+	OPT(struct prune_args, force, "force", 'f', NULL, "do not ask"),
+	{ 0 },
+};
+
+static int ask(const struct prune_args *args, struct error *err)
+{
+	char answer[8] = "";
+
+	if (args->force)
+		return 1;
+	if (!isatty(STDIN_FILENO))
+		return error_set(err, -EINVAL,
+				 "nobody to ask; --force removes the build cache without asking");
+	(void)printf("Remove what builds have kept of their steps? [y/N] ");
+	(void)fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int read_filter(struct engine *engine, const struct prune_args *args, int64_t *ret_ns,
+		       struct error *err)
+{
+	cleanup(image_filter_done) struct image_filter filter = { 0 };
+	int r;
+
+	for (size_t i = 0; i < args->filter.n; i++)
+		if (strncmp(args->filter.items[i], "until=", 6) != 0)
+			return error_set(err, -EINVAL, "--filter '%s': expected until=AGE",
+					 args->filter.items[i]);
+	r = image_filter_parse(engine_db(engine), engine_root_fd(engine), &args->filter, &filter,
+			       err);
+	*ret_ns = filter.until_ns ? filter.until_ns : INT64_MAX;
+	return r;
+}
+
+static int prune_run(struct engine *engine, const void *data, int argc, char **argv,
+		     struct error *err)
+{
+	const struct prune_args *args = data;
+	struct step_prune prune = { .keep_bytes = (int64_t)args->keep };
+	char freed[NUMBER_SIZE_LEN];
+	int r = read_filter(engine, args, &prune.unused_since_ns, err);
+
+	(void)argc;
+	(void)argv;
+	if (r == 0)
+		r = ask(args, err);
+	if (r <= 0)
+		return r;
+	r = step_prune(engine_db(engine), engine_root_fd(engine), &prune, err);
+	if (r < 0)
+		return r;
+	number_format_size((uint64_t)prune.bytes, freed);
+	(void)printf("Steps forgotten: %lld\nTotal reclaimed space: %s\n", (long long)prune.steps,
+		     freed);
+	return 0;
+}
+
+static const struct cmd cmd_builder_prune = {
+	.name = "prune",
+	.operands = "",
+	.help = "Remove what builds have kept of their steps",
+	.details =
+		"Layers that an image has stay with it; only a build would do their steps again.",
+	.opts = prune_opts,
+	.args_size = sizeof(struct prune_args),
+	.run = prune_run,
+};
+
+static const struct cmd *const subs[] = { &cmd_builder_prune, NULL };
+
+const struct cmd cmd_builder = {
+	.name = "builder",
+	.operands = "",
+	.help = "Look after the build cache",
+	.sub = subs,
+};
