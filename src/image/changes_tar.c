@@ -209,6 +209,12 @@ static int put_file(struct writer *w, const struct change *item, struct tar_entr
 	char *name = e->name;
 	int r;
 
+	/* Gone while we look: there never was one, unless another name leads to it. */
+	if (fd == -ENOENT && item->st.st_nlink == 1) {
+		if (err)
+			*err = (struct error) { 0 };
+		return 0;
+	}
 	if (fd < 0)
 		return fd;
 	/* Of what is open, not of what had its name a moment ago. */
