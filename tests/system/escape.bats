@@ -107,7 +107,7 @@ private_dev() {
 	strake exec a true
 	assert_equal "$(stat -c '%a %u' /dev/null)" "666 0"
 	strake rm -f a
-	soon umount /dev 2>/dev/null # its monitor may have a moment to go, with a file of it open
+	soon umount /dev # its monitor may have a moment to go, with a file of it open
 }
 
 @test "exec hands over no file of the caller's" {

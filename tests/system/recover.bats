@@ -230,7 +230,7 @@ init_of() { strake inspect --format '{{.State.Pid}}' "$1"; }
 	run strake run -d --network none --bare /bin/busybox -- true
 	assert_status 125
 	assert_equal "${#lines[@]}" 1
-	assert_has "; the file system of $ROOT has "
+	assert_has "; the file system of $ROOT (tmpfs at $STATE/small) has "
 	assert_has "strake image prune"
 	rm "$STATE/small/fill"
 	assert_equal "$(strake ps -aq)" ""
