@@ -117,6 +117,16 @@ static int alone(const struct incoming *in, const char *chain, int *ret_dir, cha
 	return r;
 }
 
+/* Its maker has published or removed it meanwhile. */
+static bool has_gone(const struct incoming *in, const char *chain, const char *path, int fd)
+{
+	struct stat mine, there;
+
+	return fstat(fd, &mine) < 0 ||
+	       fstatat(in->root_fd, path, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+	       there.st_ino != mine.st_ino || layer_is_there(in, chain);
+}
+
 int claim_layer(const struct incoming *in, const char *chain, struct patience *patience,
 		int *ret_dir, char **ret_path, struct error *err)
 {
@@ -124,7 +134,6 @@ int claim_layer(const struct incoming *in, const char *chain, struct patience *p
 
 	for (;;) {
 		autoclose int fd = -1;
-		struct stat mine, there;
 		int r;
 
 		if (layer_is_there(in, chain))
@@ -145,11 +154,7 @@ int claim_layer(const struct incoming *in, const char *chain, struct patience *p
 			}
 			return -EWOULDBLOCK;
 		}
-		if (fstat(fd, &mine) < 0)
-			return error_sys(err, -errno, "look at %s", path);
-		/* Its maker has published or removed it meanwhile. */
-		if (fstatat(in->root_fd, path, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    there.st_ino != mine.st_ino || layer_is_there(in, chain))
+		if (has_gone(in, chain, path, fd))
 			continue;
 		r = clear(in, chain, fd, err);
 		if (r < 0)
