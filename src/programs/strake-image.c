@@ -1,12 +1,9 @@
 /* src/programs/strake-image.c - what needs archive libraries, executed by strake when it is used.
  */
 #include <string.h>
-#include <unistd.h>
 
-#include "base/explain.h"
 #include "cmd/cmd.h"
-#include "cmd/globals.h"
-#include "engine/engine.h"
+#include "cmd/globals_engine.h"
 #include "image/image.h"
 
 extern const struct cmd cmd_image_commit, cmd_image_export, cmd_image_import, cmd_image_load,
@@ -17,16 +14,6 @@ extern const struct cmd cmd_image_manifest_add, cmd_image_manifest_annotate,
 extern const struct cmd cmd_image_copy, cmd_image_push, cmd_image_pull, cmd_image_login,
 	cmd_image_logout, cmd_image_tags, cmd_image_search, cmd_image_referrers,
 	cmd_image_remote_inspect;
-
-static const struct opt global_opts[] = {
-	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
-	OPT(struct globals, run_root, "run-root", 0, "DIR",
-	    "state gone at reboot (default /run/strake)"),
-	OPT(struct globals, explain, "explain", 0, NULL,
-	    "say each step on standard error as it is done"),
-	OPT(struct globals, dry_run, "dry-run", 0, NULL, "refused: loading is not a script"),
-	{ 0 },
-};
 
 static const struct cmd *const cmds[] = {
 	&cmd_image_load,
@@ -87,20 +74,14 @@ static int setup(const void *globals, struct error *err)
 
 	if (g->dry_run)
 		return refuse_dry_run(err);
-	if (g->explain)
-		explain_init(EXPLAIN_NARRATE, STDERR_FILENO);
+	globals_explain(g);
 	return 0;
 }
 
 static int open_engine(const void *data, const struct cmd *cmd, struct engine **ret,
 		       struct error *err)
 {
-	const struct globals *g = data;
-	const struct engine_options options = { .root = g->root,
-						.run_root = g->run_root,
-						.looks = !(cmd->flags & CMD_MAKES) };
-
-	int r = engine_open(&options, ret, err);
+	int r = globals_open(data, cmd, ret, err);
 
 	if (r == 0)
 		image_sweep(engine_db(*ret), engine_root_fd(*ret));
@@ -113,7 +94,7 @@ int main(int argc, char **argv)
 		.name = "strake", /* whoever reads an error typed "strake load" */
 		.help = "images out of archives; called by strake",
 		.cmds = cmds,
-		.global_opts = global_opts,
+		.global_opts = globals_opts,
 		.globals_size = sizeof(struct globals),
 		.setup = setup,
 		.open = open_engine,

@@ -3,10 +3,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/explain.h"
 #include "cmd/cmd.h"
-#include "cmd/globals.h"
-#include "engine/engine.h"
+#include "cmd/globals_engine.h"
 #include "engine/recover.h"
 
 extern const struct cmd cmd_attach, cmd_build, cmd_builder, cmd_bundle, cmd_debug, cmd_exec,
@@ -19,17 +17,6 @@ extern const struct cmd cmd_commit, cmd_diff, cmd_export, cmd_import, cmd_save;
 
 extern const struct cmd cmd_pull, cmd_push, cmd_copy, cmd_login, cmd_logout, cmd_search, cmd_tags,
 	cmd_referrers;
-
-static const struct opt global_opts[] = {
-	OPT(struct globals, root, "root", 0, "DIR", "lasting state (default /var/lib/strake)"),
-	OPT(struct globals, run_root, "run-root", 0, "DIR",
-	    "state gone at reboot (default /run/strake)"),
-	OPT(struct globals, explain, "explain", 0, NULL,
-	    "say each step on standard error as it is done"),
-	OPT(struct globals, dry_run, "dry-run", 0, NULL,
-	    "print the steps as a shell script, do nothing"),
-	{ 0 },
-};
 
 static const struct cmd *const cmds[] = {
 	&cmd_run,         &cmd_exec,          &cmd_debug,   &cmd_attach,    &cmd_ps,
@@ -49,24 +36,14 @@ static int setup(const void *data, struct error *err)
 
 	if (g->explain && g->dry_run)
 		return error_set(err, -EINVAL, "--explain and --dry-run exclude each other");
-	if (g->dry_run) {
-		explain_init(EXPLAIN_DRY, STDOUT_FILENO);
-		explain_own_stdout();
-	} else if (g->explain) {
-		explain_init(EXPLAIN_NARRATE, STDERR_FILENO);
-	}
+	globals_explain(g);
 	return 0;
 }
 
 static int open_engine(const void *data, const struct cmd *cmd, struct engine **ret,
 		       struct error *err)
 {
-	const struct globals *g = data;
-	const struct engine_options options = { .root = g->root,
-						.run_root = g->run_root,
-						.looks = !(cmd->flags & CMD_MAKES) };
-
-	int r = engine_open(&options, ret, err);
+	int r = globals_open(data, cmd, ret, err);
 
 	if (r == 0)
 		recover_dead(*ret);
@@ -98,7 +75,7 @@ int main(int argc, char **argv)
 		.name = "strake",
 		.help = "containers out of plain Linux parts, without a daemon",
 		.cmds = cmds,
-		.global_opts = global_opts,
+		.global_opts = globals_opts,
 		.globals_size = sizeof(struct globals),
 		.setup = setup,
 		.open = open_engine,
