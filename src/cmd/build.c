@@ -84,6 +84,7 @@ static void tell(void *data, const struct build_told *told)
 static int check_args(const struct build_args *args, bool *ret_quiet, struct error *err)
 {
 	static const char *const pulls[] = { "missing", "always", "never" };
+	static const char *const rights[] = { "security.insecure", "network.host" };
 	bool known = !args->pull;
 
 	for (size_t i = 0; args->pull && i < ARRAY_SIZE(pulls); i++)
@@ -91,6 +92,11 @@ static int check_args(const struct build_args *args, bool *ret_quiet, struct err
 	if (!known)
 		return error_set(err, -EINVAL, "--pull wants missing, always or never, not '%.40s'",
 				 args->pull);
+	for (size_t i = 0; i < args->allow.n; i++)
+		if (strcmp(args->allow.items[i], rights[0]) != 0 &&
+		    strcmp(args->allow.items[i], rights[1]) != 0)
+			return error_set(err, -EINVAL, "--allow is %s or %s, not '%.40s'",
+					 rights[0], rights[1], args->allow.items[i]);
 	if (args->progress && strcmp(args->progress, "plain") != 0 &&
 	    strcmp(args->progress, "quiet") != 0)
 		return error_set(err, -EINVAL, "--progress is plain or quiet, not '%.40s'",
@@ -183,6 +189,7 @@ static int build_it(struct engine *engine, const struct build_args *args,
 		.secrets = &args->secrets,
 		.add_hosts = &args->add_hosts,
 		.ulimits = &args->ulimits,
+		.allow = &args->allow,
 		.memory = args->memory,
 		.shm_size = args->shm_size,
 		.names = &names,
@@ -217,7 +224,12 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 		      struct error *err)
 {
 	const struct build_args *args = data;
-	const struct context_request cr = { .path = argv[0], .file = args->file };
+	const struct context_request cr = {
+		.path = argv[0],
+		.file = args->file,
+		.secrets = &args->secrets,
+		.keeps_git_dir = strv_has(&args->build_args, "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1"),
+	};
 	cleanup(context_done) struct context context = CONTEXT_INIT;
 	char id[ID_LEN + 1];
 	int r = context_open(engine, &cr, &context, err);
@@ -238,7 +250,7 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 
 const struct cmd cmd_build_do = {
 	.name = "build",
-	.operands = "CONTEXT|ARCHIVE|-",
+	.operands = "CONTEXT|ARCHIVE|URL|-",
 	.help = "Build an image from a Containerfile",
 	.opts = build_opts,
 	.args_size = sizeof(struct build_args),
