@@ -72,8 +72,9 @@ static int add_one(struct db *db, const char *name, const char *chain, struct er
 	if (r == 0 && !is_there)
 		r = error_set(err, -ENOENT, "layer %.12s was removed meanwhile", chain);
 	if (r == 0)
-		r = db_run(db, err, "INSERT OR IGNORE INTO layer_holds (name, chain) VALUES (?1, ?2)",
-			   "ss", name, chain);
+		r = db_run(db, err,
+			   "INSERT OR IGNORE INTO layer_holds (name, chain) VALUES (?1, ?2)", "ss",
+			   name, chain);
 	return r;
 }
 
@@ -122,8 +123,8 @@ static bool may_go(struct db *db, const char *chain, const char *name)
 {
 	bool is_held = true;
 
-	return has_row(db, "SELECT 1 FROM layer_holds WHERE chain = ?1 AND name <> ?2", chain,
-		       name, &is_held, NULL) == 0 &&
+	return has_row(db, "SELECT 1 FROM layer_holds WHERE chain = ?1 AND name <> ?2", chain, name,
+		       &is_held, NULL) == 0 &&
 	       !is_held && !layer_has_owner(db, chain);
 }
 
