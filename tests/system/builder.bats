@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Working containers: an image in the making, by hand.
-# shellcheck disable=SC2016,SC2119,SC2120
+# shellcheck disable=SC2016,SC2086,SC2119,SC2120
 bats_require_minimum_version 1.5.0
 load lib
 
@@ -34,7 +34,7 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 		COPY --chown=33:33 --chmod=600 page /srv/
 		COPY dir page /all/
 		ADD more.tar /unpacked/
-		WORKDIR /work/here
+		WORKDIR /place/here
 		RUN ["touch", "a file"]
 		USER www
 		EXPOSE 80/tcp 53/udp
@@ -55,7 +55,7 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 	builder copy --chown 33:33 --chmod 600 $c page /srv/
 	builder copy $c dir page /all/
 	builder add $c more.tar /unpacked/
-	builder config --workingdir /work/here $c
+	builder config --workingdir /place/here $c
 	builder run $c touch 'a file'
 	builder config --user www --port 80/tcp --port 53/udp --volume /data --shell '["/bin/sh", "-ec"]' \
 		--entrypoint '["/bin/cat", "/made"]' --cmd 'a "b c"' --stop-signal INT \
