@@ -37,13 +37,14 @@ static int fetch(struct build *b, const char *name, const char *platform, bool a
 	const struct fetch_request req = {
 		.name = name, .platform = platform, .always = always, .output = hear, .data = b
 	};
+	sigset_t before;
 	int r;
 
 	b->req->tell(b->req->data, &told);
 	/* It has a process of its own; nothing of ours is half made. */
-	halt_allow();
+	halt_allow(&before);
 	r = archive_fetch(b->engine, &req, ret_id, b->err);
-	halt_forbid();
+	halt_forbid(&before);
 	return r;
 }
 

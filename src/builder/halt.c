@@ -23,19 +23,17 @@ void halt_hold(sigset_t *ret_before)
 	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
 }
 
-void halt_allow(void)
+void halt_allow(sigset_t *ret_before)
 {
 	sigset_t set;
 
 	halt_set(&set);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	(void)sigprocmask(SIG_UNBLOCK, &set, ret_before);
 }
 
-void halt_forbid(void)
+void halt_forbid(const sigset_t *before)
 {
-	sigset_t before;
-
-	halt_hold(&before);
+	(void)sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 bool halt_asked(void)

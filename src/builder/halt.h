@@ -16,8 +16,8 @@ void halt_set(sigset_t *ret); /* which they are */
 void halt_hold(sigset_t *ret_before);
 /* Where nothing has to be cleared up and something is waited for, between the two a signal ends us.
  */
-void halt_allow(void);
-void halt_forbid(void);
+void halt_allow(sigset_t *ret_before);
+void halt_forbid(const sigset_t *before);
 bool halt_asked(void);
 int halt_check(struct error *err) must_check; /* -EINTR */
 

@@ -199,6 +199,7 @@ static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec 
 		      const char *base, char **ret_name)
 {
 	bool is_private = spec->sharing == SHARING_PRIVATE;
+	sigset_t before;
 	int how = spec->sharing == SHARING_SHARED ? LOCK_SH : LOCK_EX;
 
 	for (unsigned copy = 0; copy < PRIVATE_MAX; copy++) {
@@ -210,9 +211,9 @@ static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec 
 			return r;
 		keep_lock(m, fd);
 		/* The step has made nothing yet. */
-		halt_allow();
+		halt_allow(&before);
 		r = TEMP_FAILURE_RETRY(flock(fd, how | (is_private ? LOCK_NB : 0)));
-		halt_forbid();
+		halt_forbid(&before);
 		if (r == 0) {
 			*ret_name = steal_ptr(&name);
 			return 0;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "builder/crew.h"
+#include "builder/hand.h"
 #include "builder/instruction.h"
 #include "builder/mounts.h"
 #include "builder/step.h"
@@ -190,6 +191,18 @@ static void take_output(void *data, bool is_error, const void *bytes, size_t len
 	run->w->b->req->tell(run->w->b->req->data, &told);
 }
 
+static void add_hand(const struct hand_run *hand, struct container_options *options)
+{
+	strv_extend(&options->env, hand->env->items, hand->env->n);
+	options->volumes = *hand->volumes;
+	options->user = hand->user;
+	options->workdir = hand->workdir;
+	options->interactive = true;
+	options->tty = hand->tty;
+	options->output = NULL;
+	options->ends_by_signal = false;
+}
+
 /* A container on these layers; with a shell, one for the user, which goes when he leaves it. */
 static int run_container(struct running *run, const struct strv *layers, bool shell,
 			 char ret_id[ID_LEN + 1], int *ret_status)
@@ -222,6 +235,8 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 	};
 	int r;
 
+	if (w->b->hand_run && !shell)
+		add_hand(w->b->hand_run, &options);
 	if (run->network)
 		strv_add(&options.networks, run->network);
 	strv_addf(&options.labels, "strake.build.step=%u/%u", w->number, w->total);
@@ -318,7 +333,9 @@ static int execute(struct running *run, struct incoming *in)
 			ignore_result(discard(run, NULL));
 		return r;
 	}
-	if (status != 0)
+	if (run->w->b->hand_run)
+		run->w->b->hand_run->status = status;
+	else if (status != 0)
 		return failed(run, status);
 	r = take_upper(run, in);
 	if (r == 0)

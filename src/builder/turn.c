@@ -18,12 +18,13 @@
 /* 1: it is the file of that name; 0: its holder removed it, and another one may be there. */
 static int wait_for(int fd)
 {
+	sigset_t before;
 	struct stat st;
 	int r;
 
-	halt_allow();
+	halt_allow(&before);
 	r = TEMP_FAILURE_RETRY(flock(fd, LOCK_EX)) < 0 ? -errno : 0;
-	halt_forbid();
+	halt_forbid(&before);
 	if (r < 0)
 		return r;
 	return fstat(fd, &st) == 0 && st.st_nlink > 0;

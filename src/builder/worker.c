@@ -104,16 +104,17 @@ int crew_need(struct build *b, size_t stage)
 {
 	uint32_t number = (uint32_t)stage;
 	struct wire wire = WIRE_INIT;
+	sigset_t before;
 	int r;
 
 	if (b->boss < 0 || b->states[stage].doc)
 		return 0;
 	r = wire_send(b->boss, WIRE_NEED, &number, sizeof(number));
 	/* The step has made nothing yet. */
-	halt_allow();
+	halt_allow(&before);
 	if (r == 0)
 		r = wire_receive(b->boss, &wire);
-	halt_forbid();
+	halt_forbid(&before);
 	if (r <= 0)
 		r = error_set(b->err, -ECANCELED, "the build ended meanwhile");
 	else
