@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "disk/identity.h"
 
 #define SEED_LEN        (1U << 20) /* of the disk: with the table, which has its UUID */
@@ -96,7 +97,7 @@ static int fix_vhdx_serial(const struct fixing *f)
 						  0xb8, 0xfe, 0x57, 0x5f, 0x05, 0x0f, 0x88, 0x6e };
 	static const unsigned char item[16] = { 0xab, 0x12, 0xca, 0xbe, 0xe6, 0xb2, 0x23, 0x45,
 						0x93, 0xef, 0xc3, 0x09, 0xe0, 0x00, 0xc7, 0x46 };
-	unsigned char table[16 + 32 * 8], items[32 + 32 * 8];
+	unsigned char table[16 + 32 * 8] = { 0 }, items[32 + 32 * 8] = { 0 };
 	uint8_t id[16];
 	int64_t at = 0;
 	int r = get(f, table, sizeof(table), VHDX_TABLE);
@@ -133,7 +134,7 @@ static int fix_vhdx_header(const struct fixing *f, unsigned char *h, int64_t at,
 
 static int fix_vhdx(const struct fixing *f)
 {
-	unsigned char first[VHDX_HEADER_LEN], second[VHDX_HEADER_LEN];
+	unsigned char first[VHDX_HEADER_LEN] = { 0 }, second[VHDX_HEADER_LEN] = { 0 };
 	bool later;
 	int r = get(f, first, sizeof(first), VHDX_HEADER_1);
 
@@ -154,8 +155,9 @@ static int fix_vhdx(const struct fixing *f)
 /* The text ends in zeros and has room for more; VMware looks for the name that stands there. */
 static int fix_vmdk(const struct fixing *f, const char *name)
 {
-	unsigned char head[44];
-	autofree char *text = NULL, *made = NULL;
+	unsigned char head[44] = { 0 };
+	autofree char *text = NULL;
+	struct buf made;
 	char *extent, *rest, *cid;
 	int64_t at, len;
 	uint8_t id[16];
@@ -167,6 +169,7 @@ static int fix_vmdk(const struct fixing *f, const char *name)
 	len = (int64_t)little(head + 36, 8) * 512;
 	if (len <= 0 || len > VMDK_TEXT_MAX)
 		return error_set(f->err, -EIO, "qemu-img wrote no description");
+	buf_init(&made, (size_t)len);
 	text = xcalloc(1, (size_t)len + 1);
 	r = get(f, text, (size_t)len, at);
 	if (r < 0)
@@ -179,13 +182,15 @@ static int fix_vmdk(const struct fixing *f, const char *name)
 				 "qemu-img wrote a description without a CID or an extent");
 	identity_uuid(&f->id, "vmdk", id);
 	cid[5] = extent[9] = '\0';
-	made = xasprintf("%s%02x%02x%02x%02x%s%s%s", text, id[0], id[1], id[2], id[3],
-			 strchr(cid + 6, '\n'), strchr(name, '"') ? "disk.vmdk" : name, rest);
-	if ((int64_t)strlen(made) >= len)
-		return error_set(f->err, -ENAMETOOLONG, "the name is too long for a vmdk");
-	memset(text, 0, (size_t)len);
-	memcpy(text, made, strlen(made));
-	return put(f, text, (size_t)len, at);
+	buf_addf(&made, "%s%02x%02x%02x%02x%s%s%s", text, id[0], id[1], id[2], id[3],
+		 strchr(cid + 6, '\n'), strchr(name, '"') ? "disk.vmdk" : name, rest);
+	while ((int64_t)made.len < len && buf_result(&made) == 0)
+		buf_add_char(&made, '\0');
+	r = buf_result(&made) < 0
+		    ? error_set(f->err, -ENAMETOOLONG, "the name is too long for a vmdk")
+		    : put(f, made.data, made.len, at);
+	buf_done(&made);
+	return r;
 }
 
 int format_fix_numbers(int raw_fd, enum disk_format f, int fd, const char *name, struct error *err)

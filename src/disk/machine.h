@@ -12,7 +12,11 @@
 
 #include "base/error.h"
 #include "base/strv.h"
+<<<<<<< HEAD
 #include "disk/format.h"
+=======
+#include "disk/customise.h"
+>>>>>>> main
 
 struct machine_request {
 	const char *source, *output;
@@ -23,8 +27,7 @@ struct machine_request {
 	const char *kernel, *initrd; /* instead of the source's; NULL */
 	const char *modules;         /* of an own init; NULL: the kernel's, if they are here */
 	const char *cmdline;         /* behind what is always said; NULL */
-	const char *hostname;        /* NULL: as it is */
-	bool network;                /* of an own init */
+	struct customisation custom;
 	struct strv command, entrypoint, env; /* of an own init */
 	bool dated;                           /* now_s was asked for */
 	int64_t now_s;
