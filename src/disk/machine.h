@@ -12,11 +12,8 @@
 
 #include "base/error.h"
 #include "base/strv.h"
-<<<<<<< HEAD
 #include "disk/format.h"
-=======
 #include "disk/customise.h"
->>>>>>> main
 
 struct machine_request {
 	const char *source, *output;
