@@ -8,13 +8,8 @@
 
 struct disk_build_args {
 	const char *output, *boot, *kernel, *initrd, *modules, *cmdline, *hostname, *network;
-<<<<<<< HEAD
-	const char *timestamp, *format;
-	struct strv entrypoint, env;
-=======
-	const char *timestamp, *cloud_init, *timezone;
+	const char *timestamp, *cloud_init, *timezone, *format;
 	struct strv entrypoint, env, user, password_file, password_hash_file, ssh_key;
->>>>>>> main
 	uint64_t size;
 	bool quiet;
 };
