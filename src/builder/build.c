@@ -95,7 +95,7 @@ static int plain_step(struct work *w)
 	return r;
 }
 
-static int run_instruction(struct work *w)
+int build_instruction(struct work *w)
 {
 	int r = -EINVAL;
 
@@ -150,12 +150,12 @@ static int run_trigger(struct work *w, const char *text)
 		if (one.ins->kind == INS_FROM || one.ins->kind == INS_ONBUILD)
 			r = error_set(w->b->err, -EINVAL, "ONBUILD %.60s is not allowed", text);
 		else
-			r = run_instruction(&one);
+			r = build_instruction(&one);
 	}
 	return r < 0 ? error_wrap(w->b->err, r, "the base image's ONBUILD %.200s", text) : 0;
 }
 
-static int run_triggers(struct work *w)
+int build_triggers(struct work *w)
 {
 	struct strv triggers = w->state->triggers;
 	int r = 0;
@@ -188,7 +188,12 @@ static int start_stage(struct build *b, size_t number)
 	if (r == 0)
 		r = state_init_image(state, &b->given, b->escape, engine_db(b->engine),
 				     engine_root_fd(b->engine), id, b->err);
-	return r < 0 ? r : build_hold(b, &state->chains);
+	if (r < 0)
+		return r;
+	/* Of the steps that make no layer, too. */
+	if (b->req->newest_s >= 0)
+		state->created_ns = MIN(state->created_ns, b->req->newest_s * 1000000000);
+	return build_hold(b, &state->chains);
 }
 
 /* Puts the place in front of what is said already. */
@@ -212,13 +217,13 @@ static int run_stage(struct build *b, size_t number, struct fault *ret_fault)
 	work_tell(&w, BUILD_STEP, stage->from->line->text);
 	r = start_stage(b, number);
 	if (r == 0)
-		r = run_triggers(&w);
+		r = build_triggers(&w);
 	if (r < 0)
 		return place(b, ret_fault, stage->from->line, r);
 	for (size_t i = 0; i < stage->n; i++) {
 		w.ins = &stage->items[i];
 		w.number++;
-		r = run_instruction(&w);
+		r = build_instruction(&w);
 		if (r < 0)
 			return place(b, ret_fault, w.ins->line, r);
 	}

@@ -190,6 +190,13 @@ static int64_t step_time(const struct build *b)
 	return b->req->newest_s >= 0 ? MIN(now, b->req->newest_s * 1000000000) : now;
 }
 
+static int keep_row(struct build *b, const struct step *step, const struct layer_info *info)
+{
+	if (!b->by_hand)
+		return step_insert(engine_db(b->engine), step, info, b->err);
+	return info ? layer_info_insert(engine_db(b->engine), step->chain, info, b->err) : 0;
+}
+
 int step_keep(struct work *w, const struct incoming *in, const char *name, struct step *step,
 	      const char *said)
 {
@@ -206,12 +213,9 @@ int step_keep(struct work *w, const struct incoming *in, const char *name, struc
 	}
 	(void)snprintf(step->chain, sizeof(step->chain), "%s", r > 0 ? layer.chain : step->parent);
 	step->created_ns = step_time(w->b);
-	if (r == 0) {
+	if (r == 0)
 		memset(&layer, 0, sizeof(layer));
-		r = step_insert(engine_db(w->b->engine), step, NULL, w->b->err);
-	} else {
-		r = step_insert(engine_db(w->b->engine), step, &layer.info, w->b->err);
-	}
+	r = keep_row(w->b, step, r > 0 ? &layer.info : NULL);
 	if (r == 0)
 		r = hold_one(w->b, step->chain);
 	if (r == 0)

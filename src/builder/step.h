@@ -15,6 +15,7 @@
 #include "image/step.h"
 
 struct draft;
+struct hand_run;
 struct incoming;
 struct instruction;
 
@@ -26,7 +27,9 @@ struct build {
 	struct state *states; /* of the stages, as far as they are built */
 	struct strv declared; /* names of all ARGs */
 	char escape;
-	char hold[HOLD_NAME_LEN]; /* of the layers that it stands on */
+	char hold[HOLD_NAME_LEN];  /* of the layers that it stands on */
+	bool by_hand;              /* hand.h: of the steps nothing is kept but what they made */
+	struct hand_run *hand_run; /* of its RUN; NULL */
 	struct error *err;
 };
 
@@ -65,6 +68,11 @@ int step_keep(struct work *w, const struct incoming *in, const char *name, struc
 int step_draft(struct work *w, struct step *step, const char *said,
 	       int (*make)(void *data, struct draft *draft, struct error *err),
 	       void *data) must_check;
+
+/* One instruction, whatever it is. */
+int build_instruction(struct work *w) must_check;
+/* What the image below left to be done. */
+int build_triggers(struct work *w) must_check;
 
 /* kinds */
 int step_copy(struct work *w) must_check;

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "builder/hand.h"
 #include "builder/instruction.h"
 #include "builder/mounts.h"
 #include "builder/step.h"
@@ -178,6 +179,16 @@ static int add_script(struct running *run, const struct incoming *in)
 	return 0;
 }
 
+static void add_hand(const struct hand_run *hand, struct container_options *options)
+{
+	strv_extend(&options->env, hand->env->items, hand->env->n);
+	options->volumes = *hand->volumes;
+	options->user = hand->user;
+	options->workdir = hand->workdir;
+	options->interactive = true;
+	options->tty = hand->tty;
+}
+
 /* A container on these layers; with a shell, one for the user, which goes when he leaves it. */
 static int run_container(struct running *run, const struct strv *layers, bool shell,
 			 char ret_id[ID_LEN + 1], int *ret_status)
@@ -207,6 +218,8 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 	};
 	int r;
 
+	if (w->b->hand_run && !shell)
+		add_hand(w->b->hand_run, &options);
 	if (run->network)
 		strv_add(&options.networks, run->network);
 	strv_addf(&options.labels, "strake.build.step=%u/%u", w->number, w->total);
@@ -296,7 +309,9 @@ static int execute(struct running *run, struct incoming *in)
 		r = run_container(run, &run->w->lower, false, run->id, &status);
 	if (r < 0)
 		return r;
-	if (status != 0)
+	if (run->w->b->hand_run)
+		run->w->b->hand_run->status = status;
+	else if (status != 0)
 		return failed(run, status);
 	r = take_upper(run, in);
 	if (r == 0)

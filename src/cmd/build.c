@@ -12,9 +12,8 @@
 #include "builder/context.h"
 #include "cmd/build_options.h"
 #include "cmd/cmd.h"
+#include "cmd/hand.h"
 #include "engine/engine.h"
-#include "image/commit.h"
-#include "image/reference.h"
 
 struct reporting {
 	const struct build_args *args;
@@ -101,35 +100,6 @@ static int check_args(const struct build_args *args, bool *ret_quiet, struct err
 	return 0;
 }
 
-static int read_names(const struct strv *tags, struct strv *ret, struct error *err)
-{
-	char canonical[REFERENCE_MAX];
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < tags->n; i++) {
-		r = reference_canonical(tags->items[i], canonical, err);
-		if (r == 0 && strchr(canonical, '@'))
-			r = error_set(err, -EINVAL, "--tag '%s': a digest is no name to give",
-				      tags->items[i]);
-		if (r == 0)
-			strv_add(ret, canonical);
-	}
-	return r;
-}
-
-static int read_time(const struct build_args *args, int64_t *ret, struct error *err)
-{
-	uint64_t seconds;
-
-	if (!args->timestamp)
-		return source_date_epoch(ret, err);
-	if (number_parse(args->timestamp, INT64_MAX / 1000000000 - 1, &seconds) < 0)
-		return error_set(err, -EINVAL, "--timestamp '%.40s' is not a number of seconds",
-				 args->timestamp);
-	*ret = (int64_t)seconds;
-	return 0;
-}
-
 /* Standard output is for the result: what containers print there goes the other way, or nowhere. */
 struct outputs {
 	int out, err;
@@ -196,9 +166,9 @@ static int build_it(struct engine *engine, const struct build_args *args,
 	int r = check_args(args, &rep.quiet, err);
 
 	if (r == 0)
-		r = read_names(&args->tags, &names, err);
+		r = read_image_names(&args->tags, "--tag", &names, err);
 	if (r == 0)
-		r = read_time(args, &req.newest_s, err);
+		r = read_timestamp(args->timestamp, &req.newest_s, err);
 	if (r == 0)
 		r = outputs_turn(&outputs, rep.quiet, err);
 	if (r == 0)
