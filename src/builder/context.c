@@ -185,8 +185,8 @@ static int unpack(const struct opening *o, int fd)
 
 static int open_incoming(const struct opening *o)
 {
-	return incoming_open(engine_root(o->engine), engine_root_fd(o->engine), &o->ret->in,
-			     o->err);
+	return incoming_begin(engine_root(o->engine), engine_root_fd(o->engine), &o->ret->in,
+			      o->err);
 }
 
 /* A Containerfile alone, where an archive could have been. */

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "builder/draft.h"
+#include "builder/halt.h"
 #include "builder/ignore.h"
 #include "builder/instruction.h"
 #include "builder/listing.h"
@@ -506,20 +507,19 @@ static int keep_cheap(const struct copying *c, const struct step *cheap, const s
 
 static int find_or_make(struct copying *c, struct step *step)
 {
-	int r = step_reuse(c->w, step, buf_text(&c->said));
+	struct turn turn = TURN_INIT;
+	int r = step_reuse_in_turn(c->w, step, buf_text(&c->said), &turn);
 	struct work w = *c->w;
 
-	if (r != 0)
-		return r;
-	r = step_tell_miss(c->w, step);
-	if (r < 0)
-		return r;
 	/* --link: what is below neither leads the way nor gives directories their looks, so that
 	 * the layer is the same on anything.
 	 */
 	if (c->links)
 		w.lower = (struct strv) { NULL, 0, 0 };
-	return step_draft(&w, step, buf_text(&c->said), make, c);
+	if (r == 0)
+		r = step_draft(&w, step, buf_text(&c->said), make, c);
+	turn_leave(&turn);
+	return r;
 }
 
 /* remotes */
@@ -536,17 +536,22 @@ static int look_at_remotes(struct copying *c)
 	const struct remote_request req = remote_request(c);
 	const struct engine *engine = c->w->b->engine;
 	int r = c->nremotes == 0 ? 0
-				 : incoming_open(engine_root(engine), engine_root_fd(engine),
-						 &c->in, c->w->b->err);
+				 : incoming_begin(engine_root(engine), engine_root_fd(engine),
+						  &c->in, c->w->b->err);
+	sigset_t before;
 
+	/* What a signal leaves behind here the next command takes away. */
+	halt_allow(&before);
 	for (size_t i = 0; r == 0 && i < c->nremotes; i++)
 		r = remote_look(&c->remotes[i], &req, c->w->b->err);
+	halt_forbid(&before);
 	return r;
 }
 
 static int bring_remotes(struct copying *c)
 {
 	const struct remote_request req = remote_request(c);
+	sigset_t before;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->nremotes; i++) {
@@ -554,7 +559,9 @@ static int bring_remotes(struct copying *c)
 		struct listing_request lr = { .exclude = c->exclude.n ? &c->exclude : NULL,
 					      .what = remote->text };
 
+		halt_allow(&before);
 		r = remote_bring(remote, &req, c->w->b->err);
+		halt_forbid(&before);
 		lr.root = remote->root;
 		if (r == 0)
 			r = listing_add_whole(&c->list, &lr, remote->name, c->w->b->err);
