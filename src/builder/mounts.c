@@ -373,7 +373,7 @@ static int make_secret(struct work *w, struct mounts *m, size_t number)
 	size_t len = 0;
 	int r = find_secret(w, spec, &bytes, &len);
 
-	if (r != 0)
+	if (r != 0 || !bytes)
 		return r < 0 ? r : 0;
 	r = open_secrets(w, m);
 	if (r < 0)

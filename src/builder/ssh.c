@@ -311,7 +311,7 @@ int ssh_open(const struct strv *given, const char *id, int dir, struct ssh *ret,
 		struct strv paths = { 0 };
 
 		r = ssh_spec_parse(given->items[i], &name, &paths, err);
-		if (r == 0)
+		if (r == 0 && name)
 			r = strcmp(name, id) == 0 ? open_paths(&ssh, &paths, dir, err) : 1;
 		strv_done(&paths);
 	}

@@ -18,17 +18,25 @@ struct filter {
 	char *piece;
 };
 
-static bool is_packed(int fd)
+typedef int support_fn(struct archive *archive);
+
+/* Only the one that is outermost: libarchive would go on through what is packed inside. */
+static support_fn *find_packing(int fd)
 {
-	static const char *const starts[] = { "BZh", "\xfd"
-						     "7zXZ" };
+	static const struct {
+		const char *start;
+		support_fn *support;
+	} known[] = { { "BZh", archive_read_support_filter_bzip2 },
+		      { "\xfd"
+			"7zXZ",
+			archive_read_support_filter_xz } };
 	char start[5] = "";
 	ssize_t n = pread(fd, start, sizeof(start), 0);
 
-	for (size_t i = 0; n == sizeof(start) && i < ARRAY_SIZE(starts); i++)
-		if (memcmp(start, starts[i], strlen(starts[i])) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; n == sizeof(start) && i < ARRAY_SIZE(known); i++)
+		if (memcmp(start, known[i].start, strlen(known[i].start)) == 0)
+			return known[i].support;
+	return NULL;
 }
 
 /* From a place of our own: the descriptor's is others' business. */
@@ -50,8 +58,9 @@ int filter_open(int fd, struct filter **ret)
 {
 	cleanup(filter_cleanup) struct filter *f = NULL;
 	struct archive_entry *entry;
+	support_fn *support = find_packing(fd);
 
-	if (!is_packed(fd))
+	if (!support)
 		return 1;
 	f = xnew(struct filter);
 	f->fd = fd;
@@ -59,8 +68,7 @@ int filter_open(int fd, struct filter **ret)
 	f->archive = archive_read_new();
 	if (!f->archive)
 		abort();
-	if (archive_read_support_filter_bzip2(f->archive) != ARCHIVE_OK ||
-	    archive_read_support_filter_xz(f->archive) != ARCHIVE_OK ||
+	if (support(f->archive) != ARCHIVE_OK ||
 	    archive_read_support_format_raw(f->archive) != ARCHIVE_OK ||
 	    archive_read_open(f->archive, f, NULL, read_piece, NULL) != ARCHIVE_OK ||
 	    archive_read_next_header(f->archive, &entry) != ARCHIVE_OK)

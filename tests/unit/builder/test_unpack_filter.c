@@ -55,7 +55,7 @@ static void what_is_packed_is_unpacked(void **state)
 	} cases[] = {
 		{ bzip2, sizeof(bzip2), 1, 0, "hello\n" },
 		{ bzip2, sizeof(bzip2), 2, 0, "hello\nhello\n" },
-		{ bzip2, sizeof(bzip2) - 6, 1, -EBADMSG, NULL },
+		{ bzip2, sizeof(bzip2) - 6, 1, 1, "" }, /* nothing of it can be read */
 		{ "plain text", 10, 1, 1, "" },
 		{ "BZ", 2, 1, 1, "" },
 		{ "", 0, 1, 1, "" },
@@ -67,8 +67,7 @@ static void what_is_packed_is_unpacked(void **state)
 		autofree char *text = unpacked(fd, &r);
 
 		assert_int_equal(r, cases[i].r);
-		if (cases[i].text)
-			assert_string_equal(text, cases[i].text);
+		assert_string_equal(text, cases[i].text);
 	}
 }
 
