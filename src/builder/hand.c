@@ -47,6 +47,7 @@ static int begin(struct hand *hand)
 	int r;
 
 	*b = (struct build) { .engine = hand->engine,
+			      .boss = -1,
 			      .req = &hand->req,
 			      .states = &hand->state,
 			      .escape = '\\',
