@@ -148,8 +148,8 @@ static const char *text_or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* As BuildKit has it: a host's name counts and its address does not, ulimits count.  How much memory
- * there is decides whether a command gets through, not what it makes.
+/* As BuildKit has it: a host's name counts and its address does not, ulimits count.  How much
+ * memory there is decides whether a command gets through, not what it makes.
  */
 static void add_limits(const struct running *run, struct step_key *key)
 {
