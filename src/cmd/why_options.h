@@ -26,7 +26,7 @@ struct why_check_args {
 };
 
 static const struct opt why_check_opts[] = {
-	OPT(struct why_check_args, local, "local", 0, "ADDRESS",
+	OPT(struct why_check_args, local, "local", 0, "ADDRESS[=LINK]",
 	    "an address of the host itself (can be repeated)"),
 	OPT(struct why_check_args, route, "route", 0, "SUBNET=LINK",
 	    "a route of the host, or default=LINK (can be repeated)"),

@@ -17,7 +17,7 @@
 #define CALLS_MAX  16       /* the kernel's, of jumps inside one another */
 #define DOUBTS_MAX 10       /* decided differently; later ones make the outcome unknown */
 #define RUNS_MAX   64       /* ways that are gone */
-#define RULES_MAX  2000000U /* of one run: chains of a file may go round in circles */
+#define RULES_MAX  2000000U /* of all runs: chains of a file may go round in circles */
 
 enum { PRIORITY_CONNTRACK = -200, PRIORITY_DNAT = -100, PRIORITY_SNAT = 100 };
 
@@ -76,13 +76,17 @@ static bool decide(struct run *run, const struct rule *rule, const char *why)
 
 /* what rules do to a packet */
 
-static void rewrite(struct run *run, enum step_kind kind, enum field field, bool known, u128 value)
+/* Whether that changes anything; of what is not known nobody can tell. */
+static enum answer rewrite(struct run *run, enum step_kind kind, enum field field, bool known,
+			   u128 value)
 {
 	struct packet *p = &run->packet;
+	bool same = known && p->known[field] == KNOWN && p->value[field] == value;
+	bool sure = known && p->known[field] == KNOWN;
 	struct step *s;
 
-	if (known && p->known[field] == KNOWN && p->value[field] == value)
-		return;
+	if (p->known[field] == ABSENT || same)
+		return ANSWER_NO;
 	s = step(run, kind);
 	s->field = field;
 	s->before = p->value[field];
@@ -91,6 +95,7 @@ static void rewrite(struct run *run, enum step_kind kind, enum field field, bool
 	s->is_unknown = !known;
 	p->value[field] = value;
 	p->known[field] = known ? KNOWN : NOT_KNOWN;
+	return sure ? ANSWER_YES : ANSWER_MAYBE;
 }
 
 static enum answer source_value(const struct run *run, const struct source *source, u128 *ret)
@@ -126,6 +131,49 @@ static enum answer nat_target(const struct run *run, const struct action *a, str
 	return answer;
 }
 
+/* What a route says of the address types that rules ask for. */
+static void set_types(struct run *run)
+{
+	struct packet *p = &run->packet;
+	bool v6 = packet_is_v6(p);
+	u128 to = p->value[packet_daddr(p)], from = p->value[packet_saddr(p)];
+	bool known = packet_has(p, packet_daddr(p));
+	bool multicast = v6 ? to >> 120 == 0xff : to >> 28 == 0xe;
+
+	p->known[FIELD_FIB_DADDR_TYPE] = NOT_KNOWN;
+	if (known && !v6 && to == 0xffffffff)
+		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_BROADCAST);
+	else if (known && multicast)
+		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_MULTICAST);
+	else if (known && world_is_local(run->world, v6, to))
+		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_LOCAL);
+	else if (run->is_rerouted ? known && run->world && run->world->nlocal > 0
+				  : known && run->described.way != WAY_IN)
+		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_UNICAST);
+	else if (!run->is_rerouted && run->described.way == WAY_IN)
+		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_LOCAL);
+	p->known[FIELD_FIB_SADDR_TYPE] = NOT_KNOWN;
+	if (packet_has(p, packet_saddr(p)) && world_is_local(run->world, v6, from))
+		packet_set(p, FIELD_FIB_SADDR_TYPE, ADDRESS_LOCAL);
+	else if (packet_has(p, packet_saddr(p)) && run->world && run->world->nlocal > 0)
+		packet_set(p, FIELD_FIB_SADDR_TYPE, ADDRESS_UNICAST);
+	if (run->described.way == WAY_OUT)
+		packet_set(p, FIELD_FIB_SADDR_TYPE, ADDRESS_LOCAL);
+}
+
+/* The address that masquerading or a redirection takes: of the link that is left or come in by. */
+static enum answer rewrite_to_link(struct run *run, enum nat_kind nat, enum field where)
+{
+	enum field link = nat == NAT_REDIRECT ? FIELD_IIF : FIELD_OIF;
+	bool v6 = packet_is_v6(&run->packet), known;
+	u128 address = v6 ? 1 : 0x7f000001;
+
+	known = (nat == NAT_REDIRECT && run->hook == HOOK_OUTPUT) ||
+		(packet_has(&run->packet, link) &&
+		 world_address_of(run->world, v6, run->packet.value[link], &address));
+	return rewrite(run, STEP_REWRITE, where, known, address);
+}
+
 static void nat_rewrite(struct run *run, const struct action *a, const struct range *address,
 			const struct range *port)
 {
@@ -134,28 +182,30 @@ static void nat_rewrite(struct run *run, const struct action *a, const struct ra
 	enum field port_field = to ? FIELD_DPORT : FIELD_SPORT;
 	bool has_address = a->has_address || a->source.map;
 	bool has_port = a->has_port || (a->source.map && a->source.map->ndata == 2);
-	bool loopback = a->nat == NAT_REDIRECT && run->hook == HOOK_OUTPUT;
-	u128 status = run->packet.value[FIELD_CT_STATUS] | (to ? STATUS_DNAT : STATUS_SNAT);
+	enum answer moved = ANSWER_NO, other = ANSWER_NO;
 
-	if (loopback)
-		rewrite(run, STEP_REWRITE, where, true,
-			packet_is_v6(&run->packet) ? 1 : 0x7f000001);
-	else if (a->nat == NAT_REDIRECT || a->nat == NAT_MASQUERADE)
-		rewrite(run, STEP_REWRITE, where, false, 0);
+	if (a->nat == NAT_REDIRECT || a->nat == NAT_MASQUERADE)
+		moved = rewrite_to_link(run, a->nat, where);
 	else if (has_address)
-		rewrite(run, STEP_REWRITE, where, address->lo == address->hi, address->lo);
+		moved = rewrite(run, STEP_REWRITE, where, address->lo == address->hi, address->lo);
 	if (has_port)
-		rewrite(run, STEP_REWRITE, port_field, port->lo == port->hi, port->lo);
+		other = rewrite(run, STEP_REWRITE, port_field, port->lo == port->hi, port->lo);
 	else if (!to && run->packet.known[port_field] == KNOWN)
 		run->packet.known[port_field] = NOT_KNOWN; /* another one may be in its way */
-	packet_set(&run->packet, FIELD_CT_STATUS, status);
+	/* What is translated to what it was counts as not translated. */
+	if (moved == ANSWER_YES || other == ANSWER_YES)
+		run->packet.value[FIELD_CT_STATUS] |= to ? STATUS_DNAT : STATUS_SNAT;
+	else if (moved == ANSWER_MAYBE || other == ANSWER_MAYBE)
+		run->packet.known[FIELD_CT_STATUS] = NOT_KNOWN;
 	run->is_rerouted |= to;
 	run->is_here |= a->nat == NAT_REDIRECT;
 	run->has_dnat |= to;
 	run->has_snat |= !to;
+	set_types(run);
 }
 
-static void assign(struct run *run, const struct statement *s)
+/* False: what is to be assigned is not there, and the rule ends as if it did not match. */
+static bool assign(struct run *run, const struct statement *s)
 {
 	u128 value = 0;
 	enum answer answer = source_value(run, &s->action->source, &value);
@@ -168,8 +218,9 @@ static void assign(struct run *run, const struct statement *s)
 		value = found ? found->data[0].lo : 0;
 	}
 	if (answer == ANSWER_NO)
-		return;
+		return s->action->is_lenient;
 	rewrite(run, STEP_ASSIGN, s->selectors[0].field, answer == ANSWER_YES, value);
+	return true;
 }
 
 /* rules */
@@ -261,10 +312,7 @@ static bool statement_run(struct run *run, const struct rule *rule, const struct
 	case STATEMENT_NAT:
 		return prepare_nat(run, rule, s, m);
 	case STATEMENT_ASSIGN:
-		if (!resolve(run, rule, m))
-			return false;
-		assign(run, s);
-		return true;
+		return resolve(run, rule, m) && assign(run, s);
 	case STATEMENT_NOTRACK:
 		if (!resolve(run, rule, m))
 			return false;
@@ -424,39 +472,18 @@ static void track(struct run *run)
 
 	if (run->is_tracked || run->no_track)
 		return;
-	run->is_tracked = true;
 	step(run, STEP_CONNTRACK);
 	run->packet.value[FIELD_CT_STATE] = state;
 	run->packet.known[FIELD_CT_STATE] = as->known[FIELD_CT_STATE];
+	/* What belongs to no connection may still be said not to be tracked. */
 	if (state == STATE_INVALID || state == STATE_UNTRACKED)
 		return;
+	run->is_tracked = true;
 	for (size_t i = 0; i < ARRAY_SIZE(ct_fields); i++) {
 		run->packet.value[ct_fields[i]] = as->value[ct_fields[i]];
 		run->packet.known[ct_fields[i]] = as->known[ct_fields[i]];
 	}
 }
-
-/* All nat chains of a hook are asked at one moment, and until one of them has an answer. */
-static enum result nat_run(struct run *run, struct chain *const *chains, size_t n)
-{
-	bool to = run->hook == HOOK_PREROUTING || run->hook == HOOK_OUTPUT;
-	bool *done = to ? &run->has_dnat : &run->has_snat;
-	u128 state = run->packet.value[FIELD_CT_STATE];
-	enum result result = RESULT_CONTINUE;
-
-	if (n == 0 || !run->is_tracked)
-		return result;
-	if (*done || (state != STATE_NEW && state != STATE_RELATED)) {
-		step(run, STEP_NAT_SKIP)->chain = chains[0];
-		return result;
-	}
-	for (size_t i = 0; i < n && result != RESULT_STOP && !*done; i++)
-		result = chain_run(run, chains[i]);
-	*done = true;
-	return result;
-}
-
-/* hooks */
 
 static bool is_met(const struct run *run, const struct chain *chain)
 {
@@ -475,6 +502,41 @@ static bool is_nat(const struct chain *chain)
 {
 	return chain->type && strcmp(chain->type, "nat") == 0;
 }
+
+static bool has_nat(const struct run *run)
+{
+	for (size_t h = 0; h < HOOK_COUNT; h++)
+		for (size_t i = 0; i < run->rs->nhooks[h]; i++)
+			if (is_nat(run->rs->hooks[h][i]) && is_met(run, run->rs->hooks[h][i]))
+				return true;
+	return false;
+}
+
+/* All nat chains of a hook are asked at one moment, and until one of them has an answer. */
+static enum result nat_run(struct run *run, struct chain *const *chains, size_t n)
+{
+	bool to = run->hook == HOOK_PREROUTING || run->hook == HOOK_OUTPUT;
+	bool *done = to ? &run->has_dnat : &run->has_snat;
+	u128 state = run->packet.value[FIELD_CT_STATE];
+	enum result result = RESULT_CONTINUE;
+
+	/* With one nat chain anywhere, all four hooks decide; without a rule, that nothing changes.
+	 */
+	if (n == 0 && run->is_tracked && (state == STATE_NEW || state == STATE_RELATED))
+		*done |= has_nat(run);
+	if (n == 0 || !run->is_tracked)
+		return result;
+	if (*done || (state != STATE_NEW && state != STATE_RELATED)) {
+		step(run, STEP_NAT_SKIP)->chain = chains[0];
+		return result;
+	}
+	for (size_t i = 0; i < n && result != RESULT_STOP && !*done; i++)
+		result = chain_run(run, chains[i]);
+	*done = true;
+	return result;
+}
+
+/* hooks */
 
 /* Whether the kernel asks a chain after it has translated addresses at that priority. */
 static bool after_nat(const struct chain *chain, struct chain *const *nat, size_t n, int priority)
@@ -511,7 +573,7 @@ static enum result station_run(struct run *run, const struct station *s)
 	bool tracks = run->hook == HOOK_PREROUTING || run->hook == HOOK_OUTPUT;
 	int nat = tracks ? PRIORITY_DNAT : PRIORITY_SNAT;
 	enum result result = RESULT_CONTINUE;
-	bool done = false;
+	bool done = run->hook == HOOK_FORWARD; /* where nothing is translated */
 
 	for (size_t i = 0; i < s->nplain && result != RESULT_STOP; i++) {
 		const struct chain *c = s->plain[i];
@@ -569,36 +631,6 @@ static void note_route(struct run *run, enum way way, const char *link)
 	(void)snprintf(s->link, sizeof(s->link), "%s", link ? link : "");
 }
 
-/* What a route says of the address types that rules ask for. */
-static void set_types(struct run *run)
-{
-	struct packet *p = &run->packet;
-	bool v6 = packet_is_v6(p);
-	u128 to = p->value[packet_daddr(p)], from = p->value[packet_saddr(p)];
-	bool known = packet_has(p, packet_daddr(p));
-	bool multicast = v6 ? to >> 120 == 0xff : to >> 28 == 0xe;
-
-	p->known[FIELD_FIB_DADDR_TYPE] = NOT_KNOWN;
-	if (known && !v6 && to == 0xffffffff)
-		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_BROADCAST);
-	else if (known && multicast)
-		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_MULTICAST);
-	else if (known && world_is_local(run->world, v6, to))
-		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_LOCAL);
-	else if (run->is_rerouted ? known && run->world && run->world->nlocal > 0
-				  : known && run->described.way != WAY_IN)
-		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_UNICAST);
-	else if (!run->is_rerouted && run->described.way == WAY_IN)
-		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_LOCAL);
-	p->known[FIELD_FIB_SADDR_TYPE] = NOT_KNOWN;
-	if (packet_has(p, packet_saddr(p)) && world_is_local(run->world, v6, from))
-		packet_set(p, FIELD_FIB_SADDR_TYPE, ADDRESS_LOCAL);
-	else if (packet_has(p, packet_saddr(p)) && run->world && run->world->nlocal > 0)
-		packet_set(p, FIELD_FIB_SADDR_TYPE, ADDRESS_UNICAST);
-	if (run->described.way == WAY_OUT)
-		packet_set(p, FIELD_FIB_SADDR_TYPE, ADDRESS_LOCAL);
-}
-
 /* After prerouting: here, or on by which link? */
 static enum way route_in(struct run *run, const char **ret_link)
 {
@@ -634,6 +666,8 @@ static bool go_on(struct run *run, enum way way, const char *link)
 		run->packet.value[FIELD_OIF] = run->described.value[FIELD_OIF],
 		run->packet.known[FIELD_OIF] = KNOWN;
 	note_route(run, WAY_THROUGH, link);
+	if (packet_has(&run->packet, FIELD_TTL) && run->packet.value[FIELD_TTL] > 0)
+		run->packet.value[FIELD_TTL]--;
 	if (!hook_run(run, HOOK_FORWARD) || !hook_run(run, HOOK_POSTROUTING) ||
 	    !hook_run(run, HOOK_EGRESS))
 		return false;
@@ -728,11 +762,11 @@ static void run_again(struct run *run, struct path *path)
 			     .world = run->world,
 			     .described = run->described,
 			     .path = path,
-			     .ndecisions = run->ndecisions };
+			     .ndecisions = run->ndecisions,
+			     .evaluated = run->evaluated };
 
 	memcpy(fresh.decisions, run->decisions, sizeof(fresh.decisions));
 	run_once(&fresh);
-	fresh.evaluated += run->evaluated;
 	fresh.is_cut |= run->is_cut;
 	*run = fresh;
 }

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "why/inside.h"
 #include "why/nft_read.h"
 #include "why/ruleset.h"
 #include "why/xt_read.h"
@@ -179,30 +180,23 @@ static bool has_foreign(const struct ruleset *rs, enum family family)
 	return false;
 }
 
+static int read_names(void *data, struct error *err)
+{
+	const char *const *file = data;
+	autofree char *names = NULL;
+	int r = file_read_at(AT_FDCWD, *file, 4096, &names, NULL, err);
+
+	return r < 0 ? r : *names != '\0';
+}
+
 /* Looking is not free: without tables, iptables-legacy-save would have modules loaded. */
 static bool is_wanted(const struct ruleset *rs, const struct program *p, int netns_fd)
 {
-	autofree char *names = NULL;
-	int home = -1;
-	bool wanted;
+	const char *file = p->needed_for;
 
 	if (p->backend == BACKEND_XT_NFT)
 		return has_foreign(rs, p->family);
-	if (netns_fd >= 0) {
-		home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-		if (home < 0 || setns(netns_fd, CLONE_NEWNET) < 0) {
-			if (home >= 0)
-				(void)close(home);
-			return false;
-		}
-	}
-	wanted = file_read_at(AT_FDCWD, p->needed_for, 4096, &names, NULL, NULL) == 0 && *names;
-	if (home >= 0) {
-		if (setns(home, CLONE_NEWNET) < 0)
-			abort(); /* to go on in a foreign namespace would read the wrong rules */
-		(void)close(home);
-	}
-	return wanted;
+	return inside(netns_fd, read_names, &file, NULL) > 0;
 }
 
 static int load_program(struct ruleset *rs, const struct program *p, int netns_fd,

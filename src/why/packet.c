@@ -23,14 +23,31 @@ void world_done(struct world *w)
 
 int world_add_local(struct world *w, const char *text, struct error *err)
 {
+	const char *equals = strchr(text, '=');
+	autofree char *address = xstrndup(text, equals ? (size_t)(equals - text) : strlen(text));
+	struct world_address *a;
 	struct ip ip;
 
-	if (ip_parse(text, &ip) < 0)
+	if (ip_parse(address, &ip) < 0 || (equals && strlen(equals + 1) >= sizeof(a->link)))
 		return error_set(err, -EINVAL,
-				 "'%.60s' is no address of this host, such as 10.0.0.1", text);
+				 "'%.60s' is no address of this host, such as 10.0.0.1 or "
+				 "10.0.0.1=eth0",
+				 text);
 	VEC_GROW(w->local, w->nlocal, w->local_room);
-	w->local[w->nlocal++] = (struct world_address) { value_of_ip(&ip), ip.family == AF_INET6 };
+	a = &w->local[w->nlocal++];
+	*a = (struct world_address) { value_of_ip(&ip), ip.family == AF_INET6, "" };
+	(void)snprintf(a->link, sizeof(a->link), "%s", equals ? equals + 1 : "");
 	return 0;
+}
+
+bool world_address_of(const struct world *w, bool v6, u128 link, u128 *ret)
+{
+	for (size_t i = 0; w && i < w->nlocal; i++)
+		if (w->local[i].v6 == v6 && value_of_name(w->local[i].link) == link) {
+			*ret = w->local[i].value;
+			return true;
+		}
+	return false;
 }
 
 int world_add_route(struct world *w, const char *text, struct error *err)

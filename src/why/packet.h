@@ -43,15 +43,18 @@ struct world {
 	struct world_address {
 		u128 value;
 		bool v6;
+		char link[16]; /* "" if it was not said */
 	} * local;
 	size_t nlocal, local_room;
 	struct world_route *routes;
 	size_t nroutes, routes_room;
 };
 void world_done(struct world *w);
-/* "10.0.0.1"; "10.0.0.0/8=eth0", "default=eth0" */
+/* "10.0.0.1", "10.0.0.1=eth0"; "10.0.0.0/8=eth0", "default=eth0" */
 int world_add_local(struct world *w, const char *text, struct error *err) must_check;
 int world_add_route(struct world *w, const char *text, struct error *err) must_check;
+/* The first address of a link; false: none is known. */
+bool world_address_of(const struct world *w, bool v6, u128 link, u128 *ret);
 bool world_is_local(const struct world *w, bool v6, u128 address);
 /* The link of the longest prefix; NULL: nothing is known. */
 const char *world_route(const struct world *w, bool v6, u128 address);

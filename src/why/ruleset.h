@@ -105,6 +105,7 @@ struct action {
 	bool has_address, has_port; /* of nat; else the map in source says so */
 	struct range address, port;
 	struct source source;
+	bool is_lenient; /* iptables: a source that is not there changes nothing */
 };
 
 struct statement {

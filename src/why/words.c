@@ -27,8 +27,11 @@ static bool asks_for(const struct statement *s, enum field field)
 static void put_bits(enum kind kind, u128 value, struct buf *to)
 {
 	const char *glue = "";
+	unsigned first = kind == KIND_STATE && (value & STATE_NEW) ? 3 : 0;
 
-	for (unsigned bit = 0; bit < 32; bit++) {
+	/* A connection is new before it is established. */
+	for (unsigned i = 0; i < 32; i++) {
+		unsigned bit = (i + first) % 32;
 		struct range one = { (u128)1 << bit, (u128)1 << bit };
 
 		if (!(value & one.lo))
@@ -123,6 +126,16 @@ static void put_port(const char *words, const char *otherwise, const struct stat
 	words_values(s, 0, to);
 }
 
+static bool has_matches(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->n; i++)
+		if (rule->statements[i].kind == STATEMENT_MATCH ||
+		    rule->statements[i].kind == STATEMENT_VMAP ||
+		    rule->statements[i].kind == STATEMENT_LIMIT)
+			return true;
+	return false;
+}
+
 static void put_subject(const struct rule *rule, const struct subject *s, struct buf *to)
 {
 	uint8_t protocol = protocol_of(rule, s);
@@ -139,6 +152,8 @@ static void put_subject(const struct rule *rule, const struct subject *s, struct
 		put_protocol(protocol, to);
 		buf_add_char(to, ' ');
 	}
+	if (!s->state && !has_matches(rule))
+		buf_add_str(to, "all ");
 	buf_add_str(to, s->state ? "connections" : "packets");
 	if (s->state && is_negated(s->state)) {
 		buf_add_str(to, " that are not ");

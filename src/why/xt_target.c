@@ -112,6 +112,7 @@ static void assign(const struct target *t, enum field to, enum field from, u128 
 	a->source = (struct source) {
 		.nselectors = 1, .selectors = &selectors[1], .and = and, .xor = xor
 	};
+	a->is_lenient = true;
 	s->action = a;
 }
 
