@@ -1,16 +1,19 @@
 /* src/kernel/wire.c */
 #include "kernel/wire.h"
 
+#include <fcntl.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/explain.h"
+#include "kernel/link.h"
 #include "kernel/netlink.h"
 
 #define MAC_LEN    18
@@ -119,24 +122,14 @@ int wire_add_cable(const struct wire_end ends[2], struct error *err)
 
 /* bridges */
 
-int wire_add_bridge(const struct wire_place *at, const struct wire_bridge *b, struct error *err)
+static int add_bridge(const struct wire_place *at, const struct wire_bridge *b)
 {
 	const struct ifinfomsg ifi = born(b->index, true);
 	const uint8_t vlans = b->vlans;
 	const uint16_t none = 0;
 	struct nlattr *info, *data;
-	char mac[MAC_LEN], mtu[OPTION_LEN];
 	struct nl_req q;
-	int r;
 
-	mac_text(b->mac, mac);
-	if (explain(b->ageing_s ? "a bridge, which learns where its neighbours are"
-				: "a bridge that learns nothing: a hub",
-		    "ip -n %s link add %s up %saddress %s type bridge ageing_time %u stp_state %d%s",
-		    sq(at->name), sq(b->name), option(mtu, "mtu", b->mtu), mac,
-		    b->ageing_s * USER_HZ, b->stp,
-		    b->vlans ? " vlan_filtering 1 vlan_default_pvid 0" : ""))
-		return 0;
 	nl_req_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
 	put_common(&q, b->name, b->mac, b->mtu);
 	info = nl_nest(&q, IFLA_LINKINFO);
@@ -150,7 +143,23 @@ int wire_add_bridge(const struct wire_place *at, const struct wire_bridge *b, st
 	}
 	nl_nest_end(&q, data);
 	nl_nest_end(&q, info);
-	r = nl_call(at->nl, &q);
+	return nl_call(at->nl, &q);
+}
+
+int wire_add_bridge(const struct wire_place *at, const struct wire_bridge *b, struct error *err)
+{
+	char mac[MAC_LEN], mtu[OPTION_LEN];
+	int r;
+
+	mac_text(b->mac, mac);
+	if (explain(b->ageing_s ? "a bridge, which learns where its neighbours are"
+				: "a bridge that learns nothing: a hub",
+		    "ip -n %s link add %s up %saddress %s type bridge ageing_time %u stp_state %d%s",
+		    sq(at->name), sq(b->name), option(mtu, "mtu", b->mtu), mac,
+		    b->ageing_s * USER_HZ, b->stp,
+		    b->vlans ? " vlan_filtering 1 vlan_default_pvid 0" : ""))
+		return 0;
+	r = add_bridge(at, b);
 	return r < 0 ? refused(r, "bridge", at, b->name, err) : 0;
 }
 
@@ -368,4 +377,31 @@ int wire_set_up(const struct wire_place *at, int index, const char *name, bool u
 	nl_req_init(&q, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	r = nl_call(at->nl, &q);
 	return r < 0 ? error_sys(err, r, "set %s of %s %s", name, at->name, up ? "up" : "down") : 0;
+}
+
+static bool try_vlans(struct nl *nl)
+{
+	static const unsigned char mac[] = { 2, 0, 0, 0, 0, 1 };
+	const struct wire_place at = { .nl = nl, .name = "trial" };
+	const struct wire_bridge bridge = {
+		.name = "trial", .mac = mac, .index = 99, .vlans = true
+	};
+
+	return link_kind_is_known(nl, "vlan") && add_bridge(&at, &bridge) == 0;
+}
+
+bool wire_knows_vlans(void)
+{
+	autoclose int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct nl nl = { .sock = NULL };
+	bool known = true;
+
+	if (home < 0 || unshare(CLONE_NEWNET) < 0)
+		return true;
+	if (nl_open(&nl, NULL) == 0)
+		known = try_vlans(&nl);
+	nl_close(&nl);
+	if (setns(home, CLONE_NEWNET) < 0)
+		abort(); /* going on in the wrong network would be worse */
+	return known;
 }
