@@ -20,6 +20,8 @@
 #define OPTION_LEN 64
 #define USER_HZ    100 /* bridge times are in clock ticks of user space */
 
+#define STP_OPTIONS "hello_time 100 max_age 600 forward_delay 200 stp_state 1"
+
 static void mac_text(const unsigned char mac[6], char ret[MAC_LEN])
 {
 	(void)snprintf(ret, MAC_LEN, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
@@ -122,10 +124,22 @@ int wire_add_cable(const struct wire_end ends[2], struct error *err)
 
 /* bridges */
 
+/* The shortest that 802.1D allows: ports forward after 4 s in place of 30. */
+#define FORWARD_DELAY_S 2
+#define HELLO_S         1
+#define MAX_AGE_S       6
+
+static void put_timers(struct nl_req *q)
+{
+	nl_put_u32(q, IFLA_BR_HELLO_TIME, HELLO_S * USER_HZ);
+	nl_put_u32(q, IFLA_BR_MAX_AGE, MAX_AGE_S * USER_HZ);
+	nl_put_u32(q, IFLA_BR_FORWARD_DELAY, FORWARD_DELAY_S * USER_HZ);
+}
+
 static int add_bridge(const struct wire_place *at, const struct wire_bridge *b)
 {
 	const struct ifinfomsg ifi = born(b->index, true);
-	const uint8_t vlans = b->vlans;
+	const uint8_t vlans = b->vlans, snoops = 0;
 	const uint16_t none = 0;
 	struct nlattr *info, *data;
 	struct nl_req q;
@@ -137,6 +151,10 @@ static int add_bridge(const struct wire_place *at, const struct wire_bridge *b)
 	data = nl_nest(&q, IFLA_INFO_DATA);
 	nl_put_u32(&q, IFLA_BR_AGEING_TIME, b->ageing_s * USER_HZ);
 	nl_put_u32(&q, IFLA_BR_STP_STATE, b->stp);
+	/* A bridge that snoops joins groups, and sends frames that nobody asked for. */
+	nl_put(&q, IFLA_BR_MCAST_SNOOPING, &snoops, sizeof(snoops));
+	if (b->stp)
+		put_timers(&q);
 	if (b->vlans) {
 		nl_put(&q, IFLA_BR_VLAN_FILTERING, &vlans, sizeof(vlans));
 		nl_put(&q, IFLA_BR_VLAN_DEFAULT_PVID, &none, sizeof(none));
@@ -154,9 +172,9 @@ int wire_add_bridge(const struct wire_place *at, const struct wire_bridge *b, st
 	mac_text(b->mac, mac);
 	if (explain(b->ageing_s ? "a bridge, which learns where its neighbours are"
 				: "a bridge that learns nothing: a hub",
-		    "ip -n %s link add %s up %saddress %s type bridge ageing_time %u stp_state %d%s",
+		    "ip -n %s link add %s up %saddress %s type bridge ageing_time %u %s mcast_snooping 0%s",
 		    sq(at->name), sq(b->name), option(mtu, "mtu", b->mtu), mac,
-		    b->ageing_s * USER_HZ, b->stp,
+		    b->ageing_s * USER_HZ, b->stp ? STP_OPTIONS : "stp_state 0",
 		    b->vlans ? " vlan_filtering 1 vlan_default_pvid 0" : ""))
 		return 0;
 	r = add_bridge(at, b);

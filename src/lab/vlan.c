@@ -348,3 +348,27 @@ int vlan_make_link(const struct raised *raised, size_t n, size_t i, struct error
 	r = build_link(raised, n, i, err);
 	return r < 0 ? r : split_parent(raised, n, i, err);
 }
+
+/* backwards */
+
+size_t vlan_leg_port(const struct node *node, int index)
+{
+	int k = (index - VLAN_LEG_INDEX) / 2;
+
+	for (size_t i = 0; i < node->n_interfaces; i++) {
+		k -= (int)node->interfaces[i].n_trunk + 1;
+		if (k < 0)
+			return i;
+	}
+	return NO_INDEX;
+}
+
+uint16_t vlan_of_bridge(const struct node *node, int index)
+{
+	if (index >= VLAN_BRIDGE_INDEX)
+		return (uint16_t)(index - VLAN_BRIDGE_INDEX);
+	if (index >= LAB_INDEX_BASE && (size_t)(index - LAB_INDEX_BASE) < node->n_interfaces &&
+	    node->interfaces[index - LAB_INDEX_BASE].kind == IF_VLAN)
+		return node->interfaces[index - LAB_INDEX_BASE].vlan;
+	return DEFAULT_VLAN;
+}

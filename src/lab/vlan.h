@@ -29,4 +29,8 @@ int vlan_set_ports(const struct raised *raised, size_t node, struct error *err) 
 int vlan_make_link(const struct raised *raised, size_t node, size_t interface,
 		   struct error *err) must_check;
 
+/* Of a switch whose VLANs are built: whose leg this is, and which VLAN a bridge is for. */
+size_t vlan_leg_port(const struct node *node, int index);
+uint16_t vlan_of_bridge(const struct node *node, int index);
+
 #endif
