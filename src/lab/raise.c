@@ -14,6 +14,7 @@
 #include "kernel/netlink.h"
 #include "kernel/route.h"
 #include "lab/layer3.h"
+#include "lab/nat.h"
 #include "lab/vlan.h"
 
 #define LO_INDEX 1
@@ -46,6 +47,21 @@ int raised_put(const struct raised *raised, size_t node, const char *value, stru
 
 /* namespaces */
 
+/* Where bridge netfilter is there, frames that a switch passes on would go through its rules for
+ * packets, as if it were a router.
+ */
+static int leave_frames_alone(const struct raised *raised, size_t node, struct error *err)
+{
+	static const char *const kinds[] = { "iptables", "ip6tables", "arptables" };
+	int r = 0;
+
+	if (access("/proc/sys/net/bridge", F_OK) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+		r = raised_put(raised, node, "0", err, "bridge/bridge-nf-call-%s", kinds[i]);
+	return r;
+}
+
 static int make_namespaces(struct raised *raised, struct error *err)
 {
 	const struct topology *t = raised->topology;
@@ -58,6 +74,9 @@ static int make_namespaces(struct raised *raised, struct error *err)
 
 			r = wire_set_up(&at, LO_INDEX, "lo", true, err);
 		}
+		if (r == 0 && (t->nodes[i].n_nat || t->nodes[i].n_publish) &&
+		    node_is_bridge(&t->nodes[i]))
+			r = leave_frames_alone(raised, i, err);
 		if (i == 0)
 			fault_point("lab-namespace");
 	}
@@ -259,6 +278,8 @@ static int raise_all(struct raised *raised, struct error *err)
 			r = vlan_set_ports(raised, i, err);
 		if (r == 0)
 			r = layer3_set(raised, i, err);
+		if (r == 0)
+			r = nat_set(raised, i, err);
 	}
 	return r;
 }
