@@ -110,15 +110,8 @@ static const struct cmd lab_link_front = {
 static const struct cmd lab_ls = { .name = "ls", .same = &lab_list_front };
 
 static const struct cmd *const lab_cmds[] = {
-	&lab_up_front,
-	&lab_down_front,
-	&lab_list_front,
-	&lab_ls,
-	&lab_show_front,
-	&lab_exec_front,
-	&lab_shell_front,
-	&lab_link_front,
-	NULL,
+	&lab_up_front,   &lab_down_front,  &lab_list_front, &lab_ls, &lab_show_front,
+	&lab_exec_front, &lab_shell_front, &lab_link_front, NULL,
 };
 
 const struct cmd cmd_lab = {
