@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "builder/crew.h"
+#include "builder/hand.h"
 #include "builder/instruction.h"
 #include "builder/mounts.h"
 #include "builder/step.h"
@@ -31,7 +33,8 @@ struct running {
 	struct work *w;
 	struct strv argv;
 	struct strv env;
-	char *network;      /* NULL: the usual one */
+	char *network; /* NULL: the usual one */
+	bool privileged;
 	const char *script; /* a here-document with a "#!" of its own; NULL */
 	struct mounts mounts;
 	struct image_config config;
@@ -111,6 +114,24 @@ static int choose_network(struct running *run)
 	return 0;
 }
 
+/* More rights than a container has are for the user to give, not for the file to take. */
+static int choose_security(struct running *run)
+{
+	const char *flag = instruction_flag(run->w->ins, "security");
+
+	if (!flag || strcmp(flag, "sandbox") == 0)
+		return 0;
+	if (strcmp(flag, "insecure") != 0)
+		return error_set(run->w->b->err, -EINVAL,
+				 "--security=%.60s: it is sandbox or insecure", flag);
+	if (!strv_has(run->w->b->req->allow, "security.insecure"))
+		return error_set(run->w->b->err, -EPERM,
+				 "--security=insecure wants all rights on this machine; build "
+				 "--allow security.insecure gives them");
+	run->privileged = true;
+	return 0;
+}
+
 static void say(struct running *run)
 {
 	buf_init(&run->said, SAID_MAX);
@@ -142,6 +163,8 @@ static int make_key(struct running *run)
 	step_key_add(&key, text_or_empty(state_text(run->w->state, "User")));
 	step_key_add(&key, text_or_empty(state_text(run->w->state, "WorkingDir")));
 	step_key_add(&key, text_or_empty(run->network));
+	if (run->privileged)
+		step_key_add(&key, "privileged");
 	r = mounts_read(run->w, &run->mounts, &key);
 	step_key_end(&key, run->w, &run->step);
 	strv_done(&args);
@@ -178,6 +201,29 @@ static int add_script(struct running *run, const struct incoming *in)
 	return 0;
 }
 
+static void take_output(void *data, bool is_error, const void *bytes, size_t len)
+{
+	const struct running *run = data;
+	struct build_told told = work_told(run->w, BUILD_OUTPUT);
+
+	told.text = bytes;
+	told.len = len;
+	told.is_error = is_error;
+	run->w->b->req->tell(run->w->b->req->data, &told);
+}
+
+static void add_hand(const struct hand_run *hand, struct container_options *options)
+{
+	strv_extend(&options->env, hand->env->items, hand->env->n);
+	options->volumes = *hand->volumes;
+	options->user = hand->user;
+	options->workdir = hand->workdir;
+	options->interactive = true;
+	options->tty = hand->tty;
+	options->output = NULL;
+	options->ends_by_signal = false;
+}
+
 /* A container on these layers; with a shell, one for the user, which goes when he leaves it. */
 static int run_container(struct running *run, const struct strv *layers, bool shell,
 			 char ret_id[ID_LEN + 1], int *ret_status)
@@ -201,12 +247,18 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 		.memory = w->b->req->memory,
 		.shm_size = w->b->req->shm_size,
 		.stop_timeout = STOP_TIMEOUT_DEFAULT,
+		.output = shell ? NULL : take_output,
+		.output_data = run,
+		.ends_by_signal = !shell,
 		.interactive = shell,
+		.privileged = run->privileged,
 		.tty = shell && isatty(STDIN_FILENO),
 		.remove = shell,
 	};
 	int r;
 
+	if (w->b->hand_run && !shell)
+		add_hand(w->b->hand_run, &options);
 	if (run->network)
 		strv_add(&options.networks, run->network);
 	strv_addf(&options.labels, "strake.build.step=%u/%u", w->number, w->total);
@@ -264,6 +316,9 @@ static int debug(struct running *run)
 	if (r == 0) {
 		strv_add(&layers, files.upper);
 		strv_extend(&layers, run->w->lower.items, run->w->lower.n);
+		r = crew_alone(run->w->b);
+	}
+	if (r == 0) {
 		work_tell(run->w, BUILD_DEBUG, NULL);
 		r = run_container(run, &layers, true, id, &status);
 	}
@@ -284,7 +339,8 @@ static int failed(struct running *run, int status)
 					 : "; build --debug opens a shell where it did");
 }
 
-static int execute(struct running *run, const struct incoming *in)
+/* The store is free while the command runs, for however long: the layers below are held. */
+static int execute(struct running *run, struct incoming *in)
 {
 	int status = 0;
 	int r = mounts_make(run->w, &run->mounts, in);
@@ -293,11 +349,19 @@ static int execute(struct running *run, const struct incoming *in)
 		r = add_script(run, in);
 	if (r == 0)
 		r = run_container(run, &run->w->lower, false, run->id, &status);
-	if (r < 0)
+	if (r < 0) {
+		/* Of one that a signal ended there is something left. */
+		if (*run->id)
+			ignore_result(discard(run, NULL));
 		return r;
-	if (status != 0)
+	}
+	if (run->w->b->hand_run)
+		run->w->b->hand_run->status = status;
+	else if (status != 0)
 		return failed(run, status);
 	r = take_upper(run, in);
+	if (r == 0)
+		r = incoming_lock(in, run->w->b->err);
 	if (r == 0)
 		r = step_keep(run->w, in, UPPER_NAME, &run->step, buf_text(&run->said));
 	if (r < 0) {
@@ -318,30 +382,41 @@ static int prepare(struct running *run)
 	return state_config(w->state, &run->config, w->b->err);
 }
 
+static int work_once(struct running *run)
+{
+	struct engine *engine = run->w->b->engine;
+	struct incoming in = INCOMING_INIT;
+	int r = prepare(run);
+
+	if (r == 0)
+		r = mounts_lock(run->w, &run->mounts);
+	if (r == 0)
+		r = incoming_begin(engine_root(engine), engine_root_fd(engine), &in,
+				   run->w->b->err);
+	if (r == 0)
+		r = execute(run, &in);
+	incoming_done(&in);
+	return r;
+}
+
 int step_run(struct work *w)
 {
 	cleanup(running_done) struct running run = { .w = w, .mounts = MOUNTS_INIT };
-	struct incoming in = INCOMING_INIT;
+	struct turn turn = TURN_INIT;
 	int r;
 
 	choose_command(&run);
 	r = choose_network(&run);
 	if (r == 0)
+		r = choose_security(&run);
+	if (r == 0)
 		r = make_key(&run);
 	if (r < 0)
 		return r;
 	say(&run);
-	r = step_reuse(w, &run.step, buf_text(&run.said));
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = step_tell_miss(w, &run.step);
+	r = step_reuse_in_turn(w, &run.step, buf_text(&run.said), &turn);
 	if (r == 0)
-		r = prepare(&run);
-	if (r == 0)
-		r = incoming_open(engine_root(w->b->engine), engine_root_fd(w->b->engine), &in,
-				  w->b->err);
-	if (r == 0)
-		r = execute(&run, &in);
-	incoming_done(&in);
-	return r;
+		r = work_once(&run);
+	turn_leave(&turn);
+	return MIN(r, 0);
 }

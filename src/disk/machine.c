@@ -18,6 +18,7 @@
 #include "disk/filetree.h"
 #include "disk/identity.h"
 #include "disk/initramfs.h"
+#include "disk/iso.h"
 #include "disk/output.h"
 #include "disk/partition.h"
 #include "disk/source.h"
@@ -30,7 +31,8 @@
 struct building {
 	const struct machine_request *req;
 	struct error *err;
-	struct output out;
+	struct output target;
+	struct output out; /* the plain disk: target, or on its way to be packed; borrows from it */
 	struct disk_source source;
 	struct bootable bootable;
 	struct content kernel, initrd; /* what owns them is below; no initrd_source: no initrd */
@@ -53,7 +55,9 @@ static void building_done(struct building *b)
 		content_done(&b->initrd);
 	bootable_done(&b->bootable);
 	disk_source_done(&b->source);
-	output_done(&b->out);
+	if (b->out.fd >= 0 && b->out.fd != b->target.fd)
+		(void)close(b->out.fd);
+	output_done(&b->target);
 	free(b->cmdline);
 	free(b->kernel_source);
 	free(b->initrd_source);
@@ -131,6 +135,15 @@ static int check_machine(struct building *b)
 				 "%s has no init: the machine lives in memory, and --size has no "
 				 "meaning for it",
 				 b->req->source);
+	if (!b->bootable.init && customisation_needs_system(&b->req->custom))
+		return error_set(b->err, -EINVAL,
+				 "%s has no init: it runs one program, for which accounts, keys, a "
+				 "time zone and cloud-init have no meaning",
+				 b->req->source);
+	if (!b->bootable.init && b->req->custom.network.way == NETWORK_STATIC)
+		return error_set(b->err, -EINVAL,
+				 "%s has no init: its network card asks by DHCP, or --network none",
+				 b->req->source);
 	if (b->bootable.init && (b->req->command.n || b->req->entrypoint.n || b->req->env.n))
 		return error_set(
 			b->err, -EINVAL,
@@ -142,22 +155,13 @@ static int check_machine(struct building *b)
 
 /* an operating system */
 
-static int put_hostname(struct building *b)
+static int prepare_system(struct building *b)
 {
-	const struct timespec mtime = { .tv_sec = b->req->now_s };
-	char *text;
+	const struct customise_request cr = { .what = &b->req->custom,
+					      .dated = b->req->dated,
+					      .now_s = b->req->now_s };
 
-	if (!b->req->hostname)
-		return 0;
-	if (b->source.kind == SOURCE_DIRECTORY)
-		(void)explain("the directory itself stays as it is",
-			      "cp -a \"$tree\" \"$work/tree\"; tree=$work/tree");
-	(void)explain("the machine's name",
-		      "rm -f \"$tree/etc/hostname\"; echo %s >\"$tree/etc/hostname\"",
-		      sq(b->req->hostname));
-	text = xasprintf("%s\n", b->req->hostname);
-	return filetree_put_bytes(b->source.tree, "etc/hostname", 0644, text, strlen(text), mtime,
-				  b->err);
+	return customise(&b->source, &cr, b->err);
 }
 
 /* An initrd finds a file system by its UUID; a kernel alone knows only partitions. */
@@ -188,13 +192,13 @@ static int prepare_appliance(struct building *b)
 		.command = &req->command,
 		.entrypoint = &req->entrypoint,
 		.env = &req->env,
-		.hostname = req->hostname,
-		.network = req->network,
+		.hostname = req->custom.hostname,
+		.network = req->custom.network.way != NETWORK_NONE,
 		.now_s = req->now_s,
 	};
 	int fd = -1, r;
 
-	if (req->network)
+	if (ar.network)
 		ar.modules = req->modules ? req->modules : access(usual, F_OK) == 0 ? usual : NULL;
 	if (req->initrd)
 		return error_set(
@@ -324,6 +328,33 @@ static int write_disk(struct building *b)
 	return r;
 }
 
+/* An ISO is the disk itself, with more in it. */
+static int open_output(struct building *b)
+{
+	enum disk_format f = b->req->format;
+	int r = output_open(b->req->output, &b->target, b->err);
+
+	if (r < 0)
+		return r;
+	b->out = b->target;
+	return f == FORMAT_RAW || f == FORMAT_ISO || explain_dry()
+		       ? 0
+		       : output_spool(&b->target, &b->out.fd, b->err);
+}
+
+static int pack(struct building *b)
+{
+	enum disk_format f = b->req->format;
+
+	if (f == FORMAT_RAW)
+		return 0;
+	if (f != FORMAT_ISO)
+		return format_pack(b->out.fd, f, b->target.fd, b->target.name, b->err);
+	if (iso_explain(b->parts, b->nparts, b->req->bios, b->initrd_source != NULL))
+		return 0;
+	return iso_make(b->out.fd, b->err);
+}
+
 static int build(struct building *b)
 {
 	const struct machine_request *req = b->req;
@@ -332,7 +363,7 @@ static int build(struct building *b)
 					   .run_root = req->run_root,
 					   .out = &b->out,
 					   .now_s = req->now_s };
-	int r = output_open(req->output, &b->out, b->err);
+	int r = open_output(b);
 
 	if (r == 0)
 		r = source_read(&sr, &b->source, b->err);
@@ -343,22 +374,24 @@ static int build(struct building *b)
 	if (r == 0)
 		r = choose_kernel(b);
 	if (r == 0)
-		r = b->bootable.init ? put_hostname(b) : prepare_appliance(b);
+		r = b->bootable.init ? prepare_system(b) : prepare_appliance(b);
 	if (r == 0)
 		r = lay_out(b);
 	if (r == 0)
 		r = write_disk(b);
-	return r == 0 ? output_finish(&b->out, b->err) : r;
+	if (r == 0)
+		r = pack(b);
+	return r == 0 ? output_finish(&b->target, b->err) : r;
 }
 
 int machine_build(const struct machine_request *req, struct machine_result *ret, struct error *err)
 {
-	struct building b = { .req = req, .err = err, .out = OUTPUT_INIT };
+	struct building b = { .req = req, .err = err, .target = OUTPUT_INIT, .out = OUTPUT_INIT };
 	struct stat st = { .st_size = 0 };
 	int r = build(&b);
 
-	if (r == 0 && fstat(b.out.fd, &st) == 0) {
-		*ret = (struct machine_result) { .size = st.st_size,
+	if (r == 0 && fstat(b.target.fd, &st) == 0) {
+		*ret = (struct machine_result) { .size = disk_size(&b),
 						 .used = st.st_blocks * 512,
 						 .has_os = b.bootable.init != NULL };
 		(void)snprintf(ret->kernel, sizeof(ret->kernel), "%s", b.version);

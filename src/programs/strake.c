@@ -7,27 +7,77 @@
 #include "cmd/globals_engine.h"
 #include "engine/recover.h"
 
-extern const struct cmd cmd_attach, cmd_build, cmd_builder, cmd_bundle, cmd_debug, cmd_exec,
-	cmd_history, cmd_image, cmd_images, cmd_inspect, cmd_kill, cmd_load, cmd_logs, cmd_network,
-	cmd_ps, cmd_surface, cmd_rm, cmd_rmi, cmd_run, cmd_stop, cmd_system, cmd_tag, cmd_untag,
-	cmd_volume, cmd_wait, cmd_container;
+extern const struct cmd cmd_attach, cmd_build, cmd_builder, cmd_bundle, cmd_debug, cmd_events,
+	cmd_exec, cmd_history, cmd_image, cmd_images, cmd_inspect, cmd_kill, cmd_load, cmd_logs,
+	cmd_network, cmd_ps, cmd_surface, cmd_rm, cmd_rmi, cmd_run, cmd_stop, cmd_system, cmd_tag,
+	cmd_untag, cmd_volume, cmd_wait, cmd_container;
 extern const struct cmd cmd_image_mount, cmd_image_unmount, cmd_manifest;
-extern const struct cmd cmd_disk, cmd_why;
+extern const struct cmd cmd_disk, cmd_lab, cmd_why;
 extern const struct cmd cmd_commit, cmd_diff, cmd_export, cmd_import, cmd_save;
 
 extern const struct cmd cmd_pull, cmd_push, cmd_copy, cmd_login, cmd_logout, cmd_search, cmd_tags,
 	cmd_referrers;
 
 static const struct cmd *const cmds[] = {
-	&cmd_run,         &cmd_exec,          &cmd_debug,   &cmd_attach,    &cmd_ps,
-	&cmd_logs,        &cmd_stop,          &cmd_kill,    &cmd_wait,      &cmd_rm,
-	&cmd_surface,     &cmd_inspect,       &cmd_build,   &cmd_builder,   &cmd_load,
-	&cmd_image,       &cmd_bundle,        &cmd_images,  &cmd_rmi,       &cmd_tag,
-	&cmd_untag,       &cmd_history,       &cmd_network, &cmd_volume,    &cmd_system,
-	&cmd_container,   &cmd_commit,        &cmd_diff,    &cmd_export,    &cmd_import,
-	&cmd_save,        &cmd_pull,          &cmd_push,    &cmd_copy,      &cmd_login,
-	&cmd_logout,      &cmd_search,        &cmd_tags,    &cmd_referrers, &cmd_manifest,
-	&cmd_image_mount, &cmd_image_unmount, &cmd_disk,    &cmd_why,       NULL,
+	/* containers */
+	&cmd_run,
+	&cmd_exec,
+	&cmd_debug,
+	&cmd_attach,
+	&cmd_ps,
+	&cmd_logs,
+	&cmd_stop,
+	&cmd_kill,
+	&cmd_wait,
+	&cmd_rm,
+	&cmd_inspect,
+	&cmd_commit,
+	&cmd_diff,
+	&cmd_export,
+	&cmd_container,
+	/* images */
+	&cmd_build,
+	&cmd_builder,
+	&cmd_images,
+	&cmd_image,
+	&cmd_rmi,
+	&cmd_tag,
+	&cmd_untag,
+	&cmd_history,
+	&cmd_surface,
+	&cmd_manifest,
+	&cmd_image_mount,
+	&cmd_image_unmount,
+	/* in and out */
+	&cmd_pull,
+	&cmd_push,
+	&cmd_copy,
+	&cmd_load,
+	&cmd_save,
+	&cmd_import,
+	&cmd_bundle,
+	&cmd_search,
+	&cmd_tags,
+	&cmd_referrers,
+	&cmd_login,
+	&cmd_logout,
+	/* networks, machines, the rest */
+	&cmd_network,
+	&cmd_lab,
+	&cmd_why,
+	&cmd_disk,
+	&cmd_volume,
+	&cmd_events,
+	&cmd_system,
+	NULL,
+};
+
+static const struct cmd_heading headings[] = {
+	{ "Containers", &cmd_run },
+	{ "Images", &cmd_build },
+	{ "Images from elsewhere and to it", &cmd_pull },
+	{ "Networks, disks and state", &cmd_network },
+	{ 0 },
 };
 
 static int setup(const void *data, struct error *err)
@@ -75,6 +125,7 @@ int main(int argc, char **argv)
 		.name = "strake",
 		.help = "containers out of plain Linux parts, without a daemon",
 		.cmds = cmds,
+		.headings = headings,
 		.global_opts = globals_opts,
 		.globals_size = sizeof(struct globals),
 		.setup = setup,

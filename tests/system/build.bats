@@ -146,14 +146,14 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_equal "$(grep -c 'not cached: no such instruction was built before' <<<"$stderr")" 4
 	run -0 --separate-stderr build -t c:1 --explain-cache <"$STATE/tmp/file"
 	assert_equal "$output" "$first"
-	assert_equal "$(grep -c '^  cached' <<<"$stderr")" 4
+	assert_equal "$(grep -c '^#[0-9]*   cached' <<<"$stderr")" 4
 	# The same content under another time is the same content.
 	touch -d @5 "$STATE/ctx/early"
 	run -0 --separate-stderr build -t c:1 <"$STATE/tmp/file"
 	assert_equal "$output" "$first"
 	echo 2 >"$STATE/ctx/late"
 	run -0 --separate-stderr build -t c:2 --explain-cache <"$STATE/tmp/file"
-	assert_equal "$(grep -c '^  cached' <<<"$stderr")" 2
+	assert_equal "$(grep -c '^#[0-9]*   cached' <<<"$stderr")" 2
 	output=$stderr
 	assert_has 'not cached: the files that it reads have changed'
 	assert_has 'not cached: what it stands on has changed'
@@ -269,9 +269,29 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_equal "$output" ""
 	# Another proxy is no reason to do it again.
 	run -0 strake build --network none --build-arg HTTP_PROXY=other "$STATE/ctx"
-	assert_equal "$(grep -c '^  cached' <<<"$output")" 2
+	assert_equal "$(grep -c '^#[0-9]*   cached' <<<"$output")" 2
 	run build <<<$'FROM base:1\nRUN --network=web true'
 	assert_has "Containerfile:2: --network=web: a RUN takes default, none or host"
+}
+
+@test "RUN --security=insecure has all rights, if the user allows it" {
+	base_new
+	cd "$STATE/ctx"
+	printf 'FROM base:1\nRUN --security=insecure grep CapEff /proc/self/status >/caps\n' >Containerfile
+	run ! strake build -q .
+	assert_has "$output" "build --allow security.insecure gives them"
+	run ! strake build -q --allow all .
+	assert_has "$output" "--allow is security.insecure or network.host"
+	strake build -q -t x --allow security.insecure . >/dev/null
+	caps=$(strake run --rm --network none x cat /caps | cut -f2)
+	[ "$((16#$caps & 1 << 21))" != 0 ] # CAP_SYS_ADMIN
+	sed -i 's/insecure/sandbox/' Containerfile
+	strake build -q -t x . >/dev/null
+	caps=$(strake run --rm --network none x cat /caps | cut -f2)
+	[ "$((16#$caps & 1 << 21))" = 0 ]
+	sed -i 's/sandbox/none/' Containerfile
+	run ! strake build -q .
+	assert_has "$output" "Containerfile:2: --security=none: it is sandbox or insecure"
 }
 
 @test "A6.13 a RUN has the limits that build was given" {
@@ -357,7 +377,7 @@ run_in() { strake run --rm --network none "$@"; }
 	refused 'COPY --chmod=9 a /x' "mode '9' is neither a number"
 	refused 'COPY dir/out /x' 'dir/out: not found in the context'
 	refused 'COPY --from=0 a /x' "0"
-	refused 'ADD https://127.0.0.1/x /x' 'ADD takes files of the context; fetch it in a RUN'
+	refused 'COPY https://127.0.0.1/x /x' 'https://127.0.0.1/x: not found in the context'
 }
 
 @test "COPY leads nowhere outside: links of the context, of the image, .. in paths" {
@@ -553,6 +573,6 @@ run_in() { strake run --rm --network none "$@"; }
 		assert_equal "$(run_in "same:$i" head -n 1 /sorted)" 99
 	done
 	run -0 --separate-stderr strake build "$STATE/ctx"
-	assert_equal "$(grep -c '^  cached' <<<"$stderr")" 3
+	assert_equal "$(grep -c '^#[0-9]*   cached' <<<"$stderr")" 3
 	assert_equal "$(strake system check)" "nothing is wrong"
 }

@@ -1,0 +1,320 @@
+/* src/lab/raise.c - in the order in which things need each other: namespaces, bridges, cables, what
+ * stands on cables, then the third layer.
+ */
+#include "lab/raise.h"
+
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/explain.h"
+#include "base/fault.h"
+#include "kernel/netlink.h"
+#include "kernel/route.h"
+#include "lab/layer3.h"
+#include "lab/nat.h"
+#include "lab/vlan.h"
+
+#define LO_INDEX 1
+
+struct wire_place raised_place(const struct raised *raised, size_t node)
+{
+	return (struct wire_place) { .nl = raised->ns[node].nl,
+				     .fd = raised->ns[node].fd,
+				     .name = raised->names[node] };
+}
+
+char *raised_where(const struct raised *raised, size_t node)
+{
+	return xasprintf("ip netns exec %s ", sq(raised->names[node]));
+}
+
+int raised_put(const struct raised *raised, size_t node, const char *value, struct error *err,
+	       const char *path, ...)
+{
+	autofree char *where = raised_where(raised, node);
+	char full[160];
+	va_list ap;
+	int len = snprintf(full, sizeof(full), "/proc/sys/net/");
+
+	va_start(ap, path);
+	(void)vsnprintf(full + len, sizeof(full) - (size_t)len, path, ap);
+	va_end(ap);
+	return netns_put(&raised->ns[node], where, full, value, err);
+}
+
+/* namespaces */
+
+/* Where bridge netfilter is there, frames that a switch passes on would go through its rules for
+ * packets, as if it were a router.
+ */
+static int leave_frames_alone(const struct raised *raised, size_t node, struct error *err)
+{
+	static const char *const kinds[] = { "iptables", "ip6tables", "arptables" };
+	int r = 0;
+
+	if (access("/proc/sys/net/bridge", F_OK) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+		r = raised_put(raised, node, "0", err, "bridge/bridge-nf-call-%s", kinds[i]);
+	return r;
+}
+
+static int make_namespaces(struct raised *raised, struct error *err)
+{
+	const struct topology *t = raised->topology;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < t->n_nodes; i++) {
+		r = netns_create_held(raised->names[i], &raised->ns[i], err);
+		if (r == 0 && t->nodes[i].kind != NODE_HUB) {
+			struct wire_place at = raised_place(raised, i);
+
+			r = wire_set_up(&at, LO_INDEX, "lo", true, err);
+		}
+		if (r == 0 && (t->nodes[i].n_nat || t->nodes[i].n_publish) &&
+		    node_is_bridge(&t->nodes[i]))
+			r = leave_frames_alone(raised, i, err);
+		if (i == 0)
+			fault_point("lab-namespace");
+	}
+	return r;
+}
+
+/* bridges and cables */
+
+static int make_bridges(const struct raised *raised, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < raised->topology->n_nodes; i++)
+		if (node_is_bridge(&raised->topology->nodes[i]))
+			r = vlan_make_bridges(raised, i, err);
+	return r;
+}
+
+/* A port of the node's bridge, not an interface of its own. */
+static bool is_port(const struct node *node, const struct interface *in)
+{
+	return node_is_bridge(node) && !in->routed &&
+	       (in->kind == IF_CABLE || (in->kind == IF_VXLAN && in->n_addresses == 0));
+}
+
+/* An end, and the bridge that it is plugged into. */
+struct plug {
+	struct wire_place at;
+	struct wire_end end;
+	char bridge[IF_NAMESIZE];
+};
+
+static void plug_init(const struct raised *raised, const struct link_end *end, bool down,
+		      struct plug *ret)
+{
+	const struct node *node = &raised->topology->nodes[end->node];
+	const struct interface *in = &node->interfaces[end->interface];
+
+	ret->at = raised_place(raised, end->node);
+	ret->end = (struct wire_end) { .at = &ret->at,
+				       .name = in->name,
+				       .mac = in->mac,
+				       .mtu = in->mtu,
+				       .index = interface_index(end->interface),
+				       .master_name = ret->bridge,
+				       .up = !in->down && !down };
+	if (is_port(node, in))
+		vlan_master(raised, end->node, in, ret->bridge, &ret->end.master);
+}
+
+/* The end that is a bridge's port comes first: it is plugged in as it is made. */
+static int make_cable(const struct raised *raised, const struct lab_link *link, struct error *err)
+{
+	const struct topology *t = raised->topology;
+	const struct link_end *a = &link->ends[0], *b = &link->ends[1];
+	struct plug plugs[2];
+	int r;
+
+	if (!is_port(&t->nodes[a->node], link_end_interface(t, a))) {
+		a = &link->ends[1];
+		b = &link->ends[0];
+	}
+	plug_init(raised, a, link->down, &plugs[0]);
+	plug_init(raised, b, false, &plugs[1]);
+	r = wire_add_cable((const struct wire_end[]) { plugs[0].end, plugs[1].end }, err);
+	if (r == 0 && plugs[1].end.master)
+		r = wire_plug(&plugs[1].at, plugs[1].end.index, plugs[1].end.name,
+			      plugs[1].end.master, plugs[1].bridge, err);
+	return r;
+}
+
+/* An interface without a link is there, and has no carrier: its cable leads nowhere. */
+static int make_loose(struct raised *raised, size_t node_index, size_t i, struct error *err)
+{
+	const struct interface *in = &raised->topology->nodes[node_index].interfaces[i];
+	const struct link_end end = { .node = node_index, .interface = i };
+	char name[32];
+	struct wire_place nowhere;
+	struct plug plug;
+	int r = 0;
+
+	if (!raised->nowhere_name) {
+		raised->nowhere_name = xasprintf("%s--nowhere", raised->topology->name);
+		r = netns_create_held(raised->nowhere_name, &raised->nowhere, err);
+	}
+	if (r < 0)
+		return r;
+	(void)snprintf(name, sizeof(name), "n%u-%u", (unsigned)node_index, (unsigned)i);
+	nowhere = (struct wire_place) { .nl = raised->nowhere.nl,
+					.fd = raised->nowhere.fd,
+					.name = raised->nowhere_name };
+	plug_init(raised, &end, false, &plug);
+	return wire_add_cable(
+		(const struct wire_end[]) { plug.end,
+					    { .at = &nowhere, .name = name, .mac = in->mac } },
+		err);
+}
+
+static int make_cables(struct raised *raised, struct error *err)
+{
+	const struct topology *t = raised->topology;
+	int r = 0;
+
+	for (size_t n = 0; n < t->n_nodes; n++)
+		for (size_t i = 0; r == 0 && i < t->nodes[n].n_interfaces; i++)
+			if (t->nodes[n].interfaces[i].kind == IF_CABLE &&
+			    t->nodes[n].interfaces[i].link == NO_INDEX)
+				r = make_loose(raised, n, i, err);
+
+	for (size_t i = 0; r == 0 && i < raised->topology->n_links; i++) {
+		r = make_cable(raised, &raised->topology->links[i], err);
+		if (i == 0)
+			fault_point("lab-cable");
+	}
+	return r;
+}
+
+/* what stands on cables */
+
+static int make_vxlan(const struct wire_place *at, const struct node *node, size_t i,
+		      struct error *err)
+{
+	const struct interface *in = &node->interfaces[i];
+	const struct vxlan *v = &in->vxlan;
+	bool has_dev = v->dev != NO_INDEX;
+	const struct wire_vxlan vxlan = { .name = in->name,
+					  .mac = in->mac,
+					  .mtu = in->mtu,
+					  .index = interface_index(i),
+					  .dev = has_dev ? interface_index(v->dev) : 0,
+					  .dev_name = has_dev ? node->interfaces[v->dev].name : "",
+					  .vni = v->vni,
+					  .port = v->port,
+					  .local = v->local,
+					  .group = v->group };
+	int r = wire_add_vxlan(at, &vxlan, err);
+
+	for (size_t k = 0; r == 0 && k < v->n_remotes; k++)
+		r = wire_add_flood(at, vxlan.index, in->name, &v->remotes[k], err);
+	if (r == 0 && is_port(node, in))
+		r = wire_plug(at, vxlan.index, in->name,
+			      interface_index(node_find_interface(node, BRIDGE_NAME)), BRIDGE_NAME,
+			      err);
+	return r;
+}
+
+static int make_upper(const struct raised *raised, size_t node_index, struct error *err)
+{
+	const struct node *node = &raised->topology->nodes[node_index];
+	struct wire_place at = raised_place(raised, node_index);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < node->n_interfaces; i++) {
+		const struct interface *in = &node->interfaces[i];
+
+		if (in->kind == IF_VXLAN)
+			r = make_vxlan(&at, node, i, err);
+		if (in->kind == IF_VLAN)
+			r = vlan_make_link(raised, node_index, i, err);
+	}
+	return r;
+}
+
+static int set_ports(const struct raised *raised, size_t node_index, struct error *err)
+{
+	const struct node *node = &raised->topology->nodes[node_index];
+	struct wire_place at = raised_place(raised, node_index);
+	bool is_hub = node->ageing_s == 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < node->n_interfaces; i++) {
+		const struct interface *in = &node->interfaces[i];
+		const struct wire_port port = { .index = interface_index(i),
+						.name = in->name,
+						.learns = !is_hub,
+						.isolated = in->isolated };
+
+		if (is_port(node, in) && (is_hub || in->isolated))
+			r = wire_set_port(&at, &port, err);
+	}
+	return r;
+}
+
+static int raise_all(struct raised *raised, struct error *err)
+{
+	int r;
+
+	raised->vlan = vlan_means(raised->topology);
+	r = make_namespaces(raised, err);
+	if (r == 0)
+		r = make_bridges(raised, err);
+	if (r == 0)
+		r = make_cables(raised, err);
+	for (size_t i = 0; r == 0 && i < raised->topology->n_nodes; i++) {
+		r = make_upper(raised, i, err);
+		if (r == 0 && node_is_bridge(&raised->topology->nodes[i]))
+			r = set_ports(raised, i, err);
+		if (r == 0)
+			r = vlan_set_ports(raised, i, err);
+		if (r == 0)
+			r = layer3_set(raised, i, err);
+		if (r == 0)
+			r = nat_set(raised, i, err);
+	}
+	return r;
+}
+
+int raise_lab(const struct topology *t, struct raised *ret, struct error *err)
+{
+	struct raised raised = { .topology = t,
+				 .nowhere = NETNS_INIT,
+				 .ns = xcalloc(t->n_nodes, sizeof(*raised.ns)),
+				 .names = xcalloc(t->n_nodes, sizeof(*raised.names)) };
+	int r;
+
+	for (size_t i = 0; i < t->n_nodes; i++) {
+		raised.ns[i] = NETNS_INIT;
+		raised.names[i] = xasprintf("%s-%s", t->name, t->nodes[i].name);
+	}
+	r = raise_all(&raised, err);
+	if (r < 0) {
+		raised_done(&raised);
+		return r;
+	}
+	*ret = raised;
+	return 0;
+}
+
+void raised_done(struct raised *raised)
+{
+	for (size_t i = 0; raised->ns && i < raised->topology->n_nodes; i++) {
+		netns_close(&raised->ns[i]);
+		free(raised->names[i]);
+	}
+	if (raised->nowhere_name)
+		netns_close(&raised->nowhere);
+	free(raised->nowhere_name);
+	free(raised->ns);
+	free(raised->names);
+	*raised = (struct raised) { .ns = NULL };
+}
