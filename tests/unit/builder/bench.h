@@ -21,7 +21,7 @@ struct bench {
 
 static inline struct engine *bench_engine(const char *dir)
 {
-	autofree char *root = xasprintf("%s/root", dir), *run = xasprintf("%s/run", dir);
+	autofree char *root = xasprintf("%s/store", dir), *run = xasprintf("%s/run", dir);
 	const struct engine_options options = { .root = root, .run_root = run };
 	struct engine *engine = NULL;
 
@@ -61,7 +61,7 @@ static inline int bench_do(struct bench *bench, const char *line)
 /* A file of the uppermost layer, "" for none; the caller frees. */
 static inline char *bench_layer(const struct bench *bench, const char *name)
 {
-	return xasprintf("%s/root/layers/%s/diff/%s", bench->dir, state_top(&bench->hand.state),
+	return xasprintf("%s/store/layers/%s/diff/%s", bench->dir, state_top(&bench->hand.state),
 			 name);
 }
 

@@ -63,7 +63,7 @@ static void a_layer_that_is_gone_is_missed(void **state)
 
 	bench_open(&bench, *state);
 	assert_int_equal(bench_do(&bench, "WORKDIR /w"), 0);
-	layers = xasprintf("%s/root/layers/%s/diff", bench.dir, state_top(&bench.hand.state));
+	layers = xasprintf("%s/store/layers/%s/diff", bench.dir, state_top(&bench.hand.state));
 	aside = xasprintf("%s/aside", bench.dir);
 	assert_int_equal(rename(layers, aside), 0);
 	bench.err = (struct error) { 0 };
