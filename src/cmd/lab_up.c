@@ -18,6 +18,10 @@ static void report(const struct lab *lab, int64_t ms)
 
 	(void)fprintf(stderr, "%s is up: %zu nodes, %zu links, in %lld ms\n", t->name, t->n_nodes,
 		      t->n_links, (long long)ms);
+	if (lab->vlan != MEANS_NOT_NEEDED)
+		(void)fprintf(stderr, "VLANs are %s\n", lab_means_text(lab->vlan));
+	if (lab->impair != MEANS_NOT_NEEDED)
+		(void)fprintf(stderr, "delay, loss and rate are %s\n", lab_means_text(lab->impair));
 }
 
 static int up_run(const void *globals, const void *data, int argc, char **argv, struct error *err)

@@ -1,11 +1,21 @@
-/* src/programs/strake-disk.c - network labs; executed by strake when it is used. */
+/* src/programs/strake-lab.c - network labs; executed by strake when it is used. */
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 
-extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_list, cmd_lab_shell, cmd_lab_up;
+extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_link, cmd_lab_list, cmd_lab_shell,
+	cmd_lab_show, cmd_lab_up;
 
 static const struct cmd *const cmds[] = {
-	&cmd_lab_up, &cmd_lab_down, &cmd_lab_exec, &cmd_lab_shell, &cmd_lab_list, NULL,
+	/* what is there */
+	&cmd_lab_up,
+	&cmd_lab_down,
+	&cmd_lab_list,
+	&cmd_lab_show,
+	/* in it */
+	&cmd_lab_exec,
+	&cmd_lab_shell,
+	&cmd_lab_link,
+	NULL,
 };
 
 static int setup(const void *globals, struct error *err)
