@@ -90,13 +90,10 @@ static void live(int go)
 	detach_rest();
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGTERM);
+	/* No other signal than SIGKILL from outside reaches the first process of a namespace. */
 	for (;;) {
-		int sig = sigwaitinfo(&set, NULL);
-
+		(void)sigwaitinfo(&set, NULL);
 		reap();
-		if (sig == SIGTERM)
-			_exit(0);
 	}
 }
 
@@ -137,7 +134,6 @@ static _Noreturn void keep(const struct raised *raised, const char *hosts, int s
 	(void)chdir("/");
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	detach_output();
 	keep_only(raised, status, go);
