@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "builder/crew.h"
 #include "builder/finish.h"
+#include "builder/look.h"
 #include "builder/secrets.h"
 #include "builder/source.h"
 #include "builder/step.h"
@@ -171,5 +172,7 @@ int build_run(struct engine *engine, const struct build_request *req, char ret_i
 	}
 	if (r == 0)
 		warn_unused(&p.builds[0], &source.all);
+	if (r == 0)
+		r = look_warn(&p.builds[0], &source, err);
 	return r < 0 ? r : go(&p, ret_id, ret_fault, err);
 }

@@ -8,11 +8,13 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/number.h"
 #include "base/root.h"
 #include "builder/build.h"
 #include "builder/context.h"
 #include "builder/halt.h"
+#include "cmd/build_call.h"
 #include "cmd/build_options.h"
 #include "cmd/build_view.h"
 #include "cmd/cmd.h"
@@ -111,6 +113,26 @@ static void show_fault(const struct fault *fault, const struct context *context)
 	(void)fprintf(stderr, "%s\n", shown);
 }
 
+static int look(struct engine *engine, const struct build_request *req, const struct call *call,
+		const struct context *context, struct error *err)
+{
+	cleanup(json_cleanup) json_t *doc = NULL;
+	struct fault fault = { 0, 0 };
+	int r = build_look(engine, req, call->what, &doc, &fault, err);
+	size_t warnings;
+
+	if (r < 0) {
+		if (fault.line > 0)
+			show_fault(&fault, context);
+		return r;
+	}
+	warnings = call_print(call, doc, context);
+	return warnings == 0 ? 1
+			     : error_set(err, -EINVAL, "%s: %zu warning%s", context->name, warnings,
+					 warnings == 1 ? "" : "s");
+}
+
+/* 1: there was nothing to build. */
 static int build_it(struct engine *engine, const struct build_args *args,
 		    const struct context *context, char ret_id[ID_LEN + 1], struct error *err)
 {
@@ -143,8 +165,14 @@ static int build_it(struct engine *engine, const struct build_args *args,
 		.show_changes = args->show_changes,
 		.debug = args->debug,
 	};
-	enum view_kind kind;
+	enum view_kind kind = VIEW_PLAIN;
+	struct call call;
 	int r = check_args(args, &kind, err);
+
+	if (r == 0)
+		r = call_parse(args->call, args->check, &call, err);
+	if (r < 0 || !call.builds)
+		return r < 0 ? r : look(engine, &req, &call, context, err);
 
 	if (r == 0)
 		r = read_image_names(&args->tags, "--tag", &names, err);
@@ -218,6 +246,8 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 	if (halt_asked())
 		context_done(&context);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	if (r > 0)
+		return 0;
 	if (r == 0 && args->iidfile) {
 		autofree char *text = xasprintf("sha256:%s", id);
 

@@ -11,11 +11,11 @@
 #include "base/strv.h"
 
 struct build_args {
-	const char *file, *target, *pull, *network, *iidfile, *timestamp, *progress;
+	const char *file, *target, *pull, *network, *iidfile, *timestamp, *progress, *call;
 	struct strv tags, platforms, build_args, labels, secrets, add_hosts, ulimits, allow, ssh;
 	uint64_t memory, shm_size;
 	int jobs;
-	bool no_cache, explain_cache, show_changes, debug, quiet;
+	bool no_cache, explain_cache, show_changes, debug, quiet, check;
 };
 
 extern const struct opt build_opts[];
