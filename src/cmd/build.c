@@ -166,7 +166,7 @@ static int build_it(struct engine *engine, const struct build_args *args,
 		.debug = args->debug,
 	};
 	enum view_kind kind = VIEW_PLAIN;
-	struct call call;
+	struct call call = { .builds = true };
 	int r = check_args(args, &kind, err);
 
 	if (r == 0)
