@@ -2,9 +2,9 @@
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 
-extern const struct cmd cmd_why_check, cmd_why_show;
+extern const struct cmd cmd_why_check, cmd_why_show, cmd_why_trace;
 
-static const struct cmd *const cmds[] = { &cmd_why_show, &cmd_why_check, NULL };
+static const struct cmd *const cmds[] = { &cmd_why_show, &cmd_why_check, &cmd_why_trace, NULL };
 
 static int setup(const void *globals, struct error *err)
 {
