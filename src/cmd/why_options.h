@@ -7,7 +7,7 @@
 #include "base/opt.h"
 
 struct why_show_args {
-	const char *container, *netns;
+	const char *container, *netns, *draw;
 	bool json;
 };
 
@@ -16,12 +16,15 @@ static const struct opt why_show_opts[] = {
 	    "the rules in a running container's network namespace"),
 	OPT(struct why_show_args, netns, "netns", 0, "NAME|PATH",
 	    "those of a network namespace, as ip netns names it or by its file"),
+	OPT(struct why_show_args, draw, "draw", 0, "FILE",
+	    "a picture in place of it: text to - (standard output) or .txt, else an .svg"),
 	OPT(struct why_show_args, json, "json", 0, NULL, "for programs"),
 	{ 0 },
 };
 
 struct why_check_args {
 	struct strv local, route;
+	const char *draw;
 	bool json;
 };
 
@@ -30,6 +33,8 @@ static const struct opt why_check_opts[] = {
 	    "an address of the host itself (can be repeated)"),
 	OPT(struct why_check_args, route, "route", 0, "SUBNET=LINK",
 	    "a route of the host, or default=LINK (can be repeated)"),
+	OPT(struct why_check_args, draw, "draw", 0, "FILE",
+	    "the way as a picture, too: text to - (standard output) or .txt, else an .svg"),
 	OPT(struct why_check_args, json, "json", 0, NULL, "for programs"),
 	{ 0 },
 };

@@ -396,6 +396,61 @@ static bool find_refusal(struct journey *j, struct judgement *g)
 	return true;
 }
 
+/* The rule of PREROUTING that would have sent it on, had it come from a link. */
+static const struct rule *missed_dnat(struct journey *j, const struct ends *e)
+{
+	const struct ruleset *rs = place_rules(&j->places.items[j->from]);
+	const u128 port = e->dport;
+
+	for (size_t i = 0; rs && i < rs->nhooks[HOOK_PREROUTING]; i++) {
+		const struct chain *c = rs->hooks[HOOK_PREROUTING][i];
+
+		for (size_t k = 0; k < c->n; k++) {
+			const struct rule *rule = &c->rules[k];
+			bool has_port = false, translates = false;
+
+			for (size_t n = 0; n < rule->n; n++) {
+				const struct statement *s = &rule->statements[n];
+
+				has_port |= s->kind == STATEMENT_MATCH && s->op == OP_IN &&
+					    s->nselectors == 1 && s->set->n > 0 &&
+					    s->selectors[0].field == FIELD_DPORT &&
+					    s->set->elements[0].keys[0].lo <= port &&
+					    s->set->elements[0].keys[0].hi >= port;
+				translates |=
+					s->kind == STATEMENT_NAT && s->action->nat == NAT_DNAT;
+			}
+			if (has_port && translates)
+				return rule;
+		}
+	}
+	return NULL;
+}
+
+/* A5.9: whoever asks from the host itself is surprised by it. */
+static bool find_missed_dnat(struct journey *j, const struct visit *last, const struct ends *e,
+			     struct judgement *g)
+{
+	const struct rule *rule = last->place == j->from ? missed_dnat(j, e) : NULL;
+	const char *text = rule ? strstr(rule->text, "PREROUTING ") : NULL;
+
+	if (!rule)
+		return false;
+	buf_add_str(&g->reason,
+		    "; what is sent here itself does not pass PREROUTING, where a rule would "
+		    "have sent it on, but OUTPUT");
+	advise_in(place_of(j, last), &g->advice);
+	if (text)
+		buf_addf(&g->advice, "%s -t nat -A OUTPUT %s",
+			 rule->chain->table->family == FAMILY_IP6 ? "ip6tables" : "iptables",
+			 text + strlen("PREROUTING "));
+	else
+		buf_addf(&g->advice, "nft add rule %s %s OUTPUT-CHAIN %s",
+			 family_name(rule->chain->table->family), rule->chain->table->name,
+			 rule->text);
+	return true;
+}
+
 static void judge_refused(struct journey *j, const struct visit *last, struct judgement *g)
 {
 	const char *protocol = protocol_name(j->plan->protocol);
@@ -410,6 +465,8 @@ static void judge_refused(struct journey *j, const struct visit *last, struct ju
 	}
 	buf_addf(&g->reason, "nobody listens on %s port %u in %s", protocol, e.dport,
 		 place_of(j, last)->name);
+	if (find_missed_dnat(j, last, &e, g))
+		return;
 	advise_in(place_of(j, last), &g->advice);
 	buf_addf(&g->advice, "ss -ln%s", j->plan->protocol == IPPROTO_TCP ? "t" : "u");
 }

@@ -283,6 +283,23 @@ static json_t *note_json(struct telling *t, const struct visit *v, const struct 
 	return obj;
 }
 
+/* Where it ended, if an event says so. */
+static json_t *at_json(struct journey *j, const struct judgement *g)
+{
+	const struct rule *rule = g->at ? journey_rule(j, g->at) : NULL;
+	json_t *obj;
+
+	if (!g->at)
+		return json_null();
+	obj = json_object();
+	set(obj, "place", string(j->places.items[g->at->place].name));
+	set(obj, "family", json_string(family_name(g->at->e.family)));
+	set(obj, "table", string(g->at->e.table));
+	set(obj, "chain", string(g->at->e.chain));
+	set(obj, "rule", rule ? json_integer(rule->number) : json_null());
+	return obj;
+}
+
 json_t *tell_json(struct journey *j, const struct judgement *g)
 {
 	struct telling t = { .j = j };
@@ -291,6 +308,7 @@ json_t *tell_json(struct journey *j, const struct judgement *g)
 	set(doc, "schema", json_integer(TELL_SCHEMA));
 	set(doc, "verdict", json_string(fate_name(g->fate)));
 	set(doc, "reason", string(buf_text(&g->reason)));
+	set(doc, "at", at_json(j, g));
 	set(doc, "advice", g->advice.len ? string(buf_text(&g->advice)) : json_null());
 	for (size_t i = 0; i < j->n; i++) {
 		if (i > 0 && j->visits[i].direction != j->visits[i - 1].direction)
