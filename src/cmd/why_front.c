@@ -5,6 +5,8 @@
 #include "cmd/handover.h"
 #include "cmd/why_options.h"
 
+static const struct opt no_opts[] = { { 0 } };
+
 #define HANDOVER(command, opts)                                                                    \
 	static int command##_run(const void *globals, const void *args, int argc, char **argv,     \
 				 struct error *err)                                                \
@@ -16,6 +18,7 @@
 HANDOVER(show, why_show_opts)
 HANDOVER(check, why_check_opts)
 HANDOVER(trace, why_trace_opts)
+HANDOVER(how, no_opts)
 
 static const struct cmd why_show_front = {
 	.name = "show",
@@ -77,8 +80,21 @@ static const struct cmd why_trace_front = {
 	.run_alone = trace_run,
 };
 
+static const struct cmd why_how_front = {
+	.name = "how",
+	.operands = "WISH...",
+	.help = "Tell the rule that does what is wished, and what it does not do",
+	.details =
+		"WISH is such as 'block source 192.0.2.9', 'allow in tcp 80,443', 'block out tcp 22' or\n"
+		"'block through udp 53 to 10.0.0.0/8'. The rule is printed for iptables and for nftables, with\n"
+		"where it takes effect and what it would not stop. It is not run.",
+	.min_operands = 1,
+	.max_operands = INT_MAX,
+	.run_alone = how_run,
+};
+
 static const struct cmd *const why_cmds[] = { &why_show_front, &why_check_front, &why_trace_front,
-					      NULL };
+					      &why_how_front, NULL };
 
 const struct cmd cmd_why = {
 	.name = "why",

@@ -190,7 +190,7 @@ static int address_of(const struct place *p, bool v6, struct ip *ret)
 
 static int resolve_target(struct asked *a, struct places *places, struct error *err)
 {
-	size_t place;
+	size_t place = 0;
 	int r;
 
 	if (ip_parse(a->to, &a->plan.to) == 0)

@@ -175,15 +175,16 @@ static void arrows(const struct layout *l, struct arrow ret[ARROWS])
 {
 	const struct station *c = l->cells;
 	bool in = c[INPUT].any_hot, on = c[FORWARD].any_hot, out = c[OUTPUT].any_hot;
+	bool left = c[POSTROUTING].any_hot;
 	const unsigned middle = 1;
 
 	ret[0] = (struct arrow) { 0, middle, c[PREROUTING].x - 1, middle, c[PREROUTING].any_hot };
 	ret[1] = (struct arrow) { c[PREROUTING].x + c[PREROUTING].width, middle, c[FORWARD].x - 1,
 				  middle, on };
 	ret[2] = (struct arrow) { c[FORWARD].x + c[FORWARD].width, middle, c[POSTROUTING].x - 1,
-				  middle, on };
+				  middle, on && left };
 	ret[3] = (struct arrow) { c[POSTROUTING].x + c[POSTROUTING].width, middle, l->width - 1,
-				  middle, on || out };
+				  middle, left };
 	ret[4] = (struct arrow) { c[PREROUTING].x + 3, c[PREROUTING].y + c[PREROUTING].height,
 				  c[PREROUTING].x + 3, c[INPUT].y - 1, in };
 	ret[5] = (struct arrow) { c[INPUT].x + c[INPUT].width, c[INPUT].y + middle, c[OUTPUT].x - 1,
@@ -340,7 +341,7 @@ void draw_svg(const struct ruleset *rs, const struct path *path, FILE *to)
 	(void)fprintf(
 		to,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\">\n"
-		"<style>%s</style>\n<defs><marker id=\"head\" markerWidth=\"8\" markerHeight=\"8\" "
+		"<style>%s</style>\n<defs><marker id=\"head\" markerUnits=\"userSpaceOnUse\" markerWidth=\"8\" markerHeight=\"8\" "
 		"refX=\"7\" refY=\"4\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\"/></marker></defs>\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"#f8f9fa\"/>\n",
 		px(width) + MARGIN, py(height) + MARGIN, style);

@@ -374,6 +374,8 @@ static bool find_refusal(struct journey *j, struct judgement *g)
 	struct place *p = &j->places.items[j->from];
 	int error = j->probe.end == PROBE_UNREACHABLE ? j->probe.error : 0;
 
+	if (j->n > 0 || error == 0)
+		return false;
 	if (error == EMSGSIZE) {
 		struct place_route route;
 		const struct stack_link *link;
@@ -385,12 +387,8 @@ static bool find_refusal(struct journey *j, struct judgement *g)
 			 link ? link->name : "a link", p->name, link ? link->mtu : 0);
 		return true;
 	}
-	if (j->n > 0)
-		return false;
 	if (error == ENETUNREACH || error == EHOSTUNREACH)
 		return find_route(j, NULL, &j->plan->to, g, "it was not sent");
-	if (error == 0)
-		return false;
 	g->fate = FATE_LOST;
 	buf_addf(&g->reason, "%s did not send it: %s", p->name, strerror(error));
 	return true;
