@@ -172,6 +172,7 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 }
 
 @test "A5.9 DNAT in PREROUTING is not for local packets; route_localnet; a foreign table blocks a published port" {
+	# shellcheck disable=SC2034 # network_lib.bash finds the namespace by it
 	NETNS[guest]=$STATE/guest
 	listen guest web tcp:80
 	iptables-nft -t nat -A PREROUTING -d 192.0.2.1 -p tcp --dport 8080 -j DNAT --to-destination 172.16.0.2:80
