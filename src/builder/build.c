@@ -185,9 +185,10 @@ static int start_stage(struct build *b, size_t number)
 		return 0;
 	}
 	r = build_find_image(b, stage->image, platform, id);
-	return r < 0 ? r
-		     : state_init_image(state, &b->given, b->escape, engine_db(b->engine),
-					engine_root_fd(b->engine), id, b->err);
+	if (r == 0)
+		r = state_init_image(state, &b->given, b->escape, engine_db(b->engine),
+				     engine_root_fd(b->engine), id, b->err);
+	return r < 0 ? r : build_hold(b, &state->chains);
 }
 
 /* Puts the place in front of what is said already. */
@@ -276,5 +277,11 @@ int build_run(struct engine *engine, const struct build_request *req, char ret_i
 	secrets_sweep(engine);
 	if (r == 0)
 		r = scope_given_init(&b.given, req->build_args, req->platform, err);
-	return r < 0 ? r : build_source(&b, &source, ret_id, ret_fault);
+	if (r == 0)
+		r = hold_name(b.hold, err);
+	if (r < 0)
+		return r;
+	r = build_source(&b, &source, ret_id, ret_fault);
+	ignore_result(hold_release(engine_db(engine), engine_root_fd(engine), b.hold, NULL, NULL));
+	return r;
 }

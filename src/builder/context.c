@@ -185,8 +185,8 @@ static int unpack(const struct opening *o, int fd)
 static int open_archive(const struct opening *o)
 {
 	autoclose int fd = -1;
-	int r = incoming_open(engine_root(o->engine), engine_root_fd(o->engine), &o->ret->in,
-			      o->err);
+	int r = incoming_begin(engine_root(o->engine), engine_root_fd(o->engine), &o->ret->in,
+			       o->err);
 
 	if (r < 0)
 		return r;

@@ -114,6 +114,23 @@ static int go_on(struct work *w, const struct step *step, const char *said)
 	return r;
 }
 
+int build_hold(struct build *b, const struct strv *chains)
+{
+	return hold_add(engine_db(b->engine), b->hold, chains, b->err);
+}
+
+static int hold_one(struct build *b, const char *chain)
+{
+	struct strv chains = { 0 };
+	int r;
+
+	if (*chain)
+		strv_add(&chains, chain);
+	r = build_hold(b, &chains);
+	strv_done(&chains);
+	return r;
+}
+
 int step_reuse(struct work *w, const struct step *step, const char *said)
 {
 	struct step found;
@@ -126,9 +143,11 @@ int step_reuse(struct work *w, const struct step *step, const char *said)
 		      &is_found, w->b->err);
 	if (r < 0 || !is_found)
 		return r;
-	r = go_on(w, &found, said);
+	r = hold_one(w->b, found.chain);
+	if (r == 0)
+		r = go_on(w, &found, said);
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? 0 : r; /* pruned this moment */
 	work_tell(w, BUILD_CACHED, NULL);
 	return 1;
 }
@@ -193,6 +212,8 @@ int step_keep(struct work *w, const struct incoming *in, const char *name, struc
 	} else {
 		r = step_insert(engine_db(w->b->engine), step, &layer.info, w->b->err);
 	}
+	if (r == 0)
+		r = hold_one(w->b, step->chain);
 	if (r == 0)
 		r = go_on(w, step, said);
 	if (r == 0)
@@ -266,6 +287,8 @@ int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain)
 		if (r == 0)
 			r = state_init_image(&other, &w->b->given, '\\', engine_db(w->b->engine),
 					     engine_root_fd(w->b->engine), id, w->b->err);
+		if (r == 0)
+			r = build_hold(w->b, &other.chains);
 	}
 	if (r == 0 && state->chains.n == 0)
 		r = error_set(w->b->err, -ENOENT, "--from=%.100s: there are no files in it", from);

@@ -11,6 +11,7 @@
 #include "builder/plan.h"
 #include "builder/state.h"
 #include "image/digest.h"
+#include "image/hold.h"
 #include "image/step.h"
 
 struct draft;
@@ -25,6 +26,7 @@ struct build {
 	struct state *states; /* of the stages, as far as they are built */
 	struct strv declared; /* names of all ARGs */
 	char escape;
+	char hold[HOLD_NAME_LEN]; /* of the layers that it stands on */
 	struct error *err;
 };
 
@@ -71,6 +73,8 @@ int step_workdir(struct work *w) must_check;
 
 /* "user:group" by the files of the state's root; a number alone is both. */
 int step_owner(struct work *w, const char *text, uid_t *ret_uid, gid_t *ret_gid) must_check;
+/* So that none of them is removed while the build needs it. */
+int build_hold(struct build *b, const struct strv *chains) must_check;
 /* An image by name, fetched if it is not here and may be. */
 int build_find_image(struct build *b, const char *name, const char *platform,
 		     char ret_id[ID_LEN + 1]) must_check;

@@ -284,7 +284,8 @@ static int failed(struct running *run, int status)
 					 : "; build --debug opens a shell where it did");
 }
 
-static int execute(struct running *run, const struct incoming *in)
+/* The store is free while the command runs, for however long: the layers below are held. */
+static int execute(struct running *run, struct incoming *in)
 {
 	int status = 0;
 	int r = mounts_make(run->w, &run->mounts, in);
@@ -298,6 +299,8 @@ static int execute(struct running *run, const struct incoming *in)
 	if (status != 0)
 		return failed(run, status);
 	r = take_upper(run, in);
+	if (r == 0)
+		r = incoming_lock(in, run->w->b->err);
 	if (r == 0)
 		r = step_keep(run->w, in, UPPER_NAME, &run->step, buf_text(&run->said));
 	if (r < 0) {
@@ -338,8 +341,8 @@ int step_run(struct work *w)
 	if (r == 0)
 		r = prepare(&run);
 	if (r == 0)
-		r = incoming_open(engine_root(w->b->engine), engine_root_fd(w->b->engine), &in,
-				  w->b->err);
+		r = incoming_begin(engine_root(w->b->engine), engine_root_fd(w->b->engine), &in,
+				   w->b->err);
 	if (r == 0)
 		r = execute(&run, &in);
 	incoming_done(&in);

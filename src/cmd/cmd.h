@@ -49,11 +49,18 @@ struct cmd {
 			 struct error *err);
 };
 
+/* A line above a command in --help: "Containers" above run. */
+struct cmd_heading {
+	const char *title;
+	const struct cmd *above;
+};
+
 struct program {
-	const char *name;              /* "strake" */
-	const char *help;              /* what it is, one line */
-	const struct cmd *const *cmds; /* NULL-terminated */
-	const struct opt *global_opts; /* accepted before and behind the command's name */
+	const char *name;                   /* "strake" */
+	const char *help;                   /* what it is, one line */
+	const struct cmd *const *cmds;      /* NULL-terminated */
+	const struct cmd_heading *headings; /* ends with a NULL title; NULL: "Commands" above all */
+	const struct opt *global_opts;      /* accepted before and behind the command's name */
 	size_t globals_size;
 	/* After all options are parsed, before run; may be NULL. */
 	int (*setup)(const void *globals, struct error *err);

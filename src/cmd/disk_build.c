@@ -49,12 +49,17 @@ static int choose_date(const char *text, struct machine_request *req, struct err
 	return 0;
 }
 
-static int choose_network(const char *text, struct machine_request *req, struct error *err)
+static int choose_customisation(const struct disk_build_args *args, struct customisation *c,
+				struct error *err)
 {
-	req->network = !text || strcmp(text, "dhcp") == 0;
-	if (text && !req->network && strcmp(text, "none") != 0)
-		return error_set(err, -EINVAL, "--network wants dhcp or none, not '%s'", text);
-	return 0;
+	*c = (struct customisation) { .hostname = args->hostname,
+				      .timezone = args->timezone,
+				      .cloud_init = args->cloud_init,
+				      .users = args->user,
+				      .passwords = args->password_file,
+				      .hashes = args->password_hash_file,
+				      .keys = args->ssh_key };
+	return network_plan_parse(args->network, &c->network, err);
 }
 
 static int choose(const struct disk_build_args *args, struct machine_request *req,
@@ -72,12 +77,11 @@ static int choose(const struct disk_build_args *args, struct machine_request *re
 	req->initrd = args->initrd;
 	req->modules = args->modules;
 	req->cmdline = args->cmdline;
-	req->hostname = args->hostname;
 	req->entrypoint = args->entrypoint;
 	req->env = args->env;
 	r = choose_firmware(args->boot, req, err);
 	if (r == 0)
-		r = choose_network(args->network, req, err);
+		r = choose_customisation(args, &req->custom, err);
 	return r < 0 ? r : choose_date(args->timestamp, req, err);
 }
 

@@ -8,8 +8,8 @@
 
 struct disk_build_args {
 	const char *output, *boot, *kernel, *initrd, *modules, *cmdline, *hostname, *network;
-	const char *timestamp;
-	struct strv entrypoint, env;
+	const char *timestamp, *cloud_init, *timezone;
+	struct strv entrypoint, env, user, password_file, password_hash_file, ssh_key;
 	uint64_t size;
 	bool quiet;
 };
@@ -26,14 +26,26 @@ static const struct opt disk_build_opts[] = {
 	OPT(struct disk_build_args, initrd, "initrd", 0, "FILE", "the initrd of that kernel"),
 	OPT(struct disk_build_args, cmdline, "cmdline", 0, "TEXT", "more words for the kernel"),
 	OPT(struct disk_build_args, hostname, "hostname", 'h', "NAME", "name of the machine"),
+	OPT(struct disk_build_args, user, "user", 'u', "NAME[:UID][:GROUP,...]",
+	    "an account without a password, its home, and the groups that it joins"),
+	OPT(struct disk_build_args, ssh_key, "ssh-key", 0, "[NAME=]FILE",
+	    "public keys of an account (the first --user, or root); brings the network up, too"),
+	OPT(struct disk_build_args, password_file, "password-file", 0, "[NAME=]FILE",
+	    "its first line is the account's password, which is stored hashed"),
+	OPT(struct disk_build_args, password_hash_file, "password-hash-file", 0, "[NAME=]FILE",
+	    "the same with a hash, as 'openssl passwd -6' prints one"),
+	OPT(struct disk_build_args, network, "network", 0, "dhcp|ADDRESS/LENGTH,...|none",
+	    "how the network card gets its address: dhcp, or ADDRESS/LENGTH[,gateway=ADDRESS][,dns=ADDRESS]; "
+	    "interface=NAME picks one (default: as the source has it; without an init dhcp)"),
+	OPT(struct disk_build_args, timezone, "timezone", 0, "ZONE", "as Europe/Berlin"),
+	OPT(struct disk_build_args, cloud_init, "cloud-init", 0, "DIR|FILE",
+	    "user-data, and in a directory meta-data and network-config, for the cloud-init in it"),
 	OPT(struct disk_build_args, timestamp, "timestamp", 0, "SECONDS|DATE",
 	    "when it is said to be made; the same gives the same bytes (default: SOURCE_DATE_EPOCH, or now)"),
 	OPT(struct disk_build_args, entrypoint, "entrypoint", 0, "WORD",
 	    "without an init in the source: a word of what always runs"),
 	OPT(struct disk_build_args, env, "env", 'e', "NAME=VALUE",
 	    "without an init in the source: a variable of the program"),
-	OPT(struct disk_build_args, network, "network", 0, "dhcp|none",
-	    "without an init in the source: the first network card (default dhcp)"),
 	OPT(struct disk_build_args, modules, "modules", 0, "DIR",
 	    "without an init in the source: modules of the kernel (default /lib/modules/VERSION, if there)"),
 	OPT(struct disk_build_args, quiet, "quiet", 'q', NULL, "print nothing"),

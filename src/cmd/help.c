@@ -14,18 +14,33 @@ static const struct cmd *itself(const struct cmd *cmd)
 	return cmd->same ? cmd->same : cmd;
 }
 
-static void list_cmds(const struct cmd *const *cmds, FILE *to)
+static const char *title_above(const struct cmd_heading *headings, const struct cmd *cmd)
 {
-	for (; *cmds; cmds++)
+	for (; headings && headings->title; headings++)
+		if (headings->above == cmd)
+			return headings->title;
+	return NULL;
+}
+
+static void list_cmds(const struct cmd *const *cmds, const struct cmd_heading *headings, FILE *to)
+{
+	if (!headings)
+		(void)fprintf(to, "\nCommands:\n");
+	for (; *cmds; cmds++) {
+		const char *title = title_above(headings, *cmds);
+
+		if (title)
+			(void)fprintf(to, "\n%s:\n", title);
 		if (!((*cmds)->flags & CMD_HIDDEN))
 			(void)fprintf(to, "  %-12s %s\n", (*cmds)->name, itself(*cmds)->help);
+	}
 }
 
 void help_program(const struct program *program, FILE *to)
 {
-	(void)fprintf(to, "%s - %s\n\nUsage: %s [OPTIONS] COMMAND [ARGUMENTS]\n\nCommands:\n",
-		      program->name, program->help, program->name);
-	list_cmds(program->cmds, to);
+	(void)fprintf(to, "%s - %s\n\nUsage: %s [OPTIONS] COMMAND [ARGUMENTS]\n", program->name,
+		      program->help, program->name);
+	list_cmds(program->cmds, program->headings, to);
 	(void)fprintf(to, "\nOptions, before or behind the command:\n");
 	opt_help(program->global_opts, to);
 	(void)fprintf(to,
@@ -50,9 +65,8 @@ void help_cmd(const struct program *program, const struct cmd *cmd, const char *
 	char line[SYNOPSIS_LEN];
 
 	if (cmd->sub) {
-		(void)fprintf(to, "%s\n\nUsage: %s %s COMMAND\n\nCommands:\n", cmd->help,
-			      program->name, path);
-		list_cmds(cmd->sub, to);
+		(void)fprintf(to, "%s\n\nUsage: %s %s COMMAND\n", cmd->help, program->name, path);
+		list_cmds(cmd->sub, NULL, to);
 		return;
 	}
 	synopsis(cmd, line);

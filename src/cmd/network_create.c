@@ -1,6 +1,7 @@
 /* src/cmd/network_create.c - strake network create, rm, prune */
 #include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "engine/engine.h"
@@ -115,6 +116,29 @@ const struct cmd cmd_network_rm = {
 	.run = rm_run,
 };
 
+struct prune_args {
+	bool force;
+};
+
+static const struct opt prune_opts[] = {
+	OPT(struct prune_args, force, "force", 'f', NULL, "do not ask"),
+	{ 0 },
+};
+
+/* A network is soon made again: a script that does not say --force is believed. */
+static bool shall_prune(const struct prune_args *args, const struct strv *names)
+{
+	char answer[8] = "";
+
+	if (args->force || names->n == 0 || !isatty(STDIN_FILENO))
+		return true;
+	for (size_t i = 0; i < names->n; i++)
+		(void)printf("%s\n", names->items[i]);
+	(void)printf("Remove these networks, which no container uses? [y/N] ");
+	(void)fflush(stdout);
+	return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
 static int prune_run(struct engine *engine, const void *args, int argc, char **argv,
 		     struct error *err)
 {
@@ -122,9 +146,12 @@ static int prune_run(struct engine *engine, const void *args, int argc, char **a
 	struct strv names = { 0 };
 	int r = network_unused(&site, &names, err);
 
-	(void)args;
 	(void)argc;
 	(void)argv;
+	if (r == 0 && !shall_prune(args, &names)) {
+		strv_done(&names);
+		return 0;
+	}
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		r = network_remove(&site, names.items[i], err);
 		if (r == 0)
@@ -138,5 +165,7 @@ const struct cmd cmd_network_prune = {
 	.name = "prune",
 	.operands = "",
 	.help = "Remove all networks that no container uses",
+	.opts = prune_opts,
+	.args_size = sizeof(struct prune_args),
 	.run = prune_run,
 };

@@ -131,6 +131,15 @@ static int check_machine(struct building *b)
 				 "%s has no init: the machine lives in memory, and --size has no "
 				 "meaning for it",
 				 b->req->source);
+	if (!b->bootable.init && customisation_needs_system(&b->req->custom))
+		return error_set(b->err, -EINVAL,
+				 "%s has no init: it runs one program, for which accounts, keys, a "
+				 "time zone and cloud-init have no meaning",
+				 b->req->source);
+	if (!b->bootable.init && b->req->custom.network.way == NETWORK_STATIC)
+		return error_set(b->err, -EINVAL,
+				 "%s has no init: its network card asks by DHCP, or --network none",
+				 b->req->source);
 	if (b->bootable.init && (b->req->command.n || b->req->entrypoint.n || b->req->env.n))
 		return error_set(
 			b->err, -EINVAL,
@@ -142,22 +151,13 @@ static int check_machine(struct building *b)
 
 /* an operating system */
 
-static int put_hostname(struct building *b)
+static int prepare_system(struct building *b)
 {
-	const struct timespec mtime = { .tv_sec = b->req->now_s };
-	char *text;
+	const struct customise_request cr = { .what = &b->req->custom,
+					      .dated = b->req->dated,
+					      .now_s = b->req->now_s };
 
-	if (!b->req->hostname)
-		return 0;
-	if (b->source.kind == SOURCE_DIRECTORY)
-		(void)explain("the directory itself stays as it is",
-			      "cp -a \"$tree\" \"$work/tree\"; tree=$work/tree");
-	(void)explain("the machine's name",
-		      "rm -f \"$tree/etc/hostname\"; echo %s >\"$tree/etc/hostname\"",
-		      sq(b->req->hostname));
-	text = xasprintf("%s\n", b->req->hostname);
-	return filetree_put_bytes(b->source.tree, "etc/hostname", 0644, text, strlen(text), mtime,
-				  b->err);
+	return customise(&b->source, &cr, b->err);
 }
 
 /* An initrd finds a file system by its UUID; a kernel alone knows only partitions. */
@@ -188,13 +188,13 @@ static int prepare_appliance(struct building *b)
 		.command = &req->command,
 		.entrypoint = &req->entrypoint,
 		.env = &req->env,
-		.hostname = req->hostname,
-		.network = req->network,
+		.hostname = req->custom.hostname,
+		.network = req->custom.network.way != NETWORK_NONE,
 		.now_s = req->now_s,
 	};
 	int fd = -1, r;
 
-	if (req->network)
+	if (ar.network)
 		ar.modules = req->modules ? req->modules : access(usual, F_OK) == 0 ? usual : NULL;
 	if (req->initrd)
 		return error_set(
@@ -343,7 +343,7 @@ static int build(struct building *b)
 	if (r == 0)
 		r = choose_kernel(b);
 	if (r == 0)
-		r = b->bootable.init ? put_hostname(b) : prepare_appliance(b);
+		r = b->bootable.init ? prepare_system(b) : prepare_appliance(b);
 	if (r == 0)
 		r = lay_out(b);
 	if (r == 0)

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/strv.h"
+#include "disk/customise.h"
 
 struct machine_request {
 	const char *source, *output;
@@ -21,8 +22,7 @@ struct machine_request {
 	const char *kernel, *initrd; /* instead of the source's; NULL */
 	const char *modules;         /* of an own init; NULL: the kernel's, if they are here */
 	const char *cmdline;         /* behind what is always said; NULL */
-	const char *hostname;        /* NULL: as it is */
-	bool network;                /* of an own init */
+	struct customisation custom;
 	struct strv command, entrypoint, env; /* of an own init */
 	bool dated;                           /* now_s was asked for */
 	int64_t now_s;

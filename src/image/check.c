@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "image/alias.h"
 #include "image/catalog.h"
+#include "image/hold.h"
 #include "image/image.h"
 #include "image/incoming.h"
 #include "image/index.h"
@@ -273,6 +274,7 @@ static bool is_quiet(int root_fd)
 
 void image_sweep(struct db *db, int root_fd)
 {
+	hold_sweep(db, root_fd);
 	if (!explain_dry() && something_died(root_fd) && is_quiet(root_fd))
 		ignore_result(image_check(db, root_fd, true, say_no_text, NULL, NULL, NULL));
 }

@@ -83,6 +83,13 @@ static const char *const steps[] = {
 	" used INTEGER NOT NULL);"
 	"CREATE INDEX build_steps_chain ON build_steps (chain);"
 	"CREATE INDEX build_steps_what ON build_steps (what, parent)",
+
+	/* Of builds that go on and of working containers, see hold.h. */
+	"CREATE TABLE layer_holds ("
+	" name TEXT NOT NULL,"
+	" chain TEXT NOT NULL,"
+	" PRIMARY KEY (name, chain));"
+	"CREATE INDEX layer_holds_chain ON layer_holds (chain)",
 	NULL,
 };
 

@@ -23,7 +23,7 @@ static int make_tmp(struct incoming *in, struct error *err)
 	return r;
 }
 
-int incoming_open(const char *root, int root_fd, struct incoming *ret, struct error *err)
+int incoming_begin(const char *root, int root_fd, struct incoming *ret, struct error *err)
 {
 	struct incoming in = INCOMING_INIT;
 	char id[ID_LEN + 1];
@@ -39,8 +39,6 @@ int incoming_open(const char *root, int root_fd, struct incoming *ret, struct er
 	r = dir_ensure_at(root_fd, "blobs/sha256", 0700, &in.blobs_fd, err);
 	if (r == 0)
 		r = dir_ensure_at(root_fd, "layers", 0700, &in.layers_fd, err);
-	if (r == 0 && TEMP_FAILURE_RETRY(flock(in.layers_fd, LOCK_SH)) < 0)
-		r = error_sys(err, -errno, "lock the image store");
 	if (r == 0)
 		r = make_tmp(&in, err);
 	if (r < 0) {
@@ -49,6 +47,27 @@ int incoming_open(const char *root, int root_fd, struct incoming *ret, struct er
 	}
 	*ret = in;
 	return 0;
+}
+
+int incoming_lock(struct incoming *in, struct error *err)
+{
+	return TEMP_FAILURE_RETRY(flock(in->layers_fd, LOCK_SH)) < 0
+		       ? error_sys(err, -errno, "lock the image store")
+		       : 0;
+}
+
+int incoming_open(const char *root, int root_fd, struct incoming *ret, struct error *err)
+{
+	struct incoming in = INCOMING_INIT;
+	int r = incoming_begin(root, root_fd, &in, err);
+
+	if (r == 0)
+		r = incoming_lock(&in, err);
+	if (r < 0)
+		incoming_done(&in);
+	else
+		*ret = in;
+	return r;
 }
 
 static void close_fd(int *fd)

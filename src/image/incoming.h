@@ -26,6 +26,12 @@ struct incoming {
 		.root_fd = -1, .layers_fd = -1, .blobs_fd = -1, .tmp_fd = -1                       \
 	}
 
+/* The places alone: for one who works for long in his tmp_fd before there is something to bring in,
+ * and holds (hold.h) the layers that he stands on.  incoming_lock() then makes it a whole one.
+ */
+int incoming_begin(const char *root, int root_fd, struct incoming *ret,
+		   struct error *err) must_check;
+int incoming_lock(struct incoming *in, struct error *err) must_check;
 int incoming_open(const char *root, int root_fd, struct incoming *ret,
 		  struct error *err) must_check;
 void incoming_done(struct incoming *in); /* the temporary directory goes */

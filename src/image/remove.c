@@ -55,10 +55,16 @@ static bool has_row(struct db *db, const char *sql, const char *text)
 	return db_finish(&rows) < 0 || has;
 }
 
-bool layer_is_used(struct db *db, const char *chain)
+bool layer_has_owner(struct db *db, const char *chain)
 {
 	return has_row(db, "SELECT 1 FROM image_layers WHERE chain = ?1 LIMIT 1", chain) ||
 	       has_row(db, "SELECT 1 FROM build_steps WHERE chain = ?1 LIMIT 1", chain);
+}
+
+bool layer_is_used(struct db *db, const char *chain)
+{
+	return layer_has_owner(db, chain) ||
+	       has_row(db, "SELECT 1 FROM layer_holds WHERE chain = ?1 LIMIT 1", chain);
 }
 
 bool blob_is_used(struct db *db, const char *hex)

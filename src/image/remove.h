@@ -9,7 +9,9 @@
 
 struct db;
 
-/* By any image, or by a build step that is kept; in doubt true. */
+/* An image, or a build step that is kept; in doubt true. */
+bool layer_has_owner(struct db *db, const char *chain);
+/* By one of those, or somebody holds it (hold.h). */
 bool layer_is_used(struct db *db, const char *chain);
 /* By any image. */
 bool blob_is_used(struct db *db, const char *hex); /* as config, document or layer */

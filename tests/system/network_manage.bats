@@ -188,6 +188,9 @@ reach_ping() { in_network "$1" busybox ping -c 1 -W 3 "$2" >/dev/null; }
 	run strake network prune
 	assert_equal "$output" idle
 	assert_equal "$(strake network ls -q | xargs)" "used bridge host none"
+	strake network create idle >/dev/null
+	run strake network prune -f
+	assert_equal "$output" idle
 }
 
 @test "A5.14 modes: another container's network, a namespace's path, none, host" {
