@@ -12,6 +12,7 @@
 #include "base/db.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "base/root.h"
 #include "base/space.h"
 #include "engine/recover.h"
 #include "engine/schema.h"
@@ -21,28 +22,11 @@
 #include "network/cni_record.h"
 #include "network/schema.h"
 
-#define LASTING_ROOT "/var/lib/strake"
-#define RUN_ROOT     "/run/strake"
-#define ASIDE_MAX    100 /* damaged databases that are kept */
+#define ASIDE_MAX 100 /* damaged databases that are kept */
 
 static const struct db_schema *const schemas[] = {
 	&engine_schema, &network_schema, &cni_record_schema, &image_schema, NULL,
 };
-
-static char *root_choose(const char *given, const char *variable, const char *home_tail,
-			 const char *fallback)
-{
-	const char *dir = getuid() == 0 ? NULL : getenv(variable);
-	const char *home = getuid() == 0 ? NULL : getenv("HOME");
-
-	if (given)
-		return xstrdup(given);
-	if (dir && dir[0] == '/')
-		return xasprintf("%s/strake", dir);
-	if (home && home[0] == '/')
-		return xasprintf("%s/%s", home, home_tail);
-	return xstrdup(fallback);
-}
 
 /* Paths go into config.json and scripts, so they must not depend on the working directory. */
 static int absolute(char **path, struct error *err)
@@ -235,10 +219,8 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	int r;
 
 	engine->root_fd = engine->run_fd = -1;
-	engine->root =
-		root_choose(options->root, "XDG_DATA_HOME", ".local/share/strake", LASTING_ROOT);
-	engine->run_root =
-		root_choose(options->run_root, "XDG_RUNTIME_DIR", ".cache/strake/run", RUN_ROOT);
+	engine->root = root_choose_lasting(options->root);
+	engine->run_root = root_choose_run(options->run_root);
 	engine->libexec = libexec_find();
 	engine->self = self_find();
 	engine->nft = xnew(struct nft_door);
@@ -265,8 +247,7 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 
 int engine_db_aside(const struct engine_options *options, char **ret, struct error *err)
 {
-	autofree char *root =
-		root_choose(options->root, "XDG_DATA_HOME", ".local/share/strake", LASTING_ROOT);
+	autofree char *root = root_choose_lasting(options->root);
 	autofree char *from = xasprintf("%s/state.db", root);
 	autofree char *log = xasprintf("%s-wal", from), *shared = xasprintf("%s-shm", from);
 

@@ -112,6 +112,32 @@ int netns_create(const char *path, struct netns *ret, struct error *err)
 	return 0;
 }
 
+int netns_create_held(const char *name, struct netns *ret, struct error *err)
+{
+	autoclose int home = -1;
+	struct netns ns = NETNS_INIT;
+	int r;
+
+	if (explain("a network stack of its own; no neighbour can become its router",
+		    "ip netns add %1$s && ip netns exec %1$s sh -c 'cd " DEFAULTS
+		    " && echo 0 > accept_ra && echo 1 > addr_gen_mode || :'",
+		    sq(name)))
+		return 0;
+	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (home < 0 || unshare(CLONE_NEWNET) < 0)
+		return error_sys(err, -errno, "make a network namespace for %s", name);
+	r = open_inside(&ns, err);
+	if (r == 0)
+		set_defaults();
+	go_home(home);
+	if (r < 0) {
+		netns_close(&ns);
+		return r;
+	}
+	*ret = ns;
+	return 0;
+}
+
 int netns_open(const char *path, struct netns *ret, struct error *err)
 {
 	autoclose int home = -1, there = -1;

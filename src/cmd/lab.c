@@ -1,0 +1,92 @@
+/* src/cmd/lab.c - strake lab, as strake shows it; strake-lab does it. */
+#include <limits.h>
+
+#include "cmd/cmd.h"
+#include "cmd/handover.h"
+#include "cmd/lab_options.h"
+
+static const struct opt no_opts[] = { { 0 } };
+
+#define HANDOVER(command, opts)                                                                    \
+	static int command##_run(const void *globals, const void *args, int argc, char **argv,     \
+				 struct error *err)                                                \
+	{                                                                                          \
+		(void)argc;                                                                        \
+		return handover("strake-lab", #command, globals, opts, args, argv, err);           \
+	}
+
+HANDOVER(up, lab_up_opts)
+HANDOVER(down, no_opts)
+HANDOVER(exec, no_opts)
+HANDOVER(shell, no_opts)
+HANDOVER(list, lab_list_opts)
+
+static const struct cmd lab_up_front = {
+	.name = "up",
+	.operands = "FILE",
+	.help = "Raise the lab that a file describes",
+	.details =
+		"Each node becomes a network namespace, each link a cable between two of them. One process, the\n"
+		"lab's keeper, holds them: 'strake lab down' ends it, and all goes with it.\n\n"
+		"--dry-run prints a shell script that raises the same lab with ip and bridge.",
+	.opts = lab_up_opts,
+	.args_size = sizeof(struct lab_up_args),
+	.min_operands = 1,
+	.max_operands = 1,
+	.run_alone = up_run,
+};
+
+static const struct cmd lab_down_front = {
+	.name = "down",
+	.operands = "LAB...",
+	.help = "Take labs down",
+	.details = "LAB is the name of a lab that is up, or the file that it was raised from.",
+	.min_operands = 1,
+	.max_operands = INT_MAX,
+	.run_alone = down_run,
+};
+
+static const struct cmd lab_exec_front = {
+	.name = "exec",
+	.operands = "LAB NODE COMMAND...",
+	.help = "Run a command in a node of a lab",
+	.details =
+		"It sees the node's network and the files of this host; /etc/hosts has the names of all nodes.\n"
+		"What it leaves running goes with the lab. The exit status is the command's.",
+	.flags = CMD_FIRST_OPERAND,
+	.error_status = 125,
+	.min_operands = 3,
+	.max_operands = INT_MAX,
+	.run_alone = exec_run,
+};
+
+static const struct cmd lab_shell_front = {
+	.name = "shell",
+	.operands = "LAB NODE",
+	.help = "Start a shell in a node of a lab",
+	.min_operands = 2,
+	.max_operands = 2,
+	.run_alone = shell_run,
+};
+
+static const struct cmd lab_list_front = {
+	.name = "list",
+	.operands = "",
+	.help = "List the labs that are up",
+	.opts = lab_list_opts,
+	.args_size = sizeof(struct lab_list_args),
+	.run_alone = list_run,
+};
+
+static const struct cmd lab_ls = { .name = "ls", .same = &lab_list_front };
+
+static const struct cmd *const lab_cmds[] = {
+	&lab_up_front, &lab_down_front, &lab_exec_front, &lab_shell_front, &lab_list_front, &lab_ls,
+	NULL,
+};
+
+const struct cmd cmd_lab = {
+	.name = "lab",
+	.help = "Raise networks that a file describes, and look into them",
+	.sub = lab_cmds,
+};

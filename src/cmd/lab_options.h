@@ -1,0 +1,29 @@
+/* src/cmd/lab_options.h - the options of "lab ...", for the program that shows them and the one
+ * that heeds them.
+ */
+#ifndef CMD_LAB_OPTIONS_H
+#define CMD_LAB_OPTIONS_H
+
+#include "base/opt.h"
+
+struct lab_list_args {
+	bool quiet;
+	const char *format;
+};
+
+static const struct opt lab_list_opts[] = {
+	OPT(struct lab_list_args, quiet, "quiet", 'q', NULL, "names only"),
+	OPT(struct lab_list_args, format, "format", 0, "FORMAT", "table (default) or json"),
+	{ 0 },
+};
+
+struct lab_up_args {
+	bool quiet;
+};
+
+static const struct opt lab_up_opts[] = {
+	OPT(struct lab_up_args, quiet, "quiet", 'q', NULL, "say nothing when it is up"),
+	{ 0 },
+};
+
+#endif

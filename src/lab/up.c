@@ -1,0 +1,245 @@
+/* src/lab/up.c
+ *
+ * The lock is a file beside the lab's directory, not in it: the directory goes while others wait.
+ * Directory and record are there before the keeper is told to stay, so that no lab is up that
+ * nobody could name; a record without a keeper is rubbish that the next "up" clears away.
+ */
+#include "lab/up.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/explain.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "lab/keeper.h"
+#include "lab/raise.h"
+#include "lab/state.h"
+
+#define HOSTS_MAX (1U << 22)
+
+/* Of a file that its last holder removed, the lock is worth nothing. */
+static bool is_there(int fd, const char *path)
+{
+	struct stat ours, there;
+
+	return fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+	       ours.st_dev == there.st_dev;
+}
+
+static int lock(const char *run_root, const char *name, int *ret, struct error *err)
+{
+	autofree char *labs = lab_dir(run_root, "");
+	autofree char *path = xasprintf("%s%s.lock", labs, name);
+	int r = dir_make_at(AT_FDCWD, labs, 0700, err);
+
+	while (r == 0) {
+		autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+		if (fd < 0)
+			return error_sys(err, -errno, "open %s", path);
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			if (errno == EWOULDBLOCK)
+				return error_set(
+					err, -EBUSY,
+					"lab %s is being raised or taken down by another command",
+					name);
+			return error_sys(err, -errno, "lock %s", path);
+		}
+		if (is_there(fd, path)) {
+			*ret = steal_fd(&fd);
+			return 0;
+		}
+	}
+	return r;
+}
+
+static void unlock(const char *run_root, const char *name, int *fd)
+{
+	autofree char *labs = lab_dir(run_root, "");
+	autofree char *path = xasprintf("%s%s.lock", labs, name);
+
+	if (*fd >= 0)
+		(void)unlink(path);
+	if (*fd >= 0)
+		(void)close(steal_fd(fd));
+}
+
+/* The first address of each node under its name, the others too, as the resolver takes them. */
+static int write_hosts(const char *dir, const struct topology *t, struct error *err)
+{
+	autofree char *path = xasprintf("%s/hosts", dir);
+	struct buf text = BUF_INIT(HOSTS_MAX);
+	char address[IP_TEXT_LEN];
+	int r;
+
+	buf_add_str(&text, "127.0.0.1 localhost\n::1 localhost\n");
+	for (size_t i = 0; i < t->n_nodes; i++)
+		for (size_t k = 0; k < t->nodes[i].n_interfaces; k++) {
+			const struct interface *in = &t->nodes[i].interfaces[k];
+
+			for (size_t a = 0; a < in->n_addresses; a++) {
+				ip_format(&in->addresses[a].ip, address);
+				buf_addf(&text, "%s %s\n", address, t->nodes[i].name);
+			}
+		}
+	r = file_write_at(AT_FDCWD, path, text.data, text.len, 0644, FILE_PLAIN, err);
+	buf_done(&text);
+	return r;
+}
+
+static int prepare(const char *dir, const struct topology *t, const char *text, struct error *err)
+{
+	autofree char *copy = xasprintf("%s/lab.yaml", dir);
+	int r;
+
+	if (explain_dry())
+		return 0;
+	r = dir_remove_at(AT_FDCWD, dir, err); /* of a keeper that died */
+	if (r == 0)
+		r = dir_make_at(AT_FDCWD, dir, 0755, err);
+	if (r == 0)
+		r = file_write_at(AT_FDCWD, copy, text, strlen(text), 0644, FILE_PLAIN, err);
+	if (r == 0)
+		r = write_hosts(dir, t, err);
+	return r;
+}
+
+static int record(const char *dir, const struct raised *raised, const struct keeper *keeper,
+		  struct error *err)
+{
+	size_t n = raised->topology->n_nodes;
+	autofree int *fds = xcalloc(n, sizeof(*fds));
+	struct lab_state state = { .keeper = keeper->pid,
+				   .since_ns = clock_now_ns(),
+				   .vlan = raised->vlan,
+				   .impair = raised->impair,
+				   .node_fds = fds };
+	int r = process_start_time(keeper->pid, &state.keeper_start);
+
+	if (r < 0)
+		return error_sys(err, r, "find the lab's keeper");
+	for (size_t i = 0; i < n; i++)
+		fds[i] = raised->ns[i].fd;
+	return lab_state_save(dir, &state, n, err);
+}
+
+static int raise_and_keep(const char *dir, const struct topology *t, struct error *err)
+{
+	cleanup(keeper_done) struct keeper keeper = KEEPER_INIT;
+	cleanup(raised_done) struct raised raised = { .ns = NULL };
+	autofree char *hosts = xasprintf("%s/hosts", dir);
+	int r = raise_lab(t, &raised, err);
+
+	if (r == 0)
+		r = keeper_start(&raised, hosts, &keeper, err);
+	if (r == 0 && !explain_dry())
+		r = record(dir, &raised, &keeper, err);
+	fault_point("lab-recorded");
+	if (r == 0)
+		r = keeper_commit(&keeper, err);
+	return r;
+}
+
+static int refuse_second(const char *run_root, const char *name, struct error *err)
+{
+	struct lab *lab = NULL;
+	pid_t keeper;
+
+	if (lab_open(run_root, name, &lab, NULL) < 0)
+		return 0;
+	keeper = lab->keeper;
+	lab_close(lab);
+	return error_set(
+		err, -EEXIST,
+		"lab %s is up already, held by process %d; 'strake lab down %s' takes it down, or give this one another name",
+		name, keeper, name);
+}
+
+/* A node takes two descriptors while it is raised, and the usual limit is 1024. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int up_locked(const char *run_root, const struct topology *t, const char *text,
+		     struct error *err)
+{
+	autofree char *dir = lab_dir(run_root, t->name);
+	int r = explain_dry() ? 0 : refuse_second(run_root, t->name, err);
+
+	if (r == 0)
+		r = prepare(dir, t, text, err);
+	if (r < 0)
+		return r;
+	r = raise_and_keep(dir, t, err);
+	if (r < 0)
+		ignore_result(dir_remove_at(AT_FDCWD, dir, NULL));
+	return r;
+}
+
+int lab_up(const char *run_root, const char *file, struct lab **ret_lab, struct error *err)
+{
+	cleanup(topology_cleanup) struct topology *t = NULL;
+	autofree char *text = NULL;
+	int locked = -1, r = lab_read_file(file, file, &t, &text, err);
+
+	if (ret_lab)
+		*ret_lab = NULL;
+	if (r == 0 && !explain_dry())
+		r = lock(run_root, t->name, &locked, err);
+	if (r < 0)
+		return r;
+	allow_descriptors();
+	r = up_locked(run_root, t, text, err);
+	unlock(run_root, t->name, &locked);
+	if (r == 0 && ret_lab && !explain_dry())
+		r = lab_open(run_root, t->name, ret_lab, err);
+	return r;
+}
+
+static int down_locked(const char *run_root, const char *name, struct error *err)
+{
+	autofree char *dir = lab_dir(run_root, name);
+	struct lab *lab = NULL;
+	struct error why = { 0 };
+	int r = lab_open(run_root, name, &lab, &why);
+
+	if (r < 0 && access(dir, F_OK) < 0) {
+		*err = why;
+		return r;
+	}
+	r = lab ? keeper_end(lab->keeper, lab->keeper_start, err) : -ESRCH;
+	lab_close(lab);
+	if (r < 0 && r != -ESRCH)
+		return r;
+	return dir_remove_at(AT_FDCWD, dir, err);
+}
+
+int lab_down(const char *run_root, const char *what, struct error *err)
+{
+	autofree char *name = NULL;
+	int locked = -1, r = lab_name_of(what, &name, err);
+
+	if (r == 0)
+		r = lock(run_root, name, &locked, err);
+	if (r < 0)
+		return r;
+	if (!explain("its keeper ends, and all that it holds", "strake lab down %s", sq(name)))
+		r = down_locked(run_root, name, err);
+	unlock(run_root, name, &locked);
+	return r;
+}

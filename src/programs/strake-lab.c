@@ -1,0 +1,30 @@
+/* src/programs/strake-disk.c - network labs; executed by strake when it is used. */
+#include "cmd/cmd.h"
+#include "cmd/globals.h"
+
+extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_list, cmd_lab_shell, cmd_lab_up;
+
+static const struct cmd *const cmds[] = {
+	&cmd_lab_up, &cmd_lab_down, &cmd_lab_exec, &cmd_lab_shell, &cmd_lab_list, NULL,
+};
+
+static int setup(const void *globals, struct error *err)
+{
+	(void)err;
+	globals_explain(globals);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct program program = {
+		.name = "strake", /* whoever reads an error typed "strake lab up" */
+		.help = "network labs; called by strake",
+		.cmds = cmds,
+		.global_opts = globals_opts,
+		.globals_size = sizeof(struct globals),
+		.setup = setup,
+	};
+
+	return program_main(&program, argc, argv);
+}
