@@ -5,6 +5,9 @@
 #include "cmd/handover.h"
 #include "cmd/lab_options.h"
 
+extern const struct cmd lab_send_front, lab_capture_front, lab_ping_front, lab_path_front,
+	lab_domains_front, lab_matrix_front;
+
 static const struct opt no_opts[] = { { 0 } };
 
 #define HANDOVER(command, opts)                                                                    \
@@ -82,7 +85,8 @@ static const struct cmd lab_ls = { .name = "ls", .same = &lab_list_front };
 
 static const struct cmd *const lab_cmds[] = {
 	&lab_up_front, &lab_down_front, &lab_exec_front, &lab_shell_front, &lab_list_front, &lab_ls,
-	NULL,
+	&lab_ping_front, &lab_path_front, &lab_matrix_front, &lab_domains_front, &lab_send_front,
+	&lab_capture_front, NULL,
 };
 
 const struct cmd cmd_lab = {

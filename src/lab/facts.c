@@ -7,11 +7,14 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 #include "kernel/netlink.h"
+
+#define LOWER_UP 0x10000 /* IFF_LOWER_UP: in linux/if.h, which cannot stand beside net/if.h */
 
 void facts_init(struct facts *f, struct lab *lab)
 {
@@ -28,8 +31,6 @@ static void node_free(struct facts_node *n)
 	if (n->nl)
 		nl_close(n->nl);
 	free(n->nl);
-	if (n->proc >= 0)
-		(void)close(n->proc);
 	free(n->links);
 	free(n->addresses);
 	free(n);
@@ -96,7 +97,7 @@ static int each_link(const struct nlmsghdr *h, void *data)
 	*l = (struct fact_link) {
 		.index = ifi->ifi_index,
 		.up = ifi->ifi_flags & IFF_UP,
-		.carrier = ifi->ifi_flags & IFF_LOWER_UP,
+		.carrier = ifi->ifi_flags & LOWER_UP,
 		.noarp = ifi->ifi_flags & IFF_NOARP,
 		.stp_state = BR_STATE_FORWARDING,
 	};
@@ -211,7 +212,6 @@ static int open_inside(void *data, struct error *err)
 {
 	struct facts_node *n = data;
 
-	n->proc = open("/proc/thread-self/net", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	n->nl = xnew(struct nl);
 	return nl_open(n->nl, err);
 }
@@ -226,7 +226,6 @@ int facts_node(struct facts *f, size_t node, const struct facts_node **ret, stru
 		return 0;
 	}
 	n = xnew(struct facts_node);
-	n->proc = -1;
 	r = lab_inside(f->lab, node, open_inside, n, err);
 	if (r == 0) {
 		r = query(n->nl, RTM_GETLINK, AF_UNSPEC, 0, each_link, n);

@@ -42,7 +42,6 @@ struct facts_node {
 	struct fact_address *addresses;
 	size_t n_addresses, room_addresses;
 	struct nl *nl;
-	int proc; /* /proc/sys/net of the node; -1 */
 };
 
 struct facts {

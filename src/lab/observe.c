@@ -26,8 +26,8 @@
 
 #define BLOCK_LEN   (64U << 10)
 #define SLOT_LEN    2048U
-#define SLOTS_SMALL (BLOCK_LEN / SLOT_LEN)
 #define RINGS_MAX   (256U << 20) /* bytes that all rings together take, if one block each allows it */
+#define SLOTS_SMALL 4U /* of a small ring, for each interface */
 #define BLOCKS_MAX  32U
 #define THREADS_MAX 64U
 #define QUIET_MS    12
@@ -35,7 +35,8 @@
 struct ear {
 	int fd;
 	uint8_t *ring; /* NULL: nothing is heard */
-	unsigned next;
+	size_t ring_len;
+	unsigned next, slots;
 };
 
 struct observer {
@@ -43,8 +44,6 @@ struct observer {
 	struct ear *ears;
 	size_t n;
 	struct pollfd *polls; /* one more than ears */
-	unsigned slots;
-	size_t ring_len;
 	uint64_t serial;
 	int quiet_ms;
 	/* while opening */
@@ -151,9 +150,9 @@ static void start_ear(void *data, size_t i)
 	const struct sockaddr_ll all = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 	const struct tpacket_req ring = {
 		.tp_block_size = BLOCK_LEN,
-		.tp_block_nr = (unsigned)(o->ring_len / BLOCK_LEN),
+		.tp_block_nr = (unsigned)(ear->ring_len / BLOCK_LEN),
 		.tp_frame_size = SLOT_LEN,
-		.tp_frame_nr = o->slots,
+		.tp_frame_nr = ear->slots,
 	};
 	int version = TPACKET_V2, on = 1, r = 0;
 	void *mapped;
@@ -169,7 +168,7 @@ static void start_ear(void *data, size_t i)
 	    (setsockopt(ear->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0 ||
 	     setsockopt(ear->fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) < 0))
 		r = -errno;
-	mapped = r == 0 ? mmap(NULL, o->ring_len, PROT_READ | PROT_WRITE, MAP_SHARED, ear->fd, 0)
+	mapped = r == 0 ? mmap(NULL, ear->ring_len, PROT_READ | PROT_WRITE, MAP_SHARED, ear->fd, 0)
 			: MAP_FAILED;
 	if (r == 0 && mapped == MAP_FAILED)
 		r = -errno;
@@ -202,11 +201,20 @@ unsigned lab_delay_ms(const struct topology *t)
 	return (unsigned)MIN(us * 2 / 1000 + (us > 0) * 20, 5000U);
 }
 
+static void size_ear(struct observer *o, size_t node, unsigned flags)
+{
+	size_t small = o->lab->topology->nodes[node].n_interfaces * SLOTS_SMALL * SLOT_LEN;
+	size_t blocks = flags & OBSERVE_SMALL ? small / BLOCK_LEN + 1
+					      : MIN(RINGS_MAX / BLOCK_LEN / o->n, (size_t)BLOCKS_MAX);
+
+	o->ears[node].ring_len = MAX(blocks, (size_t)1) * BLOCK_LEN;
+	o->ears[node].slots = (unsigned)(o->ears[node].ring_len / SLOT_LEN);
+}
+
 int observer_open(struct lab *lab, uint16_t type, unsigned flags, const bool *nodes,
 		  struct observer **ret, struct error *err)
 {
 	cleanup(observer_cleanup) struct observer *o = xnew(struct observer);
-	size_t blocks;
 	int r;
 
 	raise_limit();
@@ -216,9 +224,8 @@ int observer_open(struct lab *lab, uint16_t type, unsigned flags, const bool *no
 	o->polls = xcalloc(o->n + 1, sizeof(*o->polls));
 	for (size_t i = 0; i < o->n; i++)
 		o->ears[i].fd = -1;
-	blocks = flags & OBSERVE_SMALL ? 1 : RINGS_MAX / BLOCK_LEN / o->n;
-	o->ring_len = MAX(1U, MIN(blocks, (size_t)BLOCKS_MAX)) * BLOCK_LEN;
-	o->slots = (unsigned)(o->ring_len / SLOT_LEN);
+	for (size_t i = 0; i < o->n; i++)
+		size_ear(o, i, flags);
 	o->type = type;
 	o->flags = flags;
 	o->nodes = nodes;
@@ -243,7 +250,7 @@ static void close_ear(void *data, size_t i)
 	struct observer *o = data;
 
 	if (o->ears[i].ring)
-		(void)munmap(o->ears[i].ring, o->ring_len);
+		(void)munmap(o->ears[i].ring, o->ears[i].ring_len);
 	if (o->ears[i].fd >= 0)
 		(void)close(o->ears[i].fd);
 }
@@ -334,7 +341,7 @@ static void take_ear(struct observer *o, size_t node, struct sights *to)
 		to->lost += (status & TP_STATUS_LOSING) != 0;
 		take_slot(o, node, head, to);
 		__atomic_store_n(&head->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-		ear->next = (ear->next + 1) % o->slots;
+		ear->next = (ear->next + 1) % ear->slots;
 	}
 }
 

@@ -48,7 +48,7 @@ static inline const uint8_t *sight_bytes(const struct sights *s, const struct si
 enum observe_flags {
 	OBSERVE_ALL = 0,
 	OBSERVE_IN = 1,     /* only what comes in */
-	OBSERVE_SMALL = 2,  /* small rings: few frames are expected */
+	OBSERVE_SMALL = 2,  /* small rings: room for 4 frames of each interface between two readings */
 };
 
 struct observer;

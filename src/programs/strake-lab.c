@@ -3,9 +3,13 @@
 #include "cmd/globals.h"
 
 extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_list, cmd_lab_shell, cmd_lab_up;
+extern const struct cmd cmd_lab_capture, cmd_lab_domains, cmd_lab_matrix, cmd_lab_path, cmd_lab_ping,
+	cmd_lab_send;
 
 static const struct cmd *const cmds[] = {
-	&cmd_lab_up, &cmd_lab_down, &cmd_lab_exec, &cmd_lab_shell, &cmd_lab_list, NULL,
+	&cmd_lab_up, &cmd_lab_down, &cmd_lab_exec, &cmd_lab_shell, &cmd_lab_list,
+	&cmd_lab_ping, &cmd_lab_path, &cmd_lab_matrix, &cmd_lab_domains, &cmd_lab_send,
+	&cmd_lab_capture, NULL,
 };
 
 static int setup(const void *globals, struct error *err)
