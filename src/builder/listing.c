@@ -12,6 +12,7 @@
 #include "base/strv.h"
 #include "base/walk.h"
 #include "builder/draft.h"
+#include "builder/halt.h"
 #include "builder/ignore.h"
 #include "builder/pattern.h"
 #include "kernel/rootdir.h"
@@ -298,6 +299,8 @@ int listing_open(struct listing_place *place, const struct listing_item *item, c
 	autofree char *dir = NULL;
 	int fd;
 
+	if (halt_check(err) < 0) /* asked for each file, whatever is done with it */
+		return -EINTR;
 	*ret_name = *path ? slash ? slash + 1 : path : ".";
 	if (len == 0) {
 		*ret_dir = item->dir;

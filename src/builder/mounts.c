@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "builder/draft.h"
+#include "builder/halt.h"
 #include "builder/ignore.h"
 #include "builder/instruction.h"
 #include "builder/listing.h"
@@ -29,6 +30,7 @@ struct mount_plan {
 	char *target;        /* absolute */
 	struct listing list; /* of a bind */
 	int root;
+	char *cache; /* name of the volume, mounts_lock() */
 };
 
 /* reading */
@@ -197,6 +199,7 @@ static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec 
 		      const char *base, char **ret_name)
 {
 	bool is_private = spec->sharing == SHARING_PRIVATE;
+	sigset_t before;
 	int how = spec->sharing == SHARING_SHARED ? LOCK_SH : LOCK_EX;
 
 	for (unsigned copy = 0; copy < PRIVATE_MAX; copy++) {
@@ -207,7 +210,11 @@ static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec 
 		if (r < 0)
 			return r;
 		keep_lock(m, fd);
-		if (TEMP_FAILURE_RETRY(flock(fd, how | (is_private ? LOCK_NB : 0))) == 0) {
+		/* The step has made nothing yet. */
+		halt_allow(&before);
+		r = TEMP_FAILURE_RETRY(flock(fd, how | (is_private ? LOCK_NB : 0)));
+		halt_forbid(&before);
+		if (r == 0) {
 			*ret_name = steal_ptr(&name);
 			return 0;
 		}
@@ -217,21 +224,81 @@ static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec 
 	return error_set(w->b->err, -EBUSY, "%d copies of the cache are in use", PRIVATE_MAX);
 }
 
-static int make_cache(struct work *w, struct mounts *m, const struct mount_plan *plan)
+static char *cache_base(const struct mount_plan *plan)
 {
 	const char *id = plan->spec.id ? plan->spec.id : plan->target;
 	char digest[DIGEST_HEX_LEN + 1];
-	autofree char *base = NULL, *name = NULL, *path = NULL;
-	int r;
 
 	digest_bytes(id, strlen(id), digest);
-	base = xasprintf(CACHE_NAME "%.12s", digest);
-	r = lock_cache(w, m, &plan->spec, base, &name);
-	if (r < 0)
-		return r;
-	path = xasprintf("%s/volumes/%s/_data", engine_root(w->b->engine), name);
+	return xasprintf(CACHE_NAME "%.12s", digest);
+}
+
+/* The same cache twice in one step is locked once, as the stricter of the two wants it. */
+static int lock_one(struct work *w, struct mounts *m, struct mount_plan *plan, const char *base)
+{
+	struct mount_spec spec = plan->spec;
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct mount_plan *other = &m->plans[i];
+		autofree char *its =
+			other->spec.kind == MOUNT_CACHE ? cache_base(other) : xstrdup("");
+
+		if (strcmp(its, base) != 0 || other->spec.sharing == SHARING_PRIVATE ||
+		    spec.sharing == SHARING_PRIVATE)
+			continue;
+		if (other->cache) {
+			plan->cache = xstrdup(other->cache);
+			return 0;
+		}
+		if (other->spec.sharing == SHARING_LOCKED)
+			spec.sharing = SHARING_LOCKED;
+	}
+	return lock_cache(w, m, &spec, base, &plan->cache);
+}
+
+/* The next cache in the order of their names: as everybody locks them so, no two wait for each
+ * other.
+ */
+static struct mount_plan *next_cache(const struct mounts *m, char **ret_base)
+{
+	struct mount_plan *best = NULL;
+
+	for (size_t i = 0; i < m->n; i++) {
+		autofree char *base = NULL;
+
+		if (m->plans[i].spec.kind != MOUNT_CACHE || m->plans[i].cache)
+			continue;
+		base = cache_base(&m->plans[i]);
+		if (best && strcmp(base, *ret_base) >= 0)
+			continue;
+		best = &m->plans[i];
+		free(*ret_base);
+		*ret_base = steal_ptr(&base);
+	}
+	return best;
+}
+
+int mounts_lock(struct work *w, struct mounts *m)
+{
+	int r = 0;
+
+	while (r == 0) {
+		autofree char *base = NULL;
+		struct mount_plan *plan = next_cache(m, &base);
+
+		if (!plan)
+			break;
+		r = lock_one(w, m, plan, base);
+	}
+	return r;
+}
+
+static void make_cache(const struct work *w, struct mounts *m, const struct mount_plan *plan)
+{
+	autofree char *path =
+		xasprintf("%s/volumes/%s/_data", engine_root(w->b->engine), plan->cache);
+
 	add_mount(m, plan->target, path, plan->spec.read_only);
-	return 0;
 }
 
 static int find_secret(struct work *w, const struct mount_spec *spec, char **ret, size_t *ret_len)
@@ -304,7 +371,7 @@ int mounts_make(struct work *w, struct mounts *m, const struct incoming *in)
 			r = make_bind(w, m, i, in);
 			break;
 		case MOUNT_CACHE:
-			r = make_cache(w, m, plan);
+			make_cache(w, m, plan);
 			break;
 		case MOUNT_SECRET:
 			r = make_secret(w, m, i);
@@ -323,6 +390,7 @@ void mounts_done(struct mounts *m)
 	for (size_t i = 0; i < m->n; i++) {
 		mount_spec_done(&m->plans[i].spec);
 		free(m->plans[i].target);
+		free(m->plans[i].cache);
 		listing_done(&m->plans[i].list);
 		if (m->plans[i].root >= 0)
 			(void)close(m->plans[i].root);

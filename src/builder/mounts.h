@@ -28,6 +28,8 @@ struct mounts {
 
 /* Reads the flags, and adds to the key what a result depends on. */
 int mounts_read(struct work *w, struct mounts *ret, struct step_key *key) must_check;
+/* Takes the caches, waiting for those who have them. */
+int mounts_lock(struct work *w, struct mounts *m) must_check;
 /* Makes what is to be mounted, below the temporary directory of in. */
 int mounts_make(struct work *w, struct mounts *m, const struct incoming *in) must_check;
 void mounts_done(struct mounts *m);

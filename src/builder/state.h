@@ -38,6 +38,11 @@ int state_init_image(struct state *state, const struct scope_given *given, char 
 void state_init_stage(struct state *state, const struct state *from);
 void state_done(struct state *state);
 
+/* All of it as a text (the caller frees), and back.  NULL: bytes that are no UTF-8 are in it. */
+char *state_dump(const struct state *state);
+int state_parse(const char *text, size_t len, const struct scope_given *given, char escape,
+		struct state *ret, struct error *err) must_check;
+
 /* The text of an instruction with its variables; the caller frees. */
 int state_expand(struct state *state, const char *text, char **ret, struct error *err) must_check;
 int state_expand_words(struct state *state, const struct strv *words, struct strv *ret,

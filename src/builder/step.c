@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/space.h"
+#include "builder/crew.h"
 #include "builder/draft.h"
 #include "builder/show.h"
 #include "engine/engine.h"
@@ -28,14 +29,24 @@
 #define DRAFT_NAME "draft"
 #define LAYERS_MAX 127
 
+struct build_told work_told(const struct work *w, enum build_event event)
+{
+	return (struct build_told) { .event = event,
+				     .id = w->b->firsts ? w->b->firsts[w->stage] + w->number - 1
+							: 0,
+				     .platform = w->b->req->shown_platform,
+				     .stage = w->b->plan.stages[w->stage].label,
+				     .number = w->number,
+				     .total = w->total };
+}
+
 void work_tell(const struct work *w, enum build_event event, const char *text)
 {
-	const struct build_told told = { .event = event,
-					 .stage = w->b->plan.stages[w->stage].label,
-					 .number = w->number,
-					 .total = w->total,
-					 .text = text };
+	struct build_told told = work_told(w, event);
 
+	if (event == BUILD_STEP)
+		w->b->at = told.id;
+	told.text = text;
 	w->b->req->tell(w->b->req->data, &told);
 }
 
@@ -168,18 +179,28 @@ int step_tell_miss(struct work *w, const struct step *step)
 	return r;
 }
 
+int step_reuse_in_turn(struct work *w, const struct step *step, const char *said,
+		       struct turn *ret_turn)
+{
+	int r = step_reuse(w, step, said);
+
+	if (r != 0 || w->b->req->no_cache)
+		return r < 0 ? r : r > 0 ? 1 : step_tell_miss(w, step);
+	r = turn_take(w->b->engine, step->key, ret_turn, w->b->err);
+	if (r == 0)
+		r = step_reuse(w, step, said);
+	return r != 0 ? r : step_tell_miss(w, step);
+}
+
 /* layers */
 
 static void tell_layer(const struct work *w, const struct step *step, int64_t size)
 {
 	const bool is_new = strcmp(step->chain, step->parent) != 0;
-	const struct build_told told = { .event = BUILD_LAYER,
-					 .stage = w->b->plan.stages[w->stage].label,
-					 .number = w->number,
-					 .total = w->total,
-					 .chain = is_new ? step->chain : NULL,
-					 .size = size };
+	struct build_told told = work_told(w, BUILD_LAYER);
 
+	told.chain = is_new ? step->chain : NULL;
+	told.size = size;
 	w->b->req->tell(w->b->req->data, &told);
 }
 
@@ -188,6 +209,13 @@ static int64_t step_time(const struct build *b)
 	int64_t now = clock_now_ns();
 
 	return b->req->newest_s >= 0 ? MIN(now, b->req->newest_s * 1000000000) : now;
+}
+
+static int keep_row(struct build *b, const struct step *step, const struct layer_info *info)
+{
+	if (!b->by_hand)
+		return step_insert(engine_db(b->engine), step, info, b->err);
+	return info ? layer_info_insert(engine_db(b->engine), step->chain, info, b->err) : 0;
 }
 
 int step_keep(struct work *w, const struct incoming *in, const char *name, struct step *step,
@@ -206,12 +234,9 @@ int step_keep(struct work *w, const struct incoming *in, const char *name, struc
 	}
 	(void)snprintf(step->chain, sizeof(step->chain), "%s", r > 0 ? layer.chain : step->parent);
 	step->created_ns = step_time(w->b);
-	if (r == 0) {
+	if (r == 0)
 		memset(&layer, 0, sizeof(layer));
-		r = step_insert(engine_db(w->b->engine), step, NULL, w->b->err);
-	} else {
-		r = step_insert(engine_db(w->b->engine), step, &layer.info, w->b->err);
-	}
+	r = keep_row(w->b, step, r > 0 ? &layer.info : NULL);
 	if (r == 0)
 		r = hold_one(w->b, step->chain);
 	if (r == 0)
@@ -280,7 +305,7 @@ int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain)
 	const struct state *state = number == STAGE_NONE ? &other : &w->b->states[number];
 	struct strv layers = { 0 };
 	char id[ID_LEN + 1];
-	int r = 0;
+	int r = number == STAGE_NONE ? 0 : crew_need(w->b, number);
 
 	if (number == STAGE_NONE) {
 		r = build_find_image(w->b, from, w->b->req->platform, id);

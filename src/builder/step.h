@@ -10,11 +10,13 @@
 #include "builder/build.h"
 #include "builder/plan.h"
 #include "builder/state.h"
+#include "builder/turn.h"
 #include "image/digest.h"
 #include "image/hold.h"
 #include "image/step.h"
 
 struct draft;
+struct hand_run;
 struct incoming;
 struct instruction;
 
@@ -24,10 +26,15 @@ struct build {
 	struct scope_given given;
 	struct plan plan;
 	struct state *states; /* of the stages, as far as they are built */
+	unsigned *firsts;     /* number of each stage's first step in the whole build */
 	struct strv declared; /* names of all ARGs */
 	char escape;
-	char hold[HOLD_NAME_LEN]; /* of the layers that it stands on */
+	char hold[HOLD_NAME_LEN];  /* of the layers that it stands on */
+	bool by_hand;              /* hand.h: of the steps nothing is kept but what they made */
+	struct hand_run *hand_run; /* of its RUN; NULL */
 	struct error *err;
+	unsigned at; /* the step that is being done, in the whole build */
+	int boss;    /* in a worker (crew.h): the socket to what started it; -1 */
 };
 
 struct work {
@@ -35,11 +42,13 @@ struct work {
 	size_t stage;
 	struct state *state;
 	const struct instruction *ins;
-	struct strv lower; /* directories of the state's layers, the uppermost first */
-	unsigned number, total;
+	struct strv lower;      /* directories of the state's layers, the uppermost first */
+	unsigned number, total; /* in the stage */
 };
 
 void work_tell(const struct work *w, enum build_event event, const char *text);
+/* The same, filled in further by the caller. */
+struct build_told work_told(const struct work *w, enum build_event event);
 /* Layers of a state as directories, the uppermost first. */
 void state_lower(const struct engine *engine, const struct state *state, struct strv *ret);
 
@@ -58,6 +67,11 @@ void step_key_end(struct step_key *key, const struct work *w, struct step *ret);
 int step_reuse(struct work *w, const struct step *step, const char *said) must_check;
 /* Tells why it was not. */
 int step_tell_miss(struct work *w, const struct step *step) must_check;
+/* The same after nobody else, in this build or another, is doing the step: 1 and 0 as above.  turn
+ * is the caller's to leave.
+ */
+int step_reuse_in_turn(struct work *w, const struct step *step, const char *said,
+		       struct turn *ret_turn) must_check;
 /* The directory TMP/name of in becomes the step's layer, the state goes on, the row is kept. */
 int step_keep(struct work *w, const struct incoming *in, const char *name, struct step *step,
 	      const char *said) must_check;
@@ -65,6 +79,11 @@ int step_keep(struct work *w, const struct incoming *in, const char *name, struc
 int step_draft(struct work *w, struct step *step, const char *said,
 	       int (*make)(void *data, struct draft *draft, struct error *err),
 	       void *data) must_check;
+
+/* One instruction, whatever it is. */
+int build_instruction(struct work *w) must_check;
+/* What the image below left to be done. */
+int build_triggers(struct work *w) must_check;
 
 /* kinds */
 int step_copy(struct work *w) must_check;

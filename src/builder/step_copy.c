@@ -437,12 +437,13 @@ static int keep_cheap(const struct copying *c, const struct step *cheap, const s
 
 static int find_or_make(struct copying *c, struct step *step)
 {
-	int r = step_reuse(c->w, step, buf_text(&c->said));
+	struct turn turn = TURN_INIT;
+	int r = step_reuse_in_turn(c->w, step, buf_text(&c->said), &turn);
 
-	if (r != 0)
-		return r;
-	r = step_tell_miss(c->w, step);
-	return r < 0 ? r : step_draft(c->w, step, buf_text(&c->said), make, c);
+	if (r == 0)
+		r = step_draft(c->w, step, buf_text(&c->said), make, c);
+	turn_leave(&turn);
+	return r;
 }
 
 static int do_copy(struct copying *c)

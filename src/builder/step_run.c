@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "builder/crew.h"
+#include "builder/hand.h"
 #include "builder/instruction.h"
 #include "builder/mounts.h"
 #include "builder/step.h"
@@ -178,6 +180,29 @@ static int add_script(struct running *run, const struct incoming *in)
 	return 0;
 }
 
+static void take_output(void *data, bool is_error, const void *bytes, size_t len)
+{
+	const struct running *run = data;
+	struct build_told told = work_told(run->w, BUILD_OUTPUT);
+
+	told.text = bytes;
+	told.len = len;
+	told.is_error = is_error;
+	run->w->b->req->tell(run->w->b->req->data, &told);
+}
+
+static void add_hand(const struct hand_run *hand, struct container_options *options)
+{
+	strv_extend(&options->env, hand->env->items, hand->env->n);
+	options->volumes = *hand->volumes;
+	options->user = hand->user;
+	options->workdir = hand->workdir;
+	options->interactive = true;
+	options->tty = hand->tty;
+	options->output = NULL;
+	options->ends_by_signal = false;
+}
+
 /* A container on these layers; with a shell, one for the user, which goes when he leaves it. */
 static int run_container(struct running *run, const struct strv *layers, bool shell,
 			 char ret_id[ID_LEN + 1], int *ret_status)
@@ -201,12 +226,17 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 		.memory = w->b->req->memory,
 		.shm_size = w->b->req->shm_size,
 		.stop_timeout = STOP_TIMEOUT_DEFAULT,
+		.output = shell ? NULL : take_output,
+		.output_data = run,
+		.ends_by_signal = !shell,
 		.interactive = shell,
 		.tty = shell && isatty(STDIN_FILENO),
 		.remove = shell,
 	};
 	int r;
 
+	if (w->b->hand_run && !shell)
+		add_hand(w->b->hand_run, &options);
 	if (run->network)
 		strv_add(&options.networks, run->network);
 	strv_addf(&options.labels, "strake.build.step=%u/%u", w->number, w->total);
@@ -264,6 +294,9 @@ static int debug(struct running *run)
 	if (r == 0) {
 		strv_add(&layers, files.upper);
 		strv_extend(&layers, run->w->lower.items, run->w->lower.n);
+		r = crew_alone(run->w->b);
+	}
+	if (r == 0) {
 		work_tell(run->w, BUILD_DEBUG, NULL);
 		r = run_container(run, &layers, true, id, &status);
 	}
@@ -294,9 +327,15 @@ static int execute(struct running *run, struct incoming *in)
 		r = add_script(run, in);
 	if (r == 0)
 		r = run_container(run, &run->w->lower, false, run->id, &status);
-	if (r < 0)
+	if (r < 0) {
+		/* Of one that a signal ended there is something left. */
+		if (*run->id)
+			ignore_result(discard(run, NULL));
 		return r;
-	if (status != 0)
+	}
+	if (run->w->b->hand_run)
+		run->w->b->hand_run->status = status;
+	else if (status != 0)
 		return failed(run, status);
 	r = take_upper(run, in);
 	if (r == 0)
@@ -321,10 +360,27 @@ static int prepare(struct running *run)
 	return state_config(w->state, &run->config, w->b->err);
 }
 
+static int work_once(struct running *run)
+{
+	struct engine *engine = run->w->b->engine;
+	struct incoming in = INCOMING_INIT;
+	int r = prepare(run);
+
+	if (r == 0)
+		r = mounts_lock(run->w, &run->mounts);
+	if (r == 0)
+		r = incoming_begin(engine_root(engine), engine_root_fd(engine), &in,
+				   run->w->b->err);
+	if (r == 0)
+		r = execute(run, &in);
+	incoming_done(&in);
+	return r;
+}
+
 int step_run(struct work *w)
 {
 	cleanup(running_done) struct running run = { .w = w, .mounts = MOUNTS_INIT };
-	struct incoming in = INCOMING_INIT;
+	struct turn turn = TURN_INIT;
 	int r;
 
 	choose_command(&run);
@@ -334,17 +390,9 @@ int step_run(struct work *w)
 	if (r < 0)
 		return r;
 	say(&run);
-	r = step_reuse(w, &run.step, buf_text(&run.said));
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = step_tell_miss(w, &run.step);
+	r = step_reuse_in_turn(w, &run.step, buf_text(&run.said), &turn);
 	if (r == 0)
-		r = prepare(&run);
-	if (r == 0)
-		r = incoming_begin(engine_root(w->b->engine), engine_root_fd(w->b->engine), &in,
-				   w->b->err);
-	if (r == 0)
-		r = execute(&run, &in);
-	incoming_done(&in);
-	return r;
+		r = work_once(&run);
+	turn_leave(&turn);
+	return MIN(r, 0);
 }

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "builder/draft.h"
+#include "builder/halt.h"
 #include "builder/mode.h"
 #include "image/attributes.h"
 #include "image/stream.h"
@@ -95,6 +96,8 @@ static int write_data(struct unpacking *u, int fd, int64_t size)
 	while ((n = tar_data(u->tar, &bytes, &offset, u->err)) > 0) {
 		const char *from = bytes;
 
+		if (halt_check(u->err) < 0)
+			return -EINTR;
 		for (ssize_t done = 0; done < n;) {
 			ssize_t put = TEMP_FAILURE_RETRY(
 				pwrite(fd, from + done, (size_t)(n - done), offset + done));

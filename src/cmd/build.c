@@ -1,5 +1,6 @@
 /* src/cmd/build.c - strake-build build */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,165 +8,104 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/number.h"
-#include "base/text.h"
 #include "builder/build.h"
 #include "builder/context.h"
+#include "builder/halt.h"
 #include "cmd/build_options.h"
+#include "cmd/build_view.h"
 #include "cmd/cmd.h"
+#include "cmd/hand.h"
 #include "engine/engine.h"
-#include "image/commit.h"
-#include "image/reference.h"
 
-struct reporting {
-	const struct build_args *args;
-	bool quiet;
-};
+#define TICK_MS 100 /* of the live view */
 
-static void print(const char *format, const char *text)
-{
-	autofree char *clean = xstrdup(text);
-
-	text_clean(clean);
-	(void)fprintf(stderr, format, clean);
-}
-
-static void print_layer(const struct build_told *told)
-{
-	char size[NUMBER_SIZE_LEN];
-
-	if (!told->chain) {
-		(void)fputs("  nothing changed: no layer\n", stderr);
-		return;
-	}
-	number_format_size((uint64_t)told->size, size);
-	(void)fprintf(stderr, "  layer %.12s, %s\n", told->chain, size);
-}
-
-static void tell(void *data, const struct build_told *told)
-{
-	const struct reporting *rep = data;
-
-	if (told->event == BUILD_WARNING) {
-		print("strake build: warning: %s\n", told->text);
-		return;
-	}
-	if (rep->quiet)
-		return;
-	switch (told->event) {
-	case BUILD_STEP:
-		(void)fprintf(stderr, "[%s %u/%u] ", told->stage, told->number, told->total);
-		print("%s\n", told->text);
-		return;
-	case BUILD_CACHED:
-		(void)fputs("  cached\n", stderr);
-		return;
-	case BUILD_MISS:
-		if (rep->args->explain_cache)
-			print("  not cached: %s\n", told->text);
-		return;
-	case BUILD_LAYER:
-		print_layer(told);
-		return;
-	case BUILD_CHANGE:
-		print("  %s\n", told->text);
-		return;
-	case BUILD_PULL:
-		print("  pulling %s\n", told->text);
-		return;
-	case BUILD_DEBUG:
-		(void)fputs("  a shell where it failed; the build ends when you leave it\n",
-			    stderr);
-		return;
-	case BUILD_WARNING:
-		return;
-	}
-}
-
-static int check_args(const struct build_args *args, bool *ret_quiet, struct error *err)
+static int check_args(const struct build_args *args, enum view_kind *ret_kind, struct error *err)
 {
 	static const char *const pulls[] = { "missing", "always", "never" };
 	bool known = !args->pull;
+	int r = view_kind_parse(args->progress, args->quiet, ret_kind, err);
 
 	for (size_t i = 0; args->pull && i < ARRAY_SIZE(pulls); i++)
 		known |= strcmp(args->pull, pulls[i]) == 0;
-	if (!known)
-		return error_set(err, -EINVAL, "--pull wants missing, always or never, not '%.40s'",
-				 args->pull);
-	if (args->progress && strcmp(args->progress, "plain") != 0 &&
-	    strcmp(args->progress, "quiet") != 0)
-		return error_set(err, -EINVAL, "--progress is plain or quiet, not '%.40s'",
-				 args->progress);
-	*ret_quiet = args->quiet || (args->progress && strcmp(args->progress, "quiet") == 0);
-	if (args->debug && *ret_quiet)
-		return error_set(err, -EINVAL, "--debug opens a shell, which is not quiet");
-	return 0;
-}
-
-static int read_names(const struct strv *tags, struct strv *ret, struct error *err)
-{
-	char canonical[REFERENCE_MAX];
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < tags->n; i++) {
-		r = reference_canonical(tags->items[i], canonical, err);
-		if (r == 0 && strchr(canonical, '@'))
-			r = error_set(err, -EINVAL, "--tag '%s': a digest is no name to give",
-				      tags->items[i]);
-		if (r == 0)
-			strv_add(ret, canonical);
-	}
+	if (r == 0 && !known)
+		r = error_set(err, -EINVAL, "--pull wants missing, always or never, not '%.40s'",
+			      args->pull);
+	if (r == 0 && args->jobs < 0)
+		r = error_set(err, -EINVAL, "--jobs wants a number of stages, not %d", args->jobs);
+	if (r == 0 && args->debug && (*ret_kind == VIEW_QUIET || *ret_kind == VIEW_JSON))
+		r = error_set(err, -EINVAL, "--debug opens a shell, which is not %s",
+			      *ret_kind == VIEW_QUIET ? "quiet" : "JSON");
 	return r;
 }
 
-static int read_time(const struct build_args *args, int64_t *ret, struct error *err)
-{
-	uint64_t seconds;
-
-	if (!args->timestamp)
-		return source_date_epoch(ret, err);
-	if (number_parse(args->timestamp, INT64_MAX / 1000000000 - 1, &seconds) < 0)
-		return error_set(err, -EINVAL, "--timestamp '%.40s' is not a number of seconds",
-				 args->timestamp);
-	*ret = (int64_t)seconds;
-	return 0;
-}
-
-/* Standard output is for the result: what containers print there goes the other way, or nowhere. */
+/* Standard output is for the result: what a shell for the user prints goes the other way. */
 struct outputs {
-	int out, err;
+	int out;
 };
 
-static int outputs_turn(struct outputs *o, bool quiet, struct error *err)
+static int outputs_turn(struct outputs *o, struct error *err)
 {
-	autoclose int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
 	(void)fflush(stdout);
 	o->out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	o->err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (null < 0 || o->out < 0 || o->err < 0 ||
-	    dup2(quiet ? null : o->err, STDOUT_FILENO) < 0 ||
-	    (quiet && dup2(null, STDERR_FILENO) < 0))
+	if (o->out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		return error_sys(err, -errno, "turn standard output");
 	return 0;
 }
 
 static void outputs_restore(struct outputs *o)
 {
-	if (o->out >= 0)
-		(void)dup2(o->out, STDOUT_FILENO);
-	if (o->err >= 0)
-		(void)dup2(o->err, STDERR_FILENO);
-	if (o->out >= 0)
-		(void)close(o->out);
-	if (o->err >= 0)
-		(void)close(o->err);
+	if (o->out < 0)
+		return;
+	(void)dup2(o->out, STDOUT_FILENO);
+	(void)close(o->out);
+	o->out = -1;
+}
+
+static int open_view(const struct build_args *args, enum view_kind kind, struct view *ret,
+		     struct error *err)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!to)
+		return error_sys(err, -errno, "open standard error");
+	view_init(ret, kind, to);
+	ret->explain_cache = args->explain_cache;
+	return 0;
+}
+
+/* Signals that would end us wait until all is cleared up, and then do so. */
+static int run_held(struct engine *engine, struct build_request *req, struct view *view,
+		    char ret_id[ID_LEN + 1], struct fault *ret_fault, struct error *err)
+{
+	struct outputs outputs = { -1 };
+	sigset_t before;
+	int r = outputs_turn(&outputs, err);
+
+	if (r < 0)
+		return r;
+	halt_hold(&before);
+	req->tell = view_tell;
+	req->data = view;
+	req->tick_ms = view->kind == VIEW_TTY ? TICK_MS : 0;
+	r = build_run(engine, req, ret_id, ret_fault, err);
+	outputs_restore(&outputs);
+	if (r < 0)
+		view_end(view);
+	return r;
+}
+
+static void show_fault(const struct fault *fault, const struct context *context)
+{
+	autofree char *shown = fault_show(fault, context->file, context->len);
+
+	(void)fprintf(stderr, "%s\n", shown);
 }
 
 static int build_it(struct engine *engine, const struct build_args *args,
 		    const struct context *context, char ret_id[ID_LEN + 1], struct error *err)
 {
-	struct reporting rep = { .args = args };
-	struct outputs outputs = { -1, -1 };
+	cleanup(view_done) struct view view = { .to = NULL };
 	struct strv names = { 0 };
 	struct fault fault = { 0, 0 };
 	struct build_request req = {
@@ -175,7 +115,7 @@ static int build_it(struct engine *engine, const struct build_args *args,
 		.context = context->fd,
 		.ignore = &context->ignore,
 		.target = args->target,
-		.platform = args->platform,
+		.platforms = &args->platforms,
 		.pull = args->pull,
 		.network = args->network,
 		.build_args = &args->build_args,
@@ -187,28 +127,24 @@ static int build_it(struct engine *engine, const struct build_args *args,
 		.shm_size = args->shm_size,
 		.names = &names,
 		.newest_s = -1,
+		.jobs = args->jobs > 0 ? (unsigned)args->jobs : 0,
 		.no_cache = args->no_cache,
 		.show_changes = args->show_changes,
 		.debug = args->debug,
-		.tell = tell,
-		.data = &rep,
 	};
-	int r = check_args(args, &rep.quiet, err);
+	enum view_kind kind;
+	int r = check_args(args, &kind, err);
 
 	if (r == 0)
-		r = read_names(&args->tags, &names, err);
+		r = read_image_names(&args->tags, "--tag", &names, err);
 	if (r == 0)
-		r = read_time(args, &req.newest_s, err);
+		r = read_timestamp(args->timestamp, &req.newest_s, err);
 	if (r == 0)
-		r = outputs_turn(&outputs, rep.quiet, err);
+		r = open_view(args, kind, &view, err);
 	if (r == 0)
-		r = build_run(engine, &req, ret_id, &fault, err);
-	outputs_restore(&outputs);
-	if (r < 0 && fault.line > 0) {
-		autofree char *shown = fault_show(&fault, context->file, context->len);
-
-		(void)fprintf(stderr, "%s\n", shown);
-	}
+		r = run_held(engine, &req, &view, ret_id, &fault, err);
+	if (r < 0 && fault.line > 0 && kind != VIEW_JSON)
+		show_fault(&fault, context);
 	strv_done(&names);
 	return r;
 }
@@ -220,11 +156,16 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 	const struct context_request cr = { .path = argv[0], .file = args->file };
 	cleanup(context_done) struct context context = CONTEXT_INIT;
 	char id[ID_LEN + 1];
+	sigset_t before;
 	int r = context_open(engine, &cr, &context, err);
 
 	(void)argc;
+	(void)sigprocmask(SIG_BLOCK, NULL, &before);
 	if (r == 0)
 		r = build_it(engine, args, &context, id, err);
+	if (halt_asked())
+		context_done(&context);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	if (r == 0 && args->iidfile) {
 		autofree char *text = xasprintf("sha256:%s", id);
 

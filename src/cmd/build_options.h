@@ -11,9 +11,10 @@
 #include "base/strv.h"
 
 struct build_args {
-	const char *file, *target, *platform, *pull, *network, *iidfile, *timestamp, *progress;
-	struct strv tags, build_args, labels, secrets, add_hosts, ulimits;
+	const char *file, *target, *pull, *network, *iidfile, *timestamp, *progress;
+	struct strv tags, platforms, build_args, labels, secrets, add_hosts, ulimits;
 	uint64_t memory, shm_size;
+	int jobs;
 	bool no_cache, explain_cache, show_changes, debug, quiet;
 };
 

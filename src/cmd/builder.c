@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "cmd/cmd.h"
+#include "cmd/hand_options.h"
 #include "engine/engine.h"
 #include "image/list.h"
 #include "image/step.h"
@@ -89,11 +90,15 @@ static const struct cmd cmd_builder_prune = {
 	.run = prune_run,
 };
 
-static const struct cmd *const subs[] = { &cmd_builder_prune, NULL };
+static const struct cmd *const subs[] = {
+	&cmd_hand_from,   &cmd_hand_run,   &cmd_hand_copy,     &cmd_hand_add,
+	&cmd_hand_config, &cmd_hand_mount, &cmd_hand_umount,   &cmd_hand_commit,
+	&cmd_hand_ps,     &cmd_hand_rm,    &cmd_builder_prune, NULL,
+};
 
 const struct cmd cmd_builder = {
 	.name = "builder",
 	.operands = "",
-	.help = "Look after the build cache",
+	.help = "Build by hand, and look after the build cache",
 	.sub = subs,
 };

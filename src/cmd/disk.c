@@ -16,6 +16,7 @@ static const struct opt no_opts[] = { { 0 } };
 	}
 
 HANDOVER(build, disk_build_opts)
+HANDOVER(convert, disk_convert_opts)
 HANDOVER(ls, disk_ls_opts)
 HANDOVER(cat, no_opts)
 HANDOVER(cp, no_opts)
@@ -77,6 +78,22 @@ static const struct cmd disk_inspect_front = {
 	.run_alone = inspect_run,
 };
 
+static const struct cmd disk_convert_front = {
+	.name = "convert",
+	.operands = "FILE TARGET",
+	.help = "Pack a disk for another hypervisor, unpack one, or make an ISO of it",
+	.details =
+		"FILE may have any of the formats, too. TARGET appears when it is whole, is sparse where its\n"
+		"format allows, and of the same FILE has the same bytes. An ISO is the disk itself, which\n"
+		"optical drives start, too; of a machine that writes to its root make it with 'disk build\n"
+		"--format iso'.",
+	.opts = disk_convert_opts,
+	.args_size = sizeof(struct disk_convert_args),
+	.min_operands = 2,
+	.max_operands = 2,
+	.run_alone = convert_run,
+};
+
 static const struct cmd disk_ls_front = {
 	.name = "ls",
 	.operands = "FILE [PATH]",
@@ -109,8 +126,9 @@ static const struct cmd disk_cp_front = {
 };
 
 static const struct cmd *const disk_cmds[] = {
-	&disk_build_front, &disk_run_front, &disk_check_front, &disk_inspect_front,
-	&disk_ls_front,    &disk_cat_front, &disk_cp_front,    NULL,
+	&disk_build_front,   &disk_run_front,     &disk_check_front,
+	&disk_inspect_front, &disk_convert_front, &disk_ls_front,
+	&disk_cat_front,     &disk_cp_front,      NULL,
 };
 
 const struct cmd cmd_disk = {

@@ -79,7 +79,13 @@ static int choose(const struct disk_build_args *args, struct machine_request *re
 	req->cmdline = args->cmdline;
 	req->entrypoint = args->entrypoint;
 	req->env = args->env;
-	r = choose_firmware(args->boot, req, err);
+	r = format_choose(args->format, args->output, &req->format, err);
+	if (r == 0 && req->format == FORMAT_ISO && args->size)
+		return error_set(
+			err, -EINVAL,
+			"an ISO is as large as it has to be: --size has no meaning for it");
+	if (r == 0)
+		r = choose_firmware(args->boot, req, err);
 	if (r == 0)
 		r = choose_customisation(args, &req->custom, err);
 	return r < 0 ? r : choose_date(args->timestamp, req, err);

@@ -72,6 +72,7 @@ static int inspect_run(const void *globals, const void *data, int argc, char **a
 	for (size_t i = 0; i < d->nparts; i++)
 		(void)json_array_append_new(parts, describe_partition(d, i));
 	(void)json_object_set_new(doc, "file", json_string(argv[0]));
+	(void)json_object_set_new(doc, "format", json_string(format_name(d->format)));
 	(void)json_object_set_new(doc, "size", json_integer((json_int_t)d->size));
 	(void)json_object_set_new(doc, "table", json_string(d->nparts ? "gpt" : "none"));
 	(void)json_object_set(doc, "partitions", parts);

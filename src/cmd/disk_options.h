@@ -8,7 +8,7 @@
 
 struct disk_build_args {
 	const char *output, *boot, *kernel, *initrd, *modules, *cmdline, *hostname, *network;
-	const char *timestamp, *cloud_init, *timezone;
+	const char *timestamp, *cloud_init, *timezone, *format;
 	struct strv entrypoint, env, user, password_file, password_hash_file, ssh_key;
 	uint64_t size;
 	bool quiet;
@@ -19,6 +19,8 @@ static const struct opt disk_build_opts[] = {
 	    "the disk; it appears when it is whole"),
 	OPT(struct disk_build_args, size, "size", 0, "SIZE",
 	    "of the whole disk (default: what is needed, and 64m free)"),
+	OPT(struct disk_build_args, format, "format", 0, "FORMAT",
+	    "raw, qcow2, vmdk, vhd, vhdx, vdi or iso (default: the ending of FILE, else raw)"),
 	OPT(struct disk_build_args, boot, "boot", 0, "bios,uefi",
 	    "firmware that can start it (default both)"),
 	OPT(struct disk_build_args, kernel, "kernel", 0, "FILE",
@@ -52,6 +54,18 @@ static const struct opt disk_build_opts[] = {
 	{ 0 },
 };
 
+struct disk_convert_args {
+	const char *format;
+	bool quiet;
+};
+
+static const struct opt disk_convert_opts[] = {
+	OPT(struct disk_convert_args, format, "format", 0, "FORMAT",
+	    "raw, qcow2, vmdk, vhd, vhdx, vdi or iso (default: the ending of TARGET, else raw)"),
+	OPT(struct disk_convert_args, quiet, "quiet", 'q', NULL, "print nothing"),
+	{ 0 },
+};
+
 struct disk_ls_args {
 	bool along;
 };
@@ -76,7 +90,7 @@ static const struct opt disk_run_opts[] = {
 	OPT(struct disk_run_args, cpus, "cpus", 0, "N", "of the machine (default 1)"),
 	OPT(struct disk_run_args, publish, "publish", 'p', "HOST:MACHINE",
 	    "a TCP port of 127.0.0.1 that leads to one of the machine"),
-	OPT(struct disk_run_args, bus, "bus", 0, "virtio|sata|nvme",
+	OPT(struct disk_run_args, bus, "bus", 0, "virtio|sata|nvme|cdrom",
 	    "how the disk is connected (default virtio)"),
 	OPT(struct disk_run_args, accel, "accel", 0, "kvm|tcg", "default: kvm where it works"),
 	OPT(struct disk_run_args, write, "write", 0, NULL,

@@ -62,6 +62,8 @@ static int run_run(const void *globals, const void *data, int argc, char **argv,
 	if (r == 0)
 		r = disk_open(argv[0], &d, err);
 	if (r == 0)
+		req.format = format_qemu_name(d->format);
+	if (r == 0)
 		r = emulator_command(&req, &command, err);
 	if (r == 0) {
 		explain_command(&command);

@@ -26,4 +26,16 @@ static const struct opt lab_up_opts[] = {
 	{ 0 },
 };
 
+struct lab_show_args {
+	bool diff;
+	const char *format;
+};
+
+static const struct opt lab_show_opts[] = {
+	OPT(struct lab_show_args, diff, "diff", 0, NULL,
+	    "run a command, and show only what changed by it"),
+	OPT(struct lab_show_args, format, "format", 0, "FORMAT", "text (default) or json"),
+	{ 0 },
+};
+
 #endif

@@ -8,10 +8,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/strv.h"
-#include "disk/appliance.h"
+#include "disk/fat.h"
 #include "disk/reading.h"
-#include "disk/tool.h"
 
 #define BOOT_CODE_LEN 440
 #define SYSLINUX_CFG  "/syslinux/syslinux.cfg"
@@ -33,27 +31,6 @@ static void tell(struct checking *c, const char *link, bool holds, const char *t
 }
 
 /* the boot partition */
-
-static int ask_mtools(struct checking *c, const char *program, bool recursive, const char *path,
-		      char **ret)
-{
-	const int64_t offset = c->disk->parts[c->disk->esp].offset;
-	struct strv argv = { 0 };
-	int r;
-
-	strv_add(&argv, program);
-	strv_addf(&argv, "-i/proc/self/fd/%d@@%lld", c->disk->fd, (long long)offset);
-	/* All names, one a line, syslinux's hidden ones, too. */
-	if (recursive) {
-		strv_add(&argv, "-/");
-		strv_add(&argv, "-a");
-		strv_add(&argv, "-b");
-	}
-	strv_addf(&argv, "::%s", path);
-	r = tool_output(&argv, &c->disk->fd, 1, "mtools", ret, c->err);
-	strv_done(&argv);
-	return r;
-}
 
 static bool has(const struct checking *c, const char *path)
 {
@@ -153,7 +130,7 @@ static void check_file(struct checking *c, const char *link, const char *path)
 static int check_config(struct checking *c, const char *path, const char *words[3], bool rest)
 {
 	autofree char *text = NULL, *kernel = NULL, *initrd = NULL, *cmdline = NULL;
-	int r = ask_mtools(c, "mtype", false, path, &text);
+	int r = fat_read(c->disk->fd, c->disk->parts[c->disk->esp].offset, path, &text, c->err);
 
 	if (r < 0)
 		return r;
@@ -211,7 +188,7 @@ int chain_check(const struct disk *d, chain_fn fn, void *data, struct error *err
 		     "there is no boot partition: no firmware finds a loader");
 		return c.lacks;
 	}
-	r = ask_mtools(&c, "mdir", true, "/", &c.files);
+	r = fat_list(d->fd, d->parts[d->esp].offset, &c.files, err);
 	if (r < 0)
 		return error_wrap(err, r, "boot partition");
 	uefi = has(&c, "/EFI/BOOT/BOOTX64.EFI") || has(&c, ENTRY_CONF);

@@ -80,6 +80,7 @@ static int add_disk(struct strv *argv, const struct emulator_request *req, struc
 		{ "virtio", "virtio-blk-pci,drive=disk" },
 		{ "sata", "ide-hd,drive=disk" },
 		{ "nvme", "nvme,drive=disk,serial=strake" },
+		{ "cdrom", "ide-cd,drive=disk" },
 	};
 	autofree char *path = escape(req->path);
 
@@ -87,13 +88,16 @@ static int add_disk(struct strv *argv, const struct emulator_request *req, struc
 		if (strcmp(req->bus, devices[i].bus) != 0)
 			continue;
 		strv_add(argv, "-drive");
-		strv_addf(argv, "if=none,id=disk,format=raw,file=%s%s", path,
-			  req->write ? "" : ",snapshot=on");
+		strv_addf(argv, "if=none,id=disk,format=%s,file=%s%s", req->format, path,
+			  strcmp(req->bus, "cdrom") == 0 ? ",media=cdrom,readonly=on"
+			  : req->write                   ? ""
+							 : ",snapshot=on");
 		strv_add(argv, "-device");
 		strv_addf(argv, "%s,bootindex=0", devices[i].device);
 		return 0;
 	}
-	return error_set(err, -EINVAL, "--bus wants virtio, sata or nvme, not '%s'", req->bus);
+	return error_set(err, -EINVAL, "--bus wants virtio, sata, nvme or cdrom, not '%s'",
+			 req->bus);
 }
 
 static int add_network(struct strv *argv, const struct strv *ports, struct error *err)

@@ -10,10 +10,11 @@
 
 struct emulator_request {
 	const char *path;
+	const char *format; /* as QEMU calls it */
 	bool uefi;
 	bool kvm;        /* else by emulation */
 	bool write;      /* to the disk; else what is written is forgotten */
-	const char *bus; /* "virtio", "sata", "nvme" */
+	const char *bus; /* "virtio", "sata", "nvme", "cdrom" */
 	uint64_t memory; /* bytes */
 	int cpus;
 	struct strv ports; /* "8080:80", of the loopback address, TCP */

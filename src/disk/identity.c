@@ -36,6 +36,11 @@ int identity_choose(const struct filetree *t, bool fixed, int64_t now_s, struct 
 	return 0;
 }
 
+void identity_of_bytes(const void *bytes, size_t len, struct identity *ret)
+{
+	digest_bytes(bytes, len, ret->seed);
+}
+
 static uint8_t hex(char c)
 {
 	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);

@@ -3,6 +3,7 @@
 #define DISK_IDENTITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -20,6 +21,8 @@ struct identity {
  */
 int identity_choose(const struct filetree *t, bool fixed, int64_t now_s, struct identity *ret,
 		    struct error *err) must_check;
+/* From bytes that tell one disk from another. */
+void identity_of_bytes(const void *bytes, size_t len, struct identity *ret);
 /* One number for each purpose. */
 void identity_uuid(const struct identity *id, const char *purpose, uint8_t ret[16]);
 /* As people write one. */

@@ -18,6 +18,7 @@
 #include "disk/filetree.h"
 #include "disk/identity.h"
 #include "disk/initramfs.h"
+#include "disk/iso.h"
 #include "disk/output.h"
 #include "disk/partition.h"
 #include "disk/source.h"
@@ -30,7 +31,8 @@
 struct building {
 	const struct machine_request *req;
 	struct error *err;
-	struct output out;
+	struct output target;
+	struct output out; /* the plain disk: target, or on its way to be packed; borrows from it */
 	struct disk_source source;
 	struct bootable bootable;
 	struct content kernel, initrd; /* what owns them is below; no initrd_source: no initrd */
@@ -53,7 +55,9 @@ static void building_done(struct building *b)
 		content_done(&b->initrd);
 	bootable_done(&b->bootable);
 	disk_source_done(&b->source);
-	output_done(&b->out);
+	if (b->out.fd >= 0 && b->out.fd != b->target.fd)
+		(void)close(b->out.fd);
+	output_done(&b->target);
 	free(b->cmdline);
 	free(b->kernel_source);
 	free(b->initrd_source);
@@ -324,6 +328,33 @@ static int write_disk(struct building *b)
 	return r;
 }
 
+/* An ISO is the disk itself, with more in it. */
+static int open_output(struct building *b)
+{
+	enum disk_format f = b->req->format;
+	int r = output_open(b->req->output, &b->target, b->err);
+
+	if (r < 0)
+		return r;
+	b->out = b->target;
+	return f == FORMAT_RAW || f == FORMAT_ISO || explain_dry()
+		       ? 0
+		       : output_spool(&b->target, &b->out.fd, b->err);
+}
+
+static int pack(struct building *b)
+{
+	enum disk_format f = b->req->format;
+
+	if (f == FORMAT_RAW)
+		return 0;
+	if (f != FORMAT_ISO)
+		return format_pack(b->out.fd, f, b->target.fd, b->target.name, b->err);
+	if (iso_explain(b->parts, b->nparts, b->req->bios, b->initrd_source != NULL))
+		return 0;
+	return iso_make(b->out.fd, b->err);
+}
+
 static int build(struct building *b)
 {
 	const struct machine_request *req = b->req;
@@ -332,7 +363,7 @@ static int build(struct building *b)
 					   .run_root = req->run_root,
 					   .out = &b->out,
 					   .now_s = req->now_s };
-	int r = output_open(req->output, &b->out, b->err);
+	int r = open_output(b);
 
 	if (r == 0)
 		r = source_read(&sr, &b->source, b->err);
@@ -348,17 +379,19 @@ static int build(struct building *b)
 		r = lay_out(b);
 	if (r == 0)
 		r = write_disk(b);
-	return r == 0 ? output_finish(&b->out, b->err) : r;
+	if (r == 0)
+		r = pack(b);
+	return r == 0 ? output_finish(&b->target, b->err) : r;
 }
 
 int machine_build(const struct machine_request *req, struct machine_result *ret, struct error *err)
 {
-	struct building b = { .req = req, .err = err, .out = OUTPUT_INIT };
+	struct building b = { .req = req, .err = err, .target = OUTPUT_INIT, .out = OUTPUT_INIT };
 	struct stat st = { .st_size = 0 };
 	int r = build(&b);
 
-	if (r == 0 && fstat(b.out.fd, &st) == 0) {
-		*ret = (struct machine_result) { .size = st.st_size,
+	if (r == 0 && fstat(b.target.fd, &st) == 0) {
+		*ret = (struct machine_result) { .size = disk_size(&b),
 						 .used = st.st_blocks * 512,
 						 .has_os = b.bootable.init != NULL };
 		(void)snprintf(ret->kernel, sizeof(ret->kernel), "%s", b.version);

@@ -12,10 +12,12 @@
 
 #include "base/error.h"
 #include "base/strv.h"
+#include "disk/format.h"
 #include "disk/customise.h"
 
 struct machine_request {
 	const char *source, *output;
+	enum disk_format format;
 	const char *root, *run_root; /* of the store */
 	int64_t size;                /* of the disk; 0: as small as it goes */
 	bool bios, uefi;

@@ -27,7 +27,7 @@ int64_t partition_disk_size(int64_t end)
 	return end + TAIL;
 }
 
-static const char *type_text(enum partition_kind kind)
+const char *partition_type(enum partition_kind kind)
 {
 	switch (kind) {
 	case PARTITION_ESP:
@@ -55,7 +55,7 @@ static int add(struct fdisk_context *cxt, size_t number, const struct partition 
 	cleanup(fdisk_partition_cleanup) struct fdisk_partition *pa = fdisk_new_partition();
 	cleanup(fdisk_type_cleanup) struct fdisk_parttype *type =
 		fdisk_label_get_parttype_from_string(fdisk_get_label(cxt, "gpt"),
-						     type_text(p->kind));
+						     partition_type(p->kind));
 	int r;
 
 	if (!pa || !type)
@@ -95,7 +95,7 @@ static bool explain_table(const char *disk_uuid, const struct partition *list, s
 	for (size_t i = 0; i < n; i++)
 		buf_addf(&b, " 'start=%lld, size=%lld, type=%s, uuid=%s, name=%s%s'",
 			 (long long)list[i].offset / SECTOR, (long long)list[i].size / SECTOR,
-			 type_text(list[i].kind), list[i].uuid, list[i].name,
+			 partition_type(list[i].kind), list[i].uuid, list[i].name,
 			 list[i].kind == PARTITION_ESP ? ", attrs=LegacyBIOSBootable" : "");
 	dry = explain("the partition table",
 		      "printf '%%s\\n' 'label: gpt' 'label-id: %s'%s | sfdisk -q \"$disk\"",
@@ -125,6 +125,17 @@ int partition_write(int fd, const char *disk_uuid, const struct partition *list,
 	if (r == 0)
 		r = fdisk_write_disklabel(cxt);
 	return r < 0 ? error_sys(err, r, "write the partition table") : 0;
+}
+
+int partition_move_tail(int fd, struct error *err)
+{
+	cleanup(fdisk_cleanup) struct fdisk_context *cxt = NULL;
+	int r = open_table(fd, false, &cxt, err);
+
+	if (r < 0)
+		return r;
+	r = fdisk_is_label(cxt, GPT) ? fdisk_write_disklabel(cxt) : -EBADMSG;
+	return r < 0 ? error_sys(err, r, "move the second partition table") : 0;
 }
 
 static bool take(struct fdisk_partition *pa, int64_t file_size, struct partition *ret)

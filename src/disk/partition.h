@@ -10,7 +10,7 @@
 
 #define SECTOR          512
 #define PARTITION_ALIGN (1 << 20)
-#define PARTITIONS_MAX  4
+#define PARTITIONS_MAX  8
 
 enum partition_kind { PARTITION_ESP, PARTITION_ROOT };
 
@@ -21,12 +21,17 @@ struct partition {
 	const char *name;
 };
 
+const char *partition_type(enum partition_kind kind); /* its UUID */
+
 /* Bytes of a disk whose partitions end at end: the second table lies behind them. */
 int64_t partition_disk_size(int64_t end);
 
 /* Writes both tables into a file that has its size. */
 int partition_write(int fd, const char *disk_uuid, const struct partition *list, size_t n,
 		    struct error *err) must_check;
+
+/* The file has grown: the second table goes to its end. */
+int partition_move_tail(int fd, struct error *err) must_check;
 
 /* The partitions of a disk image; hostile.  -EBADMSG: no GPT. */
 int partition_read(int fd, struct partition ret[PARTITIONS_MAX], size_t *ret_n,

@@ -69,18 +69,23 @@ static int find_parts(struct disk *d, struct error *err)
 int disk_open(const char *path, struct disk **ret, struct error *err)
 {
 	cleanup(disk_cleanup) struct disk *d = xnew(struct disk);
+	autoclose int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	int r;
 
-	d->esp = d->root = -1;
-	d->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (d->fd < 0 || fstat(d->fd, &st) < 0)
+	d->esp = d->root = d->fd = -1;
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_sys(err, -errno, "open %s", path);
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return error_set(err, -EINVAL, "%s is no disk: neither a file nor a block device",
 				 path);
-	d->size = lseek(d->fd, 0, SEEK_END);
-	r = find_parts(d, err);
+	r = format_detect(fd, &d->format, err);
+	if (r == 0)
+		r = format_unpack(fd, d->format, &d->fd, err);
+	if (r == 0) {
+		d->size = lseek(d->fd, 0, SEEK_END);
+		r = find_parts(d, err);
+	}
 	if (r < 0)
 		return error_wrap(err, r, "%s", path);
 	*ret = steal_ptr(&d);

@@ -1,5 +1,6 @@
 /* src/disk/reading.h - files out of a disk's root, without a mount; the disk is hostile.
  *
+ * A packed one (format.h) is unpacked into a nameless file first.
  * The root is the first partition with an ext2, ext3 or ext4, or the whole file if that is one.
  */
 #ifndef DISK_READING_H
@@ -10,10 +11,12 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "disk/format.h"
 #include "disk/partition.h"
 
 struct disk {
-	int fd;
+	int fd;                  /* its plain bytes */
+	enum disk_format format; /* of the file */
 	int64_t size;
 	struct partition parts[PARTITIONS_MAX];
 	size_t nparts;

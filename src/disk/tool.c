@@ -91,6 +91,15 @@ int tool_run(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s
 	return said < 0 ? error_sys(err, -errno, "run %s", argv->items[0]) : run(&t, err);
 }
 
+int tool_write(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
+	       const char *package, int out, struct error *err)
+{
+	autoclose int said = memfd_create("said", MFD_CLOEXEC);
+	const struct tool t = { argv, fds, nfds, now_s, package, out, said };
+
+	return said < 0 ? error_sys(err, -errno, "run %s", argv->items[0]) : run(&t, err);
+}
+
 int tool_output(const struct strv *argv, const int *fds, size_t nfds, const char *package,
 		char **ret, struct error *err)
 {

@@ -16,6 +16,10 @@ struct strv;
 int tool_run(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
 	     const char *package, struct error *err) must_check;
 
+/* The same; its standard output goes to the file out. */
+int tool_write(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
+	       const char *package, int out, struct error *err) must_check;
+
 /* The same; *ret is what it says on standard output, at most TOOL_OUTPUT_MAX bytes; the caller
  * frees. */
 int tool_output(const struct strv *argv, const int *fds, size_t nfds, const char *package,

@@ -2,8 +2,10 @@
 #include "engine/archive.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,32 +17,82 @@
 
 #define ANSWER_MAX 4096
 
-static _Noreturn void child(const char *program, char **argv, int to)
+/* It ends with us: whoever waited for it is not there any more. */
+static _Noreturn void child(const char *program, char **argv, const int to[2], pid_t parent)
 {
-	if (dup2(to, STDOUT_FILENO) >= 0)
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(127);
+	if (dup2(to[0], STDOUT_FILENO) >= 0 && (to[1] < 0 || dup2(to[1], STDERR_FILENO) >= 0))
 		(void)execv(program, argv);
 	_exit(127);
 }
 
-/* What it prints, one line.  Its errors go to the user as they are: they start with "strake". */
-static int read_answer(const char *program, char **argv, char ret[ANSWER_MAX], struct error *err)
+/* What it prints; its errors, which start with "strake", go to the user as they are. */
+static int listen_to(const int from[2], const char *program, const struct fetch_request *req,
+		     char **ret, struct error *err)
 {
-	autoclose int from = -1, to = -1;
-	int ends[2], state = 0, r;
-	autofree char *text = NULL;
-	pid_t pid;
+	char bytes[4096];
+	ssize_t n = 1;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_sys(err, -errno, "make a pipe");
-	from = ends[0];
-	to = ends[1];
+	/* First what it says while it works: its answer is a line, for which its pipe has room. */
+	while (from[1] >= 0 && n > 0) {
+		n = TEMP_FAILURE_RETRY(read(from[1], bytes, sizeof(bytes)));
+		if (n > 0)
+			req->output(req->data, bytes, (size_t)n);
+	}
+	return file_read_fd(from[0], program, ANSWER_MAX - 1, ret, NULL, err);
+}
+
+struct pipes {
+	int from[2], to[2]; /* for its answer, and for its errors: -1 */
+};
+
+static void pipes_close(int ends[2])
+{
+	for (size_t i = 0; i < 2; i++)
+		if (ends[i] >= 0)
+			(void)close(ends[i]);
+	ends[0] = ends[1] = -1;
+}
+
+static void pipes_done(struct pipes *p)
+{
+	pipes_close(p->from);
+	pipes_close(p->to);
+}
+
+static int pipes_open(struct pipes *p, bool errors_too, struct error *err)
+{
+	for (size_t i = 0; i < (errors_too ? 2 : 1); i++) {
+		int ends[2];
+
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return error_sys(err, -errno, "make a pipe");
+		p->from[i] = ends[0];
+		p->to[i] = ends[1];
+	}
+	return 0;
+}
+
+/* req: NULL where nobody listens. */
+static int read_answer(const char *program, char **argv, const struct fetch_request *req,
+		       char ret[ANSWER_MAX], struct error *err)
+{
+	cleanup(pipes_done) struct pipes p = { { -1, -1 }, { -1, -1 } };
+	int state = 0, r = pipes_open(&p, req && req->output, err);
+	autofree char *text = NULL;
+	pid_t parent = getpid(), pid;
+
+	if (r < 0)
+		return r;
 	pid = fork();
 	if (pid < 0)
 		return error_sys(err, -errno, "start %s", program);
 	if (pid == 0)
-		child(program, argv, to);
-	(void)close(steal_fd(&to));
-	r = file_read_fd(from, program, ANSWER_MAX - 1, &text, NULL, err);
+		child(program, argv, p.to, parent);
+	pipes_close(p.to);
+	r = listen_to(p.from, program, req, &text, err);
 	if (TEMP_FAILURE_RETRY(waitpid(pid, &state, 0)) < 0)
 		return error_sys(err, -errno, "wait for %s", program);
 	if (r == 0 && (!WIFEXITED(state) || WEXITSTATUS(state) != 0))
@@ -52,8 +104,8 @@ static int read_answer(const char *program, char **argv, char ret[ANSWER_MAX], s
 }
 
 /* words end with NULL. */
-static int ask(const struct engine *engine, const char *const *words, char ret[ANSWER_MAX],
-	       struct error *err)
+static int ask(const struct engine *engine, const char *const *words,
+	       const struct fetch_request *req, char ret[ANSWER_MAX], struct error *err)
 {
 	autofree char *program = engine_program(engine, "strake-image");
 	struct strv argv = { 0 };
@@ -67,7 +119,7 @@ static int ask(const struct engine *engine, const char *const *words, char ret[A
 	strv_add(&argv, engine->run_root);
 	for (; *words; words++)
 		strv_add(&argv, *words);
-	r = read_answer(program, argv.items, ret, err);
+	r = read_answer(program, argv.items, req, ret, err);
 	strv_done(&argv);
 	return r;
 }
@@ -89,7 +141,7 @@ int archive_import(const struct engine *engine, const char *path, char ret_id[ID
 				 "--dry-run: %s has to be brought into the store first; 'strake "
 				 "import %s NAME', then run NAME",
 				 path, path);
-	r = ask(engine, words, answer, err);
+	r = ask(engine, words, NULL, answer, err);
 	if (r < 0)
 		return r;
 	if (!is_id(answer))
@@ -101,12 +153,13 @@ int archive_import(const struct engine *engine, const char *path, char ret_id[ID
 	return 0;
 }
 
-int archive_fetch(const struct engine *engine, const char *name, const char *platform, bool always,
+int archive_fetch(const struct engine *engine, const struct fetch_request *req,
 		  char ret_id[ID_LEN + 1], struct error *err)
 {
-	autofree char *wish = platform ? xasprintf("--platform=%s", platform) : NULL;
+	autofree char *wish = req->platform ? xasprintf("--platform=%s", req->platform) : NULL;
+	const char *name = req->name;
 	const char *const words[] = { "pull",
-				      always ? "--policy=always" : "--policy=missing",
+				      req->always ? "--policy=always" : "--policy=missing",
 				      wish ? wish : "--",
 				      wish ? "--" : name,
 				      wish ? name : NULL,
@@ -120,11 +173,11 @@ int archive_fetch(const struct engine *engine, const char *name, const char *pla
 			"image %s is not here, and a dry run fetches nothing; 'strake pull "
 			"%s' first",
 			name, name);
-	r = ask(engine, words, answer, err);
+	r = ask(engine, words, req, answer, err);
 	if (r == -EIO)
 		r = error_set(err, r,
-			      always ? "image %s could not be fetched"
-				     : "image %s is not here, and could not be fetched",
+			      req->always ? "image %s could not be fetched"
+					  : "image %s is not here, and could not be fetched",
 			      name);
 	if (r == 0 && !is_id(answer))
 		r = error_set(err, -EPROTO, "fetching %s gave no image", name);

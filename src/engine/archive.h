@@ -5,6 +5,7 @@
 #define ENGINE_ARCHIVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 #include "base/id.h"
@@ -17,10 +18,17 @@ struct engine;
 int archive_import(const struct engine *engine, const char *path, char ret_id[ID_LEN + 1],
 		   struct error *err) must_check;
 
-/* From the registry that the name says, unless what it stands for is there and always is false.
- * Progress and the reasons of a failure go to standard error.  platform: or NULL.
- */
-int archive_fetch(const struct engine *engine, const char *name, const char *platform, bool always,
+struct fetch_request {
+	const char *name;
+	const char *platform; /* or NULL */
+	bool always;          /* also if what it stands for is there */
+	/* Takes the progress and the reasons of a failure; NULL: they go to standard error. */
+	void (*output)(void *data, const void *bytes, size_t len);
+	void *data;
+};
+
+/* From the registry that the name says. */
+int archive_fetch(const struct engine *engine, const struct fetch_request *req,
 		  char ret_id[ID_LEN + 1], struct error *err) must_check;
 
 #endif

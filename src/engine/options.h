@@ -85,6 +85,10 @@ struct container_options {
 
 	bool print_config;
 	struct buf *last_words; /* in the foreground: the end of its output; or NULL */
+	/* In the foreground: takes its output (monitor/client.h), and a signal kills it. */
+	void (*output)(void *data, bool is_error, const void *bytes, size_t len);
+	void *output_data;
+	bool ends_by_signal;
 };
 
 #endif

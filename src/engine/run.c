@@ -210,6 +210,9 @@ static int follow(struct making *m, int sock, int *ret_status, struct error *err
 		.is_maker = true,
 		.name = m->c->name,
 		.last_words = m->options->last_words,
+		.output = m->options->output,
+		.output_data = m->options->output_data,
+		.ends_by_signal = m->options->ends_by_signal,
 	};
 
 	return client_run(&client, ret_status, err);

@@ -17,6 +17,7 @@
 #include "image/incoming.h"
 #include "image/index.h"
 #include "image/remove.h"
+#include "image/working.h"
 
 struct check {
 	struct db *db;
@@ -195,6 +196,10 @@ static int check_files(struct check *c)
 		r = check_indexes(c);
 	if (r < 0)
 		return r;
+	r = working_check(c->root_fd, c->repair, c->report, c->data, &c->left, c->err);
+	if (r < 0)
+		return r;
+	c->found += r;
 	check_tmp(c);
 	lock = layers_lock(c->root_fd, false);
 	if (lock >= 0) { /* else a load is at work, and what it made has no row yet */
@@ -274,8 +279,11 @@ static bool is_quiet(int root_fd)
 
 void image_sweep(struct db *db, int root_fd)
 {
+	if (explain_dry())
+		return;
+	working_sweep(root_fd);
 	hold_sweep(db, root_fd);
-	if (!explain_dry() && something_died(root_fd) && is_quiet(root_fd))
+	if (something_died(root_fd) && is_quiet(root_fd))
 		ignore_result(image_check(db, root_fd, true, say_no_text, NULL, NULL, NULL));
 }
 
@@ -295,5 +303,7 @@ int image_restore(struct db *db, int root_fd, struct error *err)
 {
 	int r = catalog_restore(db, root_fd, say_nothing, NULL, err);
 
-	return r < 0 ? r : index_names_restore(db, root_fd, say_no_name, NULL, err);
+	if (r == 0)
+		r = index_names_restore(db, root_fd, say_no_name, NULL, err);
+	return r < 0 ? r : working_restore(db, root_fd, err);
 }

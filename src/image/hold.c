@@ -30,14 +30,14 @@ int hold_name(char ret[HOLD_NAME_LEN], struct error *err)
 	return 0;
 }
 
-static bool is_alive(const char *name, const char *boot)
+static bool is_alive(int root_fd, const char *name, const char *boot)
 {
 	char was[BOOT_ID_LEN + 1];
 	unsigned long long start;
 	int pid;
 
 	if (strncmp(name, OF_PROCESS, strlen(OF_PROCESS)) != 0)
-		return true; /* no process: it ends when it is told to */
+		return faccessat(root_fd, name, F_OK, 0) == 0; /* a directory of the store */
 	return sscanf(name, OF_PROCESS "%36s %d %llu", was, &pid, &start) == 3 &&
 	       strcmp(was, boot) == 0 && process_is_alive(pid, start);
 }
@@ -217,7 +217,7 @@ void hold_sweep(struct db *db, int root_fd)
 	    list(db, "SELECT DISTINCT name FROM layer_holds WHERE name > ?1", "", &names, NULL) < 0)
 		return;
 	for (size_t i = 0; i < names.n; i++)
-		if (!is_alive(names.items[i], boot))
+		if (!is_alive(root_fd, names.items[i], boot))
 			ignore_result(hold_release(db, root_fd, names.items[i], NULL, NULL));
 	strv_done(&names);
 }

@@ -3,7 +3,8 @@
  *
  * A holder is a name and the chain IDs that it holds; what is held is not removed with its image or
  * with the build cache, whoever does that and however long it takes.  A build's name says which
- * process it is, so that one that was killed is known as such and let go of by the next command.
+ * process it is, so that one that was killed is known as such and let go of by the next command;
+ * any other name is a path in the store, and holds as long as that is there.
  */
 #ifndef IMAGE_HOLD_H
 #define IMAGE_HOLD_H
@@ -20,7 +21,6 @@ struct strv;
 int hold_name(char ret[HOLD_NAME_LEN], struct error *err) must_check;
 
 /* More layers, the lowest first.  -ENOENT: one is not in the store any more; then none was added.
- * Inside or outside a transaction.
  */
 int hold_add(struct db *db, const char *name, const struct strv *chains,
 	     struct error *err) must_check;

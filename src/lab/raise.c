@@ -14,6 +14,8 @@
 #include "kernel/netlink.h"
 #include "kernel/route.h"
 #include "lab/layer3.h"
+#include "lab/nat.h"
+#include "lab/vlan.h"
 
 #define LO_INDEX 1
 
@@ -45,6 +47,21 @@ int raised_put(const struct raised *raised, size_t node, const char *value, stru
 
 /* namespaces */
 
+/* Where bridge netfilter is there, frames that a switch passes on would go through its rules for
+ * packets, as if it were a router.
+ */
+static int leave_frames_alone(const struct raised *raised, size_t node, struct error *err)
+{
+	static const char *const kinds[] = { "iptables", "ip6tables", "arptables" };
+	int r = 0;
+
+	if (access("/proc/sys/net/bridge", F_OK) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+		r = raised_put(raised, node, "0", err, "bridge/bridge-nf-call-%s", kinds[i]);
+	return r;
+}
+
 static int make_namespaces(struct raised *raised, struct error *err)
 {
 	const struct topology *t = raised->topology;
@@ -57,6 +74,9 @@ static int make_namespaces(struct raised *raised, struct error *err)
 
 			r = wire_set_up(&at, LO_INDEX, "lo", true, err);
 		}
+		if (r == 0 && (t->nodes[i].n_nat || t->nodes[i].n_publish) &&
+		    node_is_bridge(&t->nodes[i]))
+			r = leave_frames_alone(raised, i, err);
 		if (i == 0)
 			fault_point("lab-namespace");
 	}
@@ -69,23 +89,9 @@ static int make_bridges(const struct raised *raised, struct error *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < raised->topology->n_nodes; i++) {
-		const struct node *node = &raised->topology->nodes[i];
-		struct wire_place at = raised_place(raised, i);
-		size_t own = node_find_interface(node, BRIDGE_NAME);
-		struct wire_bridge bridge;
-
-		if (!node_is_bridge(node))
-			continue;
-		bridge = (struct wire_bridge) { .name = BRIDGE_NAME,
-						.mac = node->interfaces[own].mac,
-						.mtu = node->interfaces[own].mtu,
-						.index = interface_index(own),
-						.ageing_s = node->ageing_s,
-						.stp = node->stp,
-						.vlans = node->vlan_aware };
-		r = wire_add_bridge(&at, &bridge, err);
-	}
+	for (size_t i = 0; r == 0 && i < raised->topology->n_nodes; i++)
+		if (node_is_bridge(&raised->topology->nodes[i]))
+			r = vlan_make_bridges(raised, i, err);
 	return r;
 }
 
@@ -96,22 +102,29 @@ static bool is_port(const struct node *node, const struct interface *in)
 	       (in->kind == IF_CABLE || (in->kind == IF_VXLAN && in->n_addresses == 0));
 }
 
-static struct wire_end end_of(const struct raised *raised, const struct wire_place *at,
-			      const struct link_end *end, bool down)
+/* An end, and the bridge that it is plugged into. */
+struct plug {
+	struct wire_place at;
+	struct wire_end end;
+	char bridge[IF_NAMESIZE];
+};
+
+static void plug_init(const struct raised *raised, const struct link_end *end, bool down,
+		      struct plug *ret)
 {
 	const struct node *node = &raised->topology->nodes[end->node];
 	const struct interface *in = &node->interfaces[end->interface];
-	size_t bridge = node_find_interface(node, BRIDGE_NAME);
-	bool port = is_port(node, in);
 
-	return (struct wire_end) { .at = at,
-				   .name = in->name,
-				   .mac = in->mac,
-				   .mtu = in->mtu,
-				   .index = interface_index(end->interface),
-				   .master = port ? interface_index(bridge) : 0,
-				   .master_name = BRIDGE_NAME,
-				   .up = !in->down && !down };
+	ret->at = raised_place(raised, end->node);
+	ret->end = (struct wire_end) { .at = &ret->at,
+				       .name = in->name,
+				       .mac = in->mac,
+				       .mtu = in->mtu,
+				       .index = interface_index(end->interface),
+				       .master_name = ret->bridge,
+				       .up = !in->down && !down };
+	if (is_port(node, in))
+		vlan_master(raised, end->node, in, ret->bridge, &ret->end.master);
 }
 
 /* The end that is a bridge's port comes first: it is plugged in as it is made. */
@@ -119,22 +132,19 @@ static int make_cable(const struct raised *raised, const struct lab_link *link, 
 {
 	const struct topology *t = raised->topology;
 	const struct link_end *a = &link->ends[0], *b = &link->ends[1];
-	struct wire_place places[2];
-	struct wire_end ends[2];
+	struct plug plugs[2];
 	int r;
 
 	if (!is_port(&t->nodes[a->node], link_end_interface(t, a))) {
 		a = &link->ends[1];
 		b = &link->ends[0];
 	}
-	places[0] = raised_place(raised, a->node);
-	places[1] = raised_place(raised, b->node);
-	ends[0] = end_of(raised, &places[0], a, link->down);
-	ends[1] = end_of(raised, &places[1], b, false);
-	r = wire_add_cable(ends, err);
-	if (r == 0 && ends[1].master)
-		r = wire_plug(&places[1], ends[1].index, ends[1].name, ends[1].master, BRIDGE_NAME,
-			      err);
+	plug_init(raised, a, link->down, &plugs[0]);
+	plug_init(raised, b, false, &plugs[1]);
+	r = wire_add_cable((const struct wire_end[]) { plugs[0].end, plugs[1].end }, err);
+	if (r == 0 && plugs[1].end.master)
+		r = wire_plug(&plugs[1].at, plugs[1].end.index, plugs[1].end.name,
+			      plugs[1].end.master, plugs[1].bridge, err);
 	return r;
 }
 
@@ -144,8 +154,8 @@ static int make_loose(struct raised *raised, size_t node_index, size_t i, struct
 	const struct interface *in = &raised->topology->nodes[node_index].interfaces[i];
 	const struct link_end end = { .node = node_index, .interface = i };
 	char name[32];
-	struct wire_place places[2];
-	struct wire_end ends[2];
+	struct wire_place nowhere;
+	struct plug plug;
 	int r = 0;
 
 	if (!raised->nowhere_name) {
@@ -155,13 +165,14 @@ static int make_loose(struct raised *raised, size_t node_index, size_t i, struct
 	if (r < 0)
 		return r;
 	(void)snprintf(name, sizeof(name), "n%u-%u", (unsigned)node_index, (unsigned)i);
-	places[0] = raised_place(raised, node_index);
-	places[1] = (struct wire_place) { .nl = raised->nowhere.nl,
-					  .fd = raised->nowhere.fd,
-					  .name = raised->nowhere_name };
-	ends[0] = end_of(raised, &places[0], &end, false);
-	ends[1] = (struct wire_end) { .at = &places[1], .name = name, .mac = in->mac };
-	return wire_add_cable(ends, err);
+	nowhere = (struct wire_place) { .nl = raised->nowhere.nl,
+					.fd = raised->nowhere.fd,
+					.name = raised->nowhere_name };
+	plug_init(raised, &end, false, &plug);
+	return wire_add_cable(
+		(const struct wire_end[]) { plug.end,
+					    { .at = &nowhere, .name = name, .mac = in->mac } },
+		err);
 }
 
 static int make_cables(struct raised *raised, struct error *err)
@@ -224,9 +235,7 @@ static int make_upper(const struct raised *raised, size_t node_index, struct err
 		if (in->kind == IF_VXLAN)
 			r = make_vxlan(&at, node, i, err);
 		if (in->kind == IF_VLAN)
-			r = wire_add_vlan(&at, in->name, interface_index(in->parent),
-					  node->interfaces[in->parent].name, in->vlan,
-					  interface_index(i), err);
+			r = vlan_make_link(raised, node_index, i, err);
 	}
 	return r;
 }
@@ -253,8 +262,10 @@ static int set_ports(const struct raised *raised, size_t node_index, struct erro
 
 static int raise_all(struct raised *raised, struct error *err)
 {
-	int r = make_namespaces(raised, err);
+	int r;
 
+	raised->vlan = vlan_means(raised->topology);
+	r = make_namespaces(raised, err);
 	if (r == 0)
 		r = make_bridges(raised, err);
 	if (r == 0)
@@ -264,7 +275,11 @@ static int raise_all(struct raised *raised, struct error *err)
 		if (r == 0 && node_is_bridge(&raised->topology->nodes[i]))
 			r = set_ports(raised, i, err);
 		if (r == 0)
+			r = vlan_set_ports(raised, i, err);
+		if (r == 0)
 			r = layer3_set(raised, i, err);
+		if (r == 0)
+			r = nat_set(raised, i, err);
 	}
 	return r;
 }

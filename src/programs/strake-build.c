@@ -1,11 +1,16 @@
 /* src/programs/strake-build.c - builds of Containerfiles, executed by strake when it is used. */
 #include "cmd/cmd.h"
 #include "cmd/globals_engine.h"
+#include "cmd/hand.h"
 #include "engine/recover.h"
 
 extern const struct cmd cmd_build_do;
 
-static const struct cmd *const cmds[] = { &cmd_build_do, NULL };
+static const struct cmd *const cmds[] = {
+	&cmd_build_do,       &cmd_hand_from_do,   &cmd_hand_run_do,   &cmd_hand_copy_do,
+	&cmd_hand_add_do,    &cmd_hand_config_do, &cmd_hand_mount_do, &cmd_hand_umount_do,
+	&cmd_hand_commit_do, &cmd_hand_ps_do,     &cmd_hand_rm_do,    NULL,
+};
 
 static int setup(const void *globals, struct error *err)
 {

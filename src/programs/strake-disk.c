@@ -2,12 +2,13 @@
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 
-extern const struct cmd cmd_disk_build, cmd_disk_cat, cmd_disk_check, cmd_disk_cp, cmd_disk_inspect,
-	cmd_disk_ls, cmd_disk_run;
+extern const struct cmd cmd_disk_build, cmd_disk_cat, cmd_disk_check, cmd_disk_convert, cmd_disk_cp,
+	cmd_disk_inspect, cmd_disk_ls, cmd_disk_run;
 
 static const struct cmd *const cmds[] = {
-	&cmd_disk_build, &cmd_disk_run, &cmd_disk_check, &cmd_disk_inspect,
-	&cmd_disk_ls,    &cmd_disk_cat, &cmd_disk_cp,    NULL,
+	&cmd_disk_build,   &cmd_disk_run,     &cmd_disk_check,
+	&cmd_disk_inspect, &cmd_disk_convert, &cmd_disk_ls,
+	&cmd_disk_cat,     &cmd_disk_cp,      NULL,
 };
 
 static int setup(const void *globals, struct error *err)

@@ -1,15 +1,30 @@
-/* src/programs/strake-disk.c - network labs; executed by strake when it is used. */
+/* src/programs/strake-lab.c - network labs; executed by strake when it is used. */
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 
-extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_list, cmd_lab_shell, cmd_lab_up;
+extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_link, cmd_lab_list, cmd_lab_shell,
+	cmd_lab_show, cmd_lab_up;
 extern const struct cmd cmd_lab_capture, cmd_lab_domains, cmd_lab_matrix, cmd_lab_path, cmd_lab_ping,
 	cmd_lab_send;
 
 static const struct cmd *const cmds[] = {
-	&cmd_lab_up, &cmd_lab_down, &cmd_lab_exec, &cmd_lab_shell, &cmd_lab_list,
-	&cmd_lab_ping, &cmd_lab_path, &cmd_lab_matrix, &cmd_lab_domains, &cmd_lab_send,
-	&cmd_lab_capture, NULL,
+	/* what is there */
+	&cmd_lab_up,
+	&cmd_lab_down,
+	&cmd_lab_list,
+	&cmd_lab_show,
+	/* in it */
+	&cmd_lab_exec,
+	&cmd_lab_shell,
+	&cmd_lab_link,
+	/* what it does */
+	&cmd_lab_ping,
+	&cmd_lab_path,
+	&cmd_lab_matrix,
+	&cmd_lab_domains,
+	&cmd_lab_send,
+	&cmd_lab_capture,
+	NULL,
 };
 
 static int setup(const void *globals, struct error *err)

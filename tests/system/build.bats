@@ -146,14 +146,14 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_equal "$(grep -c 'not cached: no such instruction was built before' <<<"$stderr")" 4
 	run -0 --separate-stderr build -t c:1 --explain-cache <"$STATE/tmp/file"
 	assert_equal "$output" "$first"
-	assert_equal "$(grep -c '^  cached' <<<"$stderr")" 4
+	assert_equal "$(grep -c '^#[0-9]*   cached' <<<"$stderr")" 4
 	# The same content under another time is the same content.
 	touch -d @5 "$STATE/ctx/early"
 	run -0 --separate-stderr build -t c:1 <"$STATE/tmp/file"
 	assert_equal "$output" "$first"
 	echo 2 >"$STATE/ctx/late"
 	run -0 --separate-stderr build -t c:2 --explain-cache <"$STATE/tmp/file"
-	assert_equal "$(grep -c '^  cached' <<<"$stderr")" 2
+	assert_equal "$(grep -c '^#[0-9]*   cached' <<<"$stderr")" 2
 	output=$stderr
 	assert_has 'not cached: the files that it reads have changed'
 	assert_has 'not cached: what it stands on has changed'
@@ -269,7 +269,7 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_equal "$output" ""
 	# Another proxy is no reason to do it again.
 	run -0 strake build --network none --build-arg HTTP_PROXY=other "$STATE/ctx"
-	assert_equal "$(grep -c '^  cached' <<<"$output")" 2
+	assert_equal "$(grep -c '^#[0-9]*   cached' <<<"$output")" 2
 	run build <<<$'FROM base:1\nRUN --network=web true'
 	assert_has "Containerfile:2: --network=web: a RUN takes default, none or host"
 }
@@ -553,6 +553,6 @@ run_in() { strake run --rm --network none "$@"; }
 		assert_equal "$(run_in "same:$i" head -n 1 /sorted)" 99
 	done
 	run -0 --separate-stderr strake build "$STATE/ctx"
-	assert_equal "$(grep -c '^  cached' <<<"$stderr")" 3
+	assert_equal "$(grep -c '^#[0-9]*   cached' <<<"$stderr")" 3
 	assert_equal "$(strake system check)" "nothing is wrong"
 }

@@ -96,3 +96,20 @@ boot() { # FILE OPTION...: what it says on its console is $output
 		return 1
 	}
 }
+
+@test "A10.9: an ISO starts from an optical drive, on BIOS and UEFI, and as a disk; a qcow2 starts as it is" {
+	need_machine
+	need_command qemu-img
+	[ -e /usr/lib/ISOLINUX/isolinux.bin ] || skip "isolinux is not installed"
+	strake disk build -q /bin/busybox -o "$STATE/disk.iso" --kernel "$MACHINE/vmlinuz" --network none -- echo 'from a CD'
+	boot "$STATE/disk.iso" --bus cdrom
+	assert_has "ISOLINUX"
+	assert_has "from a CD"
+	boot "$STATE/disk.iso" --bus cdrom --firmware uefi
+	assert_has "DVD-ROM"
+	assert_has "from a CD"
+	strake disk convert -q "$STATE/disk.iso" "$STATE/disk.qcow2"
+	boot "$STATE/disk.qcow2"
+	assert_has "SYSLINUX"
+	assert_has "from a CD"
+}

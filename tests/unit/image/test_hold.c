@@ -61,25 +61,25 @@ static void what_is_held_stays_and_goes_with_the_last_holder(void **state)
 	strv_add(&chains, TWO);
 	strv_add(&second, TWO);
 	assert_false(layer_is_used(db, ONE));
-	assert_int_equal(hold_add(db, "working a", &chains, NULL), 0);
-	assert_int_equal(hold_add(db, "working b", &second, NULL), 0);
+	assert_int_equal(hold_add(db, "working/a", &chains, NULL), 0);
+	assert_int_equal(hold_add(db, "working/b", &second, NULL), 0);
 	assert_true(layer_is_used(db, ONE));
 	assert_false(layer_has_owner(db, ONE));
-	assert_int_equal(hold_has(db, "working b", ONE, &has, NULL), 0);
+	assert_int_equal(hold_has(db, "working/b", ONE, &has, NULL), 0);
 	assert_false(has);
 
 	/* A step back: the uppermost is let go, but another has it. */
 	chains.n = 1;
-	assert_int_equal(hold_release(db, root, "working a", &chains, NULL), 0);
+	assert_int_equal(hold_release(db, root, "working/a", &chains, NULL), 0);
 	assert_true(is_there(root, ONE));
 	assert_true(is_there(root, TWO));
 	chains.n = 2;
-	assert_int_equal(hold_release(db, root, "working a", NULL, NULL), 0);
+	assert_int_equal(hold_release(db, root, "working/a", NULL, NULL), 0);
 	assert_false(is_there(root, ONE));
 	assert_true(is_there(root, TWO));
-	assert_int_equal(hold_release(db, root, "working b", NULL, NULL), 0);
+	assert_int_equal(hold_release(db, root, "working/b", NULL, NULL), 0);
 	assert_false(is_there(root, TWO));
-	assert_int_equal(hold_add(db, "working a", &chains, NULL), -ENOENT);
+	assert_int_equal(hold_add(db, "working/a", &chains, NULL), -ENOENT);
 	assert_false(layer_is_used(db, TWO));
 	strv_done(&chains);
 	strv_done(&second);

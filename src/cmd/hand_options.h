@@ -1,0 +1,51 @@
+/* src/cmd/hand_options.h - the options of "builder from", "builder run" and their kin, for the
+ * program that shows them and the one that heeds them.
+ */
+#ifndef CMD_HAND_OPTIONS_H
+#define CMD_HAND_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/opt.h"
+#include "base/strv.h"
+
+struct hand_from_args {
+	const char *name, *pull, *platform;
+};
+struct hand_run_args {
+	struct strv env, volumes, mounts, secrets, add_hosts, ulimits;
+	const char *user, *workdir, *network;
+	uint64_t memory;
+	bool tty;
+};
+struct hand_copy_args {
+	const char *chown, *chmod, *from, *context, *ignore_file;
+	struct strv exclude;
+};
+struct hand_config_args {
+	struct strv env, labels, ports, volumes, onbuild, annotations;
+	const char *cmd, *entrypoint, *shell, *user, *workdir, *stop_signal, *author, *created_by;
+	const char *health, *health_interval, *health_timeout, *health_start, *health_retries;
+};
+struct hand_commit_args {
+	const char *timestamp, *iidfile;
+	bool squash, remove, quiet;
+};
+struct hand_all_args {
+	bool all;
+};
+struct hand_ps_args {
+	bool quiet, no_trunc;
+	const char *format;
+};
+
+extern const struct opt hand_from_opts[], hand_run_opts[], hand_copy_opts[], hand_config_opts[],
+	hand_commit_opts[], hand_rm_opts[], hand_umount_opts[], hand_ps_opts[];
+
+/* The rows that builder has of them. */
+struct cmd;
+extern const struct cmd cmd_hand_from, cmd_hand_run, cmd_hand_copy, cmd_hand_add, cmd_hand_config,
+	cmd_hand_commit, cmd_hand_mount, cmd_hand_umount, cmd_hand_ps, cmd_hand_rm;
+
+#endif

@@ -1,0 +1,215 @@
+#!/usr/bin/env bats
+# Working containers: an image in the making, by hand.
+# shellcheck disable=SC2016,SC2086,SC2119,SC2120
+bats_require_minimum_version 1.5.0
+load lib
+
+base_new() {
+	rootfs_new "$STATE/tree"
+	strake import "$STATE/tree" base:1 >/dev/null
+	mkdir -p "$STATE/ctx"
+}
+builder() { strake builder "$@"; }
+config_of() { # IMAGE: the config document
+	echo "$ROOT/blobs/sha256/$(strake images -q --no-trunc "$1" | head -n 1 | cut -d: -f2)"
+}
+run_in() { strake run --rm --network none "$@"; }
+layers() { find "$ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l; }
+whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
+
+@test "A6.7 step by step from a shell script: the same image as of the file, to the byte" {
+	base_new
+	cd "$STATE/ctx"
+	echo page >page
+	mkdir dir
+	echo 1 >dir/one
+	tar -cf more.tar dir
+	export SOURCE_DATE_EPOCH=1000000000
+	cat >Containerfile <<-'D'
+		FROM base:1
+		MAINTAINER Somebody
+		ENV A="b c" PATH=/opt:/bin
+		LABEL what="it's \"quoted\" $A"
+		RUN echo "$A" >/made && rm /etc/group
+		COPY --chown=33:33 --chmod=600 page /srv/
+		COPY dir page /all/
+		ADD more.tar /unpacked/
+		WORKDIR /place/here
+		RUN ["touch", "a file"]
+		USER www
+		EXPOSE 80/tcp 53/udp
+		VOLUME /data
+		SHELL ["/bin/sh", "-ec"]
+		ENTRYPOINT ["/bin/cat", "/made"]
+		CMD ["a", "b c"]
+		STOPSIGNAL INT
+		HEALTHCHECK --interval=5s --retries=2 CMD true || exit 1
+		ONBUILD RUN touch /child
+	D
+	file=$(strake build -q -t file:1 .)
+	c=$(builder from base:1)
+	assert_equal "$c" base-working-container
+	builder config --author Somebody --env 'A=b c' --env PATH=/opt:/bin $c
+	builder config --label "what=it's \"quoted\" \$A" $c
+	builder run $c -- /bin/sh -c 'echo "$A" >/made && rm /etc/group'
+	builder copy --chown 33:33 --chmod 600 $c page /srv/
+	builder copy $c dir page /all/
+	builder add $c more.tar /unpacked/
+	builder config --workingdir /place/here $c
+	builder run $c touch 'a file'
+	builder config --user www --port 80/tcp --port 53/udp --volume /data --shell '["/bin/sh", "-ec"]' \
+		--entrypoint '["/bin/cat", "/made"]' --cmd 'a "b c"' --stop-signal INT \
+		--healthcheck 'CMD true || exit 1' --healthcheck-interval 5s --healthcheck-retries 2 --onbuild 'RUN touch /child' $c
+	run -0 builder commit --iidfile "$STATE/tmp/iid" --rm $c hand:1
+	hand=$output
+	# What differs is named before the digests are.
+	assert_equal "$(jq -S 'del(.history)' "$(config_of hand:1)")" "$(jq -S 'del(.history)' "$(config_of file:1)")"
+	assert_equal "$(jq -c '.history[]' "$(config_of hand:1)")" "$(jq -c '.history[]' "$(config_of file:1)")"
+	assert_equal "$hand" "$file"
+	assert_equal "$(cat "$STATE/tmp/iid")" "sha256:$file"
+	assert_equal "$(builder ps -q)" ""
+	whole
+}
+
+@test "builder run: input, output, exit status, options; what a failing command did stays" {
+	base_new
+	c=$(builder from --name mine base:1)
+	assert_equal "$c" mine
+	assert_equal "$(echo words | builder run mine cat)" words
+	run -7 builder run mine -- sh -c 'echo half >/half; exit 7'
+	run -0 builder run mine cat /half
+	assert_equal "$output" half
+	run -0 builder run --user www --workingdir /var/www --env X=1 mine sh -c 'id -u; pwd; echo $X'
+	assert_equal "$output" $'33\n/var/www\n1'
+	mkdir "$STATE/tmp/host"
+	builder run -v "$STATE/tmp/host:/host" --network none mine sh -c 'echo >/host/there; test ! -e /sys/class/net/eth0'
+	[ -e "$STATE/tmp/host/there" ]
+	echo s3cret >"$STATE/tmp/secret"
+	run -0 builder run --secret id=s,src="$STATE/tmp/secret" --mount type=secret,id=s mine cat /run/secrets/s
+	assert_equal "$output" s3cret
+	run grep -rl s3cret "$ROOT" "$RUN"
+	assert_equal "$output" ""
+	run -127 builder run mine no-such-program
+	run builder run other true
+	assert_status 125
+	assert_has "no working container other; 'strake builder ps' lists them"
+	# Only what changed something is a layer.
+	builder commit mine done:1
+	assert_equal "$(strake image inspect done:1 | jq '.[0].Layers | length')" 2
+	assert_equal "$(jq -r '.config | .User, .WorkingDir, .Env' "$(config_of done:1)")" $'null\nnull\nnull'
+	# It may go on after a commit.
+	builder run mine touch /later
+	builder commit -q mine done:2
+	assert_equal "$(run_in done:2 ls /half /later)" $'/half\n/later'
+	builder rm mine
+	strake rmi done:1 done:2 >/dev/null
+	assert_equal "$(layers)" 1
+	whole
+}
+
+@test "builder mount: what is written there is a layer, seen by the steps, and as they change it" {
+	base_new
+	c=$(builder from base:1)
+	m=$(builder mount $c)
+	assert_equal "$(cat "$m/etc/passwd")" "$(cat "$STATE/tree/etc/passwd")"
+	echo from outside >"$m/outside"
+	rm "$m/etc/group"
+	run -0 builder run $c sh -c 'cat /outside; ls /etc; echo inside >/inside'
+	assert_equal "$output" $'from outside\nhostname\nhosts\npasswd\nresolv.conf'
+	# The same place, one layer more.
+	assert_equal "$(cat "$m/inside")" inside
+	assert_equal "$(builder mount $c)" "$m"
+	assert_has2() { [[ $(builder mount) == *"$c"*"$m"* ]]; }
+	assert_has2
+	echo more >>"$m/inside"
+	# Somebody in there would go on writing to what is a layer by then.
+	background sh -c "cd $m && echo >$STATE/tmp/in && exec tail -f /dev/null"
+	inside=$!
+	soon test -e "$STATE/tmp/in"
+	run builder commit $c no:1
+	assert_status 1
+	assert_has "$c is mounted at $m, and somebody is in there; leave it first"
+	kill $inside
+	wait $inside || true
+	builder commit $c yes:1
+	assert_equal "$(run_in yes:1 cat /outside /inside)" $'from outside\ninside\nmore'
+	builder umount $c
+	assert_equal "$(mountpoint -q "$m" && echo mounted)" ""
+	builder umount --all
+	builder rm --all
+	whole
+}
+
+@test "builder from scratch, a squash, other times, names" {
+	base_new
+	echo static >"$STATE/ctx/file"
+	c=$(builder from scratch)
+	run builder run $c true
+	assert_has 'there is nothing in scratch that could run'
+	m=$(builder mount $c)
+	cp "$STATE/tree/bin/busybox" "$m/sh"
+	builder copy $c "$STATE/ctx/file" /file
+	builder run $c /sh -c 'echo 1 >/one'
+	builder run $c /sh -c 'echo 2 >/one; rm /file' || true
+	builder commit --timestamp 1000000000 $c plain:1
+	builder commit --squash --timestamp 1000000000 $c one:1
+	assert_equal "$(strake image inspect plain:1 | jq '.[0].Layers | length')" 4
+	assert_equal "$(strake image inspect one:1 | jq '.[0].Layers | length')" 1
+	assert_equal "$(run_in plain:1 /sh -c 'echo *; read x </one; echo $x')" "$(run_in one:1 /sh -c 'echo *; read x </one; echo $x')"
+	assert_equal "$(jq -r '.created, (.history[].created)' "$(config_of plain:1)" | sort -u)" 2001-09-09T01:46:40.000000000Z
+	assert_equal "$(jq -r '.created' "$(config_of one:1)")" 2001-09-09T01:46:40.000000000Z
+	assert_equal "$(strake export "$(strake create one:1 /sh)" 2>/dev/null | tar -tv --full-time --utc | grep -c '2001-09-09 01:46:40')" 2 || true
+	# A second commit of the same is the same.
+	assert_equal "$(builder commit --timestamp 1000000000 $c)" "$(strake images -q --no-trunc plain:1 | cut -d: -f2)"
+	builder config --created-by 'by me' $c
+	builder commit $c named:1
+	assert_equal "$(strake history --format '{{.CreatedBy}}' named:1 | head -n 1)" 'by me'
+	d=$(builder from base:1)
+	e=$(builder from base:1)
+	assert_equal "$d $e" 'base-working-container base-working-container-1'
+	run builder from --name "$d" base:1
+	assert_has "the name '$d' is taken; 'strake builder rm $d' frees it"
+	assert_equal "$(builder ps --format '{{.Name}} {{.Image}}' | sort)" "$(printf '%s\n' 'base-working-container base:1' 'base-working-container-1 base:1' 'scratch-working-container scratch')"
+	run builder from nothing:1 --pull never
+	assert_status 1
+	assert_equal "$(builder ps -q | wc -l)" 3
+	# The image is not needed any more.
+	strake rmi -f base:1
+	builder run $d touch /x
+	builder commit $d kept:1
+	builder rm -a
+	whole
+}
+
+@test "a killed builder command leaves nothing half, and what is left is found" {
+	base_new
+	c=$(builder from base:1)
+	builder run $c touch /before
+	mkfifo "$STATE/tmp/go"
+	step() { exec "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" builder run -v "$STATE/tmp:/host" $c sh -c 'echo half >/half; echo >/host/there; cat /host/go'; }
+	background step
+	pid=$!
+	soon test -e "$STATE/tmp/there"
+	# Somebody works on it.
+	run builder rm $c
+	assert_status 1
+	assert_has "another command works on $c"
+	kill -KILL $pid
+	wait $pid || true
+	strake ps -aq | xargs -r "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rm -f >/dev/null
+	run builder run $c ls /before /half
+	assert_has '/before'
+	assert_has '/half: No such file'
+	builder run $c touch /after
+	whole
+	# A lost database, and files that belong to nothing.
+	mkdir "$ROOT/working/$(printf '%064d' 0)"
+	strake ps >/dev/null
+	assert_equal "$(find "$ROOT/working" -mindepth 1 -maxdepth 1 | wc -l)" 1
+	rm "$ROOT"/state.db*
+	whole
+	assert_equal "$(builder run $c ls /after)" /after
+	builder rm $c
+	assert_equal "$(layers)" 1
+	whole
+}
