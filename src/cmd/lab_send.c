@@ -120,7 +120,7 @@ static void show(const struct lab *lab, const struct sights *s, const struct buf
 
 		if (sight->out || at.interface == NO_INDEX || !is_same(s, sight, sent) ||
 		    (node_is_bridge(&t->nodes[at.node]) &&
-		     link_end_interface(t, &at)->kind == IF_CABLE))
+		     link_end_interface(t, &at)->n_addresses == 0))
 			continue;
 		frame_decode(sight_bytes(s, sight), sight->len, &f);
 		frame_describe(&f, &text);

@@ -8,6 +8,7 @@
 #include "lab/domains.h"
 #include "lab/facts.h"
 #include "lab/raise.h"
+#include "lab/vlan.h"
 
 /* the way by cables */
 
@@ -61,7 +62,7 @@ static void across_link(struct search *s, const struct link_end *e)
 	      id(s, e));
 }
 
-static bool is_bridged(const struct node *n, const struct interface *i)
+static bool is_bridged(const struct interface *i)
 {
 	return i->kind == IF_BRIDGE || (i->kind == IF_CABLE && !i->routed && !i->n_addresses);
 }
@@ -70,10 +71,10 @@ static void across_bridge(struct search *s, const struct link_end *e)
 {
 	const struct node *n = &s->t->nodes[e->node];
 
-	if (!node_is_bridge(n) || !is_bridged(n, &n->interfaces[e->interface]))
+	if (!node_is_bridge(n) || !is_bridged(&n->interfaces[e->interface]))
 		return;
 	for (size_t i = 0; i < n->n_interfaces; i++)
-		if (i != e->interface && is_bridged(n, &n->interfaces[i]))
+		if (i != e->interface && is_bridged(&n->interfaces[i]))
 			visit(s, &(struct link_end) { e->node, i }, id(s, e));
 }
 
@@ -191,6 +192,12 @@ static void explain_cable(struct facts *f, const struct link_end *a, const struc
 		    to);
 }
 
+/* Such a port is in no bridge: its legs are. */
+static bool is_built_trunk(const struct facts *f, const struct link_end *e)
+{
+	return f->lab->vlan == MEANS_BUILT && link_end_interface(f->lab->topology, e)->n_trunk > 0;
+}
+
 static bool port_is_off(struct facts *f, const struct link_end *e, struct verdict *v)
 {
 	const struct topology *t = f->lab->topology;
@@ -202,7 +209,7 @@ static bool port_is_off(struct facts *f, const struct link_end *e, struct verdic
 	link_end_format(t, e, name);
 	if (link_end_interface(t, e)->kind == IF_BRIDGE)
 		return false;
-	if (!l->master)
+	if (!l->master && !is_built_trunk(f, e))
 		return verdict_set(v, CAUSE_UNPLUGGED, e->node,
 				   "%s is no port of the switch any more", name);
 	if (l->stp_state == BR_STATE_DISABLED && !l->carrier)
@@ -217,10 +224,17 @@ static bool port_is_off(struct facts *f, const struct link_end *e, struct verdic
 	return false;
 }
 
-/* "VLAN 10", "trunk of 10 20" as the kernel has it, else as the file does. */
-static uint16_t access_of(const struct fact_link *l, const struct interface *i)
+/* The VLAN of untagged frames at a port, as the kernel has it; 0: none. */
+static uint16_t access_of(const struct facts *f, const struct link_end *e,
+			  const struct fact_link *l)
 {
-	return l->has_vlans ? l->pvid : i->n_trunk ? i->native : i->vlan;
+	const struct interface *i = link_end_interface(f->lab->topology, e);
+
+	if (l->has_vlans)
+		return l->pvid;
+	if (f->lab->vlan == MEANS_BUILT && l->master && i->n_trunk == 0)
+		return vlan_of_bridge(&f->lab->topology->nodes[e->node], l->master);
+	return i->n_trunk ? i->native : i->vlan;
 }
 
 static bool vlans_differ(struct facts *f, const struct link_end *a, const struct link_end *b,
@@ -228,9 +242,8 @@ static bool vlans_differ(struct facts *f, const struct link_end *a, const struct
 {
 	const struct topology *t = f->lab->topology;
 	const struct fact_link *x = link_at(f, a), *y = link_at(f, b);
-	const struct interface *i = link_end_interface(t, a), *k = link_end_interface(t, b);
 	char from[LINK_END_LEN], to[LINK_END_LEN];
-	uint16_t one = access_of(x, i), other = access_of(y, k);
+	uint16_t one = access_of(f, a, x), other = access_of(f, b, y);
 
 	if (!t->nodes[a->node].vlan_aware && !x->has_vlans && !y->has_vlans &&
 	    x->master == y->master)
@@ -308,8 +321,8 @@ static bool explain_tags(struct facts *f, const struct way_by_wire *way, struct 
 
 		if (!x || !y || p->n_trunk || q->n_trunk)
 			continue;
-		one = access_of(x, p);
-		other = access_of(y, q);
+		one = access_of(f, &way->ends[i], x);
+		other = access_of(f, &way->ends[i + 1], y);
 		if (one != other)
 			return vlans_differ(f, &way->ends[i], &way->ends[i + 1], v);
 	}
