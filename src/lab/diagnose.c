@@ -12,7 +12,8 @@
 #include "lab/rules.h"
 #include "lab/segment.h"
 
-#define HOPS_MAX 40U
+#define HOPS_MAX   40U
+#define LOCATE_MAX 40U /* each takes a tenth of a second in a large lab */
 
 void diagnosis_init(struct diagnosis *d, struct lab *lab)
 {
@@ -691,8 +692,12 @@ int diagnose(struct diagnosis *d, const struct question *q, struct verdict *ret,
 		back.target = there.source;
 		v.on_return = !walk(&back);
 	}
-	if (v.cause == CAUSE_NONE)
+	if (v.cause == CAUSE_NONE && d->located++ < LOCATE_MAX)
 		r = locate(d, q, &v, err);
+	if (r == 0)
+		verdict_set(&v, CAUSE_UNKNOWN, NO_INDEX,
+			    "lost on the way, as %u others, which were looked at more closely",
+			    LOCATE_MAX);
 	*ret = v;
 	return r;
 }

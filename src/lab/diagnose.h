@@ -18,6 +18,7 @@ struct diagnosis {
 	struct facts facts;
 	struct domains domains;
 	bool observed;
+	unsigned located; /* packets that were sent and watched */
 };
 void diagnosis_init(struct diagnosis *d, struct lab *lab);
 void diagnosis_done(struct diagnosis *d);

@@ -17,6 +17,7 @@ struct matrix {
 	size_t n_pings;
 	struct verdict *verdicts; /* of each ping; cause NONE: it was answered */
 	size_t n_failed;
+	struct acquainted *known; /* of a large lab */
 };
 
 enum matrix_flags { MATRIX_HOSTS = 0, MATRIX_ALL = 1, MATRIX_IPV6 = 2 };

@@ -1,8 +1,8 @@
 /* src/lab/probe.c
  *
  * The kernel keeps one table of neighbours for all namespaces together, and refuses to learn more
- * than gc_thresh3 (1024) of them within 5 seconds.  A matrix of 200 hosts needs 80,000: so nodes
- * forget theirs every now and then while many are probed.
+ * than gc_thresh3 (1024) of them within 5 seconds.  A matrix of 200 hosts needs 80,000: so what
+ * nodes are told of each other is taken away after each batch.
  */
 #include "lab/probe.h"
 
@@ -21,8 +21,7 @@
 #include "lab/frame.h"
 #include "lab/observe.h"
 
-#define BATCH_MAX      32768U /* the sequence number of ICMP has 16 bits */
-#define NEIGHBOURS_MAX 600U   /* learned before all are forgotten */
+#define BATCH_MAX      150U   /* pings whose answers are waited for together */
 #define PACKET_MAX     65535U
 #define QUIET_MS       12
 #define GIVE_UP_MS     5000
@@ -45,7 +44,6 @@ struct prober {
 	uint16_t id;
 	int quiet_ms;
 	bool lossy;
-	size_t learned;
 	/* the batch */
 	struct ping *pings;
 	size_t n_pings, waiting;
@@ -190,12 +188,21 @@ void prober_forget(struct prober *p, size_t node, uint8_t family)
 	forget(&p->mouths[node].nl, family);
 }
 
-static void forget_all(struct prober *p, uint8_t family)
+/* Adds (or takes away again) what one of two knows of the other. */
+static void acquaint(struct prober *p, const struct acquainted *a, size_t who, bool add)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (p->mouths[i].is_open)
-			forget(&p->mouths[i].nl, family);
-	p->learned = 0;
+	const struct ip *ip = &a->ip[!who];
+	const struct ndmsg nd = {
+		.ndm_family = ip->family, .ndm_ifindex = a->index[who], .ndm_state = NUD_STALE
+	};
+	struct nl_req q;
+
+	nl_req_init(&q, add ? RTM_NEWNEIGH : RTM_DELNEIGH, add ? NLM_F_CREATE | NLM_F_REPLACE : 0,
+		    &nd, sizeof(nd));
+	nl_put(&q, NDA_DST, ip->bytes, ip_len(ip));
+	if (add)
+		nl_put(&q, NDA_LLADDR, a->mac[!who], MAC_LEN);
+	ignore_result(nl_call(&p->mouths[a->node[who]].nl, &q)); /* then ARP finds out after all */
 }
 
 /* sending */
@@ -391,14 +398,20 @@ static void settle(struct prober *p)
 	}
 }
 
+static void acquaint_all(struct prober *p, const struct ping *pings, size_t n, bool add)
+{
+	for (size_t i = 0; i < n * 2; i++)
+		if (pings[i / 2].known)
+			acquaint(p, pings[i / 2].known, i % 2, add);
+}
+
 /* BATCH_MAX at most. */
 static void run_batch(struct prober *p, struct ping *pings, size_t n, const struct ping_how *how)
 {
-	bool many = n * 2 > NEIGHBOURS_MAX;
-
 	p->pings = pings;
 	p->n_pings = n;
 	p->waiting = 0;
+	acquaint_all(p, pings, n, true);
 	for (size_t i = 0; i < n; i++) {
 		bool v6 = pings[i].to.family == AF_INET6;
 
@@ -408,15 +421,11 @@ static void run_batch(struct prober *p, struct ping *pings, size_t n, const stru
 		send_now(p, &pings[i], how);
 		if (pings[i].refused < 0)
 			p->waiting--;
-		p->learned += 2;
 		if (i % 16 == 15 || i + 1 == n || pings[i + 1].from != pings[i].from)
 			hear(p, pings[i].from, v6);
-		if (many && p->learned > NEIGHBOURS_MAX) {
-			settle(p);
-			forget_all(p, pings[i].to.family);
-		}
 	}
 	settle(p);
+	acquaint_all(p, pings, n, false);
 }
 
 void prober_run(struct prober *p, struct ping *pings, size_t n, const struct ping_how *how)

@@ -13,6 +13,17 @@
 #include "base/ip.h"
 #include "lab/lab.h"
 
+/* What two neighbours would find out about each other by ARP.  It is put into their tables, as
+ * something to be confirmed, for as long as the ping takes: asking all of 200 hosts for each of 200
+ * from each of 200 is 8 million frames.
+ */
+struct acquainted {
+	size_t node[2];  /* the one that pings, the other */
+	int index[2];    /* by which link each sees the other */
+	struct ip ip[2]; /* of each */
+	unsigned char mac[2][6];
+};
+
 struct ping {
 	size_t from;     /* node */
 	struct ip to;
@@ -23,6 +34,7 @@ struct ping {
 	int64_t rtt_ns;
 	struct ip complainer; /* who sent an ICMP error instead; family 0: nobody */
 	uint8_t icmp_type, icmp_code;
+	const struct acquainted *known; /* NULL: ARP finds out */
 	/* inner */
 	int64_t sent_ns;
 };

@@ -178,6 +178,19 @@ static bool is_down(struct facts *f, const struct link_end *e, struct verdict *v
 	return false;
 }
 
+static bool other_end_is_down(struct facts *f, const struct link_end *e, struct verdict *v)
+{
+	const struct topology *t = f->lab->topology;
+	const struct interface *i = link_end_interface(t, e);
+	const struct lab_link *l = i->link == NO_INDEX ? NULL : &t->links[i->link];
+
+	if (!l)
+		return false;
+	return is_down(f,
+		       &l->ends[l->ends[0].node == e->node && l->ends[0].interface == e->interface],
+		       v);
+}
+
 static void explain_cable(struct facts *f, const struct link_end *a, const struct link_end *b,
 			  struct verdict *v)
 {
@@ -213,7 +226,8 @@ static bool port_is_off(struct facts *f, const struct link_end *e, struct verdic
 		return verdict_set(v, CAUSE_UNPLUGGED, e->node,
 				   "%s is no port of the switch any more", name);
 	if (l->stp_state == BR_STATE_DISABLED && !l->carrier)
-		return verdict_set(v, CAUSE_LINK_DOWN, e->node,
+		return other_end_is_down(f, e, v) ||
+		       verdict_set(v, CAUSE_LINK_DOWN, e->node,
 				   "link down: nothing is up at the other end of %s", name);
 	if (l->stp_state != BR_STATE_FORWARDING)
 		return verdict_set(v, CAUSE_STP, e->node,
