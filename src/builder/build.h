@@ -66,9 +66,10 @@ struct build_request {
 	const struct strv *build_args, *labels,
 		*secrets;                       /* NAME=VALUE; secrets: id=NAME,src=FILE */
 	const struct strv *add_hosts, *ulimits; /* of RUN, as "run" takes them */
-	uint64_t memory, shm_size;              /* 0: no limit, the usual */
-	const struct strv *names;               /* canonical, for the image */
-	int64_t newest_s;                       /* SOURCE_DATE_EPOCH; -1: not given */
+	const struct strv *allow;  /* rights that the file may use: security.insecure */
+	uint64_t memory, shm_size; /* 0: no limit, the usual */
+	const struct strv *names;  /* canonical, for the image */
+	int64_t newest_s;          /* SOURCE_DATE_EPOCH; -1: not given */
 	unsigned jobs; /* stages at the same time; 0: as many as there is work for processors */
 	bool no_cache, show_changes, debug;
 

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "image/digest.h"
 #include "image/document.h"
+#include "image/event.h"
 #include "image/image.h"
 #include "image/incoming.h"
 #include "image/record.h"
@@ -94,6 +95,9 @@ static int record(struct build *b, const struct state *state, const char *docume
 		r = load_layers(b, &in, state, layers);
 	if (r == 0)
 		r = image_record(engine_db(b->engine), &in, &rec, b->err);
+	if (r == 0)
+		image_event(engine_root_fd(b->engine), b->by_hand ? "commit" : "build", id,
+			    b->req->names);
 	incoming_done(&in);
 	return r;
 }

@@ -33,7 +33,8 @@ struct running {
 	struct work *w;
 	struct strv argv;
 	struct strv env;
-	char *network;      /* NULL: the usual one */
+	char *network; /* NULL: the usual one */
+	bool privileged;
 	const char *script; /* a here-document with a "#!" of its own; NULL */
 	struct mounts mounts;
 	struct image_config config;
@@ -113,6 +114,24 @@ static int choose_network(struct running *run)
 	return 0;
 }
 
+/* More rights than a container has are for the user to give, not for the file to take. */
+static int choose_security(struct running *run)
+{
+	const char *flag = instruction_flag(run->w->ins, "security");
+
+	if (!flag || strcmp(flag, "sandbox") == 0)
+		return 0;
+	if (strcmp(flag, "insecure") != 0)
+		return error_set(run->w->b->err, -EINVAL,
+				 "--security=%.60s: it is sandbox or insecure", flag);
+	if (!strv_has(run->w->b->req->allow, "security.insecure"))
+		return error_set(run->w->b->err, -EPERM,
+				 "--security=insecure wants all rights on this machine; build "
+				 "--allow security.insecure gives them");
+	run->privileged = true;
+	return 0;
+}
+
 static void say(struct running *run)
 {
 	buf_init(&run->said, SAID_MAX);
@@ -144,6 +163,8 @@ static int make_key(struct running *run)
 	step_key_add(&key, text_or_empty(state_text(run->w->state, "User")));
 	step_key_add(&key, text_or_empty(state_text(run->w->state, "WorkingDir")));
 	step_key_add(&key, text_or_empty(run->network));
+	if (run->privileged)
+		step_key_add(&key, "privileged");
 	r = mounts_read(run->w, &run->mounts, &key);
 	step_key_end(&key, run->w, &run->step);
 	strv_done(&args);
@@ -230,6 +251,7 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 		.output_data = run,
 		.ends_by_signal = !shell,
 		.interactive = shell,
+		.privileged = run->privileged,
 		.tty = shell && isatty(STDIN_FILENO),
 		.remove = shell,
 	};
@@ -385,6 +407,8 @@ int step_run(struct work *w)
 
 	choose_command(&run);
 	r = choose_network(&run);
+	if (r == 0)
+		r = choose_security(&run);
 	if (r == 0)
 		r = make_key(&run);
 	if (r < 0)

@@ -22,6 +22,7 @@
 static int check_args(const struct build_args *args, enum view_kind *ret_kind, struct error *err)
 {
 	static const char *const pulls[] = { "missing", "always", "never" };
+	static const char *const rights[] = { "security.insecure", "network.host" };
 	bool known = !args->pull;
 	int r = view_kind_parse(args->progress, args->quiet, ret_kind, err);
 
@@ -30,6 +31,11 @@ static int check_args(const struct build_args *args, enum view_kind *ret_kind, s
 	if (r == 0 && !known)
 		r = error_set(err, -EINVAL, "--pull wants missing, always or never, not '%.40s'",
 			      args->pull);
+	for (size_t i = 0; r == 0 && i < args->allow.n; i++)
+		if (strcmp(args->allow.items[i], rights[0]) != 0 &&
+		    strcmp(args->allow.items[i], rights[1]) != 0)
+			r = error_set(err, -EINVAL, "--allow is %s or %s, not '%.40s'", rights[0],
+				      rights[1], args->allow.items[i]);
 	if (r == 0 && args->jobs < 0)
 		r = error_set(err, -EINVAL, "--jobs wants a number of stages, not %d", args->jobs);
 	if (r == 0 && args->debug && (*ret_kind == VIEW_QUIET || *ret_kind == VIEW_JSON))
@@ -123,6 +129,7 @@ static int build_it(struct engine *engine, const struct build_args *args,
 		.secrets = &args->secrets,
 		.add_hosts = &args->add_hosts,
 		.ulimits = &args->ulimits,
+		.allow = &args->allow,
 		.memory = args->memory,
 		.shm_size = args->shm_size,
 		.names = &names,
@@ -153,7 +160,12 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 		      struct error *err)
 {
 	const struct build_args *args = data;
-	const struct context_request cr = { .path = argv[0], .file = args->file };
+	const struct context_request cr = {
+		.path = argv[0],
+		.file = args->file,
+		.secrets = &args->secrets,
+		.keeps_git_dir = strv_has(&args->build_args, "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1"),
+	};
 	cleanup(context_done) struct context context = CONTEXT_INIT;
 	char id[ID_LEN + 1];
 	sigset_t before;
@@ -179,7 +191,7 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 
 const struct cmd cmd_build_do = {
 	.name = "build",
-	.operands = "CONTEXT|ARCHIVE|-",
+	.operands = "CONTEXT|ARCHIVE|URL|-",
 	.help = "Build an image from a Containerfile",
 	.opts = build_opts,
 	.args_size = sizeof(struct build_args),

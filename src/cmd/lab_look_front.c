@@ -6,7 +6,10 @@
 #include "cmd/lab_look_options.h"
 
 extern const struct cmd lab_send_front, lab_capture_front, lab_ping_front, lab_path_front,
-	lab_domains_front, lab_matrix_front;
+	lab_domains_front, lab_matrix_front, lab_check_front, lab_faults_front, lab_hint_front,
+	lab_draw_front;
+
+static const struct opt no_opts[] = { { 0 } };
 
 #define HANDOVER(command, opts)                                                                    \
 	static int command##_run(const void *globals, const void *args, int argc, char **argv,     \
@@ -22,6 +25,10 @@ HANDOVER(ping, lab_ping_opts)
 HANDOVER(path, lab_json_opts)
 HANDOVER(domains, lab_json_opts)
 HANDOVER(matrix, lab_matrix_opts)
+HANDOVER(check, lab_json_opts)
+HANDOVER(faults, lab_json_opts)
+HANDOVER(hint, no_opts)
+HANDOVER(draw, lab_draw_opts)
 
 const struct cmd lab_send_front = {
 	.name = "send",
@@ -110,4 +117,53 @@ const struct cmd lab_matrix_front = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.run_alone = matrix_run,
+};
+
+const struct cmd lab_check_front = {
+	.name = "check",
+	.operands = "LAB",
+	.help = "Try what the lab's file claims",
+	.details =
+		"Each entry of 'checks' in the file is tried by sending frames; the output is TAP, and a line\n"
+		"behind '#' says why one is not so, with the cause in brackets. Exits with 0 if all hold, 1 if\n"
+		"one does not, 2 or more if they could not be tried.",
+	.opts = lab_json_opts,
+	.args_size = sizeof(struct lab_json_args),
+	.min_operands = 1,
+	.max_operands = 1,
+	.run_alone = check_run,
+};
+
+const struct cmd lab_faults_front = {
+	.name = "faults",
+	.operands = "",
+	.help = "List the faults that 'up --break' can hide",
+	.opts = lab_json_opts,
+	.args_size = sizeof(struct lab_json_args),
+	.run_alone = faults_run,
+};
+
+const struct cmd lab_hint_front = {
+	.name = "hint",
+	.operands = "LAB",
+	.help = "Say a little more about the fault that is hidden in a lab",
+	.details = "Three hints, one each time: where to begin, where to look, what it is.",
+	.min_operands = 1,
+	.max_operands = 1,
+	.run_alone = hint_run,
+};
+
+const struct cmd lab_draw_front = {
+	.name = "draw",
+	.operands = "LAB [NODE NODE]",
+	.help = "Draw a lab, or a film of one ping",
+	.details =
+		"Devices by kind, interfaces, addresses; cables in the colour of the broadcast domain that was\n"
+		"observed on them, dashed where nothing passed. With --play and two nodes one HTML file, which\n"
+		"needs nothing else: the captured frames of a ping, hop by hop, and what each device learns.",
+	.opts = lab_draw_opts,
+	.args_size = sizeof(struct lab_draw_args),
+	.min_operands = 1,
+	.max_operands = 3,
+	.run_alone = draw_run,
 };

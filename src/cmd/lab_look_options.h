@@ -77,4 +77,18 @@ static const struct opt lab_matrix_opts[] = {
 	{ 0 },
 };
 
+struct lab_draw_args {
+	const char *output;
+	bool svg, play;
+};
+
+static const struct opt lab_draw_opts[] = {
+	OPT(struct lab_draw_args, output, "output", 'o', "FILE",
+	    "write it there; an SVG if the name ends in .svg"),
+	OPT(struct lab_draw_args, svg, "svg", 0, NULL, "an SVG in place of text"),
+	OPT(struct lab_draw_args, play, "play", 0, NULL,
+	    "a page that plays the frames of one ping between two nodes"),
+	{ 0 },
+};
+
 #endif

@@ -11,13 +11,6 @@
 #include "lab/lab.h"
 #include "lab/tables.h"
 
-static const char *means_text(enum lab_means means)
-{
-	return means == MEANS_KERNEL  ? "the kernel's own"
-	       : means == MEANS_BUILT ? "built by strake, this kernel has none"
-				      : NULL;
-}
-
 static void print_head(const struct lab *lab)
 {
 	const struct topology *t = lab->topology;
@@ -26,10 +19,10 @@ static void print_head(const struct lab *lab)
 		     t->n_links, lab->keeper);
 	if (t->description)
 		(void)printf("%s\n", t->description);
-	if (means_text(lab->vlan))
-		(void)printf("VLANs are %s\n", means_text(lab->vlan));
-	if (means_text(lab->impair))
-		(void)printf("delay, loss and rate are %s\n", means_text(lab->impair));
+	if (lab->vlan != MEANS_NOT_NEEDED)
+		(void)printf("VLANs are %s\n", lab_means_text(lab->vlan));
+	if (lab->impair != MEANS_NOT_NEEDED)
+		(void)printf("delay, loss and rate are %s\n", lab_means_text(lab->impair));
 	(void)putchar('\n');
 }
 

@@ -18,6 +18,7 @@
 #include "engine/config.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/lock.h"
 #include "engine/making_network.h"
 #include "engine/options.h"
@@ -287,6 +288,8 @@ static int write_files(struct making *m, struct error *err)
 		r = container_save(m->engine, m->c, err);
 	if (r == 0)
 		r = write_cidfile(m, err);
+	if (r == 0)
+		container_event(m->engine, m->c, "create", NULL, NULL);
 	return r;
 }
 
@@ -344,6 +347,8 @@ int making_go(struct engine *engine, const struct container_options *options, st
 	r = write_files(ret, err);
 	if (r == 0)
 		r = making_network_attach(ret, err);
+	if (r == 0)
+		network_events(engine, "connect", ret->c->id);
 	if (r < 0)
 		making_undo(ret);
 	return r;

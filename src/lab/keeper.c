@@ -11,7 +11,6 @@
 
 #include "base/alloc.h"
 #include "base/explain.h"
-#include "base/fault.h"
 #include "base/process.h"
 #include "base/strv.h"
 #include "lab/enter.h"
@@ -141,7 +140,6 @@ static _Noreturn void keep(const struct raised *raised, const char *hosts, int s
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	detach_output();
 	keep_only(raised, status, go);
-	fault_point("lab-keeper");
 	(void)run_commands(raised, hosts, &err);
 	(void)error_send(status, &err);
 	(void)close(status);

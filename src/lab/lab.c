@@ -16,6 +16,13 @@
 #include "lab/state.h"
 #include "lab/yaml.h"
 
+const char *lab_means_text(enum lab_means means)
+{
+	return means == MEANS_KERNEL  ? "the kernel's own"
+	       : means == MEANS_BUILT ? "built by strake: this kernel has none"
+				      : "not needed";
+}
+
 /* what somebody names */
 
 /* A file, unless it can only be a name. */

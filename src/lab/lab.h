@@ -28,6 +28,9 @@ enum lab_means {
 	MEANS_BUILT,  /* a bridge for each VLAN and BPF programs for the tags; a relay process */
 };
 
+/* "the kernel's own" */
+const char *lab_means_text(enum lab_means means);
+
 struct lab {
 	struct topology *topology;
 	char *dir; /* RUN_ROOT/labs/NAME */

@@ -78,12 +78,13 @@ static bool is_for(const struct path *p, const struct visit *v)
 	return false;
 }
 
+/* Of what a tunnel carries, if it is one: that is the frame that we follow. */
 static bool same_macs(const struct path *p, const struct sight *a, const struct sight *b)
 {
 	struct frame x, y;
 
-	frame_decode(sight_bytes(&p->sights, a), a->len, &x);
-	frame_decode(sight_bytes(&p->sights, b), b->len, &y);
+	frame_decode_inner(sight_bytes(&p->sights, a), a->len, &x);
+	frame_decode_inner(sight_bytes(&p->sights, b), b->len, &y);
 	return memcmp(x.dst, y.dst, MAC_LEN) == 0 && memcmp(x.src, y.src, MAC_LEN) == 0;
 }
 
@@ -187,7 +188,7 @@ void path_nodes(const struct path *p, bool with_bridges, struct strv *ret)
 		bool bridge = v->deed == DEED_FORWARDED || v->deed == DEED_FLOODED;
 
 		if (v->deed != DEED_HEARD && (!bridge || with_bridges) &&
-		    !(bridge && !node_is_bridge(&t->nodes[v->node])))
+		    !(bridge && !with_bridges))
 			strv_add(ret, t->nodes[v->node].name);
 	}
 }
@@ -236,6 +237,8 @@ static void put_changes(const struct path *p, const struct visit *v, struct buf 
 		buf_addf(to, ", taken out of VXLAN %u", a.vni);
 	else if (v->deed == DEED_ROUTED)
 		buf_add_str(to, ", new MAC addresses");
+	else if (a.what == FRAME_VXLAN && a.ttl != b.ttl)
+		buf_add_str(to, ", the outer packet routed");
 	if (x.ttl != y.ttl)
 		buf_addf(to, ", TTL %u becomes %u", x.ttl, y.ttl);
 	if (!ip_equal(&x.ip_src, &y.ip_src) || !ip_equal(&x.ip_dst, &y.ip_dst))

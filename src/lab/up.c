@@ -141,6 +141,7 @@ static int raise_and_keep(const char *dir, const struct topology *t, struct erro
 
 	if (r == 0)
 		r = keeper_start(&raised, hosts, &keeper, err);
+	fault_point("lab-kept");
 	if (r == 0 && !explain_dry())
 		r = record(dir, &raised, &keeper, err);
 	fault_point("lab-recorded");

@@ -5,7 +5,7 @@
 extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_link, cmd_lab_list, cmd_lab_shell,
 	cmd_lab_show, cmd_lab_up;
 extern const struct cmd cmd_lab_capture, cmd_lab_domains, cmd_lab_matrix, cmd_lab_path, cmd_lab_ping,
-	cmd_lab_send;
+	cmd_lab_send, cmd_lab_check, cmd_lab_faults, cmd_lab_hint, cmd_lab_draw;
 
 static const struct cmd *const cmds[] = {
 	/* what is there */
@@ -24,6 +24,10 @@ static const struct cmd *const cmds[] = {
 	&cmd_lab_domains,
 	&cmd_lab_send,
 	&cmd_lab_capture,
+	&cmd_lab_check,
+	&cmd_lab_faults,
+	&cmd_lab_hint,
+	&cmd_lab_draw,
 	NULL,
 };
 

@@ -274,6 +274,26 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_has "Containerfile:2: --network=web: a RUN takes default, none or host"
 }
 
+@test "RUN --security=insecure has all rights, if the user allows it" {
+	base_new
+	cd "$STATE/ctx"
+	printf 'FROM base:1\nRUN --security=insecure grep CapEff /proc/self/status >/caps\n' >Containerfile
+	run ! strake build -q .
+	assert_has "$output" "build --allow security.insecure gives them"
+	run ! strake build -q --allow all .
+	assert_has "$output" "--allow is security.insecure or network.host"
+	strake build -q -t x --allow security.insecure . >/dev/null
+	caps=$(strake run --rm --network none x cat /caps | cut -f2)
+	[ "$((16#$caps & 1 << 21))" != 0 ] # CAP_SYS_ADMIN
+	sed -i 's/insecure/sandbox/' Containerfile
+	strake build -q -t x . >/dev/null
+	caps=$(strake run --rm --network none x cat /caps | cut -f2)
+	[ "$((16#$caps & 1 << 21))" = 0 ]
+	sed -i 's/sandbox/none/' Containerfile
+	run ! strake build -q .
+	assert_has "$output" "Containerfile:2: --security=none: it is sandbox or insecure"
+}
+
 @test "A6.13 a RUN has the limits that build was given" {
 	base_new
 	run -0 build -t l:1 --network none --memory 64m --ulimit nofile=77 --shm-size 2m --add-host there:192.0.2.9 <<-'D'
@@ -357,7 +377,7 @@ run_in() { strake run --rm --network none "$@"; }
 	refused 'COPY --chmod=9 a /x' "mode '9' is neither a number"
 	refused 'COPY dir/out /x' 'dir/out: not found in the context'
 	refused 'COPY --from=0 a /x' "0"
-	refused 'ADD https://127.0.0.1/x /x' 'ADD takes files of the context; fetch it in a RUN'
+	refused 'COPY https://127.0.0.1/x /x' 'https://127.0.0.1/x: not found in the context'
 }
 
 @test "COPY leads nowhere outside: links of the context, of the image, .. in paths" {
