@@ -54,6 +54,7 @@ static int begin(struct hand *hand)
 			      .by_hand = true,
 			      .err = hand->err };
 	(void)snprintf(b->hold, sizeof(b->hold), "%s", hold);
+	(void)snprintf(b->id, sizeof(b->id), "%.*s", ID_SHORT_LEN, hand->w.id);
 	hand->stage = (struct stage_plan) { .label = hand->w.name, .base = STAGE_NONE };
 	b->plan = (struct plan) { .stages = &hand->stage, .n = 1 };
 	r = scope_given_init(&b->given, hand->req.build_args, hand->req.platform, hand->err);

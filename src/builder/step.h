@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/id.h"
 #include "base/strv.h"
 #include "builder/build.h"
 #include "builder/plan.h"
@@ -29,6 +30,7 @@ struct build {
 	unsigned *firsts;     /* number of each stage's first step in the whole build */
 	struct strv declared; /* names of all ARGs */
 	char escape;
+	char id[ID_SHORT_LEN + 1]; /* of the build, in the names of its containers */
 	char hold[HOLD_NAME_LEN];  /* of the layers that it stands on */
 	bool by_hand;              /* hand.h: of the steps nothing is kept but what they made */
 	struct hand_run *hand_run; /* of its RUN; NULL */

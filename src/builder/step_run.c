@@ -28,6 +28,7 @@
 #define UPPER_NAME  "upper"
 #define SCRIPT_DEST "/dev/strake-script"
 #define SAID_MAX    65536
+#define BUILD_LABEL "strake.build"
 
 struct running {
 	struct work *w;
@@ -147,6 +148,22 @@ static const char *text_or_empty(const char *text)
 	return text ? text : "";
 }
 
+/* As BuildKit has it: a host's name counts and its address does not, ulimits count.  How much
+ * memory there is decides whether a command gets through, not what it makes.
+ */
+static void add_limits(const struct running *run, struct step_key *key)
+{
+	const struct build_request *req = run->w->b->req;
+	struct strv hosts = { 0 };
+
+	for (size_t i = 0; i < req->add_hosts->n; i++)
+		strv_take(&hosts, xstrndup(req->add_hosts->items[i],
+					   strcspn(req->add_hosts->items[i], ":=")));
+	step_key_add_all(key, &hosts);
+	step_key_add_all(key, req->ulimits);
+	strv_done(&hosts);
+}
+
 static int make_key(struct running *run)
 {
 	struct strv args = { 0 };
@@ -163,6 +180,7 @@ static int make_key(struct running *run)
 	step_key_add(&key, text_or_empty(state_text(run->w->state, "User")));
 	step_key_add(&key, text_or_empty(state_text(run->w->state, "WorkingDir")));
 	step_key_add(&key, text_or_empty(run->network));
+	add_limits(run, &key);
 	if (run->privileged)
 		step_key_add(&key, "privileged");
 	r = mounts_read(run->w, &run->mounts, &key);
@@ -173,13 +191,28 @@ static int make_key(struct running *run)
 
 /* the container */
 
-static char *container_name(const struct running *run)
+/* By build, stage and step; a build for several platforms has the same stage several times. */
+static char *container_name(const struct running *run, bool shell)
 {
-	const char *stage = run->w->b->plan.stages[run->w->stage].label;
-	char id[ID_LEN + 1] = "0";
+	const struct build *b = run->w->b;
+	const char *platform = b->req->shown_platform ? b->req->shown_platform : "";
+	char *name = xasprintf("build-%.6s-%.100s-%u%s%.40s%s", b->id,
+			       b->plan.stages[run->w->stage].label, run->w->number,
+			       *platform ? "-" : "", platform, shell ? "-shell" : "");
 
-	ignore_result(id_new(id));
-	return xasprintf("build-%.6s-%.100s-%u", id, stage, run->w->number);
+	for (char *p = name; *p; p++)
+		if (*p == '/')
+			*p = '-';
+	return name;
+}
+
+static void add_labels(const struct running *run, struct strv *labels)
+{
+	const struct work *w = run->w;
+
+	strv_addf(labels, BUILD_LABEL "=%s", w->b->id);
+	strv_addf(labels, BUILD_LABEL ".stage=%s", w->b->plan.stages[w->stage].label);
+	strv_addf(labels, BUILD_LABEL ".step=%u/%u", w->number, w->total);
 }
 
 static int add_script(struct running *run, const struct incoming *in)
@@ -228,9 +261,9 @@ static void add_hand(const struct hand_run *hand, struct container_options *opti
 static int run_container(struct running *run, const struct strv *layers, bool shell,
 			 char ret_id[ID_LEN + 1], int *ret_status)
 {
-	char sh[] = "/bin/sh", *shell_command[] = { sh, NULL };
 	struct work *w = run->w;
-	autofree char *name = container_name(run);
+	char *shell_command[] = { w->state->shell.items[0], NULL };
+	autofree char *name = container_name(run, shell);
 	const struct prepared_root root = { .source = w->b->plan.stages[w->stage].label,
 					    .layers = layers,
 					    .config = &run->config,
@@ -261,7 +294,7 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 		add_hand(w->b->hand_run, &options);
 	if (run->network)
 		strv_add(&options.networks, run->network);
-	strv_addf(&options.labels, "strake.build.step=%u/%u", w->number, w->total);
+	add_labels(run, &options.labels);
 	r = container_run(w->b->engine, &options, ret_id, w->b->err);
 	strv_done(&options.networks);
 	strv_done(&options.labels);

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/number.h"
+#include "base/root.h"
 #include "builder/build.h"
 #include "builder/context.h"
 #include "builder/halt.h"
@@ -17,7 +19,8 @@
 #include "cmd/hand.h"
 #include "engine/engine.h"
 
-#define TICK_MS 100 /* of the live view */
+#define TICK_MS   100 /* of the live view */
+#define OFFER_MAX 65536
 
 static int check_args(const struct build_args *args, enum view_kind *ret_kind, struct error *err)
 {
@@ -156,6 +159,38 @@ static int build_it(struct engine *engine, const struct build_args *args,
 	return r;
 }
 
+/* The same again, up to where it failed; what came by standard input cannot be given again. */
+static void offer_shell(const struct engine *engine, const struct build_args *args,
+			const char *context)
+{
+	autofree char *root = root_choose_lasting(NULL), *run_root = root_choose_run(NULL);
+	struct build_args again = *args;
+	struct buf line = BUF_INIT(OFFER_MAX);
+	struct strv words = { 0 };
+
+	if (args->debug || strcmp(context, "-") == 0 ||
+	    (args->file && strcmp(args->file, "-") == 0))
+		return;
+	again.debug = true;
+	again.no_cache = false;
+	strv_add(&words, "strake");
+	if (strcmp(engine->root, root) != 0)
+		strv_addf(&words, "--root=%s", engine->root);
+	if (strcmp(engine->run_root, run_root) != 0)
+		strv_addf(&words, "--run-root=%s", engine->run_root);
+	strv_add(&words, "build");
+	opt_format(build_opts, &again, &words);
+	strv_add(&words, context);
+	for (size_t i = 0; i < words.n; i++) {
+		buf_add_str(&line, i ? " " : "");
+		buf_add_shell(&line, words.items[i]);
+	}
+	if (buf_result(&line) == 0)
+		(void)fprintf(stderr, "a shell in this state: %s\n", buf_text(&line));
+	buf_done(&line);
+	strv_done(&words);
+}
+
 static int build_main(struct engine *engine, const void *data, int argc, char **argv,
 		      struct error *err)
 {
@@ -175,6 +210,10 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 	(void)sigprocmask(SIG_BLOCK, NULL, &before);
 	if (r == 0)
 		r = build_it(engine, args, &context, id, err);
+	/* A command failed, and nothing else: what it stood on is kept. */
+	if (r == -ECANCELED && !args->quiet &&
+	    !(args->progress && strcmp(args->progress, "json") == 0))
+		offer_shell(engine, args, argv[0]);
 	if (halt_asked())
 		context_done(&context);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);

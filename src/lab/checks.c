@@ -185,6 +185,9 @@ static bool pinged(struct checking *c, const struct question *q, uint64_t ttl)
 
 	prober_run(c->prober, &p, 1, NULL);
 	ip_format(&q->target, text);
+	if (p.answered && find_duplicate(&c->d.facts, &q->target, &v))
+		return failed(c, xasprintf("%s -> %s: %s [%s]", name_of(c, q->from), text, v.text,
+					   cause_name(v.cause)));
 	if (p.answered && ttl && p.ttl != ttl)
 		return failed(c, xasprintf("%s -> %s: TTL is %u, not %u", name_of(c, q->from), text,
 					   p.ttl, (unsigned)ttl));
@@ -236,17 +239,16 @@ static bool try_pair(struct checking *c, size_t i, size_t k, bool wanted)
 				   cause_name(v.cause), v.text));
 }
 
+/* Each reaches all that stand behind it. */
 static bool check_pairs(struct checking *c, bool wanted)
 {
 	size_t n = yaml_count(&c->rd, c->check->arguments, c->check->kind);
-	bool one_way = key(c, "port") || key(c, "address") || key(c, "because");
-
 	if (n < 2)
 		yaml_fail(&c->rd, c->check->arguments, "%s takes two nodes or more",
 			  c->check->kind);
-	for (size_t i = 0; i < (one_way ? 1 : n); i++)
-		for (size_t k = one_way ? 1 : 0; k < n; k++)
-			if (c->rd.r < 0 || ((i != k || one_way) && !try_pair(c, i, k, wanted)))
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++)
+			if (c->rd.r < 0 || !try_pair(c, i, k, wanted))
 				return false;
 	return true;
 }
@@ -646,9 +648,15 @@ int checks_run(struct lab *lab, struct check_results *ret, struct error *err)
 	const struct topology *t = lab->topology;
 	struct checking c = { .lab = lab, .rd = { .what = t->what, .err = err } };
 	struct check_results results = { .items = xcalloc(t->n_checks + 1, sizeof(*results.items)) };
-	int r = prober_open(lab, NULL, &c.prober, err);
+	int r = bridges_wait(lab, err);
 
+	if (r == 0)
+		r = prober_open(lab, NULL, &c.prober, err);
 	diagnosis_init(&c.d, lab);
+	/* Before anything that a loop would carry round and round. */
+	if (r == 0 && topology_may_loop(t))
+		r = domains_observe(lab, &c.now, err);
+	c.has_domains = r == 0 && topology_may_loop(t);
 	for (size_t i = 0; r == 0 && i < t->n_checks; i++) {
 		struct check_result *result = &results.items[results.n++];
 

@@ -338,7 +338,9 @@ int domains_observe(struct lab *lab, struct domains *ret, struct error *err)
 	d.out = xcalloc(room, 1);
 	d.repeats = xcalloc(room, 1);
 	w.copies = xcalloc(d.n_interfaces + 1, sizeof(*w.copies));
-	r = observer_open(lab, MARK_TYPE, OBSERVE_SMALL, NULL, &w.o, err);
+	r = bridges_wait(lab, err);
+	if (r == 0)
+		r = observer_open(lab, MARK_TYPE, OBSERVE_SMALL, NULL, &w.o, err);
 	w.start_ms = clock_monotonic_ms();
 	if (r == 0)
 		r = round_of(&w, ROUND_BROADCAST, err);

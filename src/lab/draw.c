@@ -4,17 +4,20 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "lab/domains.h"
 
 #define GLYPH     7.3
 #define ROW       17
 #define HEAD      24
 #define PAD       8
+#define PORT      15 /* from one cable to the next */
 #define MARGIN    28
 #define GAP_Y     18
 #define GAP_X     150 /* for names of interfaces at both ends of a cable */
 #define LEGEND_Y  20
 #define BOX_MIN   96
+#define IP_NET_LABEL 18 /* glyphs of a subnet beside its outline */
 
 static const char *const inks[] = { "#0b7285", "#c2410c", "#6d3fb0", "#2b8a3e", "#1c5fb8",
 				    "#b02a4c", "#8a6d00", "#0f766e", "#9d174d", "#4b5563" };
@@ -199,7 +202,12 @@ static void place(struct layout *l)
 	int y = MARGIN + GAP_Y;
 
 	for (size_t i = 0; i < n; i++) {
+		size_t below = 0;
+
 		measure(l->t, &l->boxes[i]);
+		for (size_t k = i + 1; k < n; k++)
+			below += l->boxes[k].up == i;
+		l->boxes[i].height = MAX(l->boxes[i].height, (int)(below + 1) * PORT);
 		widths[l->boxes[i].depth] = MAX(widths[l->boxes[i].depth], l->boxes[i].width);
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -239,7 +247,7 @@ static void place(struct layout *l)
 		l->height = MAX(l->height, b->y + b->height);
 		l->width = MAX(l->width, b->x + b->width);
 	}
-	l->width += MARGIN + GAP_X / 2;
+	l->width += MARGIN + (int)(IP_NET_LABEL * GLYPH);
 	l->height += MARGIN;
 }
 

@@ -196,7 +196,9 @@ static bool complained(struct diagnosis *d, const struct path *p, struct verdict
 	if (!ip_is_set(&p->ping.complainer))
 		return false;
 	ip_format(&p->ping.complainer, text);
-	if (!facts_owners(&d->facts, &p->ping.complainer, each_complainer, &node))
+	/* The sender itself: nobody answered when it asked for the next hop. */
+	if (!facts_owners(&d->facts, &p->ping.complainer, each_complainer, &node) ||
+	    node == p->ping.from)
 		return false;
 	if (v6 ? p->ping.icmp_type == ICMPV6_PKT_TOOBIG
 	       : p->ping.icmp_type == ICMP_DEST_UNREACH && p->ping.icmp_code == ICMP_FRAG_NEEDED)
@@ -210,7 +212,7 @@ static bool complained(struct diagnosis *d, const struct path *p, struct verdict
 
 int locate(struct diagnosis *d, const struct question *q, struct verdict *ret, struct error *err)
 {
-	static const char *const out[] = { "output", "postrouting", "egress", NULL };
+	static const char *const out[] = { "output", "postrouting", "egress", "ingress", NULL };
 	static const char *const in[] = { "input", "prerouting", "ingress", "output", NULL };
 	const struct ping_how how = { .size = q->size, .dont_fragment = q->size != 0 };
 	struct path p;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "lab/observe.h"
 #include "lab/raise.h"
 
 #define LARGE_MIN   48U /* hosts: the frames of ARP alone are their number to the third power */
@@ -41,10 +42,10 @@ static int explain_failures(struct diagnosis *d, struct matrix *m, struct error 
 					    .target = p->to };
 		int r;
 
-		if (p->answered)
+		if (p->answered && !find_duplicate(&d->facts, &p->to, &m->verdicts[i]))
 			continue;
 		m->n_failed++;
-		r = diagnose(d, &q, &m->verdicts[i], err);
+		r = p->answered ? 0 : diagnose(d, &q, &m->verdicts[i], err);
 		if (r < 0)
 			return r;
 	}
@@ -184,7 +185,11 @@ int matrix_observe(struct lab *lab, unsigned flags, struct matrix *ret, struct e
 				m.pings[m.n_pings++] = (struct ping) {
 					.from = m.nodes[i], .to = addresses[m.nodes[k]].ip
 				};
-	r = prober_open(lab, NULL, &prober, err);
+	r = bridges_wait(lab, err);
+	if (r == 0)
+		r = prober_open(lab, NULL, &prober, err);
+	if (r == 0 && topology_may_loop(t))
+		r = diagnosis_observe(&d, err);
 	if (r == 0 && m.n > LARGE_MIN)
 		r = introduce_all(&d, &m, addresses, prober, err);
 	if (r == 0) {
@@ -212,9 +217,9 @@ void matrix_done(struct matrix *m)
 	free(m->known);
 }
 
-static const struct ping *ping_at(const struct matrix *m, size_t row, size_t column)
+static const struct verdict *verdict_at(const struct matrix *m, size_t row, size_t column)
 {
-	return &m->pings[row * (m->n - 1) + column - (column > row)];
+	return &m->verdicts[row * (m->n - 1) + column - (column > row)];
 }
 
 static void print_picture(const struct matrix *m, FILE *to)
@@ -233,8 +238,8 @@ static void print_picture(const struct matrix *m, FILE *to)
 		for (size_t k = 0; k < m->n; k++)
 			(void)fprintf(to, " %*s", width,
 				      i == k                         ? "."
-				      : ping_at(m, i, k)->answered ? "ok"
-								     : "-");
+				      : verdict_at(m, i, k)->cause == CAUSE_NONE ? "ok"
+										   : "-");
 		(void)fputc('\n', to);
 	}
 }
@@ -250,7 +255,7 @@ void matrix_print(const struct matrix *m, FILE *to)
 	for (size_t i = 0; i < m->n_pings; i++) {
 		const struct ping *p = &m->pings[i];
 
-		if (!p->answered)
+		if (m->verdicts[i].cause != CAUSE_NONE)
 			(void)fprintf(to, "%s -> %s: %s\n", nodes[p->from].name,
 				      nodes[matrix_target(m, i)].name, m->verdicts[i].text);
 	}
@@ -267,7 +272,7 @@ json_t *matrix_json(const struct matrix *m)
 			json_pack("{s:s, s:s, s:b}", "from", nodes[p->from].name, "to",
 				  nodes[matrix_target(m, i)].name, "reached", p->answered);
 
-		if (p->answered) {
+		if (m->verdicts[i].cause == CAUSE_NONE) {
 			(void)json_object_set_new(pair, "ttl", json_integer(p->ttl));
 		} else {
 			const struct verdict *v = &m->verdicts[i];

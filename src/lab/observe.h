@@ -72,6 +72,11 @@ bool observer_settle(struct observer *o, struct sights *to, unsigned limit_ms);
 /* Waits for a frame; false: the time is over, or other_fd (-1: none) can be read. */
 bool observer_wait(struct observer *o, int timeout_ms, int other_fd);
 
+/* Waits until no port of a bridge with spanning tree is on its way to forwarding. */
+int bridges_wait(struct lab *lab, struct error *err) must_check;
+/* More cables between bridges than a tree has. */
+bool topology_may_loop(const struct topology *t);
+
 /* How long a frame and its answer may be under way, by what the file says of delays. */
 unsigned lab_delay_ms(const struct topology *t);
 /* Nothing in any queue between network devices. */

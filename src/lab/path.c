@@ -142,7 +142,9 @@ int path_observe(struct lab *lab, size_t from, const struct ip *to, const struct
 	int r;
 
 	only[from] = true;
-	r = observer_open(lab, 0, OBSERVE_ALL, NULL, &o, err);
+	r = bridges_wait(lab, err);
+	if (r == 0)
+		r = observer_open(lab, 0, OBSERVE_ALL, NULL, &o, err);
 	if (r == 0)
 		r = prober_open(lab, only, &prober, err);
 	if (r < 0)

@@ -1,0 +1,15 @@
+/* src/cmd/why_open.h - the network namespace that a command is about. */
+#ifndef CMD_WHY_OPEN_H
+#define CMD_WHY_OPEN_H
+
+#include "base/error.h"
+
+struct cmd;
+
+/* container is one of ours that runs; netns a name of ip-netns(8) or a path.  With neither *ret_fd
+ * is -1: our own.
+ */
+int why_open_netns(const void *globals, const struct cmd *cmd, const char *container,
+		   const char *netns, int *ret_fd, struct error *err) must_check;
+
+#endif
