@@ -114,11 +114,25 @@ static const struct cmd lab_link_front = {
 static const struct cmd lab_ls = { .name = "ls", .same = &lab_list_front };
 
 static const struct cmd *const lab_cmds[] = {
-	&lab_up_front,   &lab_down_front,  &lab_list_front, &lab_ls, &lab_show_front,
-	&lab_exec_front, &lab_shell_front, &lab_link_front,
+	&lab_up_front,
+	&lab_down_front,
+	&lab_list_front,
+	&lab_ls,
+	&lab_show_front,
+	&lab_exec_front,
+	&lab_shell_front,
+	&lab_link_front,
 	/* what it does */
-	&lab_ping_front, &lab_path_front, &lab_matrix_front, &lab_domains_front, &lab_send_front,
-	&lab_capture_front, &lab_check_front, &lab_faults_front, &lab_hint_front, &lab_draw_front,
+	&lab_ping_front,
+	&lab_path_front,
+	&lab_matrix_front,
+	&lab_domains_front,
+	&lab_send_front,
+	&lab_capture_front,
+	&lab_check_front,
+	&lab_faults_front,
+	&lab_hint_front,
+	&lab_draw_front,
 	NULL,
 };
 

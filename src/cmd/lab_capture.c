@@ -26,7 +26,7 @@ struct capture {
 	bool *nodes;           /* that are heard */
 	struct link_end *ends; /* NULL: all of these nodes */
 	size_t n_ends;
-	FILE *file;            /* pcap; NULL: lines */
+	FILE *file; /* pcap; NULL: lines */
 	int64_t start_ns;
 	uint64_t shown, lost;
 	int signals;
@@ -63,9 +63,9 @@ static bool is_wanted(const struct capture *c, const struct sight *s)
 	bool chosen = c->n_ends == 0;
 
 	for (size_t i = 0; i < c->n_ends; i++)
-		chosen = chosen || (c->ends[i].node == s->node &&
-				    (c->ends[i].interface == NO_INDEX ||
-				     c->ends[i].interface == s->interface));
+		chosen = chosen ||
+			 (c->ends[i].node == s->node && (c->ends[i].interface == NO_INDEX ||
+							 c->ends[i].interface == s->interface));
 	if (!chosen || c->args->all)
 		return chosen;
 	frame_decode(sight_bytes(&c->sights, s), s->len, &f);
@@ -81,7 +81,8 @@ static const char *place(const struct capture *c, const struct sight *s)
 
 static void show_line(struct capture *c, const struct sight *s, const struct frame *f)
 {
-	autofree char *where = xasprintf("%s:%s", c->lab->topology->nodes[s->node].name, place(c, s));
+	autofree char *where =
+		xasprintf("%s:%s", c->lab->topology->nodes[s->node].name, place(c, s));
 	char src[MAC_TEXT_LEN], dst[MAC_TEXT_LEN];
 	struct buf text = BUF_INIT(4096);
 

@@ -32,7 +32,8 @@ static int watch(struct lab *lab, char **ends, struct path *ret, struct error *e
 	if (r < 0)
 		return r;
 	diagnosis_init(&d, lab);
-	if (!node_address(&d.facts, to, AF_INET, &net) && !node_address(&d.facts, to, AF_INET6, &net))
+	if (!node_address(&d.facts, to, AF_INET, &net) &&
+	    !node_address(&d.facts, to, AF_INET6, &net))
 		r = error_set(err, -EINVAL, "%s has no IP address to be reached by", ends[1]);
 	diagnosis_done(&d);
 	return r < 0 ? r : path_observe(lab, from, &net.ip, NULL, true, ret, err);
@@ -73,8 +74,9 @@ static int draw_run(const void *globals, const void *data, int argc, char **argv
 	int r;
 
 	if (args->play != (argc == 3))
-		return error_set(err, -EINVAL, args->play ? "--play wants two nodes behind the lab"
-							  : "two nodes are for --play");
+		return error_set(err, -EINVAL,
+				 args->play ? "--play wants two nodes behind the lab"
+					    : "two nodes are for --play");
 	r = lab_open(g->run_root, argv[0], &lab, err);
 	if (r == 0 && args->play)
 		r = watch(lab, argv + 1, &film, err);

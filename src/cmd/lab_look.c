@@ -96,8 +96,7 @@ const struct cmd cmd_lab_matrix = {
 /* path and ping */
 
 /* "h2", "h2:eth1" or an address. */
-static int find_target(struct diagnosis *d, const char *text, struct question *q,
-		       struct error *err)
+static int find_target(struct diagnosis *d, const char *text, struct question *q, struct error *err)
 {
 	const struct topology *t = d->lab->topology;
 	struct ip_net mine, net;
@@ -143,8 +142,7 @@ static int find_question(struct diagnosis *d, char **argv, struct question *q, s
 	return r < 0 ? r : find_target(d, argv[2], q, err);
 }
 
-static int path_run(const void *globals, const void *data, int argc, char **argv,
-		    struct error *err)
+static int path_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
 	const struct globals *g = globals;
 	const struct lab_json_args *args = data;
@@ -242,8 +240,7 @@ static int ping_once(struct diagnosis *d, struct prober *prober, const struct qu
 	return p.answered ? 0 : STATUS_FAILED;
 }
 
-static int ping_run(const void *globals, const void *data, int argc, char **argv,
-		    struct error *err)
+static int ping_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
 	const struct globals *g = globals;
 	const struct lab_ping_args *args = data;

@@ -38,7 +38,8 @@ static int put_hex(struct buf *to, const char *digits, struct error *err)
 		uint8_t byte = (uint8_t)strtoul(pair, &end, 16);
 
 		if (end != pair + 2)
-			return error_set(err, -EINVAL, "--hex: expected pairs of hexadecimal digits");
+			return error_set(err, -EINVAL,
+					 "--hex: expected pairs of hexadecimal digits");
 		buf_add(to, &byte, 1);
 	}
 	return 0;
@@ -57,9 +58,10 @@ static int make_head(const struct topology *t, const struct link_end *from,
 		return error_set(err, -EINVAL, "--type %s: expected a number such as 0x0800",
 				 args->type);
 	if (args->vlan < 0 || args->vlan > LAB_VLAN_MAX)
-		return error_set(err, -EINVAL,
-				 "--vlan %d: expected 1 to %d; 0 means no VLAN, and 4095 is reserved",
-				 args->vlan, LAB_VLAN_MAX);
+		return error_set(
+			err, -EINVAL,
+			"--vlan %d: expected 1 to %d; 0 means no VLAN, and 4095 is reserved",
+			args->vlan, LAB_VLAN_MAX);
 	*ret = (struct frame_head) { .type = (uint16_t)type, .vlan = (uint16_t)args->vlan };
 	memset(ret->dst, 0xff, MAC_LEN);
 	memcpy(ret->src, link_end_interface(t, from)->mac, MAC_LEN);
@@ -126,8 +128,8 @@ static void show(const struct lab *lab, const struct sights *s, const struct buf
 		frame_describe(&f, &text);
 		link_end_format(t, &at, name);
 		if (json)
-			(void)json_array_append_new(list, json_pack("{s:s, s:s}", "at", name,
-								    "text", buf_text(&text)));
+			(void)json_array_append_new(
+				list, json_pack("{s:s, s:s}", "at", name, "text", buf_text(&text)));
 		else
 			(void)printf("%s received %s\n", name, buf_text(&text));
 		buf_done(&text);

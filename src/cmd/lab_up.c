@@ -52,8 +52,9 @@ static int up_run(const void *globals, const void *data, int argc, char **argv, 
 	if (r == 0 && lab && !args->quiet)
 		report(lab, clock_monotonic_ms() - start);
 	if (r == 0 && lab && args->fault && !args->quiet)
-		(void)fprintf(stderr, "a fault is hidden in it: 'strake lab check %s' shows what it "
-				      "does, 'strake lab hint %s' helps\n",
+		(void)fprintf(stderr,
+			      "a fault is hidden in it: 'strake lab check %s' shows what it "
+			      "does, 'strake lab hint %s' helps\n",
 			      lab->topology->name, lab->topology->name);
 	return r;
 }

@@ -24,8 +24,8 @@ struct checking {
 	struct diagnosis d;
 	struct prober *prober;
 	struct yaml_reader rd;
-	char *reason;          /* of the first thing that is not so */
-	struct domains now;    /* of the last observation, good until something is changed */
+	char *reason;       /* of the first thing that is not so */
+	struct domains now; /* of the last observation, good until something is changed */
 	bool has_domains;
 };
 
@@ -235,8 +235,8 @@ static bool try_pair(struct checking *c, size_t i, size_t k, bool wanted)
 	if (!diagnosed(c, &q, &v))
 		return false;
 	return strcmp(cause_name(v.cause), because) == 0 ||
-	       failed(c, xasprintf("the reason is not %s, but %s: %s", because,
-				   cause_name(v.cause), v.text));
+	       failed(c, xasprintf("the reason is not %s, but %s: %s", because, cause_name(v.cause),
+				   v.text));
 }
 
 /* Each reaches all that stand behind it. */
@@ -304,8 +304,8 @@ static bool hear_each_other(struct checking *c, size_t a, size_t b)
 	link_end_format(lab_of(c), &c->now.points[from].at, x);
 	link_end_format(lab_of(c), &c->now.points[to].at, y);
 	segment_explain(&c->now, &c->d.facts, &c->now.points[from].at, &c->now.points[to].at, &v);
-	return failed(c, xasprintf("%s does not hear %s: %s [%s]", y, x, v.text,
-				   cause_name(v.cause)));
+	return failed(c,
+		      xasprintf("%s does not hear %s: %s [%s]", y, x, v.text, cause_name(v.cause)));
 }
 
 static bool check_same_domain(struct checking *c)
@@ -550,16 +550,18 @@ static bool knows(struct checking *c, size_t node, const struct fdb_entry *entri
 			return false;
 		for (size_t k = 0; k < n; k++)
 			if (!entries[k].own &&
-			    memcmp(entries[k].mac, link_end_interface(lab_of(c), &end)->mac, 6) == 0)
+			    memcmp(entries[k].mac, link_end_interface(lab_of(c), &end)->mac, 6) ==
+				    0)
 				found = &entries[k];
 		if (!found)
 			return failed(c, xasprintf("%s does not know %s", name_of(c, node),
 						   map->keys[i]->text));
 		if (strcmp(lab_of(c)->nodes[node].interfaces[found->interface].name, port) != 0)
 			return failed(
-				c, xasprintf("%s has %s behind %s", name_of(c, node),
-					     map->keys[i]->text,
-					     lab_of(c)->nodes[node].interfaces[found->interface].name));
+				c,
+				xasprintf(
+					"%s has %s behind %s", name_of(c, node), map->keys[i]->text,
+					lab_of(c)->nodes[node].interfaces[found->interface].name));
 	}
 	return true;
 }
@@ -581,8 +583,8 @@ static bool check_fdb(struct checking *c)
 	for (size_t i = 0; i < n; i++)
 		count += !entries[i].own;
 	if (learned && count != yaml_number(&c->rd, learned, "learned", 0, UINT32_MAX, 0))
-		return failed(c, xasprintf("%s has learned %zu addresses", name_of(c, node),
-					   count));
+		return failed(c,
+			      xasprintf("%s has learned %zu addresses", name_of(c, node), count));
 	return knows(c, node, entries, n);
 }
 
@@ -647,7 +649,8 @@ int checks_run(struct lab *lab, struct check_results *ret, struct error *err)
 {
 	const struct topology *t = lab->topology;
 	struct checking c = { .lab = lab, .rd = { .what = t->what, .err = err } };
-	struct check_results results = { .items = xcalloc(t->n_checks + 1, sizeof(*results.items)) };
+	struct check_results results = { .items =
+						 xcalloc(t->n_checks + 1, sizeof(*results.items)) };
 	int r = bridges_wait(lab, err);
 
 	if (r == 0)

@@ -9,7 +9,7 @@
 #include "lab/lab.h"
 
 struct check_result {
-	char *title;  /* "reach h1, h2" */
+	char *title; /* "reach h1, h2" */
 	bool ok;
 	char *reason; /* when it is not; NULL */
 };

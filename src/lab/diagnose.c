@@ -76,12 +76,12 @@ struct walk {
 	struct verdict *v;
 	/* where it is */
 	size_t node;
-	int in;               /* it came in by this link; 0: it begins here */
-	struct way way;       /* how it leaves */
-	struct ip next;       /* whose hardware address is asked for */
+	int in;         /* it came in by this link; 0: it begins here */
+	struct way way; /* how it leaves */
+	struct ip next; /* whose hardware address is asked for */
 	size_t routers[HOPS_MAX];
 	size_t n_routers;
-	size_t masqueraded;   /* the node that put its own address into it; NO_INDEX */
+	size_t masqueraded; /* the node that put its own address into it; NO_INDEX */
 };
 
 static const struct facts_node *facts_at(struct walk *w, size_t node)
@@ -96,11 +96,15 @@ static bool mask_mismatch(struct walk *w, size_t node)
 {
 	const struct facts_node *here = facts_at(w, node), *there = facts_at(w, w->want);
 	const struct fact_address *mine, *theirs;
+	struct ip_net own;
 	char a[IP_NET_TEXT_LEN], b[IP_NET_TEXT_LEN];
 
 	if (!here || !there || node == w->want)
 		return false;
-	mine = fact_address(here, &w->source);
+	if (!ip_is_set(&w->source) && node_address(&w->d->facts, node, w->target.family, &own))
+		mine = fact_address(here, &own.ip);
+	else
+		mine = fact_address(here, &w->source);
 	theirs = fact_address(there, &w->target);
 	if (!mine || !theirs || mine->net.prefix_len == theirs->net.prefix_len ||
 	    ip_net_has(&mine->net, &theirs->net.ip) == ip_net_has(&theirs->net, &mine->net.ip))
@@ -148,13 +152,13 @@ static void no_route(struct walk *w, int r)
 	ip_format(&w->target, text);
 	if (r == -EACCES || r == -EINVAL || (r == -EHOSTUNREACH && at_start)) {
 		verdict_set(w->v, CAUSE_ROUTE_REFUSES, w->node,
-			    "%s has a route that refuses %s (%s)", node, text,
+			    "%s has a route or rule that refuses %s (%s)", node, text,
 			    r == -EACCES   ? "prohibit"
 			    : r == -EINVAL ? "blackhole"
 					   : "unreachable");
 		return;
 	}
-	if (at_start && (address_lost(w, w->node) || mask_mismatch(w, w->node)))
+	if (address_lost(w, w->node) || (at_start && mask_mismatch(w, w->node)))
 		return;
 	if (w->back) {
 		verdict_set(w->v, CAUSE_NO_RETURN_ROUTE, w->node,
@@ -170,11 +174,11 @@ static void no_route(struct walk *w, int r)
 
 struct answerers {
 	struct walk *w;
-	size_t from;           /* point that asks; NO_INDEX: an interface that the file lacks */
-	size_t nodes[4];       /* that have the address and hear the question */
-	int in[4];             /* by which link */
+	size_t from;     /* point that asks; NO_INDEX: an interface that the file lacks */
+	size_t nodes[4]; /* that have the address and hear the question */
+	int in[4];       /* by which link */
 	size_t n;
-	size_t deaf;           /* one that has it and does not hear; NO_INDEX */
+	size_t deaf; /* one that has it and does not hear; NO_INDEX */
 	struct link_end deaf_at;
 };
 
@@ -207,14 +211,13 @@ static bool each_owner(void *data, size_t node, const struct fact_address *addre
 	return false;
 }
 
-static int interface_sysctl(struct walk *w, size_t node, int index, uint8_t family,
-			    const char *key)
+static int interface_sysctl(struct walk *w, size_t node, int index, uint8_t family, const char *key)
 {
 	const struct facts_node *n = facts_at(w, node);
 	const struct fact_link *l = n ? fact_link(n, index) : NULL;
-	autofree char *path = l ? xasprintf("ipv%c/conf/%s/%s", family == AF_INET6 ? '6' : '4',
-					    l->name, key)
-				: NULL;
+	autofree char *path =
+		l ? xasprintf("ipv%c/conf/%s/%s", family == AF_INET6 ? '6' : '4', l->name, key)
+		  : NULL;
 
 	return path ? facts_sysctl(&w->d->facts, node, path) : -1;
 }
@@ -232,9 +235,8 @@ static bool find_proxy(struct walk *w, size_t from, bool on, size_t *ret_node, i
 			continue;
 		in = heard_by(w->d, from, i);
 		if (!in || (interface_sysctl(w, i, in, w->next.family, key) == 1) != on ||
-		    facts_route(&w->d->facts, i, &w->next, NULL, 0, &way) < 0 ||
-		    way.index == in || way.type != RTN_UNICAST ||
-		    !w->d->lab->topology->nodes[i].forwarding)
+		    facts_route(&w->d->facts, i, &w->next, NULL, 0, &way) < 0 || way.index == in ||
+		    way.type != RTN_UNICAST || !w->d->lab->topology->nodes[i].forwarding)
 			continue;
 		*ret_node = i;
 		*ret_in = in;
@@ -347,9 +349,10 @@ static void target_unanswered(struct walk *w, const struct answerers *a)
 			    w->next.family == AF_INET6 ? "proxy_ndp" : "proxy_arp");
 		return;
 	}
-	verdict_set(w->v, CAUSE_ARP_UNANSWERED, w->node,
-		    "ARP unanswered: %s takes %s to be on its own link, but %s is on another segment",
-		    name_of(d, w->node), text, name_of(d, a->deaf));
+	verdict_set(
+		w->v, CAUSE_ARP_UNANSWERED, w->node,
+		"ARP unanswered: %s takes %s to be on its own link, but %s is on another segment",
+		name_of(d, w->node), text, name_of(d, a->deaf));
 }
 
 /* An entry made by hand is believed, whatever is true. */
@@ -407,8 +410,8 @@ static bool does_not_answer(struct walk *w, size_t node, int index)
 		return false;
 	ignore = MAX(interface_sysctl(w, node, index, AF_INET, "arp_ignore"),
 		     facts_sysctl(&w->d->facts, node, "ipv4/conf/all/arp_ignore"));
-	if (ignore == 8 || (ignore > 0 && fact_address(n, &w->next) &&
-			    fact_address(n, &w->next)->index != index))
+	if (ignore == 8 ||
+	    (ignore > 0 && fact_address(n, &w->next) && fact_address(n, &w->next)->index != index))
 		return verdict_set(w->v, CAUSE_ARP_UNANSWERED, node,
 				   "ARP unanswered: %s hears who has %s, but arp_ignore is %d "
 				   "there",
@@ -522,13 +525,13 @@ static bool reverse_path(struct walk *w)
 static bool fits(struct walk *w)
 {
 	const struct fact_link *l = fact_link(facts_at(w, w->node), w->way.index);
-	unsigned mtu = w->way.mtu && l ? MIN(w->way.mtu, l->mtu) : l ? l->mtu : 0;
 
-	if (!w->size || !l || w->size <= mtu)
+	/* Not the route's: that remembers what routers said before. */
+	if (!w->size || !l || w->size <= l->mtu)
 		return true;
 	return !verdict_set(w->v, CAUSE_MTU, w->node,
 			    "MTU: %s:%s takes %u bytes, the packet has %u and may not be split",
-			    name_of(w->d, w->node), l->name, mtu, w->size);
+			    name_of(w->d, w->node), l->name, l->mtu, w->size);
 }
 
 static void masquerade(struct walk *w)
@@ -668,10 +671,16 @@ static bool first_owner(void *data, size_t node, const struct fact_address *addr
 int diagnose(struct diagnosis *d, const struct question *q, struct verdict *ret, struct error *err)
 {
 	struct verdict v = { .cause = CAUSE_NONE, .node = NO_INDEX };
-	struct walk there = { .d = d, .start = q->from, .want = q->to, .target = q->target,
-			      .size = q->size, .v = &v, .masqueraded = NO_INDEX };
-	struct walk back = { .d = d, .back = true, .size = q->size, .v = &v,
-			     .masqueraded = NO_INDEX };
+	struct walk there = { .d = d,
+			      .start = q->from,
+			      .want = q->to,
+			      .target = q->target,
+			      .size = q->size,
+			      .v = &v,
+			      .masqueraded = NO_INDEX };
+	struct walk back = {
+		.d = d, .back = true, .size = q->size, .v = &v, .masqueraded = NO_INDEX
+	};
 	int r = diagnosis_observe(d, err);
 
 	if (r < 0)

@@ -28,7 +28,7 @@ int diagnosis_observe(struct diagnosis *d, struct error *err) must_check;
 struct question {
 	size_t from, to; /* nodes; to may be NO_INDEX */
 	struct ip target;
-	unsigned size;   /* of packets that may not be split; 0: small ones */
+	unsigned size; /* of packets that may not be split; 0: small ones */
 };
 /* ret->cause is CAUSE_UNKNOWN where all that is looked at seems right. */
 int diagnose(struct diagnosis *d, const struct question *q, struct verdict *ret,

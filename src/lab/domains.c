@@ -12,7 +12,7 @@
 
 #define SETTLE_MS  3000U
 #define FRAME_MIN  60U
-#define SENDS_MAX  3U /* between two readings: a small ring holds more */
+#define SENDS_MAX  3U  /* between two readings: a small ring holds more */
 #define COPIES_MAX 50U /* of one frame at one place: it is going round */
 
 enum mark_round { ROUND_BROADCAST = 1, ROUND_SELF = 2 };
@@ -20,7 +20,7 @@ enum mark_round { ROUND_BROADCAST = 1, ROUND_SELF = 2 };
 /* Behind the Ethernet header. */
 struct mark {
 	char magic[8];
-	uint32_t run;   /* process: two may look at one lab at once */
+	uint32_t run; /* process: two may look at one lab at once */
 	uint32_t point;
 	uint8_t round;
 };
@@ -195,7 +195,7 @@ static int send_one(struct watch *w, size_t i, enum mark_round round, struct err
 			  &ignored);
 	w->d->frames++;
 	/* A link that is down is heard by nobody, and that is an answer. */
-	if (r == -ENETDOWN || r == -ENXIO || r == -ENODEV)
+	if (r == -ENETDOWN || r == -ENXIO || r == -ENODEV || r == -ENOBUFS)
 		return 0;
 	if (r < 0 && err)
 		*err = ignored;
@@ -409,10 +409,11 @@ static void print_deaf(const struct domains *d, FILE *to)
 void domains_print(const struct domains *d, FILE *to)
 {
 	if (d->storm) {
-		(void)fprintf(to,
-			      "broadcast storm: a loop without spanning tree, %llu frames a second; "
-			      "the bridges have been taken down\n",
-			      (unsigned long long)d->storm_rate);
+		(void)fprintf(
+			to,
+			"broadcast storm: a loop without spanning tree, %llu frames a second; "
+			"the bridges have been taken down\n",
+			(unsigned long long)d->storm_rate);
 		return;
 	}
 	(void)fprintf(to, "%zu broadcast domain%s, %zu collision domain%s\n", d->n_broadcast,

@@ -21,7 +21,7 @@
 
 struct point {
 	struct link_end at;
-	bool is_end;      /* of Ethernet; else a port of a bridge, which has no broadcast domain */
+	bool is_end; /* of Ethernet; else a port of a bridge, which has no broadcast domain */
 	size_t broadcast, collision; /* numbers of its domains, from 0; NO_INDEX */
 };
 
@@ -30,13 +30,13 @@ struct domains {
 	struct point *points;
 	size_t n;
 	size_t n_broadcast, n_collision;
-	size_t *base;     /* by node: where its interfaces begin among all */
+	size_t *base; /* by node: where its interfaces begin among all */
 	size_t n_interfaces;
 	/* Bits, by point * n_interfaces + interface: a broadcast of point came in there, went out;
 	 * what is for point itself came in.
 	 */
 	uint8_t *in, *out, *repeats;
-	unsigned frames;  /* sent */
+	unsigned frames; /* sent */
 	/* A frame that comes again and again.  The lab's bridges have been taken down then. */
 	bool storm;
 	uint64_t storm_rate; /* frames a second */

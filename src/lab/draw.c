@@ -7,16 +7,16 @@
 #include "base/buf.h"
 #include "lab/domains.h"
 
-#define GLYPH     7.3
-#define ROW       17
-#define HEAD      24
-#define PAD       8
-#define PORT      15 /* from one cable to the next */
-#define MARGIN    28
-#define GAP_Y     18
-#define GAP_X     150 /* for names of interfaces at both ends of a cable */
-#define LEGEND_Y  20
-#define BOX_MIN   96
+#define GLYPH        7.3
+#define ROW          17
+#define HEAD         24
+#define PAD          8
+#define PORT         15 /* from one cable to the next */
+#define MARGIN       28
+#define GAP_Y        18
+#define GAP_X        150 /* for names of interfaces at both ends of a cable */
+#define LEGEND_Y     20
+#define BOX_MIN      96
 #define IP_NET_LABEL 18 /* glyphs of a subnet beside its outline */
 
 static const char *const inks[] = { "#0b7285", "#c2410c", "#6d3fb0", "#2b8a3e", "#1c5fb8",
@@ -305,8 +305,8 @@ struct wire_line layout_line(const struct layout *l, size_t link)
 	size_t siblings = 0, mine = 0;
 
 	if (!along || left->depth == right->depth) {
-		line = (struct wire_line) { a->x + a->width, a->y + a->height / 2,
-					    b->x + b->width, b->y + b->height / 2, true };
+		line = (struct wire_line) { a->x + a->width, a->y + a->height / 2, b->x + b->width,
+					    b->y + b->height / 2, true };
 		if (left->depth != right->depth) {
 			line.x1 = a == left ? a->x + a->width : a->x;
 			line.x2 = b == left ? b->x + b->width : b->x;
@@ -322,11 +322,10 @@ struct wire_line layout_line(const struct layout *l, size_t link)
 				mine = siblings;
 			siblings++;
 		}
-	line = (struct wire_line) {
-		left->x + left->width,
-		left->y + (int)((mine + 1) * (size_t)left->height / (siblings + 1)),
-		right->x, right->y + right->height / 2, false
-	};
+	line = (struct wire_line) { left->x + left->width,
+				    left->y + (int)((mine + 1) * (size_t)left->height /
+						    (siblings + 1)),
+				    right->x, right->y + right->height / 2, false };
 	if (left == b)
 		line = (struct wire_line) { line.x2, line.y2, line.x1, line.y1, false };
 	return line;
@@ -369,7 +368,8 @@ static void put_curve(FILE *to, const struct wire_line *w, int shift, const char
 	int c2 = w->bent && x1 != x2 && x1 < x2 ? x2 - bend : w->bent ? x2 + bend : x2 - bend;
 
 	(void)fprintf(to, "<path d=\"M%d %dC%d %d %d %d %d %d\" fill=\"none\" %s/>\n", x1,
-		      w->y1 + shift, c1, w->y1 + shift, c2, w->y2 + shift, x2, w->y2 + shift, style);
+		      w->y1 + shift, c1, w->y1 + shift, c2, w->y2 + shift, x2, w->y2 + shift,
+		      style);
 }
 
 static bool is_collision(const struct topology *t, const struct lab_link *w)
@@ -445,19 +445,22 @@ static void put_end_names(const struct layout *l, FILE *to)
 
 static const char *kind_fill(enum node_kind kind)
 {
-	static const char *const fills[] = { "#f8f9fa", "#fff3bf", "#d0ebff", "#ffe3e3", "#e6fcf5" };
+	static const char *const fills[] = { "#f8f9fa", "#fff3bf", "#d0ebff", "#ffe3e3",
+					     "#e6fcf5" };
 
 	return fills[kind];
 }
 
-/* A sign for each kind, 14 pixels high: a screen, a hub's star, a switch's and a router's arrows. */
+/* A sign for each kind, 14 pixels high: a screen, a hub's star, a switch's and a router's arrows.
+ */
 static void put_sign(enum node_kind kind, int x, int y, FILE *to)
 {
 	static const char *const signs[] = {
 		[NODE_HOST] = "M0 1h14v9h-14zM5 10v3h4v-3M3 13h8",
 		[NODE_HUB] = "M7 7L0 2M7 7L14 2M7 7L0 12M7 7L14 12M7 7h0",
 		[NODE_SWITCH] = "M0 4h13M10 1l3 3l-3 3M14 10h-13M4 7l-3 3l3 3",
-		[NODE_ROUTER] = "M7 0v14M0 7h14M5 2l2-2l2 2M5 12l2 2l2-2M2 5l-2 2l2 2M12 5l2 2l-2 2",
+		[NODE_ROUTER] =
+			"M7 0v14M0 7h14M5 2l2-2l2 2M5 12l2 2l2-2M2 5l-2 2l2 2M12 5l2 2l-2 2",
 		[NODE_CONTAINER] = "M0 2h14v10h-14zM4 2v10M7 2v10M10 2v10",
 	};
 
@@ -540,10 +543,11 @@ static void put_subnets(const struct layout *l, FILE *to)
 			char text[IP_NET_TEXT_LEN];
 
 			ip_net_format(&last, text);
-			(void)fprintf(to,
-				      "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"9\" "
-				      "fill=\"none\" stroke=\"#868e96\" stroke-dasharray=\"3 3\"/>\n",
-				      left - 7, top - 7, right - left + 14, bottom - top + 14);
+			(void)fprintf(
+				to,
+				"<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"9\" "
+				"fill=\"none\" stroke=\"#868e96\" stroke-dasharray=\"3 3\"/>\n",
+				left - 7, top - 7, right - left + 14, bottom - top + 14);
 			put_text(to, right + 12, top + 6, "subnet", text);
 			open = false;
 		}
@@ -582,12 +586,14 @@ static void put_legend(const struct layout *l, FILE *to)
 				      "<rect x=\"%d\" y=\"%d\" width=\"22\" height=\"10\" "
 				      "fill=\"#ffd43b\" fill-opacity=\"0.45\"/>\n",
 				      MARGIN, y - 9);
-			put_text(to, MARGIN + 30, y, "row", "collision domain: a hub repeats to all");
+			put_text(to, MARGIN + 30, y, "row",
+				 "collision domain: a hub repeats to all");
 			y += LEGEND_Y;
 			break;
 		}
 	if (!l->domains) {
-		put_text(to, MARGIN, y, "row", "as the file has it: the lab is not up, nothing was observed");
+		put_text(to, MARGIN, y, "row",
+			 "as the file has it: the lab is not up, nothing was observed");
 	}
 }
 

@@ -15,9 +15,9 @@ struct domains;
 
 struct box {
 	size_t node;
-	size_t up;         /* box that it hangs on; NO_INDEX: a root */
-	size_t up_link;    /* by this link */
-	unsigned depth;    /* column */
+	size_t up;      /* box that it hangs on; NO_INDEX: a root */
+	size_t up_link; /* by this link */
+	unsigned depth; /* column */
 	int x, y, width, height;
 };
 

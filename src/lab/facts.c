@@ -51,7 +51,7 @@ static void read_port(struct fact_link *l, const struct nlattr *info)
 	const struct nlattr *data = NULL, *a;
 	const char *slave = "";
 
-	mnl_attr_for_each_nested(a, info) {
+	mnl_attr_for_each_nested (a, info) {
 		if (mnl_attr_get_type(a) == IFLA_INFO_SLAVE_KIND)
 			slave = mnl_attr_get_str(a);
 		else if (mnl_attr_get_type(a) == IFLA_INFO_SLAVE_DATA)
@@ -59,7 +59,7 @@ static void read_port(struct fact_link *l, const struct nlattr *info)
 	}
 	if (!data || strcmp(slave, "bridge") != 0)
 		return;
-	mnl_attr_for_each_nested(a, data) {
+	mnl_attr_for_each_nested (a, data) {
 		switch (mnl_attr_get_type(a)) {
 		case IFLA_BRPORT_STATE:
 			l->stp_state = mnl_attr_get_u8(a);
@@ -101,7 +101,7 @@ static int each_link(const struct nlmsghdr *h, void *data)
 		.noarp = ifi->ifi_flags & IFF_NOARP,
 		.stp_state = BR_STATE_FORWARDING,
 	};
-	mnl_attr_for_each(a, h, sizeof(*ifi)) {
+	mnl_attr_for_each (a, h, sizeof(*ifi)) {
 		switch (mnl_attr_get_type(a)) {
 		case IFLA_IFNAME:
 			(void)snprintf(l->name, sizeof(l->name), "%s", mnl_attr_get_str(a));
@@ -131,7 +131,7 @@ static void take_vlans(struct fact_link *l, const struct nlattr *spec)
 	const struct nlattr *a;
 	unsigned first = 0;
 
-	mnl_attr_for_each_nested(a, spec) {
+	mnl_attr_for_each_nested (a, spec) {
 		const struct bridge_vlan_info *v = mnl_attr_get_payload(a);
 
 		if (mnl_attr_get_type(a) != IFLA_BRIDGE_VLAN_INFO ||
@@ -156,7 +156,7 @@ static int each_bridge_port(const struct nlmsghdr *h, void *data)
 	struct facts_node *n = data;
 	const struct nlattr *a;
 
-	mnl_attr_for_each(a, h, sizeof(*ifi))
+	mnl_attr_for_each (a, h, sizeof(*ifi))
 		if (mnl_attr_get_type(a) == IFLA_AF_SPEC)
 			for (size_t i = 0; i < n->n_links; i++)
 				if (n->links[i].index == ifi->ifi_index)
@@ -183,7 +183,7 @@ static int each_address(const struct nlmsghdr *h, void *data)
 
 	if (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6)
 		return MNL_CB_OK;
-	mnl_attr_for_each(a, h, sizeof(*ifa)) {
+	mnl_attr_for_each (a, h, sizeof(*ifa)) {
 		bool local = mnl_attr_get_type(a) == IFA_LOCAL;
 
 		if (local || (mnl_attr_get_type(a) == IFA_ADDRESS && !has_local))
@@ -299,10 +299,10 @@ static int take_way(const struct nlmsghdr *h, void *data)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(h);
 	struct way *way = data;
-	const struct nlattr *a, *m;
+	const struct nlattr *a;
 
 	way->type = rtm->rtm_type;
-	mnl_attr_for_each(a, h, sizeof(*rtm)) {
+	mnl_attr_for_each (a, h, sizeof(*rtm)) {
 		switch (mnl_attr_get_type(a)) {
 		case RTA_OIF:
 			way->index = (int)mnl_attr_get_u32(a);
@@ -312,11 +312,6 @@ static int take_way(const struct nlmsghdr *h, void *data)
 			break;
 		case RTA_PREFSRC:
 			way->source = ip_of(rtm->rtm_family, a);
-			break;
-		case RTA_METRICS:
-			mnl_attr_for_each_nested(m, a)
-				if (mnl_attr_get_type(m) == RTAX_MTU)
-					way->mtu = mnl_attr_get_u32(m);
 			break;
 		default:
 			break;
@@ -367,7 +362,7 @@ static int each_neighbour(const struct nlmsghdr *h, void *data)
 
 	if (nd->ndm_ifindex != found->index || nd->ndm_family != found->ip->family)
 		return MNL_CB_OK;
-	mnl_attr_for_each(a, h, sizeof(*nd)) {
+	mnl_attr_for_each (a, h, sizeof(*nd)) {
 		struct ip ip;
 
 		if (mnl_attr_get_type(a) == NDA_LLADDR)
@@ -428,8 +423,7 @@ bool facts_mac(struct facts *f, const unsigned char mac[MAC_LEN], size_t other, 
 		if (i == other || facts_node(f, i, &n, NULL) < 0)
 			continue;
 		for (size_t k = 0; k < n->n_links; k++)
-			if (n->links[k].index != 1 &&
-			    memcmp(n->links[k].mac, mac, MAC_LEN) == 0) {
+			if (n->links[k].index != 1 && memcmp(n->links[k].mac, mac, MAC_LEN) == 0) {
 				*ret_node = i;
 				*ret_index = n->links[k].index;
 				return true;
@@ -442,8 +436,7 @@ char *facts_name(struct facts *f, size_t node, int index)
 {
 	const char *name = f->lab->topology->nodes[node].name;
 	const struct facts_node *n;
-	const struct fact_link *l =
-		facts_node(f, node, &n, NULL) == 0 ? fact_link(n, index) : NULL;
+	const struct fact_link *l = facts_node(f, node, &n, NULL) == 0 ? fact_link(n, index) : NULL;
 
 	return l ? xasprintf("%s:%s", name, l->name) : xstrdup(name);
 }

@@ -26,7 +26,7 @@ struct fact_link {
 	/* as a bridge's port */
 	uint8_t stp_state; /* BR_STATE_FORWARDING, ... */
 	bool isolated, flood, flood_broadcast, flood_multicast, learns;
-	uint16_t pvid;     /* of a filtering bridge; 0: none */
+	uint16_t pvid;      /* of a filtering bridge; 0: none */
 	uint8_t vlans[512]; /* bits: which it takes */
 	bool has_vlans;
 };
@@ -66,7 +66,6 @@ struct way {
 	uint8_t type;     /* RTN_UNICAST, RTN_LOCAL, ... */
 	struct ip via;    /* family 0: on link */
 	struct ip source; /* what it would take as its own address */
-	unsigned mtu;     /* 0: the link's */
 };
 /* from and in (an index) are of a packet that came in; 0: the node sends it itself. */
 int facts_route(struct facts *f, size_t node, const struct ip *to, const struct ip *from, int in,

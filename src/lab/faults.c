@@ -109,7 +109,8 @@ static void cast_routers(struct cast *c)
 	f = owner_of(c->t, &far);
 	for (size_t i = 0; f != NO_INDEX && i < c->t->nodes[f].n_interfaces; i++)
 		for (size_t k = 0; k < c->t->nodes[f].interfaces[i].n_addresses; k++) {
-			struct ip_net between = ip_net_of(&c->t->nodes[f].interfaces[i].addresses[k]);
+			struct ip_net between =
+				ip_net_of(&c->t->nodes[f].interfaces[i].addresses[k]);
 			struct link_end out = leg_in(c->t, &between, r, &mine);
 
 			if (!end_is_set(&out))
@@ -195,7 +196,8 @@ static bool has_all(const struct cast *c, unsigned needs)
 	       (!(needs & NEEDS_THIRD) || end_is_set(&c->x)) &&
 	       (!(needs & NEEDS_SWITCH) || end_is_set(&c->s_port)) &&
 	       (!(needs & NEEDS_NEIGHBOURS) || (end_is_set(&c->s_tport) && near)) &&
-	       (!(needs & NEEDS_UPLINK) || (end_is_set(&c->s_uplink) && !end_is_set(&c->s_tport))) &&
+	       (!(needs & NEEDS_UPLINK) ||
+		(end_is_set(&c->s_uplink) && !end_is_set(&c->s_tport))) &&
 	       (!(needs & NEEDS_PROXY) || (end_is_set(&c->r_in) && near)) &&
 	       (!(needs & NEEDS_NAT) || has_nat(c)) &&
 	       (!(needs & NEEDS_VLAN) || (c->vlan && c->other_vlan));
@@ -205,8 +207,13 @@ static bool cast_pair(const struct topology *t, size_t h, size_t to, unsigned ne
 		      struct cast *ret)
 {
 	uint8_t family = needs & NEEDS_IPV6 ? AF_INET6 : AF_INET;
-	struct cast c = { .t = t, .x = nowhere, .r_in = nowhere, .r_out = nowhere,
-			  .f_in = nowhere, .s_port = nowhere, .s_tport = nowhere,
+	struct cast c = { .t = t,
+			  .x = nowhere,
+			  .r_in = nowhere,
+			  .r_out = nowhere,
+			  .f_in = nowhere,
+			  .s_port = nowhere,
+			  .s_tport = nowhere,
 			  .s_uplink = nowhere };
 
 	if (h == to || !is_host(t, h) || !is_host(t, to) ||
@@ -273,8 +280,8 @@ static void set_number(const char *name, unsigned n)
 static void set_mac(const struct topology *t, const char *name, const struct link_end *e)
 {
 	const unsigned char *m = link_end_interface(t, e)->mac;
-	autofree char *text = xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
-					m[4], m[5]);
+	autofree char *text =
+		xasprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
 
 	(void)setenv(name, text, 1);
 }
@@ -418,8 +425,9 @@ int fault_hide(struct lab *lab, const char *id, struct error *err)
 					 id, lab->topology->name);
 	}
 	return error_set(err, any ? -EINVAL : -ENOENT,
-			 any ? "no fault fits lab %s" : "there is no fault %s; 'strake lab faults' "
-							"lists them",
+			 any ? "no fault fits lab %s"
+			     : "there is no fault %s; 'strake lab faults' "
+			       "lists them",
 			 any ? lab->topology->name : id);
 }
 
@@ -462,8 +470,9 @@ int fault_hint(struct lab *lab, char **ret, struct error *err)
 	json_int_t given;
 
 	if (access(path, F_OK) < 0)
-		return error_set(err, -ENOENT, "no fault is hidden in lab %s; 'strake lab up --break' "
-					       "hides one",
+		return error_set(err, -ENOENT,
+				 "no fault is hidden in lab %s; 'strake lab up --break' "
+				 "hides one",
 				 lab->topology->name);
 	if (json_load_at(AT_FDCWD, path, &doc, err) < 0)
 		return -EINVAL;

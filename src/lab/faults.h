@@ -12,20 +12,20 @@
 #include "lab/lab.h"
 #include "lab/verdict.h"
 
-enum fault_needs { /* of the lab; may be joined */
-	NEEDS_PAIR = 0,     /* two hosts that have addresses */
-	NEEDS_NEAR = 1,     /* both in one subnet */
-	NEEDS_ROUTER = 2,   /* in two, a router between that is the first one's gateway */
-	NEEDS_FAR = 4,      /* two routers between */
-	NEEDS_THIRD = 8,    /* one more host in the first one's subnet */
-	NEEDS_SWITCH = 16,  /* the first one is plugged into a switch */
-	NEEDS_NEIGHBOURS = 32, /* the second one into the same */
-	NEEDS_UPLINK = 64,  /* that switch has a cable to another one */
-	NEEDS_PROXY = 128,  /* a router answers ARP for others */
-	NEEDS_NAT = 256,
-	NEEDS_VLAN = 512,
-	NEEDS_IPV6 = 1024,  /* the pair's addresses are IPv6 */
-	NEEDS_VXLAN = 2048,
+enum fault_needs {                    /* of the lab; may be joined */
+		   NEEDS_PAIR = 0,    /* two hosts that have addresses */
+		   NEEDS_NEAR = 1,    /* both in one subnet */
+		   NEEDS_ROUTER = 2,  /* in two, a router between that is the first one's gateway */
+		   NEEDS_FAR = 4,     /* two routers between */
+		   NEEDS_THIRD = 8,   /* one more host in the first one's subnet */
+		   NEEDS_SWITCH = 16, /* the first one is plugged into a switch */
+		   NEEDS_NEIGHBOURS = 32, /* the second one into the same */
+		   NEEDS_UPLINK = 64,     /* that switch has a cable to another one */
+		   NEEDS_PROXY = 128,     /* a router answers ARP for others */
+		   NEEDS_NAT = 256,
+		   NEEDS_VLAN = 512,
+		   NEEDS_IPV6 = 1024, /* the pair's addresses are IPv6 */
+		   NEEDS_VXLAN = 2048,
 };
 
 enum fault_at { AT_HOST, AT_TARGET, AT_THIRD, AT_ROUTER, AT_FAR, AT_SWITCH };

@@ -522,9 +522,9 @@ void frame_describe(const struct frame *f, struct buf *to)
 void frame_nesting(const struct frame *f, struct buf *to)
 {
 	static const char *const what[] = {
-		[FRAME_SHORT] = "",        [FRAME_OTHER] = "data",  [FRAME_ARP] = "ARP",
-		[FRAME_IP] = "IP(data",    [FRAME_ICMP] = "IP(ICMP", [FRAME_UDP] = "IP(UDP",
-		[FRAME_TCP] = "IP(TCP",    [FRAME_VXLAN] = "IP(UDP(VXLAN(",
+		[FRAME_SHORT] = "",     [FRAME_OTHER] = "data",          [FRAME_ARP] = "ARP",
+		[FRAME_IP] = "IP(data", [FRAME_ICMP] = "IP(ICMP",        [FRAME_UDP] = "IP(UDP",
+		[FRAME_TCP] = "IP(TCP", [FRAME_VXLAN] = "IP(UDP(VXLAN(",
 	};
 	struct frame now = *f;
 	unsigned closing = 0;

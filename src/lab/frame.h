@@ -14,29 +14,36 @@
 #include "base/buf.h"
 #include "base/ip.h"
 
-#define MAC_LEN		6
-#define MAC_TEXT_LEN	18
-#define FRAME_HEAD_LEN	14
-#define FRAME_TAG_LEN	4
-#define FRAME_TAGS_MAX	2
-#define FRAME_MAX	65550	/* an IP packet's 65535 and the header, tagged or not */
-#define VXLAN_PORT	4789
-#define ETH_TYPE_FIRST	0x0600	/* below it is a length */
+#define MAC_LEN        6
+#define MAC_TEXT_LEN   18
+#define FRAME_HEAD_LEN 14
+#define FRAME_TAG_LEN  4
+#define FRAME_TAGS_MAX 2
+#define FRAME_MAX      65550 /* an IP packet's 65535 and the header, tagged or not */
+#define VXLAN_PORT     4789
+#define ETH_TYPE_FIRST 0x0600 /* below it is a length */
 
-enum frame_what { /* how far it was understood */
-	FRAME_SHORT,  /* no Ethernet header */
-	FRAME_OTHER,  /* an unknown type: payload is all behind the header */
-	FRAME_ARP,
-	FRAME_IP,     /* an IP packet with something else in it */
-	FRAME_ICMP,   /* of either family */
-	FRAME_UDP,
-	FRAME_TCP,
-	FRAME_VXLAN,  /* UDP with inner */
+enum frame_what {              /* how far it was understood */
+		  FRAME_SHORT, /* no Ethernet header */
+		  FRAME_OTHER, /* an unknown type: payload is all behind the header */
+		  FRAME_ARP,
+		  FRAME_IP,   /* an IP packet with something else in it */
+		  FRAME_ICMP, /* of either family */
+		  FRAME_UDP,
+		  FRAME_TCP,
+		  FRAME_VXLAN, /* UDP with inner */
 };
 
 enum icmp_kind {
-	ICMP_KIND_OTHER, ICMP_KIND_ECHO, ICMP_KIND_REPLY, ICMP_KIND_UNREACHABLE, ICMP_KIND_TOO_BIG,
-	ICMP_KIND_EXPIRED, ICMP_KIND_REDIRECT, ICMP_KIND_ND_ASK, ICMP_KIND_ND_ANSWER,
+	ICMP_KIND_OTHER,
+	ICMP_KIND_ECHO,
+	ICMP_KIND_REPLY,
+	ICMP_KIND_UNREACHABLE,
+	ICMP_KIND_TOO_BIG,
+	ICMP_KIND_EXPIRED,
+	ICMP_KIND_REDIRECT,
+	ICMP_KIND_ND_ASK,
+	ICMP_KIND_ND_ANSWER,
 };
 
 struct frame {
@@ -50,18 +57,18 @@ struct frame {
 	const uint8_t *payload;        /* behind all headers that were understood */
 	size_t payload_len;
 	/* ARP: src and dst are the addresses in it */
-	uint16_t arp_op;               /* 1 asks, 2 answers */
+	uint16_t arp_op;                /* 1 asks, 2 answers */
 	unsigned char arp_mac[MAC_LEN]; /* the sender's */
 	/* IP */
 	struct ip ip_src, ip_dst;
 	uint8_t ttl, protocol;
-	bool dont_fragment, fragment;  /* fragment: not the first one */
+	bool dont_fragment, fragment; /* fragment: not the first one */
 	size_t ip_len;
 	/* ICMP */
 	enum icmp_kind icmp;
 	uint8_t icmp_type, icmp_code;
 	uint16_t icmp_id, icmp_seq;
-	struct ip about;               /* ND: asked for; redirect: go there; error: it was for */
+	struct ip about; /* ND: asked for; redirect: go there; error: it was for */
 	uint32_t icmp_mtu;
 	/* TCP, UDP */
 	uint16_t port_src, port_dst;

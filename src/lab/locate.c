@@ -109,9 +109,8 @@ static bool too_big(struct diagnosis *d, const struct path *p, const struct jour
 
 			if (!l)
 				continue;
-			e = l->ends[0].node == s->node && l->ends[0].interface == s->interface
-				    ? &l->ends[1]
-				    : &l->ends[0];
+			e = l->ends[0].node == s->node && l->ends[0].interface == s->interface ? &l->ends[1]
+											       : &l->ends[0];
 			frame_decode(sight_bytes(&p->sights, s), s->len, &f);
 			if (facts_node(&d->facts, e->node, &n, NULL) < 0)
 				continue;

@@ -93,8 +93,7 @@ static void ask_as_first(struct neighbours *n, struct prober *prober)
 		struct ping *p = &n->m->pings[i];
 		size_t to = matrix_target(n->m, i), x = n->points[p->from];
 
-		if (x == NO_INDEX ||
-		    n->first[n->d->domains.points[x].broadcast] != p->from ||
+		if (x == NO_INDEX || n->first[n->d->domains.points[x].broadcast] != p->from ||
 		    !are_neighbours(n, p->from, to))
 			continue;
 		prober_run(prober, p, 1, NULL);
@@ -147,8 +146,8 @@ static int introduce_all(struct diagnosis *d, struct matrix *m, struct ip_net *a
 		n.first[i] = NO_INDEX;
 	for (size_t i = 0; i < m->n; i++) {
 		size_t node = m->nodes[i], point = n.points[node] = point_of(&n, node);
-		size_t *first = point == NO_INDEX ? NULL
-						  : &n.first[d->domains.points[point].broadcast];
+		size_t *first =
+			point == NO_INDEX ? NULL : &n.first[d->domains.points[point].broadcast];
 
 		if (first && *first == NO_INDEX)
 			*first = node;
@@ -182,9 +181,9 @@ int matrix_observe(struct lab *lab, unsigned flags, struct matrix *ret, struct e
 	for (size_t i = 0; i < m.n; i++)
 		for (size_t k = 0; k < m.n; k++)
 			if (i != k)
-				m.pings[m.n_pings++] = (struct ping) {
-					.from = m.nodes[i], .to = addresses[m.nodes[k]].ip
-				};
+				m.pings[m.n_pings++] =
+					(struct ping) { .from = m.nodes[i],
+							.to = addresses[m.nodes[k]].ip };
 	r = bridges_wait(lab, err);
 	if (r == 0)
 		r = prober_open(lab, NULL, &prober, err);
@@ -237,9 +236,9 @@ static void print_picture(const struct matrix *m, FILE *to)
 		(void)fprintf(to, "%-*s", width, nodes[m->nodes[i]].name);
 		for (size_t k = 0; k < m->n; k++)
 			(void)fprintf(to, " %*s", width,
-				      i == k                         ? "."
+				      i == k                                     ? "."
 				      : verdict_at(m, i, k)->cause == CAUSE_NONE ? "ok"
-										   : "-");
+										 : "-");
 		(void)fputc('\n', to);
 	}
 }
@@ -268,17 +267,15 @@ json_t *matrix_json(const struct matrix *m)
 
 	for (size_t i = 0; i < m->n_pings; i++) {
 		const struct ping *p = &m->pings[i];
-		json_t *pair =
-			json_pack("{s:s, s:s, s:b}", "from", nodes[p->from].name, "to",
-				  nodes[matrix_target(m, i)].name, "reached", p->answered);
+		json_t *pair = json_pack("{s:s, s:s, s:b}", "from", nodes[p->from].name, "to",
+					 nodes[matrix_target(m, i)].name, "reached", p->answered);
 
 		if (m->verdicts[i].cause == CAUSE_NONE) {
 			(void)json_object_set_new(pair, "ttl", json_integer(p->ttl));
 		} else {
 			const struct verdict *v = &m->verdicts[i];
 
-			(void)json_object_set_new(pair, "cause",
-						  json_string(cause_name(v->cause)));
+			(void)json_object_set_new(pair, "cause", json_string(cause_name(v->cause)));
 			(void)json_object_set_new(pair, "text", json_string(v->text));
 			(void)json_object_set_new(pair, "onReturn", json_boolean(v->on_return));
 			if (v->node != NO_INDEX)

@@ -11,9 +11,9 @@
 
 struct matrix {
 	struct lab *lab;
-	size_t *nodes;         /* that take part */
+	size_t *nodes; /* that take part */
 	size_t n;
-	struct ping *pings;    /* row by row, without the diagonal */
+	struct ping *pings; /* row by row, without the diagonal */
 	size_t n_pings;
 	struct verdict *verdicts; /* of each ping; cause NONE: it was answered */
 	size_t n_failed;

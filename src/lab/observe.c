@@ -24,10 +24,11 @@
 #include "base/file.h"
 #include "lab/raise.h"
 
-#define BLOCK_LEN   (64U << 10)
-#define SLOT_LEN    2048U
-#define RINGS_MAX   (256U << 20) /* bytes that all rings together take, if one block each allows it */
-#define SLOTS_SMALL 4U /* of a small ring, for each interface */
+#define BLOCK_LEN (64U << 10)
+#define SLOT_LEN  2048U
+#define RINGS_MAX (256U << 20) /* bytes that all rings together take, if one block each allows it  \
+				*/
+#define SLOTS_SMALL 4U         /* of a small ring, for each interface */
 #define BLOCKS_MAX  32U
 #define THREADS_MAX 64U
 #define QUIET_MS    12
@@ -147,7 +148,8 @@ static void start_ear(void *data, size_t i)
 {
 	struct observer *o = data;
 	struct ear *ear = &o->ears[i];
-	const struct sockaddr_ll all = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	const struct sockaddr_ll all = { .sll_family = AF_PACKET,
+					 .sll_protocol = htons(ETH_P_ALL) };
 	const struct tpacket_req ring = {
 		.tp_block_size = BLOCK_LEN,
 		.tp_block_nr = (unsigned)(ear->ring_len / BLOCK_LEN),
@@ -204,8 +206,9 @@ unsigned lab_delay_ms(const struct topology *t)
 static void size_ear(struct observer *o, size_t node, unsigned flags)
 {
 	size_t small = o->lab->topology->nodes[node].n_interfaces * SLOTS_SMALL * SLOT_LEN;
-	size_t blocks = flags & OBSERVE_SMALL ? small / BLOCK_LEN + 1
-					      : MIN(RINGS_MAX / BLOCK_LEN / o->n, (size_t)BLOCKS_MAX);
+	size_t blocks = flags & OBSERVE_SMALL
+				? small / BLOCK_LEN + 1
+				: MIN(RINGS_MAX / BLOCK_LEN / o->n, (size_t)BLOCKS_MAX);
 
 	o->ears[node].ring_len = MAX(blocks, (size_t)1) * BLOCK_LEN;
 	o->ears[node].slots = (unsigned)(o->ears[node].ring_len / SLOT_LEN);
@@ -286,9 +289,8 @@ int observer_send(struct observer *o, size_t node, int index, const void *bytes,
 static void put_bytes(struct buf *to, const struct tpacket2_hdr *head, const uint8_t *bytes,
 		      size_t len)
 {
-	const uint8_t tag[FRAME_TAG_LEN] = {
-		0x81, 0x00, (uint8_t)(head->tp_vlan_tci >> 8), (uint8_t)head->tp_vlan_tci
-	};
+	const uint8_t tag[FRAME_TAG_LEN] = { 0x81, 0x00, (uint8_t)(head->tp_vlan_tci >> 8),
+					     (uint8_t)head->tp_vlan_tci };
 
 	if (!(head->tp_status & TP_STATUS_VLAN_VALID) || len < FRAME_HEAD_LEN) {
 		buf_add(to, bytes, len);

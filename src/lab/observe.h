@@ -20,24 +20,24 @@
 #include "lab/lab.h"
 
 struct sight {
-	int64_t ns;         /* when, since 1970 */
+	int64_t ns; /* when, since 1970 */
 	size_t node;
-	size_t interface;   /* index into the node's interfaces; NO_INDEX: one that the file lacks */
-	int index;          /* the kernel's, of the interface */
-	bool out;           /* it left here, else it came in */
-	size_t at, len;     /* in bytes */
-	size_t wire_len;    /* of the frame: len is shorter where it was cut */
-	uint64_t serial;    /* orders what has the same time */
+	size_t interface; /* index into the node's interfaces; NO_INDEX: one that the file lacks */
+	int index;        /* the kernel's, of the interface */
+	bool out;         /* it left here, else it came in */
+	size_t at, len;   /* in bytes */
+	size_t wire_len;  /* of the frame: len is shorter where it was cut */
+	uint64_t serial;  /* orders what has the same time */
 };
 
 struct sights {
 	struct sight *items;
 	size_t n, room;
 	struct buf bytes;
-	uint64_t lost;      /* frames that found a ring full */
+	uint64_t lost; /* frames that found a ring full */
 };
 #define SIGHTS_BYTES_MAX (1U << 30)
-#define SIGHTS_INIT	 ((struct sights) { .bytes = BUF_INIT(SIGHTS_BYTES_MAX) })
+#define SIGHTS_INIT      ((struct sights) { .bytes = BUF_INIT(SIGHTS_BYTES_MAX) })
 void sights_done(struct sights *s);
 void sights_reset(struct sights *s);
 static inline const uint8_t *sight_bytes(const struct sights *s, const struct sight *sight)
@@ -47,8 +47,9 @@ static inline const uint8_t *sight_bytes(const struct sights *s, const struct si
 
 enum observe_flags {
 	OBSERVE_ALL = 0,
-	OBSERVE_IN = 1,     /* only what comes in */
-	OBSERVE_SMALL = 2,  /* small rings: room for 4 frames of each interface between two readings */
+	OBSERVE_IN = 1, /* only what comes in */
+	OBSERVE_SMALL =
+		2, /* small rings: room for 4 frames of each interface between two readings */
 };
 
 struct observer;

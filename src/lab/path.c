@@ -6,14 +6,15 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-#define LIMIT_MS   3000
-#define STORM_MAX  200000U /* frames: more is a storm, not a path */
+#define LIMIT_MS  3000
+#define STORM_MAX 200000U /* frames: more is a storm, not a path */
 
 const char *deed_name(enum deed deed)
 {
 	static const char *const names[] = {
-		[DEED_SENT] = "sent",     [DEED_FLOODED] = "flooded", [DEED_FORWARDED] = "forwarded",
-		[DEED_ROUTED] = "routed", [DEED_TOOK] = "received",   [DEED_HEARD] = "ignored",
+		[DEED_SENT] = "sent",           [DEED_FLOODED] = "flooded",
+		[DEED_FORWARDED] = "forwarded", [DEED_ROUTED] = "routed",
+		[DEED_TOOK] = "received",       [DEED_HEARD] = "ignored",
 		[DEED_DROPPED] = "dropped",
 	};
 
@@ -296,11 +297,9 @@ static void print_asking(const struct path *p, FILE *to)
 		    (f.what == FRAME_ARP || f.icmp == ICMP_KIND_ND_ASK ||
 		     f.icmp == ICMP_KIND_ND_ANSWER || f.icmp == ICMP_KIND_REDIRECT)) {
 			frame_describe(&f, &line);
-			(void)fprintf(to, "  %s:%s %s%s\n",
-				      p->lab->topology->nodes[s->node].name, interface_name(p, s),
-				      buf_text(&line),
-				      f.what == FRAME_ARP && mac_is_broadcast(f.dst)
-					      ? " (to all)"
+			(void)fprintf(to, "  %s:%s %s%s\n", p->lab->topology->nodes[s->node].name,
+				      interface_name(p, s), buf_text(&line),
+				      f.what == FRAME_ARP && mac_is_broadcast(f.dst) ? " (to all)"
 				      : f.icmp == ICMP_KIND_ND_ASK && mac_is_multicast(f.dst)
 					      ? " (to a multicast group, not to all)"
 				      : f.icmp == ICMP_KIND_REDIRECT
@@ -383,9 +382,8 @@ static json_t *journey_json(const struct path *p, const struct journey *j)
 	for (size_t i = 0; i < j->n; i++) {
 		const struct visit *v = &j->visits[i];
 		json_t *out = json_array();
-		json_t *hop = json_pack("{s:s, s:s}", "node",
-					p->lab->topology->nodes[v->node].name, "did",
-					deed_name(v->deed));
+		json_t *hop = json_pack("{s:s, s:s}", "node", p->lab->topology->nodes[v->node].name,
+					"did", deed_name(v->deed));
 
 		if (v->in)
 			(void)json_object_set_new(hop, "in", sight_json(p, v->in));

@@ -15,8 +15,8 @@ enum deed {
 	DEED_FLOODED,   /* out of several ports */
 	DEED_FORWARDED, /* out of one */
 	DEED_ROUTED,
-	DEED_TOOK,      /* it was for this node */
-	DEED_HEARD,     /* it came, and was for somebody else */
+	DEED_TOOK,  /* it was for this node */
+	DEED_HEARD, /* it came, and was for somebody else */
 	DEED_DROPPED,
 };
 
@@ -37,7 +37,7 @@ struct path {
 	struct lab *lab;
 	struct ping ping;
 	uint16_t id;
-	struct sights sights;  /* everything that was heard */
+	struct sights sights; /* everything that was heard */
 	struct journey request, reply;
 };
 

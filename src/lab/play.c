@@ -79,14 +79,15 @@ static const char *colour_of(const struct frame *f)
 		return "#fab005";
 	if (f->what == FRAME_VXLAN)
 		return "#7048e8";
-	return f->icmp == ICMP_KIND_ECHO ? "#228be6" : f->icmp == ICMP_KIND_REPLY ? "#40c057"
-										   : "#fa5252";
+	return f->icmp == ICMP_KIND_ECHO    ? "#228be6"
+	       : f->icmp == ICMP_KIND_REPLY ? "#40c057"
+					    : "#fa5252";
 }
 
 static void add_learned(json_t *list, const char *node, const char *key, const char *value)
 {
-	(void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "node", node, "key", key,
-						    "value", value));
+	(void)json_array_append_new(
+		list, json_pack("{s:s, s:s, s:s}", "node", node, "key", key, "value", value));
 }
 
 /* What the device where the frame came in knows from now on. */
@@ -216,14 +217,15 @@ void play_write(const struct layout *l, const struct path *p, FILE *to)
 	char target[IP_TEXT_LEN];
 
 	ip_format(&p->ping.to, target);
-	(void)fprintf(to,
-		      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>%s: "
-		      "%s to %s</title>\n%s</head>\n<body data-state=\"start\">\n<p><button "
-		      "id=\"play\">Play</button><button id=\"back\">Back</button><button "
-		      "id=\"next\">Next</button> slow <input id=\"speed\" type=\"range\" min=\"0\" "
-		      "max=\"1800\" value=\"1100\"> fast <span id=\"count\"></span></p>\n"
-		      "<div id=\"said\"></div>\n",
-		      l->t->name, l->t->nodes[p->ping.from].name, target, style);
+	(void)fprintf(
+		to,
+		"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>%s: "
+		"%s to %s</title>\n%s</head>\n<body data-state=\"start\">\n<p><button "
+		"id=\"play\">Play</button><button id=\"back\">Back</button><button "
+		"id=\"next\">Next</button> slow <input id=\"speed\" type=\"range\" min=\"0\" "
+		"max=\"1800\" value=\"1100\"> fast <span id=\"count\"></span></p>\n"
+		"<div id=\"said\"></div>\n",
+		l->t->name, l->t->nodes[p->ping.from].name, target, style);
 	draw_svg(l, to);
 	(void)fputs("<div id=\"tables\"></div>\n<script>\n", to);
 	put_value(to, "film", film(l, p));

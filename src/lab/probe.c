@@ -21,15 +21,15 @@
 #include "lab/frame.h"
 #include "lab/observe.h"
 
-#define BATCH_MAX      150U   /* pings whose answers are waited for together */
-#define PACKET_MAX     65535U
-#define QUIET_MS       12
-#define GIVE_UP_MS     5000
-#define TRIES_LOSSY    5
-#define BUFFER_LEN     (4 << 20)
-#define HEAD4_LEN      20U
-#define HEAD6_LEN      40U
-#define ECHO_LEN       8U
+#define BATCH_MAX   150U /* pings whose answers are waited for together */
+#define PACKET_MAX  65535U
+#define QUIET_MS    12
+#define GIVE_UP_MS  5000
+#define TRIES_LOSSY 5
+#define BUFFER_LEN  (4 << 20)
+#define HEAD4_LEN   20U
+#define HEAD6_LEN   40U
+#define ECHO_LEN    8U
 
 struct mouth {
 	int fds[2]; /* IPv4, IPv6; -1 */
@@ -54,9 +54,8 @@ struct prober {
 
 static void take_answers_only(int fd4, int fd6)
 {
-	const struct icmp_filter v4 = {
-		.data = ~(1U << ICMP_ECHOREPLY | 1U << ICMP_DEST_UNREACH | 1U << ICMP_TIME_EXCEEDED)
-	};
+	const struct icmp_filter v4 = { .data = ~(1U << ICMP_ECHOREPLY | 1U << ICMP_DEST_UNREACH |
+						  1U << ICMP_TIME_EXCEEDED) };
 	struct icmp6_filter v6;
 	const int size = BUFFER_LEN, on = 1;
 
@@ -173,7 +172,7 @@ static void forget(struct nl *nl, uint8_t family)
 		const struct nlattr *a;
 
 		nl_req_init(&f.q, RTM_DELNEIGH, 0, nd, sizeof(*nd));
-		mnl_attr_for_each(a, f.found[i], sizeof(*nd))
+		mnl_attr_for_each (a, f.found[i], sizeof(*nd))
 			if (mnl_attr_get_type(a) == NDA_DST)
 				nl_put(&f.q, NDA_DST, mnl_attr_get_payload(a),
 				       mnl_attr_get_payload_len(a));
@@ -192,9 +191,9 @@ void prober_forget(struct prober *p, size_t node, uint8_t family)
 static void acquaint(struct prober *p, const struct acquainted *a, size_t who, bool add)
 {
 	const struct ip *ip = &a->ip[!who];
-	const struct ndmsg nd = {
-		.ndm_family = ip->family, .ndm_ifindex = a->index[who], .ndm_state = NUD_STALE
-	};
+	const struct ndmsg nd = { .ndm_family = ip->family,
+				  .ndm_ifindex = a->index[who],
+				  .ndm_state = NUD_STALE };
 	struct nl_req q;
 
 	nl_req_init(&q, add ? RTM_NEWNEIGH : RTM_DELNEIGH, add ? NLM_F_CREATE | NLM_F_REPLACE : 0,
@@ -332,15 +331,20 @@ static void hear(struct prober *p, size_t node, bool v6)
 		struct sockaddr_in6 from;
 		struct iovec io = { bytes, sizeof(bytes) };
 		struct msghdr m = {
-			.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &io,
-			.msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+			.msg_name = &from,
+			.msg_namelen = sizeof(from),
+			.msg_iov = &io,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof(control),
 		};
 		struct heard h = { .v6 = v6, .icmp = bytes };
 		ssize_t n = recvmsg(fd, &m, 0);
 		size_t head;
 
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			continue; /* an error that the kernel keeps for the socket: cleared by this */
+			continue; /* an error that the kernel keeps for the socket: cleared by this
+				   */
 		if (n < 0)
 			return;
 		h.len = (size_t)n;

@@ -25,12 +25,12 @@ struct acquainted {
 };
 
 struct ping {
-	size_t from;     /* node */
+	size_t from; /* node */
 	struct ip to;
 	/* what came of it */
-	int refused;     /* the sender's own stack: -ENETUNREACH, -EMSGSIZE, ...; 0: it was sent */
+	int refused; /* the sender's own stack: -ENETUNREACH, -EMSGSIZE, ...; 0: it was sent */
 	bool answered;
-	uint8_t ttl;     /* of the answer, as it came */
+	uint8_t ttl; /* of the answer, as it came */
 	int64_t rtt_ns;
 	struct ip complainer; /* who sent an ICMP error instead; family 0: nobody */
 	uint8_t icmp_type, icmp_code;
@@ -47,7 +47,7 @@ void prober_close(struct prober *p);
 DEFINE_CLEANUP(struct prober *, prober, prober_close);
 
 struct ping_how {
-	unsigned size;        /* bytes of the whole IP packet; 0: small */
+	unsigned size; /* bytes of the whole IP packet; 0: small */
 	bool dont_fragment;
 };
 /* All of them; each failed one is tried again where the lab loses frames on purpose. */

@@ -9,7 +9,8 @@
 
 struct lab;
 
-/* What "nft list ruleset" says there; "" if it has no rules or there is no nft.  The caller frees. */
+/* What "nft list ruleset" says there; "" if it has no rules or there is no nft.  The caller frees.
+ */
 char *rules_read(struct lab *lab, size_t node) __attribute__((returns_nonnull));
 /* The first rule (or policy) that drops or rejects in a base chain of that hook ("forward"), as
  * "table inet filter, chain forward: ip daddr 10.0.0.2 drop"; a chain that is jumped to counts for

@@ -57,8 +57,9 @@ static void across_link(struct search *s, const struct link_end *e)
 	if (i->kind != IF_CABLE || i->link == NO_INDEX)
 		return;
 	l = &s->t->links[i->link];
-	visit(s, l->ends[0].node == e->node && l->ends[0].interface == e->interface ? &l->ends[1]
-										    : &l->ends[0],
+	visit(s,
+	      l->ends[0].node == e->node && l->ends[0].interface == e->interface ? &l->ends[1]
+										 : &l->ends[0],
 	      id(s, e));
 }
 
@@ -159,9 +160,8 @@ static const struct fact_link *link_at(struct facts *f, const struct link_end *e
 {
 	const struct facts_node *n;
 
-	return facts_node(f, e->node, &n, NULL) < 0
-		       ? NULL
-		       : fact_link(n, interface_index(e->interface));
+	return facts_node(f, e->node, &n, NULL) < 0 ? NULL
+						    : fact_link(n, interface_index(e->interface));
 }
 
 static bool is_down(struct facts *f, const struct link_end *e, struct verdict *v)
@@ -186,9 +186,8 @@ static bool other_end_is_down(struct facts *f, const struct link_end *e, struct 
 
 	if (!l)
 		return false;
-	return is_down(f,
-		       &l->ends[l->ends[0].node == e->node && l->ends[0].interface == e->interface],
-		       v);
+	return is_down(
+		f, &l->ends[l->ends[0].node == e->node && l->ends[0].interface == e->interface], v);
 }
 
 static void explain_cable(struct facts *f, const struct link_end *a, const struct link_end *b,
@@ -286,9 +285,8 @@ static void explain_bridge(struct facts *f, const struct link_end *in, const str
 {
 	const struct topology *t = f->lab->topology;
 	const char *node = t->nodes[in->node].name;
-	struct link_end bridge = {
-		in->node, node_find_interface(&t->nodes[in->node], BRIDGE_NAME)
-	};
+	struct link_end bridge = { in->node,
+				   node_find_interface(&t->nodes[in->node], BRIDGE_NAME) };
 	const struct fact_link *x, *y;
 	char from[LINK_END_LEN], to[LINK_END_LEN];
 

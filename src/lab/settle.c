@@ -17,8 +17,8 @@ static int open_events(void *data, struct error *err)
 	struct nl *nl = data;
 	int r = nl_open(nl, err), group = RTNLGRP_LINK;
 
-	if (r == 0 && mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group,
-					    sizeof(group)) < 0) {
+	if (r == 0 &&
+	    mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
 		r = error_sys(err, -errno, "listen for changes of links");
 		nl_close(nl);
 	}

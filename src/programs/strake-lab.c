@@ -4,8 +4,8 @@
 
 extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_link, cmd_lab_list, cmd_lab_shell,
 	cmd_lab_show, cmd_lab_up;
-extern const struct cmd cmd_lab_capture, cmd_lab_domains, cmd_lab_matrix, cmd_lab_path, cmd_lab_ping,
-	cmd_lab_send, cmd_lab_check, cmd_lab_faults, cmd_lab_hint, cmd_lab_draw;
+extern const struct cmd cmd_lab_capture, cmd_lab_domains, cmd_lab_matrix, cmd_lab_path,
+	cmd_lab_ping, cmd_lab_send, cmd_lab_check, cmd_lab_faults, cmd_lab_hint, cmd_lab_draw;
 
 static const struct cmd *const cmds[] = {
 	/* what is there */
