@@ -73,7 +73,7 @@ static int draw_run(const void *globals, const void *data, int argc, char **argv
 	struct layout layout;
 	int r;
 
-	if (args->play != (argc == 3))
+	if (argc != (args->play ? 3 : 1))
 		return error_set(err, -EINVAL,
 				 args->play ? "--play wants two nodes behind the lab"
 					    : "two nodes are for --play");

@@ -147,23 +147,6 @@ static int connect_now(void *data, struct error *err)
 	return 0;
 }
 
-static bool reaches_port(struct checking *c, const struct question *q, uint16_t port)
-{
-	struct connecting connecting = { .to = q->target, .port = port };
-	char text[IP_TEXT_LEN];
-	struct error err = { 0 };
-
-	ip_format(&q->target, text);
-	if (lab_inside(c->lab, q->from, connect_now, &connecting, &err) < 0)
-		return failed(c, xstrdup(err.text));
-	if (connecting.r == 0)
-		return true;
-	return failed(c, xasprintf("%s to %s port %u: %s", name_of(c, q->from), text, port,
-				   connecting.r == ECONNREFUSED
-					   ? "refused: nobody listens there, and no rule leads on"
-					   : strerror(connecting.r)));
-}
-
 static bool diagnosed(struct checking *c, const struct question *q, struct verdict *v)
 {
 	struct error err = { 0 };
@@ -175,6 +158,27 @@ static bool diagnosed(struct checking *c, const struct question *q, struct verdi
 		return true;
 	(void)failed(c, xstrdup(err.text));
 	return false;
+}
+
+static bool reaches_port(struct checking *c, const struct question *q, uint16_t port)
+{
+	struct connecting connecting = { .to = q->target, .port = port };
+	struct verdict v = { .cause = CAUSE_NONE };
+	char text[IP_TEXT_LEN];
+	struct error err = { 0 };
+
+	ip_format(&q->target, text);
+	if (lab_inside(c->lab, q->from, connect_now, &connecting, &err) < 0)
+		return failed(c, xstrdup(err.text));
+	if (connecting.r == 0)
+		return true;
+	if (connecting.r != ECONNREFUSED && diagnosed(c, q, &v) && v.cause != CAUSE_UNKNOWN)
+		return failed(c, xasprintf("%s to %s port %u: %s [%s]", name_of(c, q->from), text,
+					   port, v.text, cause_name(v.cause)));
+	return failed(c, xasprintf("%s to %s port %u: %s", name_of(c, q->from), text, port,
+				   connecting.r == ECONNREFUSED
+					   ? "refused: nobody listens there, and no rule leads on"
+					   : strerror(connecting.r)));
 }
 
 static bool pinged(struct checking *c, const struct question *q, uint64_t ttl)

@@ -26,12 +26,13 @@
 
 #define BLOCK_LEN (64U << 10)
 #define SLOT_LEN  2048U
-#define RINGS_MAX (256U << 20) /* bytes that all rings together take, if one block each allows it  \
-				*/
-#define SLOTS_SMALL 4U         /* of a small ring, for each interface */
+#define RINGS_MAX                                                                                  \
+	(256U << 20)   /* bytes that all rings together take, if one block each allows it          \
+			*/
+#define SLOTS_SMALL 4U /* of a small ring, for each interface */
 #define BLOCKS_MAX  32U
 #define THREADS_MAX 64U
-#define QUIET_MS    12
+#define QUIET_MS    20
 
 struct ear {
 	int fd;

@@ -57,7 +57,7 @@ int prober_fd(const struct prober *p, size_t node, uint8_t family);
 /* One request, and no waiting; then what came. */
 void prober_send(struct prober *p, struct ping *ping, const struct ping_how *how);
 void prober_receive(struct prober *p, struct ping *ping);
-/* A node forgets all neighbours that it was not told by hand. */
+/* A node forgets all neighbours that it was not told by hand, and what routers told it. */
 void prober_forget(struct prober *p, size_t node, uint8_t family);
 /* What is in the packets, to know them again on the wire. */
 uint16_t prober_id(const struct prober *p);

@@ -54,7 +54,7 @@ static const struct {
 	  BYTES(MAC(2), MAC(1), 8, 0, IP4(17, 51), 0, 1, 0x12, 0xb5, 0, 31, 0, 0, 8, 0, 0, 0, 0, 0,
 		42, 0, TO_ALL, MAC(3), 0x7a, 0x05, 'x') },
 	/* longer than they are */
-	{ "type 0x0800, 1 bytes", "frame(data)", BYTES(MAC(2), MAC(1), 8, 0, 0x45) },
+	{ "type 0x0800, 1 bytes \"E\"", "frame(data)", BYTES(MAC(2), MAC(1), 8, 0, 0x45) },
 	{ "10.9.0.1 > 10.9.0.2: IP, 200 bytes, TTL 64", "frame(IP(data))",
 	  BYTES(MAC(2), MAC(1), 8, 0, IP4(1, 200), 8, 0) },
 };
