@@ -66,6 +66,7 @@ struct build_request {
 	const struct strv *build_args, *labels,
 		*secrets;                       /* NAME=VALUE; secrets: id=NAME,src=FILE */
 	const struct strv *add_hosts, *ulimits; /* of RUN, as "run" takes them */
+	const struct strv *ssh;                 /* ID[=PATH,...], see ssh.h */
 	const struct strv *allow;  /* rights that the file may use: security.insecure */
 	uint64_t memory, shm_size; /* 0: no limit, the usual */
 	const struct strv *names;  /* canonical, for the image */

@@ -33,6 +33,8 @@ void hand_request_init(struct build_request *req)
 					.secrets = &nothing,
 					.add_hosts = &nothing,
 					.ulimits = &nothing,
+					.allow = &nothing,
+					.ssh = &nothing,
 					.names = &nothing,
 					.newest_s = -1,
 					.no_cache = true,

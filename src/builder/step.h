@@ -79,7 +79,8 @@ int step_reuse_in_turn(struct work *w, const struct step *step, const char *said
 int step_keep(struct work *w, const struct incoming *in, const char *name, struct step *step,
 	      const char *said) must_check;
 /* One more key for what step names; info of a layer that is new, or NULL. */
-int step_keep_row(struct build *b, const struct step *step, const struct layer_info *info) must_check;
+int step_keep_row(struct build *b, const struct step *step,
+		  const struct layer_info *info) must_check;
 /* A layer that make() drafts. */
 int step_draft(struct work *w, struct step *step, const char *said,
 	       int (*make)(void *data, struct draft *draft, struct error *err),

@@ -27,6 +27,8 @@
 
 #define UPPER_NAME  "upper"
 #define SCRIPT_DEST "/dev/strake-script"
+#define ENV_DEST    "/dev/strake-env"
+#define EXEC_DEST   "/dev/strake-exec"
 #define SAID_MAX    65536
 #define BUILD_LABEL "strake.build"
 
@@ -215,6 +217,14 @@ static void add_labels(const struct running *run, struct strv *labels)
 	strv_addf(labels, BUILD_LABEL ".step=%u/%u", w->number, w->total);
 }
 
+static void add_file(struct running *run, const char *dest, const char *source)
+{
+	(void)json_array_append_new(run->mounts.list,
+				    json_pack("{s:s, s:s, s:s, s:[s, s]}", "destination", dest,
+					      "type", "bind", "source", source, "options", "bind",
+					      "ro"));
+}
+
 static int add_script(struct running *run, const struct incoming *in)
 {
 	autofree char *path = NULL;
@@ -227,11 +237,31 @@ static int add_script(struct running *run, const struct incoming *in)
 	if (r < 0)
 		return r;
 	path = xasprintf("%s/%s/script", in->root, in->tmp_name);
-	(void)json_array_append_new(run->mounts.list,
-				    json_pack("{s:s, s:s, s:s, s:[s, s]}", "destination",
-					      SCRIPT_DEST, "type", "bind", "source", path,
-					      "options", "bind", "ro"));
+	add_file(run, SCRIPT_DEST, path);
 	return 0;
+}
+
+/* Variables that are secret come from a file, read by a program of ours that then becomes the
+ * command: what the engine is told of a container it writes down.
+ */
+static void wrap_command(const struct running *run, const struct strv *argv, struct strv *ret)
+{
+	if (run->mounts.secret_env) {
+		strv_add(ret, EXEC_DEST);
+		strv_add(ret, "--env");
+		strv_add(ret, ENV_DEST);
+	}
+	strv_extend(ret, argv->items, argv->n);
+}
+
+static void add_secret_env(struct running *run)
+{
+	autofree char *program = engine_program(run->w->b->engine, "strake-init");
+
+	if (!run->mounts.secret_env)
+		return;
+	add_file(run, EXEC_DEST, program);
+	add_file(run, ENV_DEST, run->mounts.secret_env);
 }
 
 static void take_output(void *data, bool is_error, const void *bytes, size_t len)
@@ -261,8 +291,9 @@ static void add_hand(const struct hand_run *hand, struct container_options *opti
 static int run_container(struct running *run, const struct strv *layers, bool shell,
 			 char ret_id[ID_LEN + 1], int *ret_status)
 {
+	struct strv command = { 0 };
 	struct work *w = run->w;
-	char *shell_command[] = { w->state->shell.items[0], NULL };
+	const struct strv shell_argv = { .items = w->state->shell.items, .n = 1 };
 	autofree char *name = container_name(run, shell);
 	const struct prepared_root root = { .source = w->b->plan.stages[w->stage].label,
 					    .layers = layers,
@@ -271,8 +302,6 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 	struct container_options options = {
 		.prepared = &root,
 		.name = name,
-		.command = shell ? shell_command : run->argv.items,
-		.ncommand = shell ? 1 : run->argv.n,
 		.entrypoint = "",
 		.env = run->env,
 		.add_host = *w->b->req->add_hosts,
@@ -290,12 +319,16 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 	};
 	int r;
 
+	wrap_command(run, shell ? &shell_argv : &run->argv, &command);
+	options.command = command.items;
+	options.ncommand = command.n;
 	if (w->b->hand_run && !shell)
 		add_hand(w->b->hand_run, &options);
 	if (run->network)
 		strv_add(&options.networks, run->network);
 	add_labels(run, &options.labels);
 	r = container_run(w->b->engine, &options, ret_id, w->b->err);
+	strv_done(&command);
 	strv_done(&options.networks);
 	strv_done(&options.labels);
 	if (r < 0)
@@ -380,6 +413,10 @@ static int execute(struct running *run, struct incoming *in)
 
 	if (r == 0)
 		r = add_script(run, in);
+	if (r == 0) {
+		add_secret_env(run);
+		strv_extend(&run->env, run->mounts.env.items, run->mounts.env.n);
+	}
 	if (r == 0)
 		r = run_container(run, &run->w->lower, false, run->id, &status);
 	if (r < 0) {

@@ -21,6 +21,8 @@ const struct opt build_opts[] = {
 	OPT(struct build_args, debug, "debug", 0, NULL, "open a shell where a RUN failed"),
 	OPT(struct build_args, secrets, "secret", 0, "id=NAME[,src=FILE|,env=NAME]",
 	    "for RUN --mount=type=secret"),
+	OPT(struct build_args, ssh, "ssh", 0, "ID[=PATH,...]",
+	    "for RUN --mount=type=ssh: default is your agent; PATH is another's socket, or keys"),
 	OPT(struct build_args, allow, "allow", 0, "RIGHT",
 	    "what RUN may ask for: security.insecure (network.host always may)"),
 	OPT(struct build_args, network, "network", 0, "MODE",

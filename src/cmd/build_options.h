@@ -12,7 +12,7 @@
 
 struct build_args {
 	const char *file, *target, *pull, *network, *iidfile, *timestamp, *progress;
-	struct strv tags, platforms, build_args, labels, secrets, add_hosts, ulimits, allow;
+	struct strv tags, platforms, build_args, labels, secrets, add_hosts, ulimits, allow, ssh;
 	uint64_t memory, shm_size;
 	int jobs;
 	bool no_cache, explain_cache, show_changes, debug, quiet;

@@ -30,7 +30,10 @@ static int up_run(const void *globals, const void *data, int argc, char **argv, 
 	const struct globals *g = globals;
 	const struct lab_up_args *args = data;
 	int64_t start = clock_monotonic_ms();
-	int r = lab_up(g->run_root, argv[0], &lab, err);
+	const struct lab_request request = { .root = g->root,
+					     .run_root = g->run_root,
+					     .file = argv[0] };
+	int r = lab_up(&request, &lab, err);
 
 	(void)argc;
 	if (r == 0 && lab && !args->quiet)

@@ -324,6 +324,17 @@ victim() { # KIND FRONT
 	run grep -rlaE 's3cret-(one|two)' "$ROOT" "$RUN" "$STATE/tmp/sec.tar" "$STATE/tmp/events" "$STATE/tmp/explained"
 	assert_equal "$output" ""
 	run_in sec:1 sh -c '! test -e /two'
+	# A key that a step may use and not have.
+	if command -v ssh-keygen ssh-agent >/dev/null; then
+		ssh-keygen -q -t ed25519 -N '' -C nobody -f "$STATE/tmp/key"
+		run -0 build --ssh "default=$STATE/tmp/key" <<-'D'
+			FROM base:1
+			RUN --mount=type=ssh test -S "$SSH_AUTH_SOCK" && echo "socket $SSH_AUTH_SOCK"
+		D
+		run grep -rlaF "$(sed -n 2p "$STATE/tmp/key")" "$ROOT" "$RUN"
+		assert_equal "$output" ""
+		soon no_processes
+	fi
 	assert_equal "$(find "$RUN/build" -mindepth 1 2>/dev/null | wc -l)" 0
 }
 

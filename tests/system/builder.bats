@@ -234,13 +234,13 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 	strake import "$STATE/inner/base.tar" base:1 >/dev/null
 	outside=$(strake build -q --network none "$STATE/inner/ctx")
 	run -0 --separate-stderr strake run --name outer --privileged --network none -v "$STATE/inner:/inner" -e SOURCE_DATE_EPOCH=1000000000 tools:1 sh -ec '
-		strake() { /usr/bin/strake --root /inner/root --run-root /inner/run "$@"; }
+		strake() { /usr/bin/strake --root /inner/store --run-root /inner/run "$@"; }
 		strake import /inner/base.tar base:1 >/dev/null
 		strake build -q --network none -t in:1 /inner/ctx
 		strake run --rm --network none in:1 /bin/sh -c "read x </made; echo \$x"'
 	# The base's time is that of its import, and all else is the same.
 	inside=$(head -n 1 <<<"$output")
-	assert_equal "$(jq -c 'del(.history[0])' "$STATE/inner/root/blobs/sha256/$inside")" "$(jq -c 'del(.history[0])' "$ROOT/blobs/sha256/$outside")"
+	assert_equal "$(jq -c 'del(.history[0])' "$STATE/inner/store/blobs/sha256/$inside")" "$(jq -c 'del(.history[0])' "$ROOT/blobs/sha256/$outside")"
 	assert_equal "$(tail -n 1 <<<"$output")" made
 	# Nothing of it lies in the root of who builds.
 	assert_equal "$(strake diff outer)" ""
