@@ -1,11 +1,14 @@
 /* src/builder/build.c - start at build_run(). */
 #include "builder/build.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/event.h"
+#include "base/id.h"
 #include "builder/crew.h"
-#include "builder/finish.h"
+#include "builder/output.h"
 #include "builder/secrets.h"
 #include "builder/source.h"
 #include "builder/step.h"
@@ -104,17 +107,53 @@ static void platforms_done(struct platforms *p)
 	free(p->builds);
 }
 
-/* What they stand on, for as long as this process lives, in its name. */
+/* What they stand on, for as long as this process lives, in its name; and a name for people. */
 static int hold(struct platforms *p, struct error *err)
 {
-	int r = 0;
+	char id[ID_LEN + 1];
+	int r = id_new(id);
 
-	for (size_t i = 0; r == 0 && i < p->n; i++)
+	if (r < 0)
+		return error_sys(err, r, "choose a name");
+	for (size_t i = 0; r == 0 && i < p->n; i++) {
+		(void)snprintf(p->builds[i].id, sizeof(p->builds[i].id), "%.*s", ID_SHORT_LEN, id);
 		r = hold_name(p->builds[i].hold, err);
+	}
 	return r;
 }
 
-int build_run(struct engine *engine, const struct build_request *req, char ret_id[ID_LEN + 1],
+static void tell_event(const struct build *b, const char *action, const char *image,
+		       const char *status)
+{
+	autofree char *digest = image ? xasprintf("sha256:%s", image) : NULL;
+	const char *const list[] = { "name",     b->req->names->n ? b->req->names->items[0] : b->id,
+				     "file",     b->req->name,
+				     "exitCode", status,
+				     "image",    digest,
+				     NULL };
+
+	event_tell(engine_root_fd(b->engine), "build", action, b->id, list);
+}
+
+static int go(struct platforms *p, struct build_result *ret, struct fault *ret_fault,
+	      struct error *err)
+{
+	struct build *first = &p->builds[0];
+	int r = hold(p, err);
+
+	if (r < 0)
+		return r;
+	tell_event(first, "start", NULL, NULL);
+	r = crew_run(p->builds, p->n, ret_fault, err);
+	if (r == 0)
+		r = output_all(p->builds, p->n, ret, err);
+	ignore_result(hold_release(engine_db(first->engine), engine_root_fd(first->engine),
+				   first->hold, NULL, NULL));
+	tell_event(first, "end", r < 0 ? NULL : ret->id, r < 0 ? "1" : "0");
+	return r;
+}
+
+int build_run(struct engine *engine, const struct build_request *req, struct build_result *ret,
 	      struct fault *ret_fault, struct error *err)
 {
 	cleanup(source_done) struct source source = { .file = { .n = 0 } };
@@ -131,15 +170,5 @@ int build_run(struct engine *engine, const struct build_request *req, char ret_i
 	}
 	if (r == 0)
 		warn_unused(&p.builds[0], &source.all);
-	if (r == 0)
-		r = hold(&p, err);
-	if (r == 0)
-		r = crew_run(p.builds, p.n, ret_fault, err);
-	for (size_t i = 0; r == 0 && i < p.n; i++)
-		r = build_finish(&p.builds[i], &p.builds[i].states[p.builds[i].plan.target],
-				 ret_id);
-	if (*p.builds[0].hold)
-		ignore_result(hold_release(engine_db(engine), engine_root_fd(engine),
-					   p.builds[0].hold, NULL, NULL));
-	return r;
+	return r < 0 ? r : go(&p, ret, ret_fault, err);
 }

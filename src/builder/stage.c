@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/event.h"
 #include "builder/halt.h"
 #include "builder/instruction.h"
 #include "builder/source.h"
 #include "builder/step.h"
 #include "engine/engine.h"
+
+#define EVENT_TEXT_MAX 200
 
 static int plain_step(struct work *w)
 {
@@ -20,6 +23,24 @@ static int plain_step(struct work *w)
 	return r;
 }
 
+static void tell_event(const struct work *w)
+{
+	const struct build *b = w->b;
+	autofree char *step = xasprintf("%u/%u", w->number, w->total);
+	autofree char *text = xasprintf("%.*s", EVENT_TEXT_MAX, w->ins->line->text);
+	const char *const list[] = {
+		"name",        b->req->names->n ? b->req->names->items[0] : b->id,
+		"stage",       b->plan.stages[w->stage].label,
+		"step",        step,
+		"instruction", text,
+		"platform",    b->req->shown_platform,
+		NULL
+	};
+
+	if (!b->by_hand)
+		event_tell(engine_root_fd(b->engine), "build", "step", b->id, list);
+}
+
 int build_instruction(struct work *w)
 {
 	int r = halt_check(w->b->err);
@@ -28,6 +49,7 @@ int build_instruction(struct work *w)
 		return r;
 	state_lower(w->b->engine, w->state, &w->lower);
 	work_tell(w, BUILD_STEP, w->ins->line->text);
+	tell_event(w);
 	switch (w->ins->kind) {
 	case INS_ADD:
 	case INS_COPY:

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/id.h"
 #include "base/strv.h"
 #include "builder/build.h"
 #include "builder/plan.h"
@@ -19,6 +20,7 @@ struct draft;
 struct hand_run;
 struct incoming;
 struct instruction;
+struct layer_info;
 
 struct build {
 	struct engine *engine;
@@ -29,6 +31,7 @@ struct build {
 	unsigned *firsts;     /* number of each stage's first step in the whole build */
 	struct strv declared; /* names of all ARGs */
 	char escape;
+	char id[ID_SHORT_LEN + 1]; /* of the build, in the names of its containers */
 	char hold[HOLD_NAME_LEN];  /* of the layers that it stands on */
 	bool by_hand;              /* hand.h: of the steps nothing is kept but what they made */
 	struct hand_run *hand_run; /* of its RUN; NULL */
@@ -75,6 +78,9 @@ int step_reuse_in_turn(struct work *w, const struct step *step, const char *said
 /* The directory TMP/name of in becomes the step's layer, the state goes on, the row is kept. */
 int step_keep(struct work *w, const struct incoming *in, const char *name, struct step *step,
 	      const char *said) must_check;
+/* One more key for what step names; info of a layer that is new, or NULL. */
+int step_keep_row(struct build *b, const struct step *step,
+		  const struct layer_info *info) must_check;
 /* A layer that make() drafts. */
 int step_draft(struct work *w, struct step *step, const char *said,
 	       int (*make)(void *data, struct draft *draft, struct error *err),

@@ -97,6 +97,11 @@ static int check_options(const struct container_options *o, struct error *err)
 		if (!o->labels.items[i][0] || o->labels.items[i][0] == '=')
 			return error_set(err, -EINVAL, "--label '%s': expected NAME=VALUE",
 					 o->labels.items[i]);
+	if (o->pid && strcmp(o->pid, "host") != 0 && (o->pid[0] != '/' || access(o->pid, F_OK) < 0))
+		return error_set(err, -EINVAL,
+				 "--pid '%s': expected host, or the path of a process namespace, "
+				 "such as /proc/1/ns/pid",
+				 o->pid);
 	if (o->cidfile && access(o->cidfile, F_OK) == 0)
 		return error_set(err, -EEXIST, "--cidfile %s exists; another container's?",
 				 o->cidfile);

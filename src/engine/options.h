@@ -61,6 +61,7 @@ struct container_options {
 	struct strv security; /* seccomp=unconfined|FILE, no-new-privileges */
 	struct strv ulimits;  /* NAME=SOFT[:HARD] */
 	struct strv sysctls;  /* NAME=VALUE */
+	const char *pid;      /* whose processes it sees: host, a namespace's path; NULL: its own */
 
 	/* how much */
 	uint64_t memory;  /* bytes; 0: no limit */

@@ -5,6 +5,7 @@
 #include "kernel/netlink.h"
 #include "lab/layer3.h"
 #include "lab/raise.h"
+#include "lab/relay.h"
 
 static int open_netlink(void *data, struct error *err)
 {
@@ -52,8 +53,9 @@ int cable_set(struct lab *lab, size_t link, bool up, struct error *err)
 	const struct lab_link *l = &lab->topology->links[link];
 	int r;
 
-	if (!up)
+	/* Through a relay the other end would not notice. */
+	if (!up && !(lab->impair == MEANS_BUILT && link_is_impaired(l)))
 		return set_end(lab, weaker_end(lab->topology, l), false, err);
-	r = set_end(lab, &l->ends[0], true, err);
-	return r < 0 ? r : set_end(lab, &l->ends[1], true, err);
+	r = set_end(lab, &l->ends[0], up, err);
+	return r < 0 ? r : set_end(lab, &l->ends[1], up, err);
 }

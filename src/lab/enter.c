@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/alloc.h"
+#include "lab/container.h"
 
 static _Noreturn void stop(const char *node, const char *what, int status)
 {
@@ -83,6 +84,20 @@ int lab_run(char *const *argv, struct error *err)
 	return await(pid, argv[0], err);
 }
 
+static int exec_in_container(const struct lab *lab, size_t node, char *const *argv,
+			     struct error *err)
+{
+	autofree char *name =
+		xasprintf("%s-%s", lab->topology->name, lab->topology->nodes[node].name);
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return error_sys(err, -errno, "start %s", argv[0]);
+	if (pid == 0)
+		container_exec(name, lab->root, lab->run_root, argv);
+	return await(pid, argv[0], err);
+}
+
 int lab_exec(struct lab *lab, size_t node, char *const *argv, struct error *err)
 {
 	autofree char *hosts = xasprintf("%s/hosts", lab->dir);
@@ -90,6 +105,8 @@ int lab_exec(struct lab *lab, size_t node, char *const *argv, struct error *err)
 	int r;
 	pid_t pid;
 
+	if (lab->topology->nodes[node].kind == NODE_CONTAINER)
+		return exec_in_container(lab, node, argv, err);
 	to.netns_fd = lab_netns(lab, node, err);
 	if (to.netns_fd < 0)
 		return to.netns_fd;

@@ -11,10 +11,12 @@
 #include "base/alloc.h"
 #include "base/explain.h"
 #include "base/fault.h"
+#include "kernel/netem.h"
 #include "kernel/netlink.h"
 #include "kernel/route.h"
 #include "lab/layer3.h"
 #include "lab/nat.h"
+#include "lab/relay.h"
 #include "lab/vlan.h"
 
 #define LO_INDEX 1
@@ -127,25 +129,85 @@ static void plug_init(const struct raised *raised, const struct link_end *end, b
 		vlan_master(raised, end->node, in, ret->bridge, &ret->end.master);
 }
 
-/* The end that is a bridge's port comes first: it is plugged in as it is made. */
-static int make_cable(const struct raised *raised, const struct lab_link *link, struct error *err)
+static int need_behind(struct raised *raised, struct wire_place *ret, struct error *err)
 {
-	const struct topology *t = raised->topology;
-	const struct link_end *a = &link->ends[0], *b = &link->ends[1];
-	struct plug plugs[2];
+	int r = 0;
+
+	if (!raised->behind_name) {
+		raised->behind_name = xasprintf("%s--behind", raised->topology->name);
+		r = netns_create_held(raised->behind_name, &raised->behind, err);
+	}
+	*ret = (struct wire_place) { .nl = raised->behind.nl,
+				     .fd = raised->behind.fd,
+				     .name = raised->behind_name };
+	return r;
+}
+
+static int worsen(const struct plug *plug, const struct impairment *im, struct error *err)
+{
+	const struct netem netem = { .delay_us = im->delay_us,
+				     .jitter_us = im->jitter_us,
+				     .loss_ppm = im->loss_ppm,
+				     .rate_bps = im->rate_bps };
+
+	return netem_add(&plug->at, plug->end.index, plug->end.name, &netem, err);
+}
+
+static int relay_cable(struct raised *raised, size_t link, const struct plug plugs[2],
+		       struct error *err)
+{
+	struct wire_place behind;
+	int r = need_behind(raised, &behind, err);
+
+	for (int side = 0; r == 0 && side < 2; side++) {
+		const struct wire_end *end = &plugs[side].end;
+		char name[IF_NAMESIZE];
+		struct wire_end inner = {
+			.at = &behind, .name = name, .mac = end->mac, .mtu = end->mtu, .up = true
+		};
+
+		relay_end(link, side, name, &inner.index);
+		r = wire_add_cable((const struct wire_end[]) { *end, inner }, err);
+	}
+	return r;
+}
+
+/* The second end is plugged in by a step of its own, see wire_add_cable(). */
+static int join(struct raised *raised, size_t link, const struct plug plugs[2], struct error *err)
+{
+	const struct lab_link *l = &raised->topology->links[link];
+	bool worse = link_is_impaired(l);
 	int r;
 
-	if (!is_port(&t->nodes[a->node], link_end_interface(t, a))) {
-		a = &link->ends[1];
-		b = &link->ends[0];
-	}
-	plug_init(raised, a, link->down, &plugs[0]);
-	plug_init(raised, b, false, &plugs[1]);
+	if (worse && raised->impair == MEANS_BUILT)
+		return relay_cable(raised, link, plugs, err);
 	r = wire_add_cable((const struct wire_end[]) { plugs[0].end, plugs[1].end }, err);
 	if (r == 0 && plugs[1].end.master)
 		r = wire_plug(&plugs[1].at, plugs[1].end.index, plugs[1].end.name,
 			      plugs[1].end.master, plugs[1].bridge, err);
+	for (int side = 0; r == 0 && worse && side < 2; side++)
+		r = worsen(&plugs[side], &l->impair, err);
 	return r;
+}
+
+/* The end that is a bridge's port comes first: it is plugged in as it is made, and it is the one
+ * that is down when the cable is.
+ */
+static int make_cable(struct raised *raised, size_t link, struct error *err)
+{
+	const struct topology *t = raised->topology;
+	const struct lab_link *l = &t->links[link];
+	const struct link_end *a = &l->ends[0], *b = &l->ends[1];
+	bool relayed = raised->impair == MEANS_BUILT && link_is_impaired(l);
+	struct plug plugs[2];
+
+	if (!is_port(&t->nodes[a->node], link_end_interface(t, a))) {
+		a = &l->ends[1];
+		b = &l->ends[0];
+	}
+	plug_init(raised, a, l->down, &plugs[0]);
+	plug_init(raised, b, l->down && relayed, &plugs[1]);
+	return join(raised, link, plugs, err);
 }
 
 /* An interface without a link is there, and has no carrier: its cable leads nowhere. */
@@ -154,24 +216,17 @@ static int make_loose(struct raised *raised, size_t node_index, size_t i, struct
 	const struct interface *in = &raised->topology->nodes[node_index].interfaces[i];
 	const struct link_end end = { .node = node_index, .interface = i };
 	char name[32];
-	struct wire_place nowhere;
+	struct wire_place behind;
 	struct plug plug;
-	int r = 0;
+	int r = need_behind(raised, &behind, err);
 
-	if (!raised->nowhere_name) {
-		raised->nowhere_name = xasprintf("%s--nowhere", raised->topology->name);
-		r = netns_create_held(raised->nowhere_name, &raised->nowhere, err);
-	}
 	if (r < 0)
 		return r;
 	(void)snprintf(name, sizeof(name), "n%u-%u", (unsigned)node_index, (unsigned)i);
-	nowhere = (struct wire_place) { .nl = raised->nowhere.nl,
-					.fd = raised->nowhere.fd,
-					.name = raised->nowhere_name };
 	plug_init(raised, &end, false, &plug);
 	return wire_add_cable(
 		(const struct wire_end[]) { plug.end,
-					    { .at = &nowhere, .name = name, .mac = in->mac } },
+					    { .at = &behind, .name = name, .mac = in->mac } },
 		err);
 }
 
@@ -187,7 +242,7 @@ static int make_cables(struct raised *raised, struct error *err)
 				r = make_loose(raised, n, i, err);
 
 	for (size_t i = 0; r == 0 && i < raised->topology->n_links; i++) {
-		r = make_cable(raised, &raised->topology->links[i], err);
+		r = make_cable(raised, i, err);
 		if (i == 0)
 			fault_point("lab-cable");
 	}
@@ -265,6 +320,7 @@ static int raise_all(struct raised *raised, struct error *err)
 	int r;
 
 	raised->vlan = vlan_means(raised->topology);
+	raised->impair = relay_means(raised->topology);
 	r = make_namespaces(raised, err);
 	if (r == 0)
 		r = make_bridges(raised, err);
@@ -287,7 +343,7 @@ static int raise_all(struct raised *raised, struct error *err)
 int raise_lab(const struct topology *t, struct raised *ret, struct error *err)
 {
 	struct raised raised = { .topology = t,
-				 .nowhere = NETNS_INIT,
+				 .behind = NETNS_INIT,
 				 .ns = xcalloc(t->n_nodes, sizeof(*raised.ns)),
 				 .names = xcalloc(t->n_nodes, sizeof(*raised.names)) };
 	int r;
@@ -311,9 +367,9 @@ void raised_done(struct raised *raised)
 		netns_close(&raised->ns[i]);
 		free(raised->names[i]);
 	}
-	if (raised->nowhere_name)
-		netns_close(&raised->nowhere);
-	free(raised->nowhere_name);
+	if (raised->behind_name)
+		netns_close(&raised->behind);
+	free(raised->behind_name);
 	free(raised->ns);
 	free(raised->names);
 	*raised = (struct raised) { .ns = NULL };

@@ -59,9 +59,22 @@ run_in() { strake run --rm --network none "$@"; }
 	pipe=$(echo "$ROOT"/volumes/build-cache-*/_data/go)
 	soon test -p "$pipe"
 	assert_equal "$(strake ps -q | wc -l)" 1
+	# Named by build and step, for filters and a look inside.
+	name=$(strake ps --format '{{.Names}}')
+	id=$(strake inspect "$name" | jq -r '.[0].Config.Labels["strake.build"]')
+	assert_equal "$(strake ps -q --filter "label=strake.build=$id" | wc -l)" 1
+	assert_equal "$name" "build-${id:0:6}-tools-3"
+	assert_equal "$(strake exec "$name" sh -c 'ls /c; cat /proc/1/comm')" $'go\ncat'
 	echo go >"$pipe"
-	none_runs() { [ -z "$(strake ps -aq)" ]; }
-	soon none_runs
+	wait "${BACKGROUND[0]}"
+	assert_equal "$(strake ps -aq)" ""
+	assert_equal "$(strake events --since 0 --until 0s -f "build=$id" --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}' | sed "s/$id/ID/; s/${id:0:6}/ID/")" "$(printf '%s\n' \
+		'build start ID' 'build step ID' 'container create build-ID-tools-2' 'container start build-ID-tools-2' 'container die build-ID-tools-2' \
+		'container destroy build-ID-tools-2' 'build step ID' 'container create build-ID-tools-3' 'container start build-ID-tools-3' \
+		'container exec_start build-ID-tools-3' 'container exec_die build-ID-tools-3' 'container die build-ID-tools-3' \
+		'container destroy build-ID-tools-3' 'build end ID')"
+	assert_equal "$(strake events --since 0 --until 0s -f type=build -f event=step --format '{{.Actor.Attributes.step}} {{.Actor.Attributes.instruction}}')" \
+		$'2/3 RUN true\n3/3 RUN --mount=type=cache,target=/c mkfifo /c/go; cat /c/go'
 }
 
 @test "A6.3 --show-changes lists what each step added, changed and removed, with sizes" {
@@ -254,6 +267,25 @@ run_in() { strake run --rm --network none "$@"; }
 	# What went well is kept.
 	run strake build "$STATE/ctx"
 	assert_has '  cached'
+	# The command that is printed opens a shell with all that the step has.
+	echo s3cret >"$STATE/tmp/secret"
+	run build --build-arg 'ARG=a  b' --secret "id=s,src=$STATE/tmp/secret" --add-host there:192.0.2.7 <<-'D'
+		FROM base:1
+		ARG ARG
+		ENV E=nv
+		WORKDIR /var/www
+		USER www
+		RUN --mount=type=secret,id=s,uid=33 --mount=type=cache,target=/c,mode=0777 pwd >/c/half; false
+	D
+	assert_status 1
+	command=$(sed -n 's/^a shell in this state: //p' <<<"$output")
+	strake() { "$PROGRAMS/strake" "$@"; }
+	run eval "$command" <<<'echo "$ARG $E $PWD $(id -u)"; cat /run/secrets/s /c/half; grep -c there /etc/hosts'
+	unset -f strake
+	strake() { "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" "$@"; }
+	assert_status 1
+	assert_has $'a  b nv /var/www 33\ns3cret\n/var/www\n1'
+	assert_equal "$(strake ps -aq)" ""
 	assert_equal "$(strake system check)" "nothing is wrong"
 }
 
@@ -305,6 +337,21 @@ run_in() { strake run --rm --network none "$@"; }
 	run build --network none --ulimit nope=1 <<<$'FROM base:1\nRUN true'
 	assert_status 1
 	assert_has nope
+}
+
+@test "what a RUN's key depends on beside its words: network, names of hosts, ulimits; not memory, not addresses" {
+	base_new
+	hits() { build "$@" 2>&1 <<<$'FROM base:1\nRUN true >/x' | grep -c '  cached$'; }
+	assert_equal "$(hits)" 0
+	assert_equal "$(hits --memory 64m --shm-size 1m)" 1
+	assert_equal "$(hits --add-host a:192.0.2.1)" 0
+	assert_equal "$(hits --add-host a:192.0.2.2)" 1
+	assert_equal "$(hits --add-host b:192.0.2.2)" 0
+	assert_equal "$(hits --ulimit nofile=100)" 0
+	assert_equal "$(hits --ulimit nofile=100)" 1
+	assert_equal "$(hits --ulimit nofile=200)" 0
+	assert_equal "$(hits --network none)" 0
+	assert_equal "$(hits --network none --memory 32m)" 1
 }
 
 @test "A6.14 others read the result, and it comes back with the same ID" {

@@ -511,6 +511,74 @@ host_state() {
 	assert_has 'no link joins h1 and h2'
 }
 
+@test "a cable that delays and one that loses, by the kernel or by a process of the lab" {
+	LAB=wan
+	lab <<-END
+		name: wan
+		nodes:
+		  h1: {addresses: [10.0.0.1/24], interfaces: {eth0.7: {addresses: [10.7.0.1/24]}}}
+		  h2: {addresses: [10.0.0.2/24], interfaces: {eth0.7: {addresses: [10.7.0.2/24]}}}
+		  h3: {addresses: [10.0.0.3/24], run: busybox httpd -p 80 -h /usr/share/common-licenses}
+		  s1: {kind: switch}
+		links:
+		  - {between: [h1, s1], trunk: [7], native: 1}
+		  - {between: [h2, s1], delay: 30ms, trunk: [7], native: 1}
+		  - {between: [h3, s1], delay: 1ms, jitter: 1ms, rate: 100mbit}
+		  - {between: [h2:eth1, h3:eth1], loss: 100%}
+	END
+	run strake lab up "$STATE/lab.yaml"
+	assert_status 0
+	assert_has 'delay, loss and rate are'
+	run reach h1 10.0.0.2
+	[[ $output =~ time=([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -ge 60 ]
+	# A tag goes along, and so do frames that the kernel has not cut to size yet.
+	run reach h1 10.7.0.2
+	[[ $output =~ time=([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -ge 60 ]
+	in_node h1 curl -fsS -m 10 http://10.0.0.3/GPL-3 >"$STATE/page"
+	cmp "$STATE/page" /usr/share/common-licenses/GPL-3
+	in_node h2 ip address add 10.1.0.2/24 dev eth1
+	in_node h3 ip address add 10.1.0.3/24 dev eth1
+	no_reach h2 10.1.0.3
+	strake lab link wan h2 s1 down
+	no_reach h1 10.0.0.2
+	strake lab link wan s1 h2 up
+	reach h1 10.0.0.2
+}
+
+@test "a node is a container, of a file or a directory, and ends with its lab" {
+	rootfs_new "$STATE/tree"
+	LAB=boxes
+	lab <<-END
+		name: boxes
+		nodes:
+		  s1: {kind: switch}
+		  h1: {addresses: [10.0.0.1/24]}
+		  web: {kind: container, addresses: [10.0.0.2/24], bare: /bin/busybox, command: [nc, -ll, -p, "80", -e, /busybox, echo, hello]}
+		  box: {kind: container, addresses: [10.0.0.3/24], directory: tree, command: [sleep, "1000"]}
+		links: [h1 - s1, web - s1, box - s1]
+	END
+	up "$STATE/lab.yaml"
+	run in_node box busybox nc 10.0.0.2 80
+	[ "$output" = hello ]
+	run in_node box cat /etc/hosts
+	assert_has '10.0.0.2 web'
+	reach h1 web
+	run strake ps --format '{{.Names}}'
+	assert_has boxes-web
+	down boxes
+	run strake ps -aq
+	[ -z "$output" ]
+	up "$STATE/lab.yaml"
+	kill -KILL "$(strake lab list --format json | jq '.[0].keeper')"
+	none() { [ -z "$(strake ps -aq)" ]; }
+	soon none
+	sed -i 's/command: .sleep.*1000"./command: [no-such-command]/' "$STATE/lab.yaml"
+	refused 'node box: its container did not start'
+	soon none
+}
+
 @test "labs beside each other, with the same addresses" {
 	for i in 1 2 3 4; do
 		sed "s/name: one-subnet/name: lab$i/" "$LABS/one-subnet.yaml" >"$STATE/$i.yaml"
