@@ -16,6 +16,7 @@
 #define OVMF_VARS "/usr/share/OVMF/OVMF_VARS_4M.fd"
 #define VARS_MAX  (16U << 20)
 #define PORT_MAX  65535
+#define TAG_MAX   31 /* of the protocol */
 
 /* Some hosts let a machine be made and not be run, in ways that only QEMU finds out. */
 bool emulator_has_kvm(void)
@@ -96,7 +97,7 @@ static int add_disk(struct strv *argv, const struct emulator_request *req, struc
 		strv_addf(argv, "%s,bootindex=0", devices[i].device);
 		return 0;
 	}
-	return error_set(err, -EINVAL, "--bus wants virtio, sata, nvme or cdrom, not '%s'",
+	return error_set(err, -EINVAL, "--disk wants virtio, sata, nvme or cdrom, not '%s'",
 			 req->bus);
 }
 
@@ -123,6 +124,46 @@ static int add_network(struct strv *argv, const struct strv *ports, struct error
 	strv_add(argv, "-nic");
 	strv_add(argv, text);
 	return 0;
+}
+
+/* "DIR[:TARGET[:ro]]": 9p, under a tag that is the place where the machine is to have it. */
+static int add_share(struct strv *argv, const char *text, struct error *err)
+{
+	autofree char *copy = xstrdup(text), *real = NULL, *target = NULL, *path = NULL;
+	char *rest = copy, *dir = strsep(&rest, ":"), *at = strsep(&rest, ":"), *slash;
+	bool readonly = rest && strcmp(rest, "ro") == 0;
+
+	real = realpath(dir, NULL);
+	if (!real)
+		return error_sys(err, -errno, "--share: %s", dir);
+	slash = strrchr(real, '/');
+	target = at && *at ? xstrdup(at) : xasprintf("/mnt/%s", slash + 1);
+	if (*target != '/' || !target[1] || strchr(target, ',') || (rest && !readonly))
+		return error_set(err, -EINVAL,
+				 "--share wants DIR[:TARGET[:ro]], TARGET as /data, not '%s'",
+				 text);
+	if (strlen(target) > TAG_MAX)
+		return error_set(err, -EINVAL,
+				 "--share: '%s' has more than %d characters, say a shorter TARGET",
+				 target, TAG_MAX);
+	path = escape(real);
+	strv_add(argv, "-virtfs");
+	strv_addf(argv, "local,id=share%zu,path=%s,mount_tag=%s,security_model=%s%s", argv->n, path,
+		  target, geteuid() == 0 ? "passthrough" : "none", readonly ? ",readonly=on" : "");
+	return 0;
+}
+
+/* Where a program's exit status comes out, and where a power button can be pressed. */
+static void add_talk(struct strv *argv, const struct emulator_request *req)
+{
+	strv_add(argv, "-chardev");
+	strv_addf(argv, "file,id=status,path=/proc/self/fd/%d", req->status);
+	strv_add(argv, "-device");
+	strv_add(argv, "isa-debugcon,iobase=0xe9,chardev=status");
+	strv_add(argv, "-chardev");
+	strv_addf(argv, "socket,id=monitor,fd=%d", req->monitor);
+	strv_add(argv, "-mon");
+	strv_add(argv, "chardev=monitor,mode=readline");
 }
 
 int emulator_command(const struct emulator_request *req, struct strv *ret, struct error *err)
@@ -152,5 +193,11 @@ int emulator_command(const struct emulator_request *req, struct strv *ret, struc
 	r = req->uefi ? add_uefi(ret, err) : 0;
 	if (r == 0)
 		r = add_disk(ret, req, err);
-	return r < 0 ? r : add_network(ret, &req->ports, err);
+	if (r == 0)
+		r = add_network(ret, &req->ports, err);
+	for (size_t i = 0; r == 0 && i < req->shares.n; i++)
+		r = add_share(ret, req->shares.items[i], err);
+	if (r == 0 && req->monitor >= 0)
+		add_talk(ret, req);
+	return r;
 }
