@@ -19,13 +19,13 @@
 #include "builder/secrets.h"
 #include "builder/ssh.h"
 #include "builder/step.h"
+#include "engine/build_cache.h"
 #include "engine/engine.h"
 #include "image/incoming.h"
 
 #define SECRETS_DIR "/run/secrets"
 #define AGENTS_DIR  "/run/buildkit" /* where those look who know BuildKit */
 #define ENV_NAME    "env"
-#define CACHE_NAME  "build-cache-"
 #define PRIVATE_MAX 64 /* copies of one cache */
 
 struct mount_plan {
@@ -188,6 +188,8 @@ static int open_cache(struct work *w, const struct mount_spec *spec, const char 
 		r = error_sys(w->b->err, -errno, "give the cache its owner");
 	if (r == 0 && fchmod(inner, spec->mode < 0 ? 0755 : (mode_t)spec->mode) < 0)
 		r = error_sys(w->b->err, -errno, "give the cache its mode");
+	if (r == 0 && futimens(dir, NULL) < 0) /* when it was used last, for a prune */
+		r = error_sys(w->b->err, -errno, "note the use of the cache");
 	if (r == 0)
 		*ret = steal_fd(&dir);
 	return r;
@@ -199,32 +201,58 @@ static void keep_lock(struct mounts *m, int fd)
 	m->locks[m->nlocks++] = fd;
 }
 
-/* Shared holders share the lock, so that one who wants it alone waits for them. */
-static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec *spec,
-		      const char *base, char **ret_name)
+/* A prune may have taken it away before we had its lock. */
+static bool is_in_place(const struct work *w, const char *name, int fd)
 {
-	bool is_private = spec->sharing == SHARING_PRIVATE;
-	sigset_t before;
-	int how = spec->sharing == SHARING_SHARED ? LOCK_SH : LOCK_EX;
+	autofree char *path = xasprintf("volumes/%s", name);
+	struct stat mine, there;
 
-	for (unsigned copy = 0; copy < PRIVATE_MAX; copy++) {
-		autofree char *name = copy ? xasprintf("%s-%u", base, copy) : xstrdup(base);
-		int fd = -1;
+	return fstat(fd, &mine) == 0 &&
+	       fstatat(engine_root_fd(w->b->engine), path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       mine.st_ino == there.st_ino;
+}
+
+/* 1: somebody else has it, and it is not waited for. */
+static int take_cache(struct work *w, struct mounts *m, const struct mount_spec *spec,
+		      const char *name)
+{
+	const bool waits = spec->sharing != SHARING_PRIVATE;
+	const int how = spec->sharing == SHARING_SHARED ? LOCK_SH : LOCK_EX;
+
+	for (;;) {
+		autoclose int fd = -1;
+		sigset_t before;
 		int r = open_cache(w, spec, name, &fd);
 
 		if (r < 0)
 			return r;
-		keep_lock(m, fd);
 		/* The step has made nothing yet. */
 		halt_allow(&before);
-		r = TEMP_FAILURE_RETRY(flock(fd, how | (is_private ? LOCK_NB : 0)));
+		r = TEMP_FAILURE_RETRY(flock(fd, how | (waits ? 0 : LOCK_NB)));
 		halt_forbid(&before);
-		if (r == 0) {
+		if (r < 0)
+			return errno == EWOULDBLOCK
+				       ? 1
+				       : error_sys(w->b->err, -errno, "lock the cache");
+		if (!is_in_place(w, name, fd))
+			continue;
+		keep_lock(m, steal_fd(&fd));
+		return 0;
+	}
+}
+
+/* Shared holders share the lock, so that one who wants it alone waits for them. */
+static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec *spec,
+		      const char *base, char **ret_name)
+{
+	for (unsigned copy = 0; copy < PRIVATE_MAX; copy++) {
+		autofree char *name = copy ? xasprintf("%s-%u", base, copy) : xstrdup(base);
+		int r = take_cache(w, m, spec, name);
+
+		if (r == 0)
 			*ret_name = steal_ptr(&name);
-			return 0;
-		}
-		if (errno != EWOULDBLOCK)
-			return error_sys(w->b->err, -errno, "lock the cache");
+		if (r <= 0)
+			return r;
 	}
 	return error_set(w->b->err, -EBUSY, "%d copies of the cache are in use", PRIVATE_MAX);
 }
@@ -235,7 +263,7 @@ static char *cache_base(const struct mount_plan *plan)
 	char digest[DIGEST_HEX_LEN + 1];
 
 	digest_bytes(id, strlen(id), digest);
-	return xasprintf(CACHE_NAME "%.12s", digest);
+	return xasprintf(BUILD_CACHE_PREFIX "%.12s", digest);
 }
 
 /* The same cache twice in one step is locked once, as the stricter of the two wants it. */

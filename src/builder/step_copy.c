@@ -507,7 +507,7 @@ static int keep_cheap(const struct copying *c, const struct step *cheap, const s
 	struct step copy = *step;
 
 	memcpy(copy.key, cheap->key, sizeof(copy.key));
-	return step_insert(engine_db(c->w->b->engine), &copy, NULL, c->w->b->err);
+	return step_keep_row(c->w->b, &copy, NULL);
 }
 
 static int find_or_make(struct copying *c, struct step *step)

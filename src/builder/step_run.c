@@ -24,6 +24,7 @@
 #include "engine/run.h"
 #include "image/image.h"
 #include "image/incoming.h"
+#include "image/platform.h"
 
 #define UPPER_NAME  "upper"
 #define SCRIPT_DEST "/dev/strake-script"
@@ -406,6 +407,43 @@ static int failed(struct running *run, int status)
 }
 
 /* The store is free while the command runs, for however long: the layers below are held. */
+/* What registers an emulator calls it so, after the machine as uname(1) has it. */
+static bool has_emulator(const char *arch)
+{
+	static const char *const names[][2] = { { "amd64", "x86_64" },
+						{ "arm64", "aarch64" },
+						{ "386", "i386" } };
+	autofree char *path = NULL, *text = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i][0], arch) == 0)
+			arch = names[i][1];
+	path = xasprintf("/proc/sys/fs/binfmt_misc/qemu-%s", arch);
+	return file_read_at(AT_FDCWD, path, 4096, &text, NULL, NULL) == 0 &&
+	       strncmp(text, "enabled", 7) == 0;
+}
+
+/* A program that did not start, of another kind of machine: what is missing. */
+static int foreign_reason(const struct running *run, int r)
+{
+	const json_t *doc = run->w->state->doc;
+	const char *os = json_string_value(json_object_get(doc, "os"));
+	const char *arch = json_string_value(json_object_get(doc, "architecture"));
+	struct error *err = run->w->b->err;
+	autofree char *have = xasprintf("%s/%s", os ? os : "", arch ? arch : "");
+	autofree char *why = NULL;
+	char own[PLATFORM_LEN];
+
+	platform_own(own);
+	if (!err->status || !os || !arch || platform_fits(have, own) || has_emulator(arch))
+		return r;
+	why = xstrdup(err->text);
+	return error_set(err, r,
+			 "%s; no emulator for %s is registered (binfmt_misc); Debian's "
+			 "qemu-user-static brings one",
+			 why, have);
+}
+
 static int execute(struct running *run, struct incoming *in)
 {
 	int status = 0;
@@ -420,6 +458,9 @@ static int execute(struct running *run, struct incoming *in)
 	if (r == 0)
 		r = run_container(run, &run->w->lower, false, run->id, &status);
 	if (r < 0) {
+		r = foreign_reason(run, r);
+		if (!run->w->b->by_hand)
+			run->w->b->err->status = 0; /* it is the build that fails */
 		/* Of one that a signal ended there is something left. */
 		if (*run->id)
 			ignore_result(discard(run, NULL));
