@@ -548,7 +548,7 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_has "$STATE/tmp has neither a Containerfile nor a Dockerfile; --file names another"
 	run strake build "$STATE/none"
 	assert_has "open $STATE/none: No such file or directory"
-	run strake build --pull never - <<<'FROM not-here:1'
+	run strake build --pull=never - <<<'FROM not-here:1'
 	assert_has "stdin:1: "
 	assert_has "not-here"
 	run strake --dry-run build "$STATE/ctx"
