@@ -343,7 +343,8 @@ static int match_from(const struct listing_request *req, const char *source, str
 struct adding {
 	struct listing *list;
 	const struct listing_request *req;
-	bool ignored; /* something was there that is */
+	bool ignored;  /* something was there that is */
+	bool excluded; /* by the instruction itself, which is what it says */
 };
 
 static int add_from(struct adding *a, const char *base, const char *source, struct error *err)
@@ -358,6 +359,8 @@ static int add_from(struct adding *a, const char *base, const char *source, stru
 		r = add_item(a->list, a->req, paths.items[i],
 			     MIN(strlen(paths.items[i]), strlen(base) + (*base != '\0')), err);
 		a->ignored |= r > 0;
+		a->excluded |=
+			r > 0 && a->req->exclude && ignore_matches(a->req->exclude, paths.items[i]);
 	}
 	strv_done(&paths);
 	return r < 0 ? r : 0;
@@ -380,7 +383,7 @@ int listing_add(struct listing *list, const struct listing_request *req, const c
 	}
 	for (size_t i = 0; r == 0 && i < bases.n; i++)
 		r = add_from(&a, bases.items[i], rest, err);
-	if (r == 0 && list->n == before)
+	if (r == 0 && list->n == before && !a.excluded)
 		r = error_set(err, -ENOENT,
 			      a.ignored ? "%s: %s has it, but an ignore file leaves it out"
 					: "%s: not found in %s",

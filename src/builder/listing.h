@@ -53,7 +53,7 @@ struct listing_request {
 	const char *what;   /* the tree's name in errors: "the context" */
 };
 
-/* Adds what a source matches: at least one item, or -ENOENT. */
+/* Adds what a source matches: at least one item or -ENOENT, unless exclude leaves it out. */
 int listing_add(struct listing *list, const struct listing_request *req, const char *source,
 		struct error *err) must_check;
 /* A path as it is, or "." for the whole tree: no pattern. */

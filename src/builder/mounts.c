@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "builder/bind.h"
 #include "builder/draft.h"
 #include "builder/halt.h"
 #include "builder/ignore.h"
@@ -33,6 +34,7 @@ struct mount_plan {
 	struct mount_spec spec;
 	char *target;        /* absolute */
 	struct listing list; /* of a bind */
+	struct strv layers;  /* that it is of; none: the context */
 	int root;
 	char *cache; /* name of the volume, mounts_lock() */
 };
@@ -55,7 +57,7 @@ static int list_bind(struct work *w, struct mount_plan *plan, struct step_key *k
 	int r = 0;
 
 	if (is_tree)
-		r = step_source(w, spec->from, &plan->root, chain);
+		r = step_source(w, spec->from, &plan->root, chain, &plan->layers);
 	else if (context < 0)
 		r = error_set(w->b->err, -ENOENT, "there is no context to mount from");
 	else
@@ -151,21 +153,18 @@ static int copy_entries(struct draft *draft, const struct listing_item *item, st
 	return r;
 }
 
-static int make_bind(struct work *w, struct mounts *m, size_t number, const struct incoming *in)
+static int copy_bind(struct work *w, struct mounts *m, size_t number, const struct incoming *in)
 {
 	const struct mount_plan *plan = &m->plans[number];
 	const struct strv none = { 0 };
 	const struct listing_item *item = &plan->list.items[0];
-	autofree char *name = xasprintf("mount-%zu", number);
+	autofree char *name = xasprintf("copy-%zu", number);
 	autofree char *inner = xasprintf("%s%s", name, item->is_dir ? "" : "/file");
 	autofree char *path = path_of(in, inner);
 	cleanup(draft_done) struct draft draft = { .fd = -1, .here_fd = -1 };
 	autoclose int dir = -1;
 	int r = dir_ensure_at(in->tmp_fd, name, 0755, &dir, w->b->err);
 
-	if (r == 0 && plan->list.n > 1)
-		r = error_set(w->b->err, -EINVAL, "--mount: source '%s' means several",
-			      plan->spec.source);
 	draft_init(&draft, dir, &none);
 	if (r == 0)
 		r = copy_entries(&draft, item, w->b->err);
@@ -173,6 +172,33 @@ static int make_bind(struct work *w, struct mounts *m, size_t number, const stru
 		r = draft_finish(&draft, w->b->err);
 	if (r == 0)
 		add_mount(m, plan->target, path, plan->spec.read_only);
+	return r;
+}
+
+static int make_bind(struct work *w, struct mounts *m, size_t number, const struct incoming *in)
+{
+	const struct mount_plan *plan = &m->plans[number];
+	struct bind bind = { .item = &plan->list.items[0],
+			     .layers = &plan->layers,
+			     .target = plan->target,
+			     .read_only = plan->spec.read_only,
+			     .work = -1 };
+	autofree char *name = xasprintf("mount-%zu", number);
+	json_t *mount = NULL;
+	autoclose int dir = -1;
+	int r;
+
+	if (plan->list.n > 1)
+		return error_set(w->b->err, -EINVAL, "--mount: source '%s' means several",
+				 plan->spec.source);
+	r = dir_ensure_at(in->tmp_fd, name, 0755, &dir, w->b->err);
+	bind.work = dir;
+	if (r == 0)
+		r = bind_make(&bind, &mount, w->b->err);
+	if (r > 0)
+		return copy_bind(w, m, number, in);
+	if (r == 0)
+		(void)json_array_append_new(m->list, mount);
 	return r;
 }
 
@@ -518,6 +544,7 @@ void mounts_done(struct mounts *m)
 		free(m->plans[i].target);
 		free(m->plans[i].cache);
 		listing_done(&m->plans[i].list);
+		strv_done(&m->plans[i].layers);
 		if (m->plans[i].root >= 0)
 			(void)close(m->plans[i].root);
 	}

@@ -1,7 +1,7 @@
 /* src/builder/mounts.h - RUN --mount: what a step sees that is no part of its layer.
  *
- * bind: files of the context or of a stage, as a copy of what is asked for and not ignored, so that
- * nothing outside can be reached through them and what the step writes there is lost.  cache: a
+ * bind: files of the context or of a stage, without what is ignored; what the step writes there is
+ * lost (bind.h).  cache: a
  * directory that later builds find again.  secret: a file in memory, or a variable.  ssh: an
  * agent's socket.  tmpfs.
  */

@@ -330,7 +330,8 @@ int step_owner(struct work *w, const char *text, uid_t *ret_uid, gid_t *ret_gid)
 	return 0;
 }
 
-int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain)
+int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain,
+		struct strv *ret_layers)
 {
 	size_t number = plan_find(&w->b->plan, from, w->stage);
 	struct state other = { .doc = NULL };
@@ -355,6 +356,8 @@ int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain)
 		(void)snprintf(ret_chain, DIGEST_HEX_LEN + 1, "%s", state_top(state));
 	}
 	state_done(&other);
+	if (r == 0 && ret_layers)
+		strv_extend(ret_layers, layers.items, layers.n);
 	strv_done(&layers);
 	return r;
 }

@@ -103,7 +103,10 @@ int build_hold(struct build *b, const struct strv *chains) must_check;
 /* An image by name, fetched if it is not here and may be. */
 int build_find_image(struct build *b, const char *name, const char *platform,
 		     char ret_id[ID_LEN + 1]) must_check;
-/* The tree that a --from means: a stage, or an image. */
-int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain) must_check;
+/* The tree that a --from means: a stage, or an image.  ret_layers, or NULL: its directories, the
+ * uppermost first.
+ */
+int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain,
+		struct strv *ret_layers) must_check;
 
 #endif

@@ -242,7 +242,7 @@ static int open_root(struct copying *c)
 	int context = c->named ? c->named->context.fd : req->context;
 
 	if (c->from)
-		return step_source(c->w, c->from, &c->root, c->from_chain);
+		return step_source(c->w, c->from, &c->root, c->from_chain, NULL);
 	if (c->sources.n == 0)
 		return 0;
 	if (context < 0)

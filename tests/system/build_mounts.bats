@@ -96,6 +96,64 @@ no_processes_but_agent() { [ -z "$(ls -A "$RUN/build")" ]; }
 	[[ $output == *"the secret s has a zero byte and cannot be a variable" ]]
 }
 
+@test "RUN --mount=type=bind mounts the files themselves: ignored ones hidden, writes lost, layers as they are together" {
+	base_new
+	base_import
+	mkdir -p src/deep src/out src/keep
+	echo one >src/one
+	echo two >src/deep/two
+	touch src/x.o src/deep/y.o src/out/z src/keep/a src/keep/b
+	chmod 750 src
+	printf '**/*.o\nsrc/out\nsrc/keep\n!src/keep/a\n' >.dockerignore
+	cat >Containerfile <<-'END'
+		FROM base:1 AS layers
+		RUN mkdir -p /t/sub /t/gone && echo low >/t/low && echo low >/t/both && echo x >/t/gone/x && ln -s t /link
+		RUN echo high >/t/both && rm -r /t/gone && echo new >/t/sub/new
+		RUN rm -r /t/sub && mkdir /t/sub && echo fresh >/t/sub/fresh
+		FROM base:1
+		RUN --mount=target=/c,source=src find /c | sort >/all && stat -c %a /c >/mode && grep ' /c ' /proc/mounts >/how && ! touch /c/no
+		RUN --mount=target=/c,source=src,rw rm -r /c/deep && echo more >>/c/one && touch /c/new && cat /c/one >/written
+		RUN --mount=target=/c,source=src cat /c/one /c/deep/two >/again && [ ! -e /c/new ]
+		RUN --mount=target=/one,source=src/one cat /one >/file && ! echo x >/one
+		RUN --mount=target=/one,source=src/one,rw echo x >>/one && cat /one >/file2
+		RUN --mount=target=/l,from=layers,source=/link find /l | sort >/layers && cat /l/low /l/both >>/layers
+		RUN --mount=target=/l,from=layers,source=/t/sub,rw touch /l/w && ls /l >/sub
+		RUN --mount=target=/l,from=layers,source=/t/both cat /l >/both
+		RUN [ ! -e /c ] && [ ! -e /l ] && [ ! -e /one ]
+	END
+	strake build -q -t x . >/dev/null
+	strake run --rm --network none x sh -c 'cat /all /mode /written /again /file /file2 /layers /sub /both' >"$STATE/got"
+	diff -u - "$STATE/got" <<-'END'
+		/c
+		/c/deep
+		/c/deep/two
+		/c/keep
+		/c/keep/a
+		/c/one
+		750
+		one
+		more
+		one
+		two
+		one
+		one
+		x
+		/l
+		/l/both
+		/l/low
+		/l/sub
+		/l/sub/fresh
+		low
+		high
+		fresh
+		w
+		high
+	END
+	[ "$(cat src/one)" = one ] && [ ! -e src/new ] && [ -e src/deep/two ]
+	strake run --rm --network none x cat /how | grep -q ' overlay ro,'
+	[ -z "$(ls -A "$ROOT/tmp")" ]
+}
+
 @test "ADD unpacks archives that are packed with bzip2 and xz, and what is damaged is said" {
 	need_command bzip2 xz
 	base_new
