@@ -100,13 +100,11 @@ struct hiding {
 
 static int hide(struct hiding *h, const char *path, struct error *err)
 {
-	const char *slash = strrchr(path, '/'), *name = "";
+	const char *slash = strrchr(path, '/');
 	autofree char *parent = xstrndup(path, slash ? (size_t)(slash - path) : 0);
-	int dir = -1, r = draft_make_dir(h->mask, parent, 0, 0, NULL, err);
+	int r = draft_make_dir(h->mask, parent, 0, 0, NULL, err);
 
-	if (r == 0)
-		r = draft_place(h->mask, path, &dir, &name, err);
-	if (r == 0 && mknodat(dir, name, S_IFCHR, makedev(0, 0)) < 0)
+	if (r == 0 && mknodat(h->mask->fd, path, S_IFCHR, makedev(0, 0)) < 0)
 		r = error_sys(err, -errno, "hide %s", path);
 	h->any = true;
 	return r;
