@@ -29,7 +29,7 @@ system_new() {
 	echo 'correct horse' >"$STATE/secret"
 	openssl passwd -6 -salt saltsalt 'for root' >"$STATE/hash"
 	local homes=/home words=(disk build "$STATE/tree" --timestamp 1700000000 --hostname box --user ann:1005:sudo --ssh-key "$STATE/key.pub" --password-file "$STATE/secret"
-		--password-hash-file "root=$STATE/hash" --timezone Europe/Berlin --network 192.0.2.5/24,gateway=192.0.2.1,dns=192.0.2.53)
+		--password-hash-file "root=$STATE/hash" --timezone Europe/Berlin --network "192.0.2.5/24,gateway=192.0.2.1,dns=192.0.2.53")
 	strake --explain "${words[@]}" -o "$STATE/disk" 2>"$STATE/told"
 	strake --dry-run "${words[@]}" -o "$STATE/by-script" >"$STATE/script"
 	# Neither the password nor what we made of it is told to anyone.
@@ -91,7 +91,7 @@ system_new() {
 	mkdir "$STATE/tree/data"
 	echo kept >"$STATE/tree/data/file"
 	local words=(disk build "$STATE/tree" --timestamp 1700000000 --root-on disk --volume /data --size 256m --kernel "$STATE/system/boot/vmlinuz-6.1.0-9"
-		--network 192.0.2.5/24,gateway=192.0.2.1 -- sh -c 'echo  "two  words"')
+		--network "192.0.2.5/24,gateway=192.0.2.1" -- sh -c 'echo  "two  words"')
 	strake --dry-run "${words[@]:0:2}" -o "$STATE/by-script" "${words[@]:2}" >"$STATE/script"
 	sh "$STATE/script"
 	strake "${words[@]:0:2}" -q -o "$STATE/disk" "${words[@]:2}"
