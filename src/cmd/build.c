@@ -113,7 +113,7 @@ static int build_it(struct engine *engine, const struct build_args *args,
 	int r = check_view(args, &kind, err);
 
 	if (r == 0)
-		r = wishes_read(args, &wishes, &req, err);
+		r = wishes_read(engine, args, &wishes, &req, err);
 	if (r == 0)
 		r = open_view(args, kind, &view, err);
 	if (r == 0)

@@ -93,6 +93,7 @@ static int choose(const struct disk_build_args *args, struct machine_request *re
 	req->initrd = args->initrd;
 	req->install_kernel = args->install_kernel;
 	req->kernel_package = args->kernel_package;
+	req->efi_loader = args->efi_loader;
 	req->modules = args->modules;
 	req->cmdline = args->cmdline;
 	req->entrypoint = args->entrypoint;

@@ -11,7 +11,7 @@ struct disk_build_args {
 	const char *root_on, *timestamp, *cloud_init, *timezone, *format;
 	struct strv entrypoint, env, user, volume, password_file, password_hash_file, ssh_key;
 	uint64_t size;
-	const char *kernel_package;
+	const char *kernel_package, *efi_loader;
 	bool install_kernel, quiet;
 };
 
@@ -31,6 +31,8 @@ static const struct opt disk_build_opts[] = {
 	    "a kernel, and an init if there is none, by the source's package manager (apt, apk, dnf)"),
 	OPT(struct disk_build_args, kernel_package, "kernel-package", 0, "NAME",
 	    "that kernel (default linux-image-amd64, linux-image-generic, linux-lts or kernel-core)"),
+	OPT(struct disk_build_args, efi_loader, "efi-loader", 0, "FILE",
+	    "a loader for UEFI instead of the installed systemd-boot, as that of another architecture"),
 	OPT(struct disk_build_args, cmdline, "cmdline", 0, "TEXT", "more words for the kernel"),
 	OPT(struct disk_build_args, hostname, "hostname", 'h', "NAME", "name of the machine"),
 	OPT(struct disk_build_args, user, "user", 'u', "NAME[:UID][:GROUP,...]",

@@ -9,6 +9,7 @@
 #include "cmd/disk_options.h"
 #include "disk/attend.h"
 #include "disk/emulator.h"
+#include "disk/fat.h"
 #include "disk/reading.h"
 
 #define MEMORY_DEFAULT (1ULL << 30)
@@ -44,6 +45,24 @@ static int choose(const struct disk_run_args *args, const char *path, struct emu
 		return error_set(err, -EINVAL, "--memory is less than 64m");
 	if (req->cpus < 1 || req->cpus > CPUS_MAX)
 		return error_set(err, -EINVAL, "--cpus wants 1 to %d", CPUS_MAX);
+	return 0;
+}
+
+/* By the loader that is on it. */
+static int choose_processor(const struct disk *d, const struct disk_run_args *args,
+			    struct emulator_request *req, struct error *err)
+{
+	autofree char *files = NULL;
+
+	if (d->esp < 0 || fat_list(d->fd, d->parts[d->esp].offset, &files, NULL) < 0)
+		return 0;
+	req->arm64 = strstr(files, "/BOOTAA64.EFI") && !strstr(files, "/BOOTX64.EFI");
+	if (!req->arm64)
+		return 0;
+	if (args->firmware && !req->uefi)
+		return error_set(err, -EINVAL, "--firmware: an arm64 machine has uefi alone");
+	req->uefi = true;
+	req->kvm = false; /* of another processor */
 	return 0;
 }
 
@@ -106,6 +125,8 @@ static int run_run(const void *globals, const void *data, int argc, char **argv,
 	/* What is no disk is told before a firmware looks for a minute. */
 	if (r == 0)
 		r = disk_open(argv[0], &d, err);
+	if (r == 0)
+		r = choose_processor(d, args, &req, err);
 	if (r == 0) {
 		req.format = format_qemu_name(d->format);
 		r = emulator_command(&req, &command, err);

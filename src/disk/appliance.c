@@ -16,6 +16,7 @@
 #include "disk/appliance_disk.h"
 #include "disk/filetree.h"
 #include "disk/machine/orders.h"
+#include "disk/module_aliases.h"
 #include "disk/modules.h"
 #include "disk/network_plan.h"
 #include "disk/source.h"
@@ -281,6 +282,27 @@ static const char *const network_drivers[] = { "virtio_pci", "virtio_net", "e100
 static const char *const share_drivers[] = { "virtio_pci", "9pnet_virtio", "9p" };
 static const char *const button_drivers[] = { "button", "evdev" };
 
+/* One driver and what it needs; of hardware, behind the condition that such is there. */
+static int add_driver(const struct appliance_request *req, const char *name, enum order kind,
+		      struct buf *b, struct error *err)
+{
+	const struct timespec mtime = { .tv_sec = req->now_s };
+	struct strv modules = { 0 }, aliases = { 0 };
+	int r = modules_add(req->boot, req->modules, &name, 1, mtime, &modules, err);
+
+	if (r == 0 && modules.n && kind == ORDER_MODULE)
+		r = module_aliases(req->modules, name, &aliases, err);
+	if (r == 0) {
+		order_all(b, ORDER_IF, &aliases);
+		order_all(b, kind, &modules);
+		if (aliases.n)
+			order(b, ORDER_ALWAYS, "");
+	}
+	strv_done(&modules);
+	strv_done(&aliases);
+	return r;
+}
+
 static int add_modules(const struct appliance_request *req, struct buf *b, struct error *err)
 {
 	const struct appliance_disk *d = req->disk;
@@ -297,20 +319,11 @@ static int add_modules(const struct appliance_request *req, struct buf *b, struc
 		{ true, ORDER_SHARE_MODULE, share_drivers, ARRAY_SIZE(share_drivers) },
 		{ true, ORDER_LATE_MODULE, button_drivers, ARRAY_SIZE(button_drivers) },
 	};
-	const struct timespec mtime = { .tv_sec = req->now_s };
-	struct strv done = { 0 };
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && req->modules && i < ARRAY_SIZE(groups); i++) {
-		size_t before = done.n;
-
-		if (groups[i].wanted)
-			r = modules_add(req->boot, req->modules, groups[i].names, groups[i].n,
-					mtime, &done, err);
-		for (size_t k = before; k < done.n; k++)
-			order(b, groups[i].order, done.items[k]);
-	}
-	strv_done(&done);
+	for (size_t i = 0; r == 0 && req->modules && i < ARRAY_SIZE(groups); i++)
+		for (size_t k = 0; r == 0 && groups[i].wanted && k < groups[i].n; k++)
+			r = add_driver(req, groups[i].names[k], groups[i].order, b, err);
 	return r;
 }
 

@@ -12,6 +12,7 @@ struct emulator_request {
 	const char *path;
 	const char *format; /* as QEMU calls it */
 	bool uefi;
+	bool arm64;      /* else amd64 */
 	bool kvm;        /* else by emulation */
 	bool write;      /* to the disk; else what is written is forgotten */
 	const char *bus; /* "virtio", "sata", "nvme", "cdrom" */

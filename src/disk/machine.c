@@ -27,6 +27,7 @@
 #include "image/image.h"
 
 #define CONSOLES     "console=tty0 console=ttyS0,115200"
+#define CONSOLES_ARM "console=tty0 console=ttyAMA0,115200"
 #define FREE_BYTES   (64LL << 20) /* what a machine needs to come up: logs, a package list */
 #define SPARE_INODES 4096
 
@@ -40,6 +41,7 @@ struct building {
 	struct bootable bootable;
 	struct content kernel, initrd; /* what owns them is below; no initrd_source: no initrd */
 	bool own_kernel, own_initrd;   /* by path: to be freed */
+	bool arm64;                    /* what the kernel is for; else amd64 */
 	char version[KERNEL_VERSION_MAX];
 	struct identity id;
 	struct partition parts[PARTITIONS_MAX];
@@ -99,6 +101,26 @@ static int given(struct building *b, const char *path, struct content *ret)
 	return 0;
 }
 
+/* BIOS is amd64's, and so is our init. */
+static int check_processor(struct building *b)
+{
+	const struct image *image = b->source.image;
+	const char *arch = image ? image->config.architecture : NULL;
+
+	b->arm64 = kernel_is_arm64(&b->kernel);
+	if (arch && *arch && strcmp(arch, b->arm64 ? "arm64" : "amd64") != 0)
+		return error_set(b->err, -ENOEXEC, "%s is for %s, and the kernel for %s",
+				 b->req->source, arch, b->arm64 ? "arm64" : "amd64");
+	if (b->arm64 && !b->bootable.init)
+		return error_set(b->err, -ENOTSUP,
+				 "%s has no init, and the one that stands in for it is for amd64 "
+				 "alone, not for the kernel's arm64",
+				 b->req->source);
+	if (b->arm64 && !b->req->uefi)
+		return error_set(b->err, -EINVAL, "arm64 starts by UEFI alone: leave --boot out");
+	return 0;
+}
+
 static int choose_kernel(struct building *b)
 {
 	const struct machine_request *req = b->req;
@@ -120,6 +142,8 @@ static int choose_kernel(struct building *b)
 	}
 	if (r == 0)
 		r = kernel_version(&b->kernel, b->version, b->err);
+	if (r == 0)
+		r = check_processor(b);
 	if (r == 0 && req->initrd) {
 		r = given(b, req->initrd, &b->initrd);
 		b->initrd_source = shell_word("", req->initrd);
@@ -133,12 +157,6 @@ static int choose_kernel(struct building *b)
 
 static int check_machine(struct building *b)
 {
-	const struct image *image = b->source.image;
-	const char *arch = image ? image->config.architecture : NULL;
-
-	if (arch && *arch && strcmp(arch, "amd64") != 0)
-		return error_set(b->err, -ENOEXEC, "%s is for %s; disks are made for amd64",
-				 b->req->source, arch);
 	if (!b->bootable.init && b->req->initrd)
 		return error_set(
 			b->err, -EINVAL,
@@ -187,9 +205,9 @@ static void say_root(struct building *b)
 	/* The kernel and initrds look for the usual one by themselves. */
 	if (strcmp(b->bootable.init, "/sbin/init") != 0)
 		init = xasprintf(" init=%s", b->bootable.init);
-	b->cmdline = xasprintf("root=%s=%s rootfstype=ext4 rw " CONSOLES "%s%s%s",
-			       b->initrd_source ? "UUID" : "PARTUUID", root, init ? init : "",
-			       *more ? " " : "", more);
+	b->cmdline = xasprintf(
+		"root=%s=%s rootfstype=ext4 rw %s%s%s%s", b->initrd_source ? "UUID" : "PARTUUID",
+		root, b->arm64 ? CONSOLES_ARM : CONSOLES, init ? init : "", *more ? " " : "", more);
 }
 
 /* an own init */
@@ -269,8 +287,10 @@ static void lay_out_esp(struct building *b)
 		.volume_id = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 |
 			     id[3],
 		.now_s = req->now_s,
-		.bios = req->bios,
+		.bios = req->bios && !b->arm64,
 		.uefi = req->uefi,
+		.arm64 = b->arm64,
+		.efi_loader = req->efi_loader,
 		.spare = b->bootable.init != NULL,
 		.kernel = &b->kernel,
 		.initrd = b->initrd_source ? &b->initrd : NULL,
@@ -314,9 +334,10 @@ static int lay_out_root(struct building *b)
 	if (b->req->size)
 		size = asked / PARTITION_ALIGN * PARTITION_ALIGN;
 	b->ext4.size = size;
-	*p = (struct partition) {
-		.kind = PARTITION_ROOT, .offset = start, .size = size, .name = "root"
-	};
+	*p = (struct partition) { .kind = b->arm64 ? PARTITION_DATA : PARTITION_ROOT,
+				  .offset = start,
+				  .size = size,
+				  .name = "root" };
 	identity_text(&b->id, "root partition", p->uuid);
 	return 0;
 }

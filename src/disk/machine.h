@@ -26,6 +26,7 @@ struct machine_request {
 	bool install_kernel;         /* where it has none, and an init, by its package manager */
 	const char *kernel_package;  /* that one, NULL: the family's usual one */
 	const char *modules;         /* of an own init; NULL: the kernel's, if they are here */
+	const char *efi_loader;      /* instead of the installed systemd-boot; NULL */
 	const char *cmdline;         /* behind what is always said; NULL */
 	struct customisation custom;
 	struct strv command, entrypoint, env, volumes; /* of an own init */

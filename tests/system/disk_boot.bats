@@ -211,3 +211,28 @@ machine_end() {
 	# It was closed as it should be.
 	strake disk check "$STATE/disk"
 }
+
+@test "A10.15: an arm64 machine made here starts by UEFI under emulation, and finds its root by UUID" {
+	need_program strake-disk
+	need_command qemu-system-aarch64 mcopy mkfs.vfat
+	local arm
+	arm=$("$HERE/../vm/arm64")
+	mkdir -p "$STATE/tree"/{bin,sbin,proc,sys,dev,etc}
+	cp "$arm/busybox" "$STATE/tree/bin/busybox"
+	ln -s busybox "$STATE/tree/bin/sh"
+	cat >"$STATE/tree/sbin/init" <<-'SH'
+		#!/bin/sh
+		b=/bin/busybox
+		$b mount -t proc proc /proc
+		echo "$($b uname -m) on $($b awk '$2 == "/" && $3 == "ext4" { print "ext4" }' /proc/mounts), $($b grep -o 'answer=[0-9]*' /proc/cmdline)"
+		$b poweroff -f
+	SH
+	chmod 755 "$STATE/tree/sbin/init"
+	strake disk build "$STATE/tree" -o "$STATE/disk" --kernel "$arm/vmlinuz" --initrd "$arm/initrd" --efi-loader "$arm/loader.efi" --cmdline 'quiet answer=42'
+	strake disk check "$STATE/disk"
+	run strake disk build /bin/busybox -o "$STATE/none" --kernel "$arm/vmlinuz" -- true
+	assert_status 1
+	assert_has "is for amd64 alone"
+	boot "$STATE/disk"
+	assert_has 'aarch64 on ext4, answer=42'
+}

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "disk/machine/clock.h"
+#include "disk/machine/hardware.h"
 #include "disk/machine/link.h"
 #include "disk/machine/orders.h"
 #include "disk/machine/power.h"
@@ -43,6 +44,8 @@ struct machine {
 	char *bytes; /* the orders; everything points into them */
 	size_t len;
 	struct words words;
+	struct hardware hardware;
+	bool asks, skips; /* the last order was a condition; modules are passed over */
 	struct link link;
 	char *argv[ARGV_MAX + WORDS_MAX + 1], *env[ARGV_MAX + 1];
 	size_t argc, entries, nenv;
@@ -206,8 +209,12 @@ static void follow_user(struct machine *m, const char *value, enum order order)
 static void follow(struct machine *m, char *value, enum order order)
 {
 	switch (order) {
+	case ORDER_IF:
+	case ORDER_ALWAYS:
+		break;
 	case ORDER_MODULE:
 		load_module(value);
+		m->hardware.known = false;
 		break;
 	case ORDER_XATTR:
 		set_attribute(value);
@@ -254,11 +261,26 @@ static void follow(struct machine *m, char *value, enum order order)
 	}
 }
 
+/* Several conditions behind one another are one: any of them is enough. */
+static void heed_condition(struct machine *m, const char *value, char order)
+{
+	if (order == ORDER_ALWAYS)
+		m->skips = false;
+	else if (order == ORDER_IF && (!m->asks || m->skips))
+		m->skips = !hardware_has(&m->hardware, value);
+	m->asks = order == ORDER_IF;
+}
+
 static void follow_all(struct machine *m)
 {
-	for (size_t at = 0; at < m->len; at += strlen(m->bytes + at) + 1)
-		if (m->bytes[at] != ORDER_XATTR && m->bytes[at] != ORDER_VOLUME)
-			follow(m, m->bytes + at + 1, (enum order)m->bytes[at]);
+	for (size_t at = 0; at < m->len; at += strlen(m->bytes + at) + 1) {
+		char order = m->bytes[at];
+
+		heed_condition(m, m->bytes + at + 1, order);
+		if (order != ORDER_XATTR && order != ORDER_VOLUME &&
+		    !(order == ORDER_MODULE && m->skips))
+			follow(m, m->bytes + at + 1, (enum order)order);
+	}
 }
 
 /* Those that take their values apart, and so are gone through once more from the end. */

@@ -13,6 +13,8 @@
 
 enum order {
 	ORDER_MODULE = 'm',       /* path of a module to load */
+	ORDER_IF = 'i',           /* "pci:v00008086d*": modules behind it only for such hardware */
+	ORDER_ALWAYS = 'I',       /* ends that; the value is empty */
 	ORDER_XATTR = 'x',        /* "NAME HEX PATH": an attribute that an initramfs cannot hold */
 	ORDER_ROOT = 'r',         /* UUID of the ext4 that becomes the root */
 	ORDER_VOLUMES = 'V',      /* UUID of the ext4 with the volumes */

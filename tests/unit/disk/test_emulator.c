@@ -82,6 +82,21 @@ static void what_is_kept_and_with_what_it_runs(void **state)
 	assert_non_null(strstr(talk, "path=/proc/self/fd/8 -device isa-debugcon,iobase=0xe9"));
 }
 
+static void another_processor(void **state)
+{
+	struct emulator_request req = request();
+	autofree char *text = NULL, *sata = NULL;
+
+	(void)state;
+	req.arm64 = true;
+	req.monitor = 7;
+	text = command(&req, 0);
+	assert_non_null(strstr(text, "qemu-system-aarch64 -machine virt"));
+	assert_null(strstr(text, "isa-debugcon"));
+	req.bus = "sata";
+	sata = command(&req, -EINVAL);
+}
+
 static void ports_and_shares(void **state)
 {
 	static const struct {
@@ -119,6 +134,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(disks_and_their_ways),
 		cmocka_unit_test(what_is_kept_and_with_what_it_runs),
+		cmocka_unit_test(another_processor),
 		cmocka_unit_test_setup_teardown(ports_and_shares, scratch_setup, scratch_teardown),
 	};
 
