@@ -278,7 +278,6 @@ static void take_output(void *data, bool is_error, const void *bytes, size_t len
 
 static void add_hand(const struct hand_run *hand, struct container_options *options)
 {
-	strv_extend(&options->env, hand->env->items, hand->env->n);
 	options->volumes = *hand->volumes;
 	options->user = hand->user;
 	options->workdir = hand->workdir;
@@ -490,6 +489,8 @@ static int prepare(struct running *run)
 		return error_set(w->b->err, -ENOENT, "there is nothing in scratch that could run");
 	/* Beside the image's variables, which the engine takes from its config. */
 	scope_run_env(&w->state->scope, true, &run->env);
+	if (w->b->hand_run)
+		strv_extend(&run->env, w->b->hand_run->env->items, w->b->hand_run->env->n);
 	return state_config(w->state, &run->config, w->b->err);
 }
 
