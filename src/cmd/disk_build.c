@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "cmd/cmd.h"
 #include "cmd/disk_options.h"
+#include "cmd/disk_root.h"
 #include "cmd/globals.h"
 #include "disk/machine.h"
 #include "image/commit.h"
@@ -88,7 +89,9 @@ static int choose(const struct disk_build_args *args, struct machine_request *re
 		r = choose_firmware(args->boot, req, err);
 	if (r == 0)
 		r = choose_customisation(args, &req->custom, err);
-	return r < 0 ? r : choose_date(args->timestamp, req, err);
+	if (r == 0)
+		r = choose_date(args->timestamp, req, err);
+	return r < 0 ? r : disk_root_choose(args, &req->osroot, err);
 }
 
 static void report(const struct disk_build_args *args, const struct machine_result *made,
@@ -122,6 +125,7 @@ static int build_run(const void *globals, const void *data, int argc, char **arg
 	if (r == 0)
 		r = machine_build(&req, &made, err);
 	strv_done(&req.command);
+	disk_root_done(&req.osroot);
 	if (r == 0)
 		report(args, &made, clock_monotonic_ms() - start);
 	return r < 0 ? r : 0;

@@ -10,23 +10,20 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/explain.h"
-#include "base/number.h"
 #include "disk/appliance.h"
 #include "disk/bootable.h"
 #include "disk/esp.h"
-#include "disk/ext4.h"
 #include "disk/filetree.h"
 #include "disk/identity.h"
 #include "disk/initramfs.h"
 #include "disk/iso.h"
 #include "disk/output.h"
 #include "disk/partition.h"
+#include "disk/root_initrd.h"
 #include "disk/source.h"
 #include "image/image.h"
 
-#define CONSOLES     "console=tty0 console=ttyS0,115200"
-#define FREE_BYTES   (64LL << 20) /* what a machine needs to come up: logs, a package list */
-#define SPARE_INODES 4096
+#define CONSOLES "console=tty0 console=ttyS0,115200"
 
 struct building {
 	const struct machine_request *req;
@@ -41,7 +38,8 @@ struct building {
 	struct identity id;
 	struct partition parts[PARTITIONS_MAX];
 	size_t nparts;
-	struct ext4_request ext4;
+	struct osroot_request osroot_request;
+	struct osroot osroot; /* of a source with an init */
 	struct esp_request esp;
 	char *cmdline;
 	char *kernel_source, *initrd_source; /* a shell's words */
@@ -53,6 +51,7 @@ static void building_done(struct building *b)
 		content_done(&b->kernel);
 	if (b->own_initrd)
 		content_done(&b->initrd);
+	osroot_done(&b->osroot);
 	bootable_done(&b->bootable);
 	disk_source_done(&b->source);
 	if (b->out.fd >= 0 && b->out.fd != b->target.fd)
@@ -126,6 +125,7 @@ static int check_machine(struct building *b)
 {
 	const struct image *image = b->source.image;
 	const char *arch = image ? image->config.architecture : NULL;
+	const struct osroot_options *o = &b->req->osroot;
 
 	if (arch && *arch && strcmp(arch, "amd64") != 0)
 		return error_set(b->err, -ENOEXEC, "%s is for %s; disks are made for amd64",
@@ -144,6 +144,13 @@ static int check_machine(struct building *b)
 		return error_set(b->err, -EINVAL,
 				 "%s has no init: its network card asks by DHCP, or --network none",
 				 b->req->source);
+	if (!b->bootable.init &&
+	    (o->fs != ROOTFS_EXT4 || o->read_only || o->verity || o->encrypt || o->swap))
+		return error_set(b->err, -EINVAL,
+				 "%s has no init: the machine lives in memory, and --fs, "
+				 "--read-only-root, --verity, --encrypt and --swap have no meaning "
+				 "for it",
+				 b->req->source);
 	if (b->bootable.init && (b->req->command.n || b->req->entrypoint.n || b->req->env.n))
 		return error_set(
 			b->err, -EINVAL,
@@ -155,29 +162,63 @@ static int check_machine(struct building *b)
 
 /* an operating system */
 
+/* What is asked of the root, once it is known what the source has. */
+static int choose_system(struct building *b)
+{
+	b->osroot_request = (struct osroot_request) {
+		.options = b->req->osroot,
+		.source = &b->source,
+		.out = &b->out,
+		.id = &b->id,
+		.init = b->bootable.init,
+		.initrd = b->initrd_source != NULL,
+		.named_initrd = b->req->initrd != NULL,
+		.modules = b->bootable.has_modules,
+		.optical = b->req->format == FORMAT_ISO,
+		.more = b->req->cmdline,
+		.now_s = b->req->now_s,
+		.size = b->req->size,
+	};
+	return osroot_choose(&b->osroot_request, &b->osroot, b->err);
+}
+
+/* In place of the source's own, or where it has none. */
+static int make_initrd(struct building *b)
+{
+	const struct osroot_options *o = &b->req->osroot;
+	const struct root_initrd_request rr = { .tree = b->source.tree,
+						.version = b->version,
+						.kind = o->fs,
+						.overlay = b->osroot.overlay,
+						.verity = o->verity,
+						.encrypted = o->encrypt,
+						.now_s = b->req->now_s };
+	int fd = -1, r = output_spool(&b->out, &fd, b->err);
+
+	if (r < 0)
+		return r;
+	VEC_GROW(b->source.fds, b->source.nfds, b->source.room);
+	b->source.fds[b->source.nfds++] = fd;
+	r = root_initrd_write(&rr, fd, &b->initrd, b->err);
+	b->own_initrd = r == 0;
+	free(b->initrd_source);
+	b->initrd_source = xstrdup("\"$work/initrd\"");
+	return r;
+}
+
 static int prepare_system(struct building *b)
 {
 	const struct customise_request cr = { .what = &b->req->custom,
 					      .dated = b->req->dated,
 					      .now_s = b->req->now_s };
 
-	return customise(&b->source, &cr, b->err);
-}
+	int r = choose_system(b);
 
-/* An initrd finds a file system by its UUID; a kernel alone knows only partitions. */
-static void say_root(struct building *b)
-{
-	const char *more = b->req->cmdline ? b->req->cmdline : "";
-	autofree char *init = NULL;
-	char root[UUID_TEXT_LEN + 1];
-
-	identity_text(&b->id, b->initrd_source ? "root" : "root partition", root);
-	/* The kernel and initrds look for the usual one by themselves. */
-	if (strcmp(b->bootable.init, "/sbin/init") != 0)
-		init = xasprintf(" init=%s", b->bootable.init);
-	b->cmdline = xasprintf("root=%s=%s rootfstype=ext4 rw " CONSOLES "%s%s%s",
-			       b->initrd_source ? "UUID" : "PARTUUID", root, init ? init : "",
-			       *more ? " " : "", more);
+	if (r == 0)
+		r = customise(&b->source, &cr, b->err);
+	if (r == 0)
+		r = osroot_prepare(&b->osroot, b->err);
+	return r == 0 && b->osroot.own_initrd ? make_initrd(b) : r;
 }
 
 /* an own init */
@@ -253,53 +294,24 @@ static void lay_out_esp(struct building *b)
 	identity_text(&b->id, "boot partition", p->uuid);
 }
 
-static int lay_out_root(struct building *b)
+static int choose_identity(struct building *b)
 {
-	int64_t start = b->esp.offset + b->esp.size, asked = 0, size = 0;
-	struct partition *p = &b->parts[b->nparts++];
-	char disk[NUMBER_SIZE_LEN];
-	int r;
-
-	b->ext4 = (struct ext4_request) { .fd = b->out.fd,
-					  .offset = start,
-					  .label = "root",
-					  .now_s = b->req->now_s,
-					  .spare_inodes = SPARE_INODES };
-	identity_uuid(&b->id, "root", b->ext4.uuid);
-	identity_uuid(&b->id, "hash seed", b->ext4.hash_seed);
-	if (b->req->size)
-		asked = b->req->size - partition_disk_size(start);
-	r = ext4_fit(b->source.tree, &b->ext4, asked ? 0 : FREE_BYTES, &size, b->err);
-	if (r < 0)
-		return r;
-	if (b->req->size && asked < size) {
-		number_format_size((uint64_t)partition_disk_size(start + size), disk);
-		return error_set(b->err, -ENOSPC,
-				 "--size is too small: it takes at least %s (%lld)", disk,
-				 (long long)partition_disk_size(start + size));
-	}
-	if (b->req->size)
-		size = asked / PARTITION_ALIGN * PARTITION_ALIGN;
-	b->ext4.size = size;
-	*p = (struct partition) {
-		.kind = PARTITION_ROOT, .offset = start, .size = size, .name = "root"
-	};
-	identity_text(&b->id, "root partition", p->uuid);
-	return 0;
+	filetree_number(b->source.tree, 2, 11);
+	return identity_choose(b->source.tree, b->req->dated, b->req->now_s, &b->id, b->err);
 }
 
 static int lay_out(struct building *b)
 {
-	int r;
+	int r = 0;
 
-	filetree_number(b->source.tree, 2, 11);
-	r = identity_choose(b->source.tree, b->req->dated, b->req->now_s, &b->id, b->err);
-	if (r < 0)
-		return r;
-	if (b->bootable.init)
-		say_root(b);
 	lay_out_esp(b);
-	return b->bootable.init ? lay_out_root(b) : 0;
+	if (b->bootable.init)
+		r = osroot_lay_out(&b->osroot, b->esp.offset + b->esp.size, b->parts, &b->nparts,
+				   b->err);
+	if (r == 0 && b->bootable.init)
+		b->cmdline = osroot_words(&b->osroot);
+	b->esp.cmdline = b->cmdline;
+	return r;
 }
 
 /* writing */
@@ -322,7 +334,7 @@ static int write_disk(struct building *b)
 		return error_sys(b->err, -errno, "make %s", b->req->output);
 	r = partition_write(b->out.fd, uuid, b->parts, b->nparts, b->err);
 	if (r == 0 && b->bootable.init)
-		r = ext4_write(b->source.tree, &b->ext4, b->err);
+		r = osroot_write(&b->osroot, b->err);
 	if (r == 0)
 		r = esp_write(&b->esp, b->err);
 	return r;
@@ -374,6 +386,8 @@ static int build(struct building *b)
 	if (r == 0)
 		r = choose_kernel(b);
 	if (r == 0)
+		r = choose_identity(b);
+	if (r == 0)
 		r = b->bootable.init ? prepare_system(b) : prepare_appliance(b);
 	if (r == 0)
 		r = lay_out(b);
@@ -386,7 +400,11 @@ static int build(struct building *b)
 
 int machine_build(const struct machine_request *req, struct machine_result *ret, struct error *err)
 {
-	struct building b = { .req = req, .err = err, .target = OUTPUT_INIT, .out = OUTPUT_INIT };
+	struct building b = { .req = req,
+			      .err = err,
+			      .osroot = OSROOT_INIT,
+			      .target = OUTPUT_INIT,
+			      .out = OUTPUT_INIT };
 	struct stat st = { .st_size = 0 };
 	int r = build(&b);
 

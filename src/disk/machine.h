@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "disk/format.h"
+#include "disk/osroot.h"
 #include "disk/customise.h"
 
 struct machine_request {
@@ -25,6 +26,7 @@ struct machine_request {
 	const char *modules;         /* of an own init; NULL: the kernel's, if they are here */
 	const char *cmdline;         /* behind what is always said; NULL */
 	struct customisation custom;
+	struct osroot_options osroot;
 	struct strv command, entrypoint, env; /* of an own init */
 	bool dated;                           /* now_s was asked for */
 	int64_t now_s;

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,12 +18,12 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "disk/machine/link.h"
+#include "disk/machine/module.h"
 #include "disk/machine/orders.h"
 #include "disk/machine/say.h"
 
@@ -43,20 +42,6 @@ struct orders {
 	gid_t gid;
 	bool network;
 };
-
-void say(const char *fmt, ...)
-{
-	va_list ap;
-	char text[512];
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text) - 1, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		return;
-	(void)dprintf(STDERR_FILENO, "strake: %s\n", text);
-}
 
 /* the world */
 
@@ -102,20 +87,6 @@ static void open_console(void)
 		(void)close(fd);
 }
 
-static void load_module(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), failure = fd < 0 ? errno : 0;
-
-	/* MODULE_INIT_COMPRESSED_FILE is 4. */
-	if (fd >= 0 && syscall(SYS_finit_module, fd, "", 0) < 0)
-		failure = errno == ENOEXEC && syscall(SYS_finit_module, fd, "", 4) == 0 ? 0 : errno;
-	/* Hardware that is not there, or a module that is. */
-	if (failure && failure != ENODEV && failure != EOPNOTSUPP && failure != EEXIST)
-		say("module %s: %s", path, strerror(failure));
-	if (fd >= 0)
-		(void)close(fd);
-}
-
 /* orders */
 
 static int read_orders(struct orders *o)
@@ -139,7 +110,7 @@ static void follow(struct orders *o, char *value, enum order order)
 {
 	switch (order) {
 	case ORDER_MODULE:
-		load_module(value);
+		module_load(value);
 		break;
 	case ORDER_HOSTNAME:
 		(void)sethostname(value, strlen(value));

@@ -10,6 +10,10 @@
 #define MODULES_DIR "/.strake/modules"
 #define ORDERS_MAX  (1 << 20)
 
+/* Of a root that can grow: its first process, and a link to the init that it becomes. */
+#define FIRST_PATH "/.strake/first"
+#define FIRST_NEXT "/.strake/next"
+
 enum order {
 	ORDER_MODULE = 'm',   /* path of a module to load */
 	ORDER_HOSTNAME = 'h', /* name */
