@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ static _Noreturn void become(const char *program, const struct strv *args,
 			     const struct daemon_fd *fds, size_t n, int status, int name)
 {
 	struct error err = { 0 };
+	sigset_t none;
 	pid_t pid;
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -54,6 +56,9 @@ static _Noreturn void become(const char *program, const struct strv *args,
 		(void)dup2(nothing, fd);
 	fault_point("daemon-forked");
 	(void)chdir("/");
+	/* What its maker holds back for a while would never reach it. */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)execv(program, args->items);
 	(void)error_sys(&err, -errno, "run %s", program);
 	(void)error_send(status, &err);

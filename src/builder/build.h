@@ -1,12 +1,14 @@
 /* src/builder/build.h - a Containerfile and a context become an image.
  *
- * Stages that the target needs are built in their order; each step's result is a layer in the
- * store, kept under a key of all that it depends on (image/step.h).  Only RUN starts a container,
- * through the engine, which shows it as any other.  Nothing here prints: what happens is told.
+ * Stages that the target needs are built, side by side as far as they need not wait for each other
+ * (crew.h); each step's result is a layer in the store, kept under a key of all that it depends on
+ * (image/step.h).  Only RUN starts a container, through the engine, which shows it as any other.
+ * Nothing here prints: what happens is told.
  */
 #ifndef BUILDER_BUILD_H
 #define BUILDER_BUILD_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,25 +18,39 @@
 #include "base/strv.h"
 #include "builder/containerfile.h"
 
+struct annotations;
+struct cache_specs;
+struct caches_in;
 struct engine;
 struct ignore;
+struct named_list;
+struct outputs;
 
 enum build_event {
 	BUILD_STEP,    /* it begins; text: the instruction */
-	BUILD_CACHED,  /* nothing had to be done */
+	BUILD_OUTPUT,  /* text: len bytes that its command said */
+	BUILD_END,     /* it is done */
+	BUILD_FAILED,  /* or this; why is what build_run() returns */
+	BUILD_CACHED,  /* nothing had to be done; text: the --cache-from that had it, or NULL */
 	BUILD_MISS,    /* text: why it is not in the cache */
 	BUILD_LAYER,   /* what it made: chain and size; no chain: it changed nothing */
 	BUILD_CHANGE,  /* text: "A /path", with its size */
 	BUILD_WARNING, /* text */
 	BUILD_PULL,    /* text: an image's name */
+	BUILD_EXPORT,  /* text: where it went, what was said of that */
+	BUILD_TICK,    /* some time has gone by */
 	BUILD_DEBUG,   /* a shell opens where a command failed */
 };
 
 struct build_told {
 	enum build_event event;
+	unsigned id;          /* of the step in the whole build, from 1; 0: it is of none */
+	const char *platform; /* NULL: the build is for one only */
 	const char *stage;
 	unsigned number, total; /* of the step, in its stage */
 	const char *text;
+	size_t len;    /* of output */
+	bool is_error; /* it came on standard error */
 	const char *chain;
 	int64_t size;
 };
@@ -48,24 +64,45 @@ struct build_request {
 	int context;
 	const struct ignore *ignore;
 
-	const char *target;   /* NULL: the last stage */
-	const char *platform; /* NULL: this machine's */
-	const char *pull;     /* missing (NULL), always, never */
-	const char *network;  /* of RUN; NULL: the usual one */
+	const char *target;                /* NULL: the last stage */
+	const struct strv *platforms;      /* none: this machine's */
+	const char *platform;              /* one of them, or NULL; build_run() goes through them */
+	const char *shown_platform;        /* it, if the build is for several; NULL */
+	const char *pull;                  /* missing (NULL), always, never, newer */
+	const struct named_list *contexts; /* named.h; NULL: none */
+	const struct cache_specs *cache_from, *cache_to;
+	const struct caches_in *caches; /* those that are open; build_run() sees to that */
+	const struct strv *uncached;    /* stages of which nothing is taken from the cache */
+	const char *network;            /* of RUN; NULL: the usual one */
 	const struct strv *build_args, *labels,
 		*secrets;                       /* NAME=VALUE; secrets: id=NAME,src=FILE */
 	const struct strv *add_hosts, *ulimits; /* of RUN, as "run" takes them */
-	uint64_t memory, shm_size;              /* 0: no limit, the usual */
-	const struct strv *names;               /* canonical, for the image */
-	int64_t newest_s;                       /* SOURCE_DATE_EPOCH; -1: not given */
-	bool no_cache, show_changes, debug;
+	const struct strv *ssh;                 /* ID[=PATH,...], see ssh.h */
+	const struct strv *allow;  /* rights that the file may use: security.insecure */
+	uint64_t memory, shm_size; /* 0: no limit, the usual */
+	const struct strv *names;  /* canonical, for the image */
+	int64_t newest_s;          /* SOURCE_DATE_EPOCH; -1: not given */
+	unsigned jobs; /* stages at the same time; 0: as many as there is work for processors */
+	bool no_cache, show_changes, debug, squash, squash_all;
+	/* what comes of it */
+	const struct outputs *outputs;
+	const struct annotations *annotations;
+	const char *format; /* of a manifest: "oci", "docker"; NULL: made when it is needed */
+	const struct strv *registry_flags; /* for strake-image: how registries are spoken with */
+	bool wants_metadata;
 
+	int tick_ms; /* so often BUILD_TICK is told while a RUN may go on; 0: never */
 	void (*tell)(void *data, const struct build_told *told);
 	void *data;
 };
 
+struct build_result {
+	char id[ID_LEN + 1]; /* the image, or the index of several platforms */
+	json_t *metadata;    /* if it was wanted; the caller's */
+};
+
 /* On failure *ret_fault says where in the file, if there. */
-int build_run(struct engine *engine, const struct build_request *req, char ret_id[ID_LEN + 1],
+int build_run(struct engine *engine, const struct build_request *req, struct build_result *ret,
 	      struct fault *ret_fault, struct error *err) must_check;
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "builder/containerfile.h"
 #include "builder/draft.h"
+#include "builder/remote.h"
 #include "builder/unpack_add.h"
 #include "engine/engine.h"
 #include "kernel/rootdir.h"
@@ -130,6 +131,8 @@ static int read_named_file(const struct opening *o, bool is_archive)
 
 static int read_files(const struct opening *o, bool is_archive)
 {
+	if (o->req->files_alone)
+		return read_ignores(o, NULL);
 	return o->req->file ? read_named_file(o, is_archive) : read_usual_file(o);
 }
 
@@ -182,11 +185,25 @@ static int unpack(const struct opening *o, int fd)
 	return r;
 }
 
+static int open_incoming(const struct opening *o)
+{
+	return incoming_begin(engine_root(o->engine), engine_root_fd(o->engine), &o->ret->in,
+			      o->err);
+}
+
+/* A Containerfile alone, where an archive could have been. */
+static int take_file(const struct opening *o, int fd, const char *name)
+{
+	(void)close(steal_fd(&o->ret->fd));
+	(void)lseek(fd, 0, SEEK_SET);
+	o->ret->name = xstrdup(name);
+	return file_read_fd(fd, name, CONTAINERFILE_MAX, &o->ret->file, &o->ret->len, o->err);
+}
+
 static int open_archive(const struct opening *o)
 {
 	autoclose int fd = -1;
-	int r = incoming_begin(engine_root(o->engine), engine_root_fd(o->engine), &o->ret->in,
-			       o->err);
+	int r = open_incoming(o);
 
 	if (r < 0)
 		return r;
@@ -200,16 +217,56 @@ static int open_archive(const struct opening *o)
 		r = unpack(o, fd);
 	if (r == 0)
 		return read_files(o, true);
-	if (r < 0 || !is_dash(o->req->path))
-		return r < 0 ? r
-			     : error_set(o->err, -EINVAL,
-					 "%s is neither a directory nor an archive", o->req->path);
-	/* A Containerfile alone. */
-	(void)close(steal_fd(&o->ret->fd));
-	(void)lseek(fd, 0, SEEK_SET);
-	o->ret->name = xstrdup("stdin");
-	return file_read_fd(fd, "standard input", CONTAINERFILE_MAX, &o->ret->file, &o->ret->len,
-			    o->err);
+	if (r < 0)
+		return r;
+	return is_dash(o->req->path)
+		       ? take_file(o, fd, "stdin")
+		       : error_set(o->err, -EINVAL, "%s is neither a directory nor an archive",
+				   o->req->path);
+}
+
+/* elsewhere */
+
+static int open_fetched(const struct opening *o, const struct remote *remote)
+{
+	autoclose int fd = openat(remote->root, remote->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 ? error_sys(o->err, -errno, "open %s", remote->name) : unpack(o, fd);
+
+	if (r <= 0)
+		return r < 0 ? r : read_files(o, true);
+	if (o->req->file)
+		return error_set(o->err, -EINVAL,
+				 "%s is no archive: as a Containerfile it wants no --file",
+				 remote->fetch.url);
+	return take_file(o, fd, remote->name);
+}
+
+static int open_repository(const struct opening *o, struct remote *remote)
+{
+	o->ret->fd = steal_fd(&remote->root);
+	return read_files(o, true);
+}
+
+/* 1: it is a path. */
+static int open_remote(const struct opening *o)
+{
+	const struct remote_request req = {
+		.engine = o->engine, .secrets = o->req->secrets, .in = &o->ret->in, .is_typed = true
+	};
+	cleanup(remote_done) struct remote remote = { .root = -1, .work = -1, .fetch = FETCH_INIT };
+	int r = remote_parse(o->req->path, NULL, &remote, o->err);
+
+	if (r != 0)
+		return r;
+	remote.git.keeps_git_dir |= o->req->keeps_git_dir;
+	r = open_incoming(o);
+	if (r == 0)
+		r = remote_look(&remote, &req, o->err);
+	if (r == 0)
+		r = remote_bring(&remote, &req, o->err);
+	if (r < 0)
+		return r;
+	return remote.is_git ? open_repository(o, &remote) : open_fetched(o, &remote);
 }
 
 static int check_input(const struct opening *o)
@@ -241,6 +298,8 @@ int context_open(struct engine *engine, const struct context_request *req, struc
 	int r = check_input(&o);
 
 	if (r == 0)
+		r = open_remote(&o);
+	if (r > 0)
 		r = open_path(&o);
 	if (r < 0) {
 		context_done(&context);

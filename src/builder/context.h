@@ -1,12 +1,13 @@
 /* src/builder/context.h - what "build CONTEXT" names: a directory, an archive of one, standard
- * input.
+ * input, a git repository, the URL of an archive or of a Containerfile.
  *
- * With it come the Containerfile and the ignore file.  An archive is unpacked into the store's
- * temporary directory, which goes with context_done().
+ * With it come the Containerfile and the ignore file.  What is no directory of this machine comes
+ * into the store's temporary directory, which goes with context_done().
  */
 #ifndef BUILDER_CONTEXT_H
 #define BUILDER_CONTEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -14,6 +15,7 @@
 #include "image/incoming.h"
 
 struct engine;
+struct strv;
 
 struct context {
 	int fd;     /* the directory; -1: there is none, only a Containerfile */
@@ -26,8 +28,11 @@ struct context {
 #define CONTEXT_INIT ((struct context) { .fd = -1, .in = INCOMING_INIT })
 
 struct context_request {
-	const char *path; /* a directory, an archive, or "-" */
+	const char *path; /* a directory, an archive, "-", a URL */
 	const char *file; /* --file: a path, or "-"; NULL: the usual names in the context */
+	const struct strv *secrets; /* passwords for what is fetched (remote.h) */
+	bool keeps_git_dir;
+	bool files_alone; /* no Containerfile is looked for in it */
 };
 
 int context_open(struct engine *engine, const struct context_request *req, struct context *ret,

@@ -33,6 +33,8 @@ void hand_request_init(struct build_request *req)
 					.secrets = &nothing,
 					.add_hosts = &nothing,
 					.ulimits = &nothing,
+					.allow = &nothing,
+					.ssh = &nothing,
 					.names = &nothing,
 					.newest_s = -1,
 					.no_cache = true,
@@ -47,12 +49,14 @@ static int begin(struct hand *hand)
 	int r;
 
 	*b = (struct build) { .engine = hand->engine,
+			      .boss = -1,
 			      .req = &hand->req,
 			      .states = &hand->state,
 			      .escape = '\\',
 			      .by_hand = true,
 			      .err = hand->err };
 	(void)snprintf(b->hold, sizeof(b->hold), "%s", hold);
+	(void)snprintf(b->id, sizeof(b->id), "%.*s", ID_SHORT_LEN, hand->w.id);
 	hand->stage = (struct stage_plan) { .label = hand->w.name, .base = STAGE_NONE };
 	b->plan = (struct plan) { .stages = &hand->stage, .n = 1 };
 	r = scope_given_init(&b->given, hand->req.build_args, hand->req.platform, hand->err);
@@ -267,16 +271,18 @@ static void name_last_layer(const struct hand *hand, struct state *state)
 
 int hand_commit(struct hand *hand, const struct hand_commit *req, char ret_id[ID_LEN + 1])
 {
-	const struct rewrite_request rr = { .below = (size_t)hand->w.below,
-					    .below_history = (size_t)hand->w.below_history,
+	/* Its --squash is buildah's: all as one. */
+	const struct rewrite_request rr = { .below = req->squash ? 0 : (size_t)hand->w.below,
+					    .below_history =
+						    req->squash ? 0 : (size_t)hand->w.below_history,
 					    .newest_s = req->newest_s,
 					    .squash = req->squash };
+	const struct finish_request fr = { .names = req->names, .records = true };
 	struct state state = { .doc = NULL };
 	struct incoming in = INCOMING_INIT;
 	int r = incoming_open(engine_root(hand->engine), engine_root_fd(hand->engine), &in,
 			      hand->err);
 
-	hand->req.names = req->names;
 	hand->req.newest_s = req->newest_s;
 	/* The working container stays as it is. */
 	if (r == 0)
@@ -287,9 +293,8 @@ int hand_commit(struct hand *hand, const struct hand_commit *req, char ret_id[ID
 	if (r == 0)
 		r = rewrite_layers(&hand->build, &state, &rr, &in);
 	if (r == 0)
-		r = build_finish(&hand->build, &state, ret_id);
+		r = build_finish(&hand->build, &state, &fr, ret_id, NULL);
 	incoming_done(&in);
 	state_done(&state);
-	hand->req.names = &nothing;
 	return r;
 }

@@ -202,15 +202,18 @@ static int read_onbuild(struct scan *s, struct instruction *ret)
 
 static const struct flag copy_flags[] = {
 	{ "from", FLAG_TEXT },    { "chown", FLAG_TEXT }, { "chmod", FLAG_TEXT },
-	{ "exclude", FLAG_LIST }, { NULL, FLAG_TEXT },
+	{ "exclude", FLAG_LIST }, { "link", FLAG_BOOL },  { "parents", FLAG_BOOL },
+	{ NULL, FLAG_TEXT },
 };
 static const struct flag add_flags[] = {
-	{ "chown", FLAG_TEXT },  { "chmod", FLAG_TEXT }, { "exclude", FLAG_LIST },
-	{ "unpack", FLAG_BOOL }, { NULL, FLAG_TEXT },
+	{ "chown", FLAG_TEXT },        { "chmod", FLAG_TEXT }, { "exclude", FLAG_LIST },
+	{ "unpack", FLAG_BOOL },       { "link", FLAG_BOOL },  { "checksum", FLAG_TEXT },
+	{ "keep-git-dir", FLAG_BOOL }, { NULL, FLAG_TEXT },
 };
 static const struct flag run_flags[] = {
 	{ "mount", FLAG_LIST },
 	{ "network", FLAG_TEXT },
+	{ "security", FLAG_TEXT },
 	{ NULL, FLAG_TEXT },
 };
 static const struct flag health_flags[] = {

@@ -12,6 +12,7 @@
 #include "base/strv.h"
 #include "base/walk.h"
 #include "builder/draft.h"
+#include "builder/halt.h"
 #include "builder/ignore.h"
 #include "builder/pattern.h"
 #include "kernel/rootdir.h"
@@ -157,6 +158,9 @@ static void item_done(struct listing_item *item)
 {
 	for (size_t i = 0; i < item->n; i++)
 		free(item->entries[i].path);
+	for (size_t i = 0; i < item->nparents; i++)
+		free(item->parents[i].path);
+	free(item->parents);
 	free(item->entries);
 	free(item->name);
 	free(item->path);
@@ -164,17 +168,44 @@ static void item_done(struct listing_item *item)
 		(void)close(item->dir);
 }
 
+/* The directories between the pivot and the item, with their looks. */
+static int add_parents(struct lister *l, const char *path, struct error *err)
+{
+	struct listing_item *item = l->item;
+
+	for (const char *p = path + item->pivot; l->req->keeps_parents && *p; p++) {
+		autofree char *dir = NULL;
+		autoclose int fd = -1;
+		struct stat st;
+
+		if (*p != '/')
+			continue;
+		dir = xstrndup(path, (size_t)(p - path));
+		fd = rootdir_open_at(l->req->root, dir, O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT);
+		if (fd < 0 || fstat(fd, &st) < 0)
+			return error_sys(err, fd < 0 ? fd : -errno, "open %s in %s", dir,
+					 l->req->what);
+		VEC_GROW(item->parents, item->nparents, item->parents_room);
+		item->parents[item->nparents++] =
+			(struct listing_entry) { xstrdup(dir + item->pivot), st, false };
+	}
+	return 0;
+}
+
 /* 1: it is ignored. */
 static int add_item(struct listing *list, const struct listing_request *req, const char *path,
-		    struct error *err)
+		    size_t pivot, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	struct listing_item item = { .name = xstrdup(slash ? slash + 1 : path),
 				     .path = xstrdup(path),
+				     .pivot = pivot,
 				     .dir = -1 };
 	struct lister l = { .list = list, .item = &item, .req = req };
 	int r = is_ignored(req, path) && is_skipped(req, path) ? 1 : fill_item(&l, path, err);
 
+	if (r == 0)
+		r = add_parents(&l, path, err);
 	if (r != 0) {
 		item_done(&item);
 		return r;
@@ -237,6 +268,41 @@ static int match_component(const struct listing_request *req, const char *compon
 	return r;
 }
 
+static int find_dirs(void *data, const struct walk_entry *e, struct error *err)
+{
+	(void)err;
+	if (*e->path && S_ISDIR(e->st.st_mode))
+		strv_add(data, e->path);
+	return 0;
+}
+
+/* Each directory, and all that are below it; the last component of a pattern means them anyway. */
+static int match_deep(const struct listing_request *req, bool is_last, struct strv *paths,
+		      struct error *err)
+{
+	struct strv next = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < paths->n; i++) {
+		const char *path = paths->items[i];
+		autoclose int fd =
+			rootdir_open_at(req->root, path, O_RDONLY | O_DIRECTORY, RESOLVE_IN_ROOT);
+		struct strv below = { 0 };
+
+		if (fd < 0)
+			continue;
+		strv_add(&next, path);
+		if (!is_last)
+			r = walk_tree(fd, find_dirs, NULL, &below, err);
+		for (size_t k = 0; k < below.n; k++)
+			strv_take(&next, join(path, below.items[k]));
+		strv_done(&below);
+	}
+	strv_done(paths);
+	*paths = next;
+	return r;
+}
+
 /* "../x" means x: nothing is above the tree. */
 static char *inside(const char *source)
 {
@@ -246,38 +312,89 @@ static char *inside(const char *source)
 	return xstrdup(clean + 1);
 }
 
-static int match_all(const struct listing_request *req, const char *source, struct strv *ret,
-		     struct error *err)
+/* "a/./b" keeps the directories behind its dot; *ret_base is what stands before it. */
+static const char *split_pivot(const char *source, char **ret_base)
+{
+	const char *dot = strstr(source, "/./");
+
+	if (!dot && strncmp(source, "./", 2) == 0)
+		dot = source - 1;
+	*ret_base = dot ? xstrndup(source, (size_t)MAX(dot - source, 0)) : xstrdup("");
+	return dot ? dot + 3 : source;
+}
+
+/* paths: where to start; what is found takes their place. */
+static int match_from(const struct listing_request *req, const char *source, struct strv *paths,
+		      struct error *err)
 {
 	autofree char *path = inside(source);
 	char *rest = path, *component;
 	int r = 0;
 
-	strv_add(ret, "");
-	while (r == 0 && *path && (component = strsep(&rest, "/")))
-		r = match_component(req, component, ret, err);
+	while (r == 0 && *path && (component = strsep(&rest, "/"))) {
+		if (req->keeps_parents && strcmp(component, "**") == 0)
+			r = match_deep(req, !rest, paths, err);
+		else
+			r = match_component(req, component, paths, err);
+	}
 	return r;
+}
+
+struct adding {
+	struct listing *list;
+	const struct listing_request *req;
+	bool ignored; /* something was there that is */
+};
+
+static int add_from(struct adding *a, const char *base, const char *source, struct error *err)
+{
+	struct strv paths = { 0 };
+	int r;
+
+	strv_add(&paths, base);
+	r = match_from(a->req, source, &paths, err);
+	for (size_t i = 0; r >= 0 && i < paths.n; i++) {
+		/* The pivot's own directory gives what is in it, and is no item. */
+		r = add_item(a->list, a->req, paths.items[i],
+			     MIN(strlen(paths.items[i]), strlen(base) + (*base != '\0')), err);
+		a->ignored |= r > 0;
+	}
+	strv_done(&paths);
+	return r < 0 ? r : 0;
 }
 
 int listing_add(struct listing *list, const struct listing_request *req, const char *source,
 		struct error *err)
 {
-	struct strv paths = { 0 };
+	struct adding a = { .list = list, .req = req };
+	autofree char *base = NULL;
+	const char *rest = source;
+	struct strv bases = { 0 };
 	size_t before = list->n;
-	bool ignored = false;
-	int r = match_all(req, source, &paths, err);
+	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < paths.n; i++) {
-		r = add_item(list, req, paths.items[i], err);
-		ignored |= r > 0;
+	strv_add(&bases, "");
+	if (req->keeps_parents) {
+		rest = split_pivot(source, &base);
+		r = match_from(req, base, &bases, err);
 	}
-	if (r >= 0 && list->n == before)
+	for (size_t i = 0; r == 0 && i < bases.n; i++)
+		r = add_from(&a, bases.items[i], rest, err);
+	if (r == 0 && list->n == before)
 		r = error_set(err, -ENOENT,
-			      ignored ? "%s: %s has it, but an ignore file leaves it out"
-				      : "%s: not found in %s",
+			      a.ignored ? "%s: %s has it, but an ignore file leaves it out"
+					: "%s: not found in %s",
 			      source, req->what);
-	strv_done(&paths);
-	return r < 0 ? r : 0;
+	strv_done(&bases);
+	return r;
+}
+
+int listing_add_whole(struct listing *list, const struct listing_request *req, const char *path,
+		      struct error *err)
+{
+	int r = add_item(list, req, strcmp(path, ".") == 0 ? "" : path, 0, err);
+
+	return r > 0 ? error_set(err, -ENOENT, "%s: --exclude leaves it out", path) : r;
 }
 
 void listing_done(struct listing *list)
@@ -298,6 +415,8 @@ int listing_open(struct listing_place *place, const struct listing_item *item, c
 	autofree char *dir = NULL;
 	int fd;
 
+	if (halt_check(err) < 0) /* asked for each file, whatever is done with it */
+		return -EINTR;
 	*ret_name = *path ? slash ? slash + 1 : path : ".";
 	if (len == 0) {
 		*ret_dir = item->dir;
@@ -380,7 +499,9 @@ static int add_item_digest(struct digest *d, const struct listing_request *req,
 	struct listing_place place = LISTING_PLACE_INIT;
 	int r = 0;
 
-	add_text(d, item->is_dir ? "" : item->name);
+	add_text(d, item->is_dir && !req->keeps_parents ? "" : item->name);
+	for (size_t i = 0; i < item->nparents; i++)
+		add_head(d, req, &item->parents[i]);
 	for (size_t i = 0; r == 0 && i < item->n; i++) {
 		const struct listing_entry *e = &item->entries[i];
 		const char *name = "";
@@ -417,7 +538,7 @@ int listing_digest(const struct listing *list, const struct listing_request *req
 	return r;
 }
 
-static void add_stamp(struct digest *d, const struct listing_entry *e)
+static void add_stamp(struct digest *d, const struct listing_entry *e, int64_t *newest)
 {
 	const struct stat *st = &e->st;
 	const int64_t numbers[] = {
@@ -428,6 +549,7 @@ static void add_stamp(struct digest *d, const struct listing_entry *e)
 
 	add_text(d, e->path);
 	digest_update(d, numbers, sizeof(numbers));
+	*newest = MAX(*newest, (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec);
 }
 
 bool listing_stamp(const struct listing *list, char ret[DIGEST_HEX_LEN + 1])
@@ -439,13 +561,11 @@ bool listing_stamp(const struct listing *list, char ret[DIGEST_HEX_LEN + 1])
 	for (size_t i = 0; i < list->n; i++) {
 		const struct listing_item *item = &list->items[i];
 
-		add_text(&d, item->is_dir ? "" : item->name);
-		for (size_t k = 0; k < item->n; k++) {
-			const struct timespec *t = &item->entries[k].st.st_ctim;
-
-			add_stamp(&d, &item->entries[k]);
-			newest = MAX(newest, (int64_t)t->tv_sec * 1000000000 + t->tv_nsec);
-		}
+		add_text(&d, item->path);
+		for (size_t k = 0; k < item->nparents; k++)
+			add_stamp(&d, &item->parents[k], &newest);
+		for (size_t k = 0; k < item->n; k++)
+			add_stamp(&d, &item->entries[k], &newest);
 	}
 	digest_final(&d, ret);
 	digest_done(&d);

@@ -26,8 +26,12 @@ struct listing_entry {
 
 /* What one source's pattern matched. */
 struct listing_item {
-	char *name; /* its last component; "" for the tree itself */
-	char *path; /* in the tree, as it was found */
+	char *name;   /* its last component; "" for the tree itself */
+	char *path;   /* in the tree, as it was found */
+	size_t pivot; /* of path: what stands before it is no parent that is kept */
+	struct listing_entry
+		*parents; /* that are kept, the uppermost first; paths from the pivot */
+	size_t nparents, parents_room;
 	bool is_dir;
 	int dir; /* for reading: the directory itself, or the one that the file is in */
 	struct listing_entry *entries;
@@ -44,13 +48,17 @@ struct listing_request {
 	int root;
 	const struct ignore *ignore;  /* NULL: none */
 	const struct ignore *exclude; /* of the instruction; NULL: none */
-	bool owners_count;            /* they are copied along, so the digest needs them */
-	const char *what;             /* the tree's name in errors: "the context" */
+	bool keeps_parents; /* --parents: "/./" is the pivot, ** any number of directories */
+	bool owners_count;  /* they are copied along, so the digest needs them */
+	const char *what;   /* the tree's name in errors: "the context" */
 };
 
 /* Adds what a source matches: at least one item, or -ENOENT. */
 int listing_add(struct listing *list, const struct listing_request *req, const char *source,
 		struct error *err) must_check;
+/* A path as it is, or "." for the whole tree: no pattern. */
+int listing_add_whole(struct listing *list, const struct listing_request *req, const char *path,
+		      struct error *err) must_check;
 void listing_done(struct listing *list);
 
 /* Names, kinds, modes, sizes, targets of links, contents; times are nothing that matters. */

@@ -151,6 +151,9 @@ void scope_given_unused(const struct scope_given *given, const struct strv *decl
 		autofree char *name =
 			xstrndup(given->args.items[i], strcspn(given->args.items[i], "="));
 
+		/* Those steer the build itself. */
+		if (strncmp(name, "BUILDKIT_", 9) == 0 || strcmp(name, "SOURCE_DATE_EPOCH") == 0)
+			continue;
 		if (!scope_is_proxy(name) && !strv_has(declared, name))
 			strv_add(ret, name);
 	}

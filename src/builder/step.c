@@ -14,6 +14,8 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/space.h"
+#include "builder/cache_in.h"
+#include "builder/crew.h"
 #include "builder/draft.h"
 #include "builder/show.h"
 #include "engine/engine.h"
@@ -28,14 +30,24 @@
 #define DRAFT_NAME "draft"
 #define LAYERS_MAX 127
 
+struct build_told work_told(const struct work *w, enum build_event event)
+{
+	return (struct build_told) { .event = event,
+				     .id = w->b->firsts ? w->b->firsts[w->stage] + w->number - 1
+							: 0,
+				     .platform = w->b->req->shown_platform,
+				     .stage = w->b->plan.stages[w->stage].label,
+				     .number = w->number,
+				     .total = w->total };
+}
+
 void work_tell(const struct work *w, enum build_event event, const char *text)
 {
-	const struct build_told told = { .event = event,
-					 .stage = w->b->plan.stages[w->stage].label,
-					 .number = w->number,
-					 .total = w->total,
-					 .text = text };
+	struct build_told told = work_told(w, event);
 
+	if (event == BUILD_STEP)
+		w->b->at = told.id;
+	told.text = text;
 	w->b->req->tell(w->b->req->data, &told);
 }
 
@@ -102,6 +114,8 @@ static int go_on(struct work *w, const struct step *step, const char *said)
 	struct layer_info info;
 	int r;
 
+	if (!w->b->by_hand)
+		strv_add(&w->state->steps, step->key);
 	if (strcmp(step->chain, step->parent) == 0) {
 		state_add_history(w->state, said, NULL, NULL, w->state->created_ns);
 		return 0;
@@ -131,16 +145,26 @@ static int hold_one(struct build *b, const char *chain)
 	return r;
 }
 
+static bool is_uncached(const struct work *w)
+{
+	return w->b->req->no_cache || (w->b->plan.stages && w->b->plan.stages[w->stage].uncached);
+}
+
 int step_reuse(struct work *w, const struct step *step, const char *said)
 {
+	const char *from = NULL;
 	struct step found;
 	bool is_found = false;
 	int r;
 
-	if (w->b->req->no_cache)
+	if (is_uncached(w))
 		return 0;
 	r = step_find(engine_db(w->b->engine), engine_root_fd(w->b->engine), step->key, &found,
 		      &is_found, w->b->err);
+	if (r == 0 && !is_found) {
+		r = caches_bring(w, step, &found, &from);
+		is_found = r > 0;
+	}
 	if (r < 0 || !is_found)
 		return r;
 	r = hold_one(w->b, found.chain);
@@ -148,7 +172,7 @@ int step_reuse(struct work *w, const struct step *step, const char *said)
 		r = go_on(w, &found, said);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r; /* pruned this moment */
-	work_tell(w, BUILD_CACHED, NULL);
+	work_tell(w, BUILD_CACHED, from);
 	return 1;
 }
 
@@ -161,11 +185,27 @@ int step_tell_miss(struct work *w, const struct step *step)
 		[STEP_PRUNED] = "its layer was removed",
 	};
 	enum step_miss why = STEP_NEW;
-	int r = w->b->req->no_cache ? 0 : step_why(engine_db(w->b->engine), step, &why, w->b->err);
+	int r = is_uncached(w) ? 0 : step_why(engine_db(w->b->engine), step, &why, w->b->err);
 
 	if (r == 0)
-		work_tell(w, BUILD_MISS, w->b->req->no_cache ? "--no-cache" : texts[why]);
+		work_tell(w, BUILD_MISS,
+			  w->b->req->no_cache ? "--no-cache"
+			  : is_uncached(w)    ? "--no-cache-filter"
+					      : texts[why]);
 	return r;
+}
+
+int step_reuse_in_turn(struct work *w, const struct step *step, const char *said,
+		       struct turn *ret_turn)
+{
+	int r = step_reuse(w, step, said);
+
+	if (r != 0 || is_uncached(w))
+		return r < 0 ? r : r > 0 ? 1 : step_tell_miss(w, step);
+	r = turn_take(w->b->engine, step->key, ret_turn, w->b->err);
+	if (r == 0)
+		r = step_reuse(w, step, said);
+	return r != 0 ? r : step_tell_miss(w, step);
 }
 
 /* layers */
@@ -173,13 +213,10 @@ int step_tell_miss(struct work *w, const struct step *step)
 static void tell_layer(const struct work *w, const struct step *step, int64_t size)
 {
 	const bool is_new = strcmp(step->chain, step->parent) != 0;
-	const struct build_told told = { .event = BUILD_LAYER,
-					 .stage = w->b->plan.stages[w->stage].label,
-					 .number = w->number,
-					 .total = w->total,
-					 .chain = is_new ? step->chain : NULL,
-					 .size = size };
+	struct build_told told = work_told(w, BUILD_LAYER);
 
+	told.chain = is_new ? step->chain : NULL;
+	told.size = size;
 	w->b->req->tell(w->b->req->data, &told);
 }
 
@@ -190,8 +227,24 @@ static int64_t step_time(const struct build *b)
 	return b->req->newest_s >= 0 ? MIN(now, b->req->newest_s * 1000000000) : now;
 }
 
-static int keep_row(struct build *b, const struct step *step, const struct layer_info *info)
+/* A layer that the key named before, and that nothing else has, goes when the build lets go. */
+static int hold_former(struct build *b, const struct step *step)
 {
+	char former[DIGEST_HEX_LEN + 1];
+	int r = step_chain(engine_db(b->engine), step->key, former, b->err);
+
+	if (r < 0 || !*former || strcmp(former, step->chain) == 0)
+		return r;
+	r = hold_one(b, former);
+	return r == -ENOENT ? 0 : r;
+}
+
+int step_keep_row(struct build *b, const struct step *step, const struct layer_info *info)
+{
+	int r = b->by_hand ? 0 : hold_former(b, step);
+
+	if (r < 0)
+		return r;
 	if (!b->by_hand)
 		return step_insert(engine_db(b->engine), step, info, b->err);
 	return info ? layer_info_insert(engine_db(b->engine), step->chain, info, b->err) : 0;
@@ -215,7 +268,7 @@ int step_keep(struct work *w, const struct incoming *in, const char *name, struc
 	step->created_ns = step_time(w->b);
 	if (r == 0)
 		memset(&layer, 0, sizeof(layer));
-	r = keep_row(w->b, step, r > 0 ? &layer.info : NULL);
+	r = step_keep_row(w->b, step, r > 0 ? &layer.info : NULL);
 	if (r == 0)
 		r = hold_one(w->b, step->chain);
 	if (r == 0)
@@ -284,7 +337,7 @@ int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain)
 	const struct state *state = number == STAGE_NONE ? &other : &w->b->states[number];
 	struct strv layers = { 0 };
 	char id[ID_LEN + 1];
-	int r = 0;
+	int r = number == STAGE_NONE ? 0 : crew_need(w->b, number);
 
 	if (number == STAGE_NONE) {
 		r = build_find_image(w->b, from, w->b->req->platform, id);

@@ -6,10 +6,12 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/id.h"
 #include "base/strv.h"
 #include "builder/build.h"
 #include "builder/plan.h"
 #include "builder/state.h"
+#include "builder/turn.h"
 #include "image/digest.h"
 #include "image/hold.h"
 #include "image/step.h"
@@ -18,6 +20,7 @@ struct draft;
 struct hand_run;
 struct incoming;
 struct instruction;
+struct layer_info;
 
 struct build {
 	struct engine *engine;
@@ -25,12 +28,16 @@ struct build {
 	struct scope_given given;
 	struct plan plan;
 	struct state *states; /* of the stages, as far as they are built */
+	unsigned *firsts;     /* number of each stage's first step in the whole build */
 	struct strv declared; /* names of all ARGs */
 	char escape;
+	char id[ID_SHORT_LEN + 1]; /* of the build, in the names of its containers */
 	char hold[HOLD_NAME_LEN];  /* of the layers that it stands on */
 	bool by_hand;              /* hand.h: of the steps nothing is kept but what they made */
 	struct hand_run *hand_run; /* of its RUN; NULL */
 	struct error *err;
+	unsigned at; /* the step that is being done, in the whole build */
+	int boss;    /* in a worker (crew.h): the socket to what started it; -1 */
 };
 
 struct work {
@@ -38,11 +45,13 @@ struct work {
 	size_t stage;
 	struct state *state;
 	const struct instruction *ins;
-	struct strv lower; /* directories of the state's layers, the uppermost first */
-	unsigned number, total;
+	struct strv lower;      /* directories of the state's layers, the uppermost first */
+	unsigned number, total; /* in the stage */
 };
 
 void work_tell(const struct work *w, enum build_event event, const char *text);
+/* The same, filled in further by the caller. */
+struct build_told work_told(const struct work *w, enum build_event event);
 /* Layers of a state as directories, the uppermost first. */
 void state_lower(const struct engine *engine, const struct state *state, struct strv *ret);
 
@@ -61,9 +70,17 @@ void step_key_end(struct step_key *key, const struct work *w, struct step *ret);
 int step_reuse(struct work *w, const struct step *step, const char *said) must_check;
 /* Tells why it was not. */
 int step_tell_miss(struct work *w, const struct step *step) must_check;
+/* The same after nobody else, in this build or another, is doing the step: 1 and 0 as above.  turn
+ * is the caller's to leave.
+ */
+int step_reuse_in_turn(struct work *w, const struct step *step, const char *said,
+		       struct turn *ret_turn) must_check;
 /* The directory TMP/name of in becomes the step's layer, the state goes on, the row is kept. */
 int step_keep(struct work *w, const struct incoming *in, const char *name, struct step *step,
 	      const char *said) must_check;
+/* One more key for what step names; info of a layer that is new, or NULL. */
+int step_keep_row(struct build *b, const struct step *step,
+		  const struct layer_info *info) must_check;
 /* A layer that make() drafts. */
 int step_draft(struct work *w, struct step *step, const char *said,
 	       int (*make)(void *data, struct draft *draft, struct error *err),

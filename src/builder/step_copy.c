@@ -12,22 +12,33 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "builder/draft.h"
+#include "builder/halt.h"
 #include "builder/ignore.h"
 #include "builder/instruction.h"
 #include "builder/listing.h"
 #include "builder/mode.h"
+#include "builder/named.h"
+#include "builder/remote.h"
+#include "builder/ssh.h"
 #include "builder/step.h"
 #include "builder/unpack_add.h"
 #include "engine/engine.h"
+#include "image/incoming.h"
 
 struct copying {
 	struct work *w;
-	bool is_add;
-	const char *from; /* NULL: the context */
+	bool is_add, links, keeps_parents;
+	const char *from; /* NULL: the context, or this named one */
+	const struct named *named;
 	char from_chain[DIGEST_HEX_LEN + 1];
 	int root; /* of the tree copied from; -1: none is needed */
 	struct strv sources;
-	struct strv docs; /* contents of here-documents, a name before each */
+	struct remote *remotes; /* sources that are elsewhere */
+	size_t nremotes, remotes_room;
+	struct incoming in; /* where they come to */
+	struct ssh ssh;     /* keys for them */
+	char *agent;        /* NULL: none were given */
+	struct strv docs;   /* contents of here-documents, a name before each */
 	char *dest;
 	bool dest_is_dir; /* it says so, or several things go there */
 	struct draft_looks looks;
@@ -36,6 +47,7 @@ struct copying {
 	gid_t gid;
 	struct ignore exclude;
 	struct listing list;
+	size_t nlocal; /* items that are no remotes' */
 	struct listing_request lr;
 	struct buf said;
 };
@@ -43,6 +55,11 @@ struct copying {
 static void copying_done(struct copying *c)
 {
 	strv_done(&c->sources);
+	for (size_t i = 0; i < c->nremotes; i++)
+		remote_done(&c->remotes[i]);
+	free(c->remotes);
+	ssh_done(&c->ssh);
+	free(c->agent);
 	strv_done(&c->docs);
 	free(c->dest);
 	ignore_done(&c->exclude);
@@ -50,19 +67,10 @@ static void copying_done(struct copying *c)
 	buf_done(&c->said);
 	if (c->root >= 0)
 		(void)close(c->root);
+	incoming_done(&c->in);
 }
 
 /* what is asked */
-
-static bool is_remote(const char *source)
-{
-	static const char *const starts[] = { "http://", "https://", "git://", "git@", "ssh://" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++)
-		if (strncasecmp(source, starts[i], strlen(starts[i])) == 0)
-			return true;
-	return false;
-}
 
 static const struct heredoc *find_doc(const struct instruction *ins, const char *word)
 {
@@ -96,25 +104,44 @@ static int add_doc(struct copying *c, const struct heredoc *doc)
 	return 0;
 }
 
+/* 1: it is none. */
+static int add_remote(struct copying *c, const char *source)
+{
+	const char *checksum = instruction_flag(c->w->ins, "checksum");
+	struct remote remote;
+	int r = remote_parse(source, checksum, &remote, c->w->b->err);
+
+	if (r != 0)
+		return r;
+	remote.git.keeps_git_dir |= instruction_has(c->w->ins, "keep-git-dir");
+	VEC_GROW(c->remotes, c->nremotes, c->remotes_room);
+	c->remotes[c->nremotes++] = remote;
+	return 0;
+}
+
 static int add_source(struct copying *c, const char *word)
 {
 	const struct heredoc *doc = strncmp(word, "<<", 2) == 0 ? find_doc(c->w->ins, word) : NULL;
-	char *source = NULL;
+	autofree char *source = NULL;
 	int r;
 
 	if (doc)
 		return add_doc(c, doc);
 	r = state_expand(c->w->state, word, &source, c->w->b->err);
-	if (r < 0)
-		return r;
-	strv_take(&c->sources, source);
-	if (!*source)
-		return error_set(c->w->b->err, -EINVAL, "a source is empty");
-	if (c->is_add && is_remote(source))
-		return error_set(c->w->b->err, -EOPNOTSUPP,
-				 "%.200s: ADD takes files of the context; fetch it in a RUN",
-				 source);
-	return 0;
+	if (r == 0 && !*source)
+		r = error_set(c->w->b->err, -EINVAL, "a source is empty");
+	if (r == 0)
+		r = c->is_add ? add_remote(c, source) : 1;
+	if (r > 0) {
+		strv_add(&c->sources, source);
+		r = 0;
+	}
+	return r;
+}
+
+static size_t count_sources(const struct copying *c)
+{
+	return c->sources.n + c->nremotes + c->docs.n / 2;
 }
 
 static int read_dest(struct copying *c, const char *word)
@@ -132,7 +159,7 @@ static int read_dest(struct copying *c, const char *word)
 	c->dest_is_dir = text[len - 1] == '/' || strcmp(text, ".") == 0 ||
 			 (len > 1 && strcmp(text + len - 2, "/.") == 0);
 	c->dest = *text == '/' ? xstrdup(text) : xasprintf("%s/%s", workdir ? workdir : "", text);
-	if (c->sources.n + c->docs.n / 2 > 1 && !c->dest_is_dir)
+	if (count_sources(c) > 1 && !c->dest_is_dir)
 		return error_set(
 			c->w->b->err, -EINVAL,
 			"with several sources the destination is a directory and ends with /: "
@@ -148,7 +175,13 @@ static int read_words(struct copying *c)
 
 	for (size_t i = 0; r == 0 && i + 1 < words->n; i++)
 		r = add_source(c, words->items[i]);
-	return r < 0 ? r : read_dest(c, words->items[words->n - 1]);
+	if (r == 0)
+		r = read_dest(c, words->items[words->n - 1]);
+	if (r == 0 && instruction_flag(c->w->ins, "checksum") &&
+	    (count_sources(c) != 1 || c->nremotes != 1))
+		r = error_set(c->w->b->err, -EINVAL,
+			      "--checksum is for one source, a URL or a git repository");
+	return r;
 }
 
 static int read_owner(struct copying *c)
@@ -206,17 +239,18 @@ static int read_excludes(struct copying *c)
 static int open_root(struct copying *c)
 {
 	const struct build_request *req = c->w->b->req;
+	int context = c->named ? c->named->context.fd : req->context;
 
 	if (c->from)
 		return step_source(c->w, c->from, &c->root, c->from_chain);
 	if (c->sources.n == 0)
 		return 0;
-	if (req->context < 0)
+	if (context < 0)
 		return error_set(
 			c->w->b->err, -ENOENT,
 			"there is no context to copy from: a Containerfile on standard input "
 			"comes without one");
-	c->root = openat(req->context, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	c->root = openat(context, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return c->root < 0 ? error_sys(c->w->b->err, -errno, "open the context") : 0;
 }
 
@@ -226,14 +260,20 @@ static int list_sources(struct copying *c)
 
 	c->lr = (struct listing_request) {
 		.root = c->root,
-		.ignore = c->from ? NULL : c->w->b->req->ignore,
+		.ignore = c->from    ? NULL
+			  : c->named ? &c->named->context.ignore
+				     : c->w->b->req->ignore,
 		.exclude = c->exclude.n ? &c->exclude : NULL,
 		.owners_count = c->from && c->looks.uid < 0,
-		.what = c->from ? c->from : "the context",
+		.what = c->from    ? c->from
+			: c->named ? c->named->name
+				   : "the context",
+		.keeps_parents = c->keeps_parents,
 	};
 	for (size_t i = 0; r == 0 && i < c->sources.n; i++)
 		r = listing_add(&c->list, &c->lr, c->sources.items[i], c->w->b->err);
-	if (r == 0 && c->list.n + c->docs.n / 2 > 1)
+	c->nlocal = c->list.n;
+	if (r == 0 && (c->keeps_parents || c->list.n + c->nremotes + c->docs.n / 2 > 1))
 		c->dest_is_dir = true;
 	return r;
 }
@@ -248,6 +288,11 @@ static void say(struct copying *c)
 		buf_addf(&c->said, " <<%s", c->docs.items[i]);
 	for (size_t i = 0; i < c->sources.n; i++)
 		buf_addf(&c->said, " %s", c->sources.items[i]);
+	for (size_t i = 0; i < c->nremotes; i++) {
+		autofree char *shown = url_shown(c->remotes[i].text);
+
+		buf_addf(&c->said, " %s", shown);
+	}
 	buf_addf(&c->said, " %s", c->dest);
 }
 
@@ -324,12 +369,15 @@ static int copy_file_item(struct copying *c, struct draft *d, const struct listi
 	return r;
 }
 
-static bool may_be_archive(const struct copying *c, const struct listing_entry *e)
+/* What was fetched is an archive only if it is said to be one. */
+static bool may_be_archive(const struct copying *c, const struct listing_item *item)
 {
+	const struct listing_entry *e = &item->entries[0];
+	bool is_local = item < c->list.items + c->nlocal;
 	const char *flag = instruction_flag(c->w->ins, "unpack");
 
-	return c->is_add && !(flag && strcasecmp(flag, "false") == 0) && S_ISREG(e->st.st_mode) &&
-	       e->st.st_size > 0;
+	return c->is_add && (flag ? instruction_has(c->w->ins, "unpack") : is_local) &&
+	       S_ISREG(e->st.st_mode) && e->st.st_size > 0;
 }
 
 /* An archive's place is always a directory.  1: it is none. */
@@ -343,13 +391,37 @@ static int unpack_item(struct copying *c, struct draft *d, const struct listing_
 				  .takes_owners = !instruction_flag(c->w->ins, "chown") };
 	autoclose int fd = -1;
 
-	if (!may_be_archive(c, e))
+	if (!may_be_archive(c, item))
 		return 1;
 	fd = openat(item->dir, e->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_sys(c->w->b->err, -errno, "open %s", e->path);
 	req.fd = fd;
 	return unpack_add(&req, c->w->b->err);
+}
+
+/* Where "dir/file" of --parents goes, by its path from the pivot; the directories on its way look
+ * as they do in the source, if they are not there yet.
+ */
+static int parents_dest(struct copying *c, struct draft *d, const struct listing_item *item,
+			char **ret)
+{
+	autofree char *whole = xasprintf("%s/%s", c->dest, item->path + item->pivot), *top = NULL;
+	struct stat st;
+	int r = draft_resolve(d, c->dest, true, &top, c->w->b->err);
+
+	if (r == 0)
+		r = draft_make_dir(d, top, c->uid, c->gid, NULL, c->w->b->err);
+	for (size_t i = 0; r == 0 && i < item->nparents; i++) {
+		const struct draft_source source = { .dir = -1, .st = item->parents[i].st };
+		autofree char *dir = xasprintf("%s/%s", c->dest, item->parents[i].path);
+		autofree char *path = NULL;
+
+		r = draft_resolve(d, dir, true, &path, c->w->b->err);
+		if (r == 0 && draft_look(d, path, &st) < 0)
+			r = draft_copy(d, path, &source, &c->looks, c->w->b->err);
+	}
+	return r < 0 ? r : draft_resolve(d, whole, item->is_dir, ret, c->w->b->err);
 }
 
 static int copy_item(struct copying *c, struct draft *d, const struct listing_item *item)
@@ -359,7 +431,10 @@ static int copy_item(struct copying *c, struct draft *d, const struct listing_it
 
 	if (r <= 0)
 		return r;
-	r = item_dest(c, d, item->name, item->is_dir, &dest);
+	if (c->keeps_parents)
+		r = parents_dest(c, d, item, &dest);
+	else
+		r = item_dest(c, d, item->name, item->is_dir, &dest);
 	if (r < 0)
 		return r;
 	return item->is_dir ? copy_tree_item(c, d, item, dest) : copy_file_item(c, d, item, dest);
@@ -403,6 +478,8 @@ static void make_key(const struct copying *c, const char *reads, struct step *re
 	step_key_add_all(&key, &c->w->ins->flags);
 	step_key_add(&key, owner);
 	step_key_add_all(&key, &c->sources);
+	for (size_t i = 0; i < c->nremotes; i++)
+		step_key_add(&key, c->remotes[i].text);
 	step_key_add_all(&key, &c->docs);
 	step_key_add(&key, c->dest);
 	step_key_add(&key, c->dest_is_dir ? "/" : "");
@@ -410,20 +487,25 @@ static void make_key(const struct copying *c, const char *reads, struct step *re
 	step_key_end(&key, c->w, ret);
 }
 
-/* What says, without reading it, that content is what it was: the layer of a stage, or what the
- * kernel says of each file.  false: nothing does.
+/* What says, without reading it, that content is what it was: the layer of a stage, what the kernel
+ * says of each file, what a server says.  false: nothing does.
  */
-static bool cheap_reads(const struct copying *c, char ret[DIGEST_HEX_LEN + 8])
+static bool cheap_reads(const struct copying *c, char ret[DIGEST_HEX_LEN + 1])
 {
-	char stamp[DIGEST_HEX_LEN + 1];
+	char stamp[DIGEST_HEX_LEN + 1] = "";
+	struct digest d;
 
-	if (c->from) {
-		(void)snprintf(ret, DIGEST_HEX_LEN + 8, "chain:%s", c->from_chain);
-		return true;
-	}
-	if (!listing_stamp(&c->list, stamp))
+	if (!c->from && c->sources.n > 0 && !listing_stamp(&c->list, stamp))
 		return false;
-	(void)snprintf(ret, DIGEST_HEX_LEN + 8, "stamp:%s", stamp);
+	for (size_t i = 0; i < c->nremotes; i++)
+		if (!*c->remotes[i].stands)
+			return false;
+	digest_init(&d);
+	digest_update(&d, c->from_chain, strlen(c->from_chain) + 1);
+	digest_update(&d, stamp, strlen(stamp) + 1);
+	for (size_t i = 0; i < c->nremotes; i++)
+		digest_update(&d, c->remotes[i].stands, strlen(c->remotes[i].stands) + 1);
+	digest_final(&d, ret);
 	return true;
 }
 
@@ -432,22 +514,98 @@ static int keep_cheap(const struct copying *c, const struct step *cheap, const s
 	struct step copy = *step;
 
 	memcpy(copy.key, cheap->key, sizeof(copy.key));
-	return step_insert(engine_db(c->w->b->engine), &copy, NULL, c->w->b->err);
+	return step_keep_row(c->w->b, &copy, NULL);
 }
 
 static int find_or_make(struct copying *c, struct step *step)
 {
-	int r = step_reuse(c->w, step, buf_text(&c->said));
+	struct turn turn = TURN_INIT;
+	int r = step_reuse_in_turn(c->w, step, buf_text(&c->said), &turn);
+	struct work w = *c->w;
 
-	if (r != 0)
-		return r;
-	r = step_tell_miss(c->w, step);
-	return r < 0 ? r : step_draft(c->w, step, buf_text(&c->said), make, c);
+	/* --link: what is below neither leads the way nor gives directories their looks, so that
+	 * the layer is the same on anything.
+	 */
+	if (c->links)
+		w.lower = (struct strv) { NULL, 0, 0 };
+	if (r == 0)
+		r = step_draft(&w, step, buf_text(&c->said), make, c);
+	turn_leave(&turn);
+	return r;
+}
+
+/* remotes */
+
+static struct remote_request remote_request(const struct copying *c)
+{
+	return (struct remote_request) { .engine = c->w->b->engine,
+					 .secrets = c->w->b->req->secrets,
+					 .in = &c->in,
+					 .agent = c->agent };
+}
+
+/* The agent of "--ssh default", if a source is to be had by ssh. */
+static int open_agent(struct copying *c)
+{
+	bool needed = false;
+	autoclose int dir = -1;
+	int r;
+
+	for (size_t i = 0; i < c->nremotes; i++)
+		needed |= c->remotes[i].is_git && c->remotes[i].git.transport == GIT_SSH;
+	if (!needed)
+		return 0;
+	r = dir_ensure_at(c->in.tmp_fd, "ssh", 0700, &dir, c->w->b->err);
+	if (r == 0)
+		r = ssh_open(c->w->b->req->ssh, "default", dir, &c->ssh, c->w->b->err);
+	if (r == 0)
+		c->agent = c->ssh.dir < 0 ? xstrdup(c->ssh.socket) : file_path(dir, c->ssh.socket);
+	return r < 0 ? r : 0;
+}
+
+static int look_at_remotes(struct copying *c)
+{
+	const struct remote_request req = remote_request(c);
+	const struct engine *engine = c->w->b->engine;
+	int r = c->nremotes == 0 ? 0
+				 : incoming_begin(engine_root(engine), engine_root_fd(engine),
+						  &c->in, c->w->b->err);
+	sigset_t before;
+
+	/* What a signal leaves behind here the next command takes away. */
+	halt_allow(&before);
+	if (r == 0)
+		r = open_agent(c);
+	for (size_t i = 0; r == 0 && i < c->nremotes; i++)
+		r = remote_look(&c->remotes[i], &req, c->w->b->err);
+	halt_forbid(&before);
+	return r;
+}
+
+static int bring_remotes(struct copying *c)
+{
+	const struct remote_request req = remote_request(c);
+	sigset_t before;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->nremotes; i++) {
+		struct remote *remote = &c->remotes[i];
+		struct listing_request lr = { .exclude = c->exclude.n ? &c->exclude : NULL,
+					      .what = remote->text };
+
+		halt_allow(&before);
+		r = remote_bring(remote, &req, c->w->b->err);
+		halt_forbid(&before);
+		lr.root = remote->root;
+		if (r == 0)
+			r = listing_add_whole(&c->list, &lr, remote->name, c->w->b->err);
+	}
+	return r;
 }
 
 static int do_copy(struct copying *c)
 {
-	char cheap_text[DIGEST_HEX_LEN + 8], digest[DIGEST_HEX_LEN + 1];
+	char cheap_text[DIGEST_HEX_LEN + 1], digest[DIGEST_HEX_LEN + 1];
 	struct step cheap, step;
 	bool is_cheap = cheap_reads(c, cheap_text);
 	int r = 0;
@@ -458,7 +616,9 @@ static int do_copy(struct copying *c)
 		if (r != 0)
 			return r < 0 ? r : 0;
 	}
-	r = listing_digest(&c->list, &c->lr, digest, c->w->b->err);
+	r = bring_remotes(c);
+	if (r == 0)
+		r = listing_digest(&c->list, &c->lr, digest, c->w->b->err);
 	if (r < 0)
 		return r;
 	make_key(c, digest, &step);
@@ -475,10 +635,21 @@ int step_copy(struct work *w)
 	cleanup(copying_done) struct copying c = {
 		.w = w,
 		.is_add = w->ins->kind == INS_ADD,
+		.links = instruction_has(w->ins, "link"),
+		.keeps_parents = instruction_has(w->ins, "parents"),
 		.from = instruction_flag(w->ins, "from"),
 		.root = -1,
+		.in = INCOMING_INIT,
+		.ssh = SSH_INIT,
 	};
-	int r = read_words(&c);
+	int r;
+
+	c.named = c.from ? named_find(w->b->req->contexts, c.from) : NULL;
+	if (c.named && c.named->image)
+		c.named = NULL;
+	if (c.named)
+		c.from = NULL;
+	r = read_words(&c);
 
 	if (r == 0)
 		r = read_owner(&c);
@@ -490,6 +661,8 @@ int step_copy(struct work *w)
 		r = open_root(&c);
 	if (r == 0)
 		r = list_sources(&c);
+	if (r == 0)
+		r = look_at_remotes(&c);
 	if (r < 0)
 		return r;
 	say(&c);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "builder/crew.h"
 #include "builder/hand.h"
 #include "builder/instruction.h"
 #include "builder/mounts.h"
@@ -23,16 +24,21 @@
 #include "engine/run.h"
 #include "image/image.h"
 #include "image/incoming.h"
+#include "image/platform.h"
 
 #define UPPER_NAME  "upper"
 #define SCRIPT_DEST "/dev/strake-script"
+#define ENV_DEST    "/dev/strake-env"
+#define EXEC_DEST   "/dev/strake-exec"
 #define SAID_MAX    65536
+#define BUILD_LABEL "strake.build"
 
 struct running {
 	struct work *w;
 	struct strv argv;
 	struct strv env;
-	char *network;      /* NULL: the usual one */
+	char *network; /* NULL: the usual one */
+	bool privileged;
 	const char *script; /* a here-document with a "#!" of its own; NULL */
 	struct mounts mounts;
 	struct image_config config;
@@ -112,6 +118,24 @@ static int choose_network(struct running *run)
 	return 0;
 }
 
+/* More rights than a container has are for the user to give, not for the file to take. */
+static int choose_security(struct running *run)
+{
+	const char *flag = instruction_flag(run->w->ins, "security");
+
+	if (!flag || strcmp(flag, "sandbox") == 0)
+		return 0;
+	if (strcmp(flag, "insecure") != 0)
+		return error_set(run->w->b->err, -EINVAL,
+				 "--security=%.60s: it is sandbox or insecure", flag);
+	if (!strv_has(run->w->b->req->allow, "security.insecure"))
+		return error_set(run->w->b->err, -EPERM,
+				 "--security=insecure wants all rights on this machine; build "
+				 "--allow security.insecure gives them");
+	run->privileged = true;
+	return 0;
+}
+
 static void say(struct running *run)
 {
 	buf_init(&run->said, SAID_MAX);
@@ -125,6 +149,22 @@ static void say(struct running *run)
 static const char *text_or_empty(const char *text)
 {
 	return text ? text : "";
+}
+
+/* As BuildKit has it: a host's name counts and its address does not, ulimits count.  How much
+ * memory there is decides whether a command gets through, not what it makes.
+ */
+static void add_limits(const struct running *run, struct step_key *key)
+{
+	const struct build_request *req = run->w->b->req;
+	struct strv hosts = { 0 };
+
+	for (size_t i = 0; i < req->add_hosts->n; i++)
+		strv_take(&hosts, xstrndup(req->add_hosts->items[i],
+					   strcspn(req->add_hosts->items[i], ":=")));
+	step_key_add_all(key, &hosts);
+	step_key_add_all(key, req->ulimits);
+	strv_done(&hosts);
 }
 
 static int make_key(struct running *run)
@@ -143,6 +183,9 @@ static int make_key(struct running *run)
 	step_key_add(&key, text_or_empty(state_text(run->w->state, "User")));
 	step_key_add(&key, text_or_empty(state_text(run->w->state, "WorkingDir")));
 	step_key_add(&key, text_or_empty(run->network));
+	add_limits(run, &key);
+	if (run->privileged)
+		step_key_add(&key, "privileged");
 	r = mounts_read(run->w, &run->mounts, &key);
 	step_key_end(&key, run->w, &run->step);
 	strv_done(&args);
@@ -151,13 +194,36 @@ static int make_key(struct running *run)
 
 /* the container */
 
-static char *container_name(const struct running *run)
+/* By build, stage and step; a build for several platforms has the same stage several times. */
+static char *container_name(const struct running *run, bool shell)
 {
-	const char *stage = run->w->b->plan.stages[run->w->stage].label;
-	char id[ID_LEN + 1] = "0";
+	const struct build *b = run->w->b;
+	const char *platform = b->req->shown_platform ? b->req->shown_platform : "";
+	char *name = xasprintf("build-%.6s-%.100s-%u%s%.40s%s", b->id,
+			       b->plan.stages[run->w->stage].label, run->w->number,
+			       *platform ? "-" : "", platform, shell ? "-shell" : "");
 
-	ignore_result(id_new(id));
-	return xasprintf("build-%.6s-%.100s-%u", id, stage, run->w->number);
+	for (char *p = name; *p; p++)
+		if (*p == '/')
+			*p = '-';
+	return name;
+}
+
+static void add_labels(const struct running *run, struct strv *labels)
+{
+	const struct work *w = run->w;
+
+	strv_addf(labels, BUILD_LABEL "=%s", w->b->id);
+	strv_addf(labels, BUILD_LABEL ".stage=%s", w->b->plan.stages[w->stage].label);
+	strv_addf(labels, BUILD_LABEL ".step=%u/%u", w->number, w->total);
+}
+
+static void add_file(struct running *run, const char *dest, const char *source)
+{
+	(void)json_array_append_new(run->mounts.list,
+				    json_pack("{s:s, s:s, s:s, s:[s, s]}", "destination", dest,
+					      "type", "bind", "source", source, "options", "bind",
+					      "ro"));
 }
 
 static int add_script(struct running *run, const struct incoming *in)
@@ -172,11 +238,42 @@ static int add_script(struct running *run, const struct incoming *in)
 	if (r < 0)
 		return r;
 	path = xasprintf("%s/%s/script", in->root, in->tmp_name);
-	(void)json_array_append_new(run->mounts.list,
-				    json_pack("{s:s, s:s, s:s, s:[s, s]}", "destination",
-					      SCRIPT_DEST, "type", "bind", "source", path,
-					      "options", "bind", "ro"));
+	add_file(run, SCRIPT_DEST, path);
 	return 0;
+}
+
+/* Variables that are secret come from a file, read by a program of ours that then becomes the
+ * command: what the engine is told of a container it writes down.
+ */
+static void wrap_command(const struct running *run, const struct strv *argv, struct strv *ret)
+{
+	if (run->mounts.secret_env) {
+		strv_add(ret, EXEC_DEST);
+		strv_add(ret, "--env");
+		strv_add(ret, ENV_DEST);
+	}
+	strv_extend(ret, argv->items, argv->n);
+}
+
+static void add_secret_env(struct running *run)
+{
+	autofree char *program = engine_program(run->w->b->engine, "strake-init");
+
+	if (!run->mounts.secret_env)
+		return;
+	add_file(run, EXEC_DEST, program);
+	add_file(run, ENV_DEST, run->mounts.secret_env);
+}
+
+static void take_output(void *data, bool is_error, const void *bytes, size_t len)
+{
+	const struct running *run = data;
+	struct build_told told = work_told(run->w, BUILD_OUTPUT);
+
+	told.text = bytes;
+	told.len = len;
+	told.is_error = is_error;
+	run->w->b->req->tell(run->w->b->req->data, &told);
 }
 
 static void add_hand(const struct hand_run *hand, struct container_options *options)
@@ -187,15 +284,18 @@ static void add_hand(const struct hand_run *hand, struct container_options *opti
 	options->workdir = hand->workdir;
 	options->interactive = true;
 	options->tty = hand->tty;
+	options->output = NULL;
+	options->ends_by_signal = false;
 }
 
 /* A container on these layers; with a shell, one for the user, which goes when he leaves it. */
 static int run_container(struct running *run, const struct strv *layers, bool shell,
 			 char ret_id[ID_LEN + 1], int *ret_status)
 {
-	char sh[] = "/bin/sh", *shell_command[] = { sh, NULL };
+	struct strv command = { 0 };
 	struct work *w = run->w;
-	autofree char *name = container_name(run);
+	const struct strv shell_argv = { .items = w->state->shell.items, .n = 1 };
+	autofree char *name = container_name(run, shell);
 	const struct prepared_root root = { .source = w->b->plan.stages[w->stage].label,
 					    .layers = layers,
 					    .config = &run->config,
@@ -203,8 +303,6 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 	struct container_options options = {
 		.prepared = &root,
 		.name = name,
-		.command = shell ? shell_command : run->argv.items,
-		.ncommand = shell ? 1 : run->argv.n,
 		.entrypoint = "",
 		.env = run->env,
 		.add_host = *w->b->req->add_hosts,
@@ -212,18 +310,26 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 		.memory = w->b->req->memory,
 		.shm_size = w->b->req->shm_size,
 		.stop_timeout = STOP_TIMEOUT_DEFAULT,
+		.output = shell ? NULL : take_output,
+		.output_data = run,
+		.ends_by_signal = !shell,
 		.interactive = shell,
+		.privileged = run->privileged,
 		.tty = shell && isatty(STDIN_FILENO),
 		.remove = shell,
 	};
 	int r;
 
+	wrap_command(run, shell ? &shell_argv : &run->argv, &command);
+	options.command = command.items;
+	options.ncommand = command.n;
 	if (w->b->hand_run && !shell)
 		add_hand(w->b->hand_run, &options);
 	if (run->network)
 		strv_add(&options.networks, run->network);
-	strv_addf(&options.labels, "strake.build.step=%u/%u", w->number, w->total);
+	add_labels(run, &options.labels);
 	r = container_run(w->b->engine, &options, ret_id, w->b->err);
+	strv_done(&command);
 	strv_done(&options.networks);
 	strv_done(&options.labels);
 	if (r < 0)
@@ -277,6 +383,9 @@ static int debug(struct running *run)
 	if (r == 0) {
 		strv_add(&layers, files.upper);
 		strv_extend(&layers, run->w->lower.items, run->w->lower.n);
+		r = crew_alone(run->w->b);
+	}
+	if (r == 0) {
 		work_tell(run->w, BUILD_DEBUG, NULL);
 		r = run_container(run, &layers, true, id, &status);
 	}
@@ -298,6 +407,43 @@ static int failed(struct running *run, int status)
 }
 
 /* The store is free while the command runs, for however long: the layers below are held. */
+/* What registers an emulator calls it so, after the machine as uname(1) has it. */
+static bool has_emulator(const char *arch)
+{
+	static const char *const names[][2] = { { "amd64", "x86_64" },
+						{ "arm64", "aarch64" },
+						{ "386", "i386" } };
+	autofree char *path = NULL, *text = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i][0], arch) == 0)
+			arch = names[i][1];
+	path = xasprintf("/proc/sys/fs/binfmt_misc/qemu-%s", arch);
+	return file_read_at(AT_FDCWD, path, 4096, &text, NULL, NULL) == 0 &&
+	       strncmp(text, "enabled", 7) == 0;
+}
+
+/* A program that did not start, of another kind of machine: what is missing. */
+static int foreign_reason(const struct running *run, int r)
+{
+	const json_t *doc = run->w->state->doc;
+	const char *os = json_string_value(json_object_get(doc, "os"));
+	const char *arch = json_string_value(json_object_get(doc, "architecture"));
+	struct error *err = run->w->b->err;
+	autofree char *have = xasprintf("%s/%s", os ? os : "", arch ? arch : "");
+	autofree char *why = NULL;
+	char own[PLATFORM_LEN];
+
+	platform_own(own);
+	if (!err->status || !os || !arch || platform_fits(have, own) || has_emulator(arch))
+		return r;
+	why = xstrdup(err->text);
+	return error_set(err, r,
+			 "%s; no emulator for %s is registered (binfmt_misc); Debian's "
+			 "qemu-user-static brings one",
+			 why, have);
+}
+
 static int execute(struct running *run, struct incoming *in)
 {
 	int status = 0;
@@ -305,10 +451,21 @@ static int execute(struct running *run, struct incoming *in)
 
 	if (r == 0)
 		r = add_script(run, in);
+	if (r == 0) {
+		add_secret_env(run);
+		strv_extend(&run->env, run->mounts.env.items, run->mounts.env.n);
+	}
 	if (r == 0)
 		r = run_container(run, &run->w->lower, false, run->id, &status);
-	if (r < 0)
+	if (r < 0) {
+		r = foreign_reason(run, r);
+		if (!run->w->b->by_hand)
+			run->w->b->err->status = 0; /* it is the build that fails */
+		/* Of one that a signal ended there is something left. */
+		if (*run->id)
+			ignore_result(discard(run, NULL));
 		return r;
+	}
 	if (run->w->b->hand_run)
 		run->w->b->hand_run->status = status;
 	else if (status != 0)
@@ -336,30 +493,41 @@ static int prepare(struct running *run)
 	return state_config(w->state, &run->config, w->b->err);
 }
 
+static int work_once(struct running *run)
+{
+	struct engine *engine = run->w->b->engine;
+	struct incoming in = INCOMING_INIT;
+	int r = prepare(run);
+
+	if (r == 0)
+		r = mounts_lock(run->w, &run->mounts);
+	if (r == 0)
+		r = incoming_begin(engine_root(engine), engine_root_fd(engine), &in,
+				   run->w->b->err);
+	if (r == 0)
+		r = execute(run, &in);
+	incoming_done(&in);
+	return r;
+}
+
 int step_run(struct work *w)
 {
 	cleanup(running_done) struct running run = { .w = w, .mounts = MOUNTS_INIT };
-	struct incoming in = INCOMING_INIT;
+	struct turn turn = TURN_INIT;
 	int r;
 
 	choose_command(&run);
 	r = choose_network(&run);
 	if (r == 0)
+		r = choose_security(&run);
+	if (r == 0)
 		r = make_key(&run);
 	if (r < 0)
 		return r;
 	say(&run);
-	r = step_reuse(w, &run.step, buf_text(&run.said));
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = step_tell_miss(w, &run.step);
+	r = step_reuse_in_turn(w, &run.step, buf_text(&run.said), &turn);
 	if (r == 0)
-		r = prepare(&run);
-	if (r == 0)
-		r = incoming_begin(engine_root(w->b->engine), engine_root_fd(w->b->engine), &in,
-				   w->b->err);
-	if (r == 0)
-		r = execute(&run, &in);
-	incoming_done(&in);
-	return r;
+		r = work_once(&run);
+	turn_leave(&turn);
+	return MIN(r, 0);
 }

@@ -45,6 +45,7 @@ int step_workdir(struct work *w)
 	struct step_key key;
 	struct step step;
 	struct making m = { .w = w };
+	struct turn turn = TURN_INIT;
 	int r = state_apply(w->state, w->ins, &said, w->b->err);
 
 	if (r < 0)
@@ -58,9 +59,9 @@ int step_workdir(struct work *w)
 	step_key_begin(&key, "WORKDIR");
 	step_key_add(&key, m.path);
 	step_key_end(&key, w, &step);
-	r = step_reuse(w, &step, said);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = step_tell_miss(w, &step);
-	return r < 0 ? r : step_draft(w, &step, said, make, &m);
+	r = step_reuse_in_turn(w, &step, said, &turn);
+	if (r == 0)
+		r = step_draft(w, &step, said, make, &m);
+	turn_leave(&turn);
+	return MIN(r, 0);
 }

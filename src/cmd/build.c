@@ -1,142 +1,106 @@
 /* src/cmd/build.c - strake-build build */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/file.h"
-#include "base/number.h"
-#include "base/text.h"
+#include "base/json.h"
+#include "base/root.h"
 #include "builder/build.h"
 #include "builder/context.h"
+#include "builder/halt.h"
 #include "cmd/build_options.h"
+#include "cmd/build_view.h"
+#include "cmd/build_wishes.h"
 #include "cmd/cmd.h"
-#include "cmd/hand.h"
 #include "engine/engine.h"
 
-struct reporting {
-	const struct build_args *args;
-	bool quiet;
+#define TICK_MS   100 /* of the live view */
+#define OFFER_MAX 65536
+
+static int check_view(const struct build_args *args, enum view_kind *ret, struct error *err)
+{
+	int r = view_kind_parse(args->progress, args->quiet, ret, err);
+
+	if (r == 0 && args->debug && (*ret == VIEW_QUIET || *ret == VIEW_JSON))
+		r = error_set(err, -EINVAL, "--debug opens a shell, which is not %s",
+			      *ret == VIEW_QUIET ? "quiet" : "JSON");
+	return r;
+}
+
+/* Standard output is for the result: what a shell for the user prints goes the other way. */
+struct turned {
+	int out; /* -1: it was not */
 };
 
-static void print(const char *format, const char *text)
+static int turn_output(struct turned *t, struct error *err)
 {
-	autofree char *clean = xstrdup(text);
-
-	text_clean(clean);
-	(void)fprintf(stderr, format, clean);
-}
-
-static void print_layer(const struct build_told *told)
-{
-	char size[NUMBER_SIZE_LEN];
-
-	if (!told->chain) {
-		(void)fputs("  nothing changed: no layer\n", stderr);
-		return;
-	}
-	number_format_size((uint64_t)told->size, size);
-	(void)fprintf(stderr, "  layer %.12s, %s\n", told->chain, size);
-}
-
-static void tell(void *data, const struct build_told *told)
-{
-	const struct reporting *rep = data;
-
-	if (told->event == BUILD_WARNING) {
-		print("strake build: warning: %s\n", told->text);
-		return;
-	}
-	if (rep->quiet)
-		return;
-	switch (told->event) {
-	case BUILD_STEP:
-		(void)fprintf(stderr, "[%s %u/%u] ", told->stage, told->number, told->total);
-		print("%s\n", told->text);
-		return;
-	case BUILD_CACHED:
-		(void)fputs("  cached\n", stderr);
-		return;
-	case BUILD_MISS:
-		if (rep->args->explain_cache)
-			print("  not cached: %s\n", told->text);
-		return;
-	case BUILD_LAYER:
-		print_layer(told);
-		return;
-	case BUILD_CHANGE:
-		print("  %s\n", told->text);
-		return;
-	case BUILD_PULL:
-		print("  pulling %s\n", told->text);
-		return;
-	case BUILD_DEBUG:
-		(void)fputs("  a shell where it failed; the build ends when you leave it\n",
-			    stderr);
-		return;
-	case BUILD_WARNING:
-		return;
-	}
-}
-
-static int check_args(const struct build_args *args, bool *ret_quiet, struct error *err)
-{
-	static const char *const pulls[] = { "missing", "always", "never" };
-	bool known = !args->pull;
-
-	for (size_t i = 0; args->pull && i < ARRAY_SIZE(pulls); i++)
-		known |= strcmp(args->pull, pulls[i]) == 0;
-	if (!known)
-		return error_set(err, -EINVAL, "--pull wants missing, always or never, not '%.40s'",
-				 args->pull);
-	if (args->progress && strcmp(args->progress, "plain") != 0 &&
-	    strcmp(args->progress, "quiet") != 0)
-		return error_set(err, -EINVAL, "--progress is plain or quiet, not '%.40s'",
-				 args->progress);
-	*ret_quiet = args->quiet || (args->progress && strcmp(args->progress, "quiet") == 0);
-	if (args->debug && *ret_quiet)
-		return error_set(err, -EINVAL, "--debug opens a shell, which is not quiet");
-	return 0;
-}
-
-/* Standard output is for the result: what containers print there goes the other way, or nowhere. */
-struct outputs {
-	int out, err;
-};
-
-static int outputs_turn(struct outputs *o, bool quiet, struct error *err)
-{
-	autoclose int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
 	(void)fflush(stdout);
-	o->out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	o->err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (null < 0 || o->out < 0 || o->err < 0 ||
-	    dup2(quiet ? null : o->err, STDOUT_FILENO) < 0 ||
-	    (quiet && dup2(null, STDERR_FILENO) < 0))
+	t->out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (t->out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		return error_sys(err, -errno, "turn standard output");
 	return 0;
 }
 
-static void outputs_restore(struct outputs *o)
+static void turn_back(struct turned *t)
 {
-	if (o->out >= 0)
-		(void)dup2(o->out, STDOUT_FILENO);
-	if (o->err >= 0)
-		(void)dup2(o->err, STDERR_FILENO);
-	if (o->out >= 0)
-		(void)close(o->out);
-	if (o->err >= 0)
-		(void)close(o->err);
+	if (t->out < 0)
+		return;
+	(void)dup2(t->out, STDOUT_FILENO);
+	(void)close(t->out);
+	t->out = -1;
+}
+
+static int open_view(const struct build_args *args, enum view_kind kind, struct view *ret,
+		     struct error *err)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!to)
+		return error_sys(err, -errno, "open standard error");
+	view_init(ret, kind, to);
+	ret->explain_cache = args->explain_cache;
+	return 0;
+}
+
+/* Signals that would end us wait until all is cleared up, and then do so. */
+static int run_held(struct engine *engine, struct build_request *req, struct view *view,
+		    struct build_result *ret, struct fault *ret_fault, struct error *err)
+{
+	struct turned turned = { -1 };
+	sigset_t before;
+	int r = req->debug ? turn_output(&turned, err) : 0;
+
+	if (r < 0)
+		return r;
+	halt_hold(&before);
+	req->tell = view_tell;
+	req->data = view;
+	req->tick_ms = view->kind == VIEW_TTY ? TICK_MS : 0;
+	r = build_run(engine, req, ret, ret_fault, err);
+	turn_back(&turned);
+	if (r < 0)
+		view_end(view);
+	return r;
+}
+
+static void show_fault(const struct fault *fault, const struct context *context)
+{
+	autofree char *shown = fault_show(fault, context->file, context->len);
+
+	(void)fprintf(stderr, "%s\n", shown);
 }
 
 static int build_it(struct engine *engine, const struct build_args *args,
-		    const struct context *context, char ret_id[ID_LEN + 1], struct error *err)
+		    const struct context *context, struct build_result *ret, struct error *err)
 {
-	struct reporting rep = { .args = args };
-	struct outputs outputs = { -1, -1 };
-	struct strv names = { 0 };
+	cleanup(wishes_done) struct build_wishes wishes = { .outputs = { .n = 0 } };
+	cleanup(view_done) struct view view = { .to = NULL };
 	struct fault fault = { 0, 0 };
 	struct build_request req = {
 		.bytes = context->file,
@@ -144,71 +108,101 @@ static int build_it(struct engine *engine, const struct build_args *args,
 		.name = context->name,
 		.context = context->fd,
 		.ignore = &context->ignore,
-		.target = args->target,
-		.platform = args->platform,
-		.pull = args->pull,
-		.network = args->network,
-		.build_args = &args->build_args,
-		.labels = &args->labels,
-		.secrets = &args->secrets,
-		.add_hosts = &args->add_hosts,
-		.ulimits = &args->ulimits,
-		.memory = args->memory,
-		.shm_size = args->shm_size,
-		.names = &names,
-		.newest_s = -1,
-		.no_cache = args->no_cache,
-		.show_changes = args->show_changes,
-		.debug = args->debug,
-		.tell = tell,
-		.data = &rep,
 	};
-	int r = check_args(args, &rep.quiet, err);
+	enum view_kind kind;
+	int r = check_view(args, &kind, err);
 
 	if (r == 0)
-		r = read_image_names(&args->tags, "--tag", &names, err);
+		r = wishes_read(engine, args, &wishes, &req, err);
 	if (r == 0)
-		r = read_timestamp(args->timestamp, &req.newest_s, err);
+		r = open_view(args, kind, &view, err);
 	if (r == 0)
-		r = outputs_turn(&outputs, rep.quiet, err);
-	if (r == 0)
-		r = build_run(engine, &req, ret_id, &fault, err);
-	outputs_restore(&outputs);
-	if (r < 0 && fault.line > 0) {
-		autofree char *shown = fault_show(&fault, context->file, context->len);
-
-		(void)fprintf(stderr, "%s\n", shown);
-	}
-	strv_done(&names);
+		r = run_held(engine, &req, &view, ret, &fault, err);
+	if (r < 0 && fault.line > 0 && kind != VIEW_JSON)
+		show_fault(&fault, context);
+	if (r == 0 && !outputs_use_stdout(&wishes.outputs))
+		(void)puts(ret->id);
 	return r;
+}
+
+static int write_iid(const char *path, const char *id, struct error *err)
+{
+	autofree char *text = xasprintf("sha256:%s", id);
+
+	return file_write_at(AT_FDCWD, path, text, strlen(text), 0644, FILE_PLAIN, err);
+}
+
+/* The same again, up to where it failed; what came by standard input cannot be given again. */
+static void offer_shell(const struct engine *engine, const struct build_args *args,
+			const char *context)
+{
+	autofree char *root = root_choose_lasting(NULL), *run_root = root_choose_run(NULL);
+	struct build_args again = *args;
+	struct buf line = BUF_INIT(OFFER_MAX);
+	struct strv words = { 0 };
+
+	if (args->debug || strcmp(context, "-") == 0 ||
+	    (args->file && strcmp(args->file, "-") == 0))
+		return;
+	again.debug = true;
+	again.no_cache = false;
+	again.outputs = (struct strv) { 0 }; /* it does not come to that */
+	again.push = false;
+	strv_add(&words, "strake");
+	if (strcmp(engine->root, root) != 0)
+		strv_addf(&words, "--root=%s", engine->root);
+	if (strcmp(engine->run_root, run_root) != 0)
+		strv_addf(&words, "--run-root=%s", engine->run_root);
+	strv_add(&words, "build");
+	opt_format(build_opts, &again, &words);
+	strv_add(&words, context);
+	for (size_t i = 0; i < words.n; i++) {
+		buf_add_str(&line, i ? " " : "");
+		buf_add_shell(&line, words.items[i]);
+	}
+	if (buf_result(&line) == 0)
+		(void)fprintf(stderr, "a shell in this state: %s\n", buf_text(&line));
+	buf_done(&line);
+	strv_done(&words);
 }
 
 static int build_main(struct engine *engine, const void *data, int argc, char **argv,
 		      struct error *err)
 {
 	const struct build_args *args = data;
-	const struct context_request cr = { .path = argv[0], .file = args->file };
+	const struct context_request cr = {
+		.path = argv[0],
+		.file = args->file,
+		.secrets = &args->secrets,
+		.keeps_git_dir = strv_has(&args->build_args, "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1"),
+	};
 	cleanup(context_done) struct context context = CONTEXT_INIT;
-	char id[ID_LEN + 1];
+	struct build_result result = { .metadata = NULL };
+	sigset_t before;
 	int r = context_open(engine, &cr, &context, err);
 
 	(void)argc;
+	(void)sigprocmask(SIG_BLOCK, NULL, &before);
 	if (r == 0)
-		r = build_it(engine, args, &context, id, err);
-	if (r == 0 && args->iidfile) {
-		autofree char *text = xasprintf("sha256:%s", id);
-
-		r = file_write_at(AT_FDCWD, args->iidfile, text, strlen(text), 0644, FILE_PLAIN,
-				  err);
-	}
-	if (r == 0)
-		(void)puts(id);
+		r = build_it(engine, args, &context, &result, err);
+	/* A command failed, and nothing else: what it stood on is kept. */
+	if (r == -ECANCELED && !args->quiet &&
+	    !(args->progress && strcmp(args->progress, "json") == 0))
+		offer_shell(engine, args, argv[0]);
+	if (halt_asked())
+		context_done(&context);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	if (r == 0 && args->iidfile)
+		r = write_iid(args->iidfile, result.id, err);
+	if (r == 0 && args->metadata_file)
+		r = json_save_at(AT_FDCWD, args->metadata_file, result.metadata, false, err);
+	json_decref(result.metadata);
 	return r;
 }
 
 const struct cmd cmd_build_do = {
 	.name = "build",
-	.operands = "CONTEXT|ARCHIVE|-",
+	.operands = "CONTEXT|ARCHIVE|URL|-",
 	.help = "Build an image from a Containerfile",
 	.opts = build_opts,
 	.args_size = sizeof(struct build_args),

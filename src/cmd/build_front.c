@@ -12,12 +12,13 @@ static int build_run(const void *globals, const void *args, int argc, char **arg
 
 const struct cmd cmd_build = {
 	.name = "build",
-	.operands = "CONTEXT|ARCHIVE|-",
+	.operands = "CONTEXT|ARCHIVE|URL|-",
 	.help = "Build an image from a Containerfile",
 	.details =
 		"The context is the directory whose files COPY and ADD take, an archive of one, or - for an\n"
-		"archive, or a Containerfile alone, on standard input. What .containerignore or\n"
-		".dockerignore names is not in it.\n"
+		"archive, or a Containerfile alone, on standard input; or a git repository\n"
+		"(https://HOST/X.git#BRANCH:DIR), or the URL of an archive or a Containerfile. What\n"
+		".containerignore or .dockerignore names is not in it.\n"
 		"\n"
 		"Each step's result is kept and taken again when nothing that it depends on has changed.\n"
 		"Only RUN starts a container, which ps shows as build-...-STAGE-NUMBER. What steps print,\n"

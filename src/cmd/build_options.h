@@ -11,10 +11,13 @@
 #include "base/strv.h"
 
 struct build_args {
-	const char *file, *target, *platform, *pull, *network, *iidfile, *timestamp, *progress;
-	struct strv tags, build_args, labels, secrets, add_hosts, ulimits;
+	const char *file, *target, *pull, *network, *iidfile, *timestamp, *progress, *format,
+		*metadata_file, *tls_verify, *auth_file, *credentials, *cert_dir;
+	struct strv tags, platforms, build_args, labels, secrets, add_hosts, ulimits, outputs,
+		annotations, allow, ssh, contexts, cache_from, cache_to, uncached;
 	uint64_t memory, shm_size;
-	bool no_cache, explain_cache, show_changes, debug, quiet;
+	int jobs;
+	bool no_cache, explain_cache, show_changes, debug, quiet, squash, squash_all, push, load;
 };
 
 extern const struct opt build_opts[];

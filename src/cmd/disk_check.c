@@ -44,6 +44,7 @@ static json_t *describe_partition(const struct disk *d, size_t i)
 {
 	static const char *const kinds[] = { [PARTITION_ESP] = "esp",
 					     [PARTITION_ROOT] = "linux",
+					     [PARTITION_DATA] = "linux",
 					     [PARTITION_SWAP] = "swap",
 					     [PARTITION_HASHES] = "hashes" };
 	const struct partition *p = &d->parts[i];

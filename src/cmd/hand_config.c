@@ -202,7 +202,7 @@ static int config_run(struct engine *engine, const void *data, int argc, char **
 {
 	const struct hand_config_args *args = data;
 	struct build_request req;
-	struct hand hand;
+	struct hand hand = { .w = WORKING_INIT };
 	int r = hand_step_request(&req, err);
 
 	(void)argc;

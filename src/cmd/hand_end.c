@@ -44,7 +44,7 @@ static int commit_run(struct engine *engine, const void *data, int argc, char **
 	const struct hand_commit_args *args = data;
 	struct strv given = { 0 }, names = { 0 };
 	struct build_request req;
-	struct hand hand;
+	struct hand hand = { .w = WORKING_INIT };
 	int r = hand_step_request(&req, err);
 
 	strv_extend(&given, argv + 1, (size_t)(argc - 1));

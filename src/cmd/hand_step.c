@@ -77,11 +77,12 @@ static int run_run(struct engine *engine, const void *data, int argc, char **arg
 				.workdir = args->workdir,
 				.tty = args->tty || isatty(STDIN_FILENO) };
 	struct build_request req;
-	struct hand hand;
+	struct hand hand = { .w = WORKING_INIT };
 	int r = hand_step_request(&req, err);
 
 	req.network = args->network;
 	req.secrets = &args->secrets;
+	req.ssh = &args->ssh;
 	req.add_hosts = &args->add_hosts;
 	req.ulimits = &args->ulimits;
 	req.memory = args->memory;
@@ -193,7 +194,7 @@ static int copy(struct engine *engine, const struct hand_copy_args *args,
 	struct sources s = { .fd = -1 };
 	struct strv flags = { 0 };
 	struct build_request req;
-	struct hand hand;
+	struct hand hand = { .w = WORKING_INIT };
 	int r = hand_step_request(&req, err);
 
 	add_flag(&flags, "from", args->from);

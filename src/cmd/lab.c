@@ -5,6 +5,10 @@
 #include "cmd/handover.h"
 #include "cmd/lab_options.h"
 
+extern const struct cmd lab_send_front, lab_capture_front, lab_ping_front, lab_path_front,
+	lab_domains_front, lab_matrix_front, lab_check_front, lab_faults_front, lab_hint_front,
+	lab_draw_front; /* lab_look_front.c */
+
 static const struct opt no_opts[] = { { 0 } };
 
 #define HANDOVER(command, opts)                                                                    \
@@ -20,6 +24,8 @@ HANDOVER(down, no_opts)
 HANDOVER(exec, no_opts)
 HANDOVER(shell, no_opts)
 HANDOVER(list, lab_list_opts)
+HANDOVER(show, lab_show_opts)
+HANDOVER(link, no_opts)
 
 static const struct cmd lab_up_front = {
 	.name = "up",
@@ -78,10 +84,55 @@ static const struct cmd lab_list_front = {
 	.run_alone = list_run,
 };
 
+static const struct cmd lab_show_front = {
+	.name = "show",
+	.operands = "LAB [NODE...] | --diff LAB -- COMMAND...",
+	.help = "Show what the devices of a lab know",
+	.details =
+		"Interfaces, the forwarding database of each switch, neighbours (ARP and ND) and routes, of all\n"
+		"nodes or of those named. Every MAC address is told whose it is.\n\n"
+		"With --diff, COMMAND is run on this host, and rows that went are shown with -, rows that came\n"
+		"with +; the exit status is the command's.",
+	.opts = lab_show_opts,
+	.args_size = sizeof(struct lab_show_args),
+	.min_operands = 1,
+	.max_operands = INT_MAX,
+	.run_alone = show_run,
+};
+
+static const struct cmd lab_link_front = {
+	.name = "link",
+	.operands = "LAB A B up|down",
+	.help = "Pull the cable between two nodes, or plug it in again",
+	.details =
+		"A and B are nodes, or interfaces such as s1:eth2 if several links join the two.",
+	.min_operands = 4,
+	.max_operands = 4,
+	.run_alone = link_run,
+};
+
 static const struct cmd lab_ls = { .name = "ls", .same = &lab_list_front };
 
 static const struct cmd *const lab_cmds[] = {
-	&lab_up_front, &lab_down_front, &lab_exec_front, &lab_shell_front, &lab_list_front, &lab_ls,
+	&lab_up_front,
+	&lab_down_front,
+	&lab_list_front,
+	&lab_ls,
+	&lab_show_front,
+	&lab_exec_front,
+	&lab_shell_front,
+	&lab_link_front,
+	/* what it does */
+	&lab_ping_front,
+	&lab_path_front,
+	&lab_matrix_front,
+	&lab_domains_front,
+	&lab_send_front,
+	&lab_capture_front,
+	&lab_check_front,
+	&lab_faults_front,
+	&lab_hint_front,
+	&lab_draw_front,
 	NULL,
 };
 

@@ -42,6 +42,8 @@ static const struct opt run_opts[] = {
 	ROW(networks, "network", 0, "NETWORK",
 	    "bridge (default), NAME[:ip=A,ip6=A,mac=M,alias=N,interface=I], none, host, "
 	    "container:NAME, or a namespace's path"),
+	ROW(pid, "pid", 0, "NAMESPACE",
+	    "see the host's processes (host), or those of a namespace's path"),
 	ROW(ip, "ip", 0, "ADDRESS", "its IPv4 address in the first network"),
 	ROW(ip6, "ip6", 0, "ADDRESS", "its IPv6 address in the first network"),
 	ROW(mac, "mac-address", 0, "MAC", "its hardware address in the first network"),

@@ -18,9 +18,6 @@
 
 #define DEP_MAX (16U << 20)
 
-static const char *const network_cards[] = { "virtio_pci", "virtio_net", "e1000",   "e1000e",
-					     "igb",        "r8169",      "vmxnet3", "hv_netvsc" };
-
 struct adding {
 	struct filetree *to;
 	const char *dir;
@@ -134,8 +131,8 @@ static int add_all(struct adding *a, const char *text, const char *const *wanted
 	return r < 0 ? error_wrap(a->err, r, "modules %s", a->dir) : 0;
 }
 
-int modules_add(struct disk_source *s, const char *dir, struct timespec mtime, struct strv *ret,
-		struct error *err)
+int modules_add(struct disk_source *s, const char *dir, const char *const *wanted, size_t n,
+		struct timespec mtime, struct strv *ret, struct error *err)
 {
 	struct adding a = {
 		.to = s->tree, .dir = dir, .fd = -1, .mtime = mtime, .ret = ret, .err = err
@@ -148,8 +145,7 @@ int modules_add(struct disk_source *s, const char *dir, struct timespec mtime, s
 	VEC_GROW(s->fds, s->nfds, s->room);
 	s->fds[s->nfds++] = a.fd;
 	r = file_read_at(a.fd, "modules.dep", DEP_MAX, &text, NULL, err);
-	return r < 0 ? error_wrap(err, r, "modules %s", dir)
-		     : add_all(&a, text, network_cards, ARRAY_SIZE(network_cards));
+	return r < 0 ? error_wrap(err, r, "modules %s", dir) : add_all(&a, text, wanted, n);
 }
 
 int modules_add_from_tree(const struct filetree *from, const char *version,

@@ -23,6 +23,7 @@
 #include "engine/engine.h"
 
 #define CONSOLES     "console=tty0 console=ttyS0,115200"
+#define CONSOLES_ARM "console=tty0 console=ttyAMA0,115200"
 #define FREE_BYTES   (64LL << 20) /* what a machine needs to come up: logs, a package list */
 #define SPARE_INODES 4096
 #define FIRST_NAME   "strake-first"
@@ -63,7 +64,7 @@ int osroot_choose(const struct osroot_request *req, struct osroot *ret, struct e
 
 static bool grows(const struct osroot *s)
 {
-	return !s->overlay && !s->req->options.encrypt;
+	return !s->overlay && !s->req->options.encrypt && !s->req->arm64;
 }
 
 /* The last part of a root's way to its init, where the initrd is not ours: see machine/first.c. */
@@ -245,7 +246,8 @@ int osroot_lay_out(struct osroot *s, int64_t start, struct partition parts[PARTI
 		r = make_root(s, asked, err);
 	if (r < 0)
 		return r;
-	start = add_part(s, parts, n, PARTITION_ROOT, "root", start, s->root_size);
+	start = add_part(s, parts, n, s->req->arm64 ? PARTITION_DATA : PARTITION_ROOT, "root",
+			 start, s->root_size);
 	memcpy(s->root_part, parts[*n - 1].uuid, sizeof(s->root_part));
 	if (o->verity) {
 		s->hash_offset = start;
@@ -290,9 +292,9 @@ char *osroot_words(const struct osroot *s)
 	if (grows(s) && !s->own_initrd)
 		init = FIRST_PATH;
 	/* The kernel and initrds look for the usual one by themselves. */
-	return xasprintf("%s rootfstype=%s %s" CONSOLES "%s%s%s%s", root,
-			 rootfs_name(s->req->options.fs),
+	return xasprintf("%s rootfstype=%s %s%s%s%s%s%s", root, rootfs_name(s->req->options.fs),
 			 s->overlay ? "ro systemd.volatile=overlay " : "rw ",
+			 s->req->arm64 ? CONSOLES_ARM : CONSOLES,
 			 strcmp(init, "/sbin/init") != 0 ? " init=" : "",
 			 strcmp(init, "/sbin/init") != 0 ? init : "", *more ? " " : "", more);
 }

@@ -38,6 +38,7 @@ struct osroot_request {
 	bool modules;        /* the source has those of its kernel */
 	bool named_initrd;   /* it was named: it must do what is asked for */
 	bool optical;        /* for a CD: nothing can be written there */
+	bool arm64;          /* else amd64 */
 	const char *more;    /* words for the kernel; NULL */
 	int64_t now_s, size; /* of the disk; 0: as small as it goes */
 };

@@ -14,6 +14,7 @@
 #define TYPE_ROOT_AMD64 "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
 #define TYPE_SWAP       "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F"
 #define TYPE_HASHES     "2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5"
+#define TYPE_DATA       "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 /* UEFI specification 5.3.3: bit 2, "legacy BIOS bootable"; syslinux's boot code looks for it. */
 #define ATTRIBUTE_LEGACY_BOOT (1ULL << 2)
 /* Backup header and 128 entries of 128 bytes are 33 sectors; a whole unit keeps sizes round. */
@@ -30,9 +31,8 @@ int64_t partition_disk_size(int64_t end)
 }
 
 static const char *const types[] = {
-	[PARTITION_ESP] = TYPE_ESP,
-	[PARTITION_ROOT] = TYPE_ROOT_AMD64,
-	[PARTITION_SWAP] = TYPE_SWAP,
+	[PARTITION_ESP] = TYPE_ESP,       [PARTITION_ROOT] = TYPE_ROOT_AMD64,
+	[PARTITION_DATA] = TYPE_DATA,     [PARTITION_SWAP] = TYPE_SWAP,
 	[PARTITION_HASHES] = TYPE_HASHES,
 };
 

@@ -161,6 +161,23 @@ static int make_erofs(const struct rootfs_request *req, int fd, int64_t *ret_siz
 
 /* btrfs: mkfs.btrfs takes a directory. Under fakeroot it wrote inodes without a type. */
 
+/* mkfs.btrfs 6.2 writes 0:0 for every device. */
+static int refuse_devices(const struct filetree *t, struct error *err)
+{
+	for (size_t i = 0; i < t->norder; i++)
+		for (size_t k = 0; k < t->order[i]->nnames; k++) {
+			mode_t mode = t->order[i]->names[k].file->mode;
+
+			if (S_ISCHR(mode) || S_ISBLK(mode))
+				return error_set(
+					err, -EOPNOTSUPP,
+					"mkfs.btrfs cannot write the device '%s': remove it "
+					"(the kernel makes those of /dev), or take another --fs",
+					t->order[i]->names[k].text);
+		}
+	return 0;
+}
+
 static int make_btrfs(const struct rootfs_request *req, int fd, int64_t *ret_size,
 		      struct error *err)
 {
@@ -175,6 +192,8 @@ static int make_btrfs(const struct rootfs_request *req, int fd, int64_t *ret_siz
 			"mkfs.btrfs takes owners from a directory, which root alone can make: "
 			"be root, or take another --fs");
 	uuid_text(req->uuid, uuid);
+	if (r == 0)
+		r = refuse_devices(req->tree, err);
 	if (r < 0 ||
 	    explain("the root",
 		    "truncate -s %lld \"$work/root\"; mkfs.btrfs -q -L root -U %s --rootdir \"$tree\" \"$work/root\"",

@@ -364,10 +364,16 @@ static int set_mounts(const struct engine *engine, const struct config_request *
 static void set_namespaces(const struct config_request *req, json_t *linux_part)
 {
 	json_t *namespaces = json_array();
-	static const char *const own[] = { "mount", "pid", "uts", "ipc", "cgroup" };
+	static const char *const own[] = { "mount", "uts", "ipc", "cgroup" };
+	const char *pid = req->options->pid;
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		(void)json_array_append_new(namespaces, json_pack("{s:s}", "type", own[i]));
+	if (!pid)
+		(void)json_array_append_new(namespaces, json_pack("{s:s}", "type", "pid"));
+	else if (strcmp(pid, "host") != 0)
+		(void)json_array_append_new(namespaces,
+					    json_pack("{s:s, s:s}", "type", "pid", "path", pid));
 	if (req->netns)
 		(void)json_array_append_new(
 			namespaces, json_pack("{s:s, s:s}", "type", "network", "path", req->netns));

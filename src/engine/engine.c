@@ -245,6 +245,17 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	return 0;
 }
 
+void engine_rest(struct engine *engine)
+{
+	db_close(engine->db);
+	engine->db = NULL;
+}
+
+int engine_resume(struct engine *engine, struct error *err)
+{
+	return db_ready(engine, err);
+}
+
 int engine_db_aside(const struct engine_options *options, char **ret, struct error *err)
 {
 	autofree char *root = root_choose_lasting(options->root);

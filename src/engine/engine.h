@@ -38,6 +38,11 @@ struct engine {
 int engine_open(const struct engine_options *options, struct engine **ret,
 		struct error *err) must_check;
 void engine_close(struct engine *engine);
+/* Closes its database for as long as children of this process have theirs: SQLite does not work on
+ * both sides of a fork.
+ */
+void engine_rest(struct engine *engine);
+int engine_resume(struct engine *engine, struct error *err) must_check;
 /* For a state database that engine_open() refuses as damaged (-EUCLEAN): out of the way, for
  * whoever wants to look at it; the next opening makes it again from the files.  *ret: where it is
  * now.

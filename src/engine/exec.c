@@ -18,6 +18,7 @@
 #include "engine/config.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/grant.h"
 #include "engine/options.h"
 #include "engine/exec_reason.h"
@@ -289,6 +290,14 @@ static bool has_ended(const struct status *status, int r)
 	return poll(&p, 1, looks_so ? DYING_MS : 0) > 0;
 }
 
+static void tell_end(const struct engine *engine, const struct container *c, int status)
+{
+	char code[16];
+
+	(void)snprintf(code, sizeof(code), "%d", status);
+	container_event(engine, c, "exec_die", "exitCode", code);
+}
+
 int container_exec(struct engine *engine, const struct container *c,
 		   const struct exec_options *options, struct error *err)
 {
@@ -312,10 +321,14 @@ int container_exec(struct engine *engine, const struct container *c,
 		r = exec_load(engine, c, &x, err);
 	if (r == 0)
 		r = exec_start(engine, c->id, &status, &x, err);
+	if (r == 0)
+		container_event(engine, c, "exec_start", "execCommand", options->command[0]);
 	if (r < 0 && err && err->status)
 		better_reason(&x, c, status.pid, err);
 	if (r == 0)
 		r = options->detach ? exec_leave(&x, err) : exec_wait(&x, err);
+	if (r >= 0 && !options->detach && !x.relay.detached)
+		tell_end(engine, c, r);
 	if (r < 0 && status.pid && (!(err && err->status) || dying_word(r)) &&
 	    has_ended(&status, r)) {
 		r = error_set(err, -ESRCH, "container %s does not run", c->name);

@@ -18,6 +18,7 @@
 #include "engine/config.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/lock.h"
 #include "engine/making_network.h"
 #include "engine/options.h"
@@ -96,6 +97,11 @@ static int check_options(const struct container_options *o, struct error *err)
 		if (!o->labels.items[i][0] || o->labels.items[i][0] == '=')
 			return error_set(err, -EINVAL, "--label '%s': expected NAME=VALUE",
 					 o->labels.items[i]);
+	if (o->pid && strcmp(o->pid, "host") != 0 && (o->pid[0] != '/' || access(o->pid, F_OK) < 0))
+		return error_set(err, -EINVAL,
+				 "--pid '%s': expected host, or the path of a process namespace, "
+				 "such as /proc/1/ns/pid",
+				 o->pid);
 	if (o->cidfile && access(o->cidfile, F_OK) == 0)
 		return error_set(err, -EEXIST, "--cidfile %s exists; another container's?",
 				 o->cidfile);
@@ -287,6 +293,8 @@ static int write_files(struct making *m, struct error *err)
 		r = container_save(m->engine, m->c, err);
 	if (r == 0)
 		r = write_cidfile(m, err);
+	if (r == 0)
+		container_event(m->engine, m->c, "create", NULL, NULL);
 	return r;
 }
 
@@ -344,6 +352,8 @@ int making_go(struct engine *engine, const struct container_options *options, st
 	r = write_files(ret, err);
 	if (r == 0)
 		r = making_network_attach(ret, err);
+	if (r == 0)
+		network_events(engine, "connect", ret->c->id);
 	if (r < 0)
 		making_undo(ret);
 	return r;

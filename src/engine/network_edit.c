@@ -7,6 +7,7 @@
 #include "base/strv.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/status.h"
 #include "network/attach.h"
 #include "network/check.h"
@@ -100,6 +101,8 @@ int network_edit_connect(struct engine *engine, const char *what,
 		return r;
 	netns = container_netns(engine, c->id);
 	r = network_connect(&site, c->id, c->name, req, netns, err);
+	if (r == 0)
+		network_event(engine, req->network, "connect", c->id);
 	return r < 0 ? r : note(engine, c, &before, err);
 }
 
@@ -124,6 +127,8 @@ int network_edit_disconnect(struct engine *engine, const char *what, const char 
 				 network);
 	netns = container_netns(engine, c->id);
 	r = network_disconnect(&site, c->id, network, netns, err);
+	if (r == 0)
+		network_event(engine, network, "disconnect", c->id);
 	return r < 0 ? r : note(engine, c, &before, err);
 }
 

@@ -61,6 +61,7 @@ struct container_options {
 	struct strv security; /* seccomp=unconfined|FILE, no-new-privileges */
 	struct strv ulimits;  /* NAME=SOFT[:HARD] */
 	struct strv sysctls;  /* NAME=VALUE */
+	const char *pid;      /* whose processes it sees: host, a namespace's path; NULL: its own */
 
 	/* how much */
 	uint64_t memory;  /* bytes; 0: no limit */
@@ -85,6 +86,10 @@ struct container_options {
 
 	bool print_config;
 	struct buf *last_words; /* in the foreground: the end of its output; or NULL */
+	/* In the foreground: takes its output (monitor/client.h), and a signal kills it. */
+	void (*output)(void *data, bool is_error, const void *bytes, size_t len);
+	void *output_data;
+	bool ends_by_signal;
 };
 
 #endif

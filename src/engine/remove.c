@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/lock.h"
 #include "engine/schema.h"
 #include "engine/status.h"
@@ -111,10 +112,15 @@ int container_discard(struct engine *engine, const char *id, struct error *err)
 {
 	autofree char *netns = container_netns(engine, id);
 	const struct network_site site = engine_network(engine);
+	cleanup(container_cleanup) struct container *c = NULL;
 	bool auto_remove, is_up;
 	int active = ACTIVE_IDLE;
 	int r = row_read(engine, id, &active, &auto_remove, err);
 
+	if (r == 0 && !explain_dry())
+		ignore_result(container_load(engine, id, &c, NULL));
+	if (r == 0 && active != ACTIVE_IDLE && active != ACTIVE_REMOVE)
+		container_event_end(engine, id);
 	/* In a script that ended its run before, nothing of that is left to say. */
 	is_up = !explain_dry() || active != ACTIVE_IDLE;
 	if (r == 0)
@@ -123,6 +129,8 @@ int container_discard(struct engine *engine, const char *id, struct error *err)
 	if (r == 0)
 		r = end_groups(engine, id, err);
 	if (r == 0 && is_up)
+		network_events(engine, "disconnect", id);
+	if (r == 0 && is_up)
 		r = network_detach(&site, id, netns, err);
 	if (r == 0 && is_up)
 		r = remove_run_dir(engine, id, err);
@@ -130,6 +138,8 @@ int container_discard(struct engine *engine, const char *id, struct error *err)
 		r = remove_dir(engine, id, err);
 	if (r == 0)
 		r = db_run(engine->db, err, "DELETE FROM containers WHERE id = ?1", "s", id);
+	if (r == 0 && c)
+		container_event(engine, c, "destroy", NULL, NULL);
 	if ((r == -EACCES || r == -EPERM) && geteuid() != 0)
 		return error_wrap(err, r, "remove container %.12s, which needs root", id);
 	return r < 0 ? error_wrap(err, r, "remove container %.12s", id) : 0;
@@ -149,6 +159,8 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
 		return container_discard(engine, id, err);
 	r = end_groups(engine, id, err);
 	record_end(engine, id);
+	container_event_end(engine, id);
+	network_events(engine, "disconnect", id);
 	if (r == 0)
 		r = network_detach(&site, id, netns, err);
 	if (r == 0)

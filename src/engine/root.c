@@ -214,7 +214,10 @@ static int plan_fetched(struct engine *engine, const struct container_options *o
 			struct root *root, struct error *err)
 {
 	char id[ID_LEN + 1];
-	int r = archive_fetch(engine, options->image, options->platform, always, id, err);
+	const struct fetch_request req = { .name = options->image,
+					   .platform = options->platform,
+					   .always = always };
+	int r = archive_fetch(engine, &req, id, err);
 
 	if (r == 0)
 		r = plan_image(engine, id, root, err);

@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/exec_reason.h"
 #include "engine/making.h"
 #include "engine/options.h"
@@ -171,6 +172,8 @@ static int start_monitor(struct making *m, int client_fd, struct error *err)
 	(void)explain_note("strake-monitor beside it: holds its output, log and exit status");
 	r = monitor_start(&req, err);
 	strv_done(&cleanup_argv);
+	if (r == 0)
+		container_event(m->engine, m->c, "start", NULL, NULL);
 	/* From here on the monitor is the last holder of the lock. */
 	if (r == 0) {
 		(void)close(m->lock_fd);
@@ -210,6 +213,9 @@ static int follow(struct making *m, int sock, int *ret_status, struct error *err
 		.is_maker = true,
 		.name = m->c->name,
 		.last_words = m->options->last_words,
+		.output = m->options->output,
+		.output_data = m->options->output_data,
+		.ends_by_signal = m->options->ends_by_signal,
 	};
 
 	return client_run(&client, ret_status, err);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "base/socket.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/lock.h"
 #include "engine/remove.h"
 #include "engine/status.h"
@@ -55,13 +57,25 @@ static int send_signal(int pidfd, pid_t pid, int sig, struct error *err)
 	return error_sys(err, -errno, "send signal %d to process %d", sig, pid);
 }
 
+static void tell_signal(const struct engine *engine, const struct container *c, int sig)
+{
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", sig);
+	container_event(engine, c, "kill", "signal", number);
+}
+
 int container_kill(struct engine *engine, const struct container *c, int sig, struct error *err)
 {
 	autoclose int pidfd = -1;
 	pid_t pid = 0;
 	int r = open_init(engine, c, &pidfd, &pid, err);
 
-	return r < 0 ? r : send_signal(pidfd, pid, sig, err);
+	if (r == 0)
+		r = send_signal(pidfd, pid, sig, err);
+	if (r == 0)
+		tell_signal(engine, c, sig);
+	return r;
 }
 
 /* ending several */
@@ -108,6 +122,8 @@ static void ending_start(struct engine *engine, const struct stop_plan *plan, st
 	*ret = open_init(engine, e->c, &e->pidfd, &e->pid, err);
 	if (*ret == 0)
 		*ret = send_signal(e->pidfd, e->pid, sig, err);
+	if (*ret == 0)
+		tell_signal(engine, e->c, sig);
 	e->killed = sig == SIGKILL;
 	e->timeout_s = timeout_s;
 	e->deadline_ms = e->killed       ? clock_monotonic_ms() + KILL_WAIT_MS

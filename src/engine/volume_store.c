@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/db.h"
+#include "base/event.h"
 #include "base/explain.h"
 #include "base/file.h"
 #include "base/id.h"
@@ -203,6 +204,13 @@ static int write_note(const struct engine *engine, const char *name, const struc
 	return json_save_at(AT_FDCWD, path, doc, false, err);
 }
 
+static void tell(const struct engine *engine, const char *action, const char *name)
+{
+	const char *const list[] = { "driver", "local", "name", name, NULL };
+
+	event_tell(engine->root_fd, "volume", action, name, list);
+}
+
 int volume_create(struct engine *engine, const char *name, const struct strv *labels, char **ret,
 		  struct error *err)
 {
@@ -222,7 +230,11 @@ int volume_create(struct engine *engine, const char *name, const struct strv *la
 	if (access(path, F_OK) == 0 || explain("a volume is a directory", "mkdir -p %s", sq(path)))
 		return 0;
 	r = dir_make_at(AT_FDCWD, path, 0755, err);
-	return r < 0 ? r : write_note(engine, *ret, labels, !name, err);
+	if (r == 0)
+		r = write_note(engine, *ret, labels, !name, err);
+	if (r == 0)
+		tell(engine, "create", *ret);
+	return r;
 }
 
 /* removing */
@@ -292,5 +304,7 @@ int volume_remove(struct engine *engine, const char *name, struct error *err)
 		r = dir_remove_at(grave.fd, name, err);
 	}
 	grave_close(&grave);
+	if (r == 0)
+		tell(engine, "destroy", name);
 	return r;
 }

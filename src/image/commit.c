@@ -15,6 +15,7 @@
 #include "image/changes.h"
 #include "image/config_change.h"
 #include "image/document.h"
+#include "image/event.h"
 #include "image/fresh.h"
 #include "image/image.h"
 #include "image/incoming.h"
@@ -220,6 +221,10 @@ static int record(struct committer *c, char ret_id[ID_LEN + 1])
 		strv_add(&names, c->req->name);
 	rec.names = &names;
 	r = image_record(c->db, &c->in, &rec, c->err);
+	if (r == 0)
+		image_event(c->req->root_fd,
+			    c->req->archive < 0 && c->req->base ? "commit" : "import", ret_id,
+			    &names);
 	strv_done(&names);
 	return r;
 }

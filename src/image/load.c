@@ -15,6 +15,7 @@
 #include "image/alias.h"
 #include "image/digest.h"
 #include "image/document.h"
+#include "image/event.h"
 #include "image/image.h"
 #include "image/incoming.h"
 #include "image/index_edit.h"
@@ -267,6 +268,8 @@ static int store_image(struct loader *l, struct manifest *m, const struct strv *
 		narrate_record(l, m, names);
 	if (r == 0)
 		r = image_record(l->db, &l->in, &record, l->err);
+	if (r == 0)
+		image_event(l->req->root_fd, "load", m->config_id, names);
 	if (r == 0 && !strv_has(&l->loaded, m->config_id))
 		strv_add(&l->loaded, m->config_id);
 	for (size_t i = 0; r == 0 && i < names->n; i++)

@@ -7,6 +7,7 @@
 #include "base/db.h"
 #include "base/id.h"
 #include "image/catalog.h"
+#include "image/event.h"
 #include "image/image.h"
 #include "image/reference.h"
 
@@ -37,6 +38,15 @@ static int name_check(const char *text, char ret[REFERENCE_MAX], struct error *e
 	return 0;
 }
 
+static void tell(int root_fd, const char *action, const char *id, const char *name)
+{
+	struct strv names = { 0 };
+
+	strv_add(&names, name);
+	image_event(root_fd, action, id, &names);
+	strv_done(&names);
+}
+
 int image_tag(struct db *db, int root_fd, const char *what, const char *text, struct error *err)
 {
 	cleanup(image_cleanup) struct image *image = NULL;
@@ -59,6 +69,8 @@ int image_tag(struct db *db, int root_fd, const char *what, const char *text, st
 	if (r == 0)
 		r = db_commit(db, err);
 	db_rollback(db);
+	if (r == 0)
+		tell(root_fd, "tag", image->id, name);
 	return r;
 }
 
@@ -105,6 +117,7 @@ int image_untag(struct db *db, int root_fd, const char *what, char *const *names
 		r = db_commit(db, err);
 	db_rollback(db);
 	for (size_t i = 0; r == 0 && i < gone.n; i++) {
+		tell(root_fd, "untag", image->id, gone.items[i]);
 		reference_familiar(gone.items[i], familiar);
 		report(data, familiar);
 	}

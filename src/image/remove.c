@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "image/alias.h"
 #include "image/catalog.h"
+#include "image/event.h"
 #include "image/image.h"
 #include "image/incoming.h"
 #include "image/index.h"
@@ -301,6 +302,15 @@ static void report_untagged(const char *name, report_fn report, void *data)
 	report(data, text);
 }
 
+static void tell_untagged(int root_fd, const char *id, const char *name)
+{
+	struct strv names = { 0 };
+
+	strv_add(&names, name);
+	image_event(root_fd, "untag", id, &names);
+	strv_done(&names);
+}
+
 static int remove_name(struct db *db, int root_fd, const char *id, const char *name,
 		       report_fn report, void *data, struct error *err)
 {
@@ -316,8 +326,10 @@ static int remove_name(struct db *db, int root_fd, const char *id, const char *n
 	if (r == 0)
 		r = db_commit(db, err);
 	db_rollback(db);
-	if (r == 0)
+	if (r == 0) {
+		tell_untagged(root_fd, id, name);
 		report_untagged(name, report, data);
+	}
 	return r;
 }
 
@@ -355,8 +367,12 @@ static int remove_whole(struct db *db, int root_fd, const struct image *image, r
 	if (r == 0)
 		r = db_commit(db, err);
 	db_rollback(db);
-	for (size_t i = 0; r == 0 && i < image->names.n; i++)
+	for (size_t i = 0; r == 0 && i < image->names.n; i++) {
+		tell_untagged(root_fd, image->id, image->names.items[i]);
 		report_untagged(image->names.items[i], report, data);
+	}
+	if (r == 0)
+		image_event(root_fd, "delete", image->id, NULL);
 	if (r == 0)
 		r = delete_files(db, &grave, image, &left, report, data, err);
 	grave_close(&grave);

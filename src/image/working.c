@@ -103,7 +103,12 @@ int working_ids(int root_fd, struct strv *ret, struct error *err)
 {
 	autoclose int fd = openat(root_fd, WORKING_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct strv names = { 0 };
-	int r = fd < 0 ? -errno : walk_names(fd, &names);
+	int r;
+
+	if (fd < 0) /* nobody made one, or a dry run without a root */
+		return errno == ENOENT || root_fd < 0 ? 0
+						      : error_sys(err, -errno, "list " WORKING_DIR);
+	r = walk_names(fd, &names);
 
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		autofree char *record = xasprintf("%s/" RECORD, names.items[i]);
@@ -112,7 +117,7 @@ int working_ids(int root_fd, struct strv *ret, struct error *err)
 			strv_add(ret, names.items[i]);
 	}
 	strv_done(&names);
-	return r < 0 && r != -ENOENT ? error_sys(err, r, "list " WORKING_DIR) : 0;
+	return r < 0 ? error_sys(err, r, "list " WORKING_DIR) : 0;
 }
 
 /* finding */

@@ -28,6 +28,7 @@
 
 struct nft {
 	char *table;
+	uint16_t family;
 	char *bytes;
 	struct mnl_nlmsg_batch *batch;
 	struct nlmsghdr *last; /* the message that is acknowledged */
@@ -38,8 +39,14 @@ struct nft {
 
 struct nft *nft_new(const char *table)
 {
+	return nft_new_of(NFPROTO_INET, table);
+}
+
+struct nft *nft_new_of(uint8_t family, const char *table)
+{
 	struct nft *nft = xnew(struct nft);
 
+	nft->family = family;
 	nft->table = xstrdup(table);
 	nft->bytes = xmalloc(BATCH_BYTES + MESSAGE_BYTES);
 	nft->batch = mnl_nlmsg_batch_start(nft->bytes, BATCH_BYTES);
@@ -62,7 +69,7 @@ void nft_free(struct nft *nft)
 static struct nlmsghdr *message(struct nft *nft, uint16_t type, uint16_t flags)
 {
 	nft->last_seq = nft->seq++;
-	nft->last = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(nft->batch), type, NFPROTO_INET,
+	nft->last = nftnl_nlmsg_build_hdr(mnl_nlmsg_batch_current(nft->batch), type, nft->family,
 					  flags, nft->last_seq);
 	return nft->last;
 }
@@ -75,11 +82,13 @@ static void message_end(struct nft *nft)
 
 /* tables, chains, sets */
 
-static void table_message(struct nft *nft, uint16_t type, uint16_t flags)
+static void table_message(struct nft *nft, uint16_t type, uint16_t flags, uint32_t is)
 {
 	struct nftnl_table *t = nftnl_table_alloc();
 
 	nftnl_table_set_str(t, NFTNL_TABLE_NAME, nft->table);
+	if (is)
+		nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, is);
 	nftnl_table_nlmsg_build_payload(message(nft, type, flags), t);
 	nftnl_table_free(t);
 	message_end(nft);
@@ -87,17 +96,22 @@ static void table_message(struct nft *nft, uint16_t type, uint16_t flags)
 
 void nft_add_table(struct nft *nft)
 {
-	table_message(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+	table_message(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, 0);
+}
+
+void nft_own_table(struct nft *nft)
+{
+	table_message(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL, NFT_TABLE_F_OWNER);
 }
 
 void nft_ensure_table(struct nft *nft)
 {
-	table_message(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	table_message(nft, NFT_MSG_NEWTABLE, NLM_F_CREATE, 0);
 }
 
 void nft_del_table(struct nft *nft)
 {
-	table_message(nft, NFT_MSG_DELTABLE, 0);
+	table_message(nft, NFT_MSG_DELTABLE, 0, 0);
 }
 
 static void describe_fields(struct nftnl_set *s, const struct nft_set *set)
@@ -252,7 +266,7 @@ struct nftnl_rule *nft_rule(struct nft *nft, const char *chain)
 
 	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, nft->table);
 	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain);
-	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, nft->family);
 	return r;
 }
 
@@ -283,6 +297,14 @@ void nft_meta(struct nftnl_rule *r, uint32_t key, unsigned reg)
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, reg32(reg));
+}
+
+void nft_set_meta(struct nftnl_rule *r, uint32_t key, unsigned reg)
+{
+	struct nftnl_expr *e = expr(r, "meta");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_SREG, reg32(reg));
 }
 
 void nft_payload(struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len, unsigned reg)

@@ -43,11 +43,14 @@ struct nft_element {
 	char comment[64]; /* for people; "" is none */
 };
 
-/* All in table inet TABLE. */
+/* All in table inet TABLE, or in one of another family, NFPROTO_*. */
 struct nft *nft_new(const char *table);
+struct nft *nft_new_of(uint8_t family, const char *table);
 void nft_free(struct nft *nft);
 
 void nft_add_table(struct nft *nft); /* fails if it is there already */
+/* The same; it goes with the socket that makes it, whatever becomes of us: nft_commit_through(). */
+void nft_own_table(struct nft *nft);
 void nft_ensure_table(struct nft *nft);
 void nft_del_table(struct nft *nft);
 void nft_add_set(struct nft *nft, const struct nft_set *set);
@@ -61,6 +64,7 @@ void nft_add_rule(struct nft *nft, struct nftnl_rule *rule); /* takes it */
 
 /* Registers of 32 bits, 0 to 15. */
 void nft_meta(struct nftnl_rule *r, uint32_t key, unsigned reg);
+void nft_set_meta(struct nftnl_rule *r, uint32_t key, unsigned reg);
 void nft_payload(struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len, unsigned reg);
 void nft_ct(struct nftnl_rule *r, uint32_t key, unsigned reg);
 void nft_ct_original(struct nftnl_rule *r, uint32_t key, unsigned reg); /* as it was at first */

@@ -1,21 +1,26 @@
 /* src/kernel/wire.c */
 #include "kernel/wire.h"
 
+#include <fcntl.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/explain.h"
+#include "kernel/link.h"
 #include "kernel/netlink.h"
 
 #define MAC_LEN    18
 #define OPTION_LEN 64
 #define USER_HZ    100 /* bridge times are in clock ticks of user space */
+
+#define STP_OPTIONS "hello_time 100 max_age 600 forward_delay 200 stp_state 1"
 
 static void mac_text(const unsigned char mac[6], char ret[MAC_LEN])
 {
@@ -119,24 +124,26 @@ int wire_add_cable(const struct wire_end ends[2], struct error *err)
 
 /* bridges */
 
-int wire_add_bridge(const struct wire_place *at, const struct wire_bridge *b, struct error *err)
+/* The shortest that 802.1D allows: ports forward after 4 s in place of 30. */
+#define FORWARD_DELAY_S 2
+#define HELLO_S         1
+#define MAX_AGE_S       6
+
+static void put_timers(struct nl_req *q)
+{
+	nl_put_u32(q, IFLA_BR_HELLO_TIME, HELLO_S * USER_HZ);
+	nl_put_u32(q, IFLA_BR_MAX_AGE, MAX_AGE_S * USER_HZ);
+	nl_put_u32(q, IFLA_BR_FORWARD_DELAY, FORWARD_DELAY_S * USER_HZ);
+}
+
+static int add_bridge(const struct wire_place *at, const struct wire_bridge *b)
 {
 	const struct ifinfomsg ifi = born(b->index, true);
-	const uint8_t vlans = b->vlans;
+	const uint8_t vlans = b->vlans, snoops = 0;
 	const uint16_t none = 0;
 	struct nlattr *info, *data;
-	char mac[MAC_LEN], mtu[OPTION_LEN];
 	struct nl_req q;
-	int r;
 
-	mac_text(b->mac, mac);
-	if (explain(b->ageing_s ? "a bridge, which learns where its neighbours are"
-				: "a bridge that learns nothing: a hub",
-		    "ip -n %s link add %s up %saddress %s type bridge ageing_time %u stp_state %d%s",
-		    sq(at->name), sq(b->name), option(mtu, "mtu", b->mtu), mac,
-		    b->ageing_s * USER_HZ, b->stp,
-		    b->vlans ? " vlan_filtering 1 vlan_default_pvid 0" : ""))
-		return 0;
 	nl_req_init(&q, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
 	put_common(&q, b->name, b->mac, b->mtu);
 	info = nl_nest(&q, IFLA_LINKINFO);
@@ -144,13 +151,33 @@ int wire_add_bridge(const struct wire_place *at, const struct wire_bridge *b, st
 	data = nl_nest(&q, IFLA_INFO_DATA);
 	nl_put_u32(&q, IFLA_BR_AGEING_TIME, b->ageing_s * USER_HZ);
 	nl_put_u32(&q, IFLA_BR_STP_STATE, b->stp);
+	/* A bridge that snoops joins groups, and sends frames that nobody asked for. */
+	nl_put(&q, IFLA_BR_MCAST_SNOOPING, &snoops, sizeof(snoops));
+	if (b->stp)
+		put_timers(&q);
 	if (b->vlans) {
 		nl_put(&q, IFLA_BR_VLAN_FILTERING, &vlans, sizeof(vlans));
 		nl_put(&q, IFLA_BR_VLAN_DEFAULT_PVID, &none, sizeof(none));
 	}
 	nl_nest_end(&q, data);
 	nl_nest_end(&q, info);
-	r = nl_call(at->nl, &q);
+	return nl_call(at->nl, &q);
+}
+
+int wire_add_bridge(const struct wire_place *at, const struct wire_bridge *b, struct error *err)
+{
+	char mac[MAC_LEN], mtu[OPTION_LEN];
+	int r;
+
+	mac_text(b->mac, mac);
+	if (explain(b->ageing_s ? "a bridge, which learns where its neighbours are"
+				: "a bridge that learns nothing: a hub",
+		    "ip -n %s link add %s up %saddress %s type bridge ageing_time %u %s mcast_snooping 0%s",
+		    sq(at->name), sq(b->name), option(mtu, "mtu", b->mtu), mac,
+		    b->ageing_s * USER_HZ, b->stp ? STP_OPTIONS : "stp_state 0",
+		    b->vlans ? " vlan_filtering 1 vlan_default_pvid 0" : ""))
+		return 0;
+	r = add_bridge(at, b);
 	return r < 0 ? refused(r, "bridge", at, b->name, err) : 0;
 }
 
@@ -368,4 +395,31 @@ int wire_set_up(const struct wire_place *at, int index, const char *name, bool u
 	nl_req_init(&q, RTM_NEWLINK, 0, &ifi, sizeof(ifi));
 	r = nl_call(at->nl, &q);
 	return r < 0 ? error_sys(err, r, "set %s of %s %s", name, at->name, up ? "up" : "down") : 0;
+}
+
+static bool try_vlans(struct nl *nl)
+{
+	static const unsigned char mac[] = { 2, 0, 0, 0, 0, 1 };
+	const struct wire_place at = { .nl = nl, .name = "trial" };
+	const struct wire_bridge bridge = {
+		.name = "trial", .mac = mac, .index = 99, .vlans = true
+	};
+
+	return link_kind_is_known(nl, "vlan") && add_bridge(&at, &bridge) == 0;
+}
+
+bool wire_knows_vlans(void)
+{
+	autoclose int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct nl nl = { .sock = NULL };
+	bool known = true;
+
+	if (home < 0 || unshare(CLONE_NEWNET) < 0)
+		return true;
+	if (nl_open(&nl, NULL) == 0)
+		known = try_vlans(&nl);
+	nl_close(&nl);
+	if (setns(home, CLONE_NEWNET) < 0)
+		abort(); /* going on in the wrong network would be worse */
+	return known;
 }

@@ -86,4 +86,9 @@ int wire_set_up(const struct wire_place *at, int index, const char *name, bool u
 int wire_proxy(const struct wire_place *at, int index, const char *name, const struct ip *ip,
 	       struct error *err) must_check;
 
+/* Whether the kernel has bridges that filter VLANs, and 802.1Q links.  Tried in a namespace that is
+ * thrown away; where we may not make one, it is taken for granted.
+ */
+bool wire_knows_vlans(void);
+
 #endif

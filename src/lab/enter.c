@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/alloc.h"
+#include "lab/container.h"
 
 static _Noreturn void stop(const char *node, const char *what, int status)
 {
@@ -58,13 +59,54 @@ static int enter_processes(const struct lab *lab, struct error *err)
 	return 0;
 }
 
+static int await(pid_t pid, const char *name, struct error *err)
+{
+	int status = 0;
+
+	/* What the terminal sends is for the command. */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGQUIT, SIG_IGN);
+	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
+		return error_sys(err, -errno, "wait for %s", name);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int lab_run(char *const *argv, struct error *err)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return error_sys(err, -errno, "start %s", argv[0]);
+	if (pid == 0) {
+		(void)execvp(argv[0], argv);
+		stop("this host", argv[0], errno == ENOENT ? 127 : 126);
+	}
+	return await(pid, argv[0], err);
+}
+
+static int exec_in_container(const struct lab *lab, size_t node, char *const *argv,
+			     struct error *err)
+{
+	autofree char *name =
+		xasprintf("%s-%s", lab->topology->name, lab->topology->nodes[node].name);
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return error_sys(err, -errno, "start %s", argv[0]);
+	if (pid == 0)
+		container_exec(name, lab->root, lab->run_root, argv);
+	return await(pid, argv[0], err);
+}
+
 int lab_exec(struct lab *lab, size_t node, char *const *argv, struct error *err)
 {
 	autofree char *hosts = xasprintf("%s/hosts", lab->dir);
 	struct entering to = { .node = lab->topology->nodes[node].name, .hosts = hosts };
-	int status = 0, r;
+	int r;
 	pid_t pid;
 
+	if (lab->topology->nodes[node].kind == NODE_CONTAINER)
+		return exec_in_container(lab, node, argv, err);
 	to.netns_fd = lab_netns(lab, node, err);
 	if (to.netns_fd < 0)
 		return to.netns_fd;
@@ -76,10 +118,5 @@ int lab_exec(struct lab *lab, size_t node, char *const *argv, struct error *err)
 		return error_sys(err, -errno, "start %s", argv[0]);
 	if (pid == 0)
 		enter_and_exec(&to, argv);
-	/* What the terminal sends is for the command. */
-	(void)signal(SIGINT, SIG_IGN);
-	(void)signal(SIGQUIT, SIG_IGN);
-	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
-		return error_sys(err, -errno, "wait for %s", argv[0]);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return await(pid, argv[0], err);
 }

@@ -20,4 +20,7 @@ _Noreturn void enter_and_exec(const struct entering *to, char *const *argv);
  */
 int lab_exec(struct lab *lab, size_t node, char *const *argv, struct error *err) must_check;
 
+/* The same on this host, outside of any node. */
+int lab_run(char *const *argv, struct error *err) must_check;
+
 #endif

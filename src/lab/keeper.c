@@ -11,10 +11,10 @@
 
 #include "base/alloc.h"
 #include "base/explain.h"
-#include "base/fault.h"
 #include "base/process.h"
 #include "base/strv.h"
 #include "lab/enter.h"
+#include "lab/relay.h"
 
 #define END_MS 10000 /* a killed process is gone at once, unless the kernel is stuck */
 
@@ -90,13 +90,10 @@ static void live(int go)
 	detach_rest();
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGTERM);
+	/* No other signal than SIGKILL from outside reaches the first process of a namespace. */
 	for (;;) {
-		int sig = sigwaitinfo(&set, NULL);
-
+		(void)sigwaitinfo(&set, NULL);
 		reap();
-		if (sig == SIGTERM)
-			_exit(0);
 	}
 }
 
@@ -114,8 +111,8 @@ static void keep_only(const struct raised *raised, int status, int go)
 
 	for (size_t i = 0; i < raised->topology->n_nodes; i++)
 		fds[n++] = raised->ns[i].fd;
-	if (raised->nowhere_name)
-		fds[n++] = raised->nowhere.fd;
+	if (raised->behind_name)
+		fds[n++] = raised->behind.fd;
 	fds[n++] = status;
 	fds[n++] = go;
 	qsort(fds, n, sizeof(*fds), compare);
@@ -137,12 +134,11 @@ static _Noreturn void keep(const struct raised *raised, const char *hosts, int s
 	(void)chdir("/");
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGCHLD);
-	(void)sigaddset(&set, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	detach_output();
 	keep_only(raised, status, go);
-	fault_point("lab-keeper");
-	(void)run_commands(raised, hosts, &err);
+	if (relay_start(raised, &err) == 0)
+		(void)run_commands(raised, hosts, &err);
 	(void)error_send(status, &err);
 	(void)close(status);
 	if (err.code < 0)

@@ -16,6 +16,13 @@
 #include "lab/state.h"
 #include "lab/yaml.h"
 
+const char *lab_means_text(enum lab_means means)
+{
+	return means == MEANS_KERNEL  ? "the kernel's own"
+	       : means == MEANS_BUILT ? "built by strake: this kernel has none"
+				      : "not needed";
+}
+
 /* what somebody names */
 
 /* A file, unless it can only be a name. */
@@ -73,9 +80,10 @@ static json_t *state_pack(const struct lab_state *s, size_t n_nodes)
 
 	for (size_t i = 0; i < n_nodes; i++)
 		(void)json_array_append_new(fds, json_integer(s->node_fds[i]));
-	return json_pack("{s:I, s:I, s:I, s:i, s:i, s:o}", "keeper", (json_int_t)s->keeper, "start",
-			 (json_int_t)s->keeper_start, "since", (json_int_t)s->since_ns, "vlan",
-			 s->vlan, "impair", s->impair, "nodes", fds);
+	return json_pack("{s:I, s:I, s:I, s:i, s:i, s:o, s:s*, s:s*}", "keeper",
+			 (json_int_t)s->keeper, "start", (json_int_t)s->keeper_start, "since",
+			 (json_int_t)s->since_ns, "vlan", s->vlan, "impair", s->impair, "nodes",
+			 fds, "root", s->root, "runRoot", s->run_root);
 }
 
 int lab_state_save(const char *dir, const struct lab_state *s, size_t n_nodes, struct error *err)
@@ -102,6 +110,8 @@ static int state_load(struct lab *lab, struct error *err)
 	lab->since_ns = json_read_int(&rd, doc, "since", 0, INT64_MAX, 0);
 	lab->vlan = (enum lab_means)json_read_int(&rd, doc, "vlan", 0, MEANS_BUILT, 0);
 	lab->impair = (enum lab_means)json_read_int(&rd, doc, "impair", 0, MEANS_BUILT, 0);
+	lab->root = xstrdup_or_null(json_read_string(&rd, doc, "root", NULL));
+	lab->run_root = xstrdup_or_null(json_read_string(&rd, doc, "runRoot", NULL));
 	fds = json_read_array(&rd, doc, "nodes");
 	if (rd.r == 0 && json_array_size(fds) != lab->topology->n_nodes)
 		json_fail(&rd, "nodes", "is not as long as the lab has nodes");
@@ -170,6 +180,8 @@ void lab_close(struct lab *lab)
 			(void)close(lab->open_fds[i]);
 	topology_free(lab->topology);
 	free(lab->dir);
+	free(lab->root);
+	free(lab->run_root);
 	free(lab->node_fds);
 	free(lab->open_fds);
 	free(lab);

@@ -28,9 +28,13 @@ enum lab_means {
 	MEANS_BUILT,  /* a bridge for each VLAN and BPF programs for the tags; a relay process */
 };
 
+/* "the kernel's own" */
+const char *lab_means_text(enum lab_means means);
+
 struct lab {
 	struct topology *topology;
-	char *dir; /* RUN_ROOT/labs/NAME */
+	char *dir;             /* RUN_ROOT/labs/NAME */
+	char *root, *run_root; /* as they were given when it was raised; NULL */
 	pid_t keeper;
 	uint64_t keeper_start;
 	int64_t since_ns; /* when it was raised */

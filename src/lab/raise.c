@@ -11,9 +11,13 @@
 #include "base/alloc.h"
 #include "base/explain.h"
 #include "base/fault.h"
+#include "kernel/netem.h"
 #include "kernel/netlink.h"
 #include "kernel/route.h"
 #include "lab/layer3.h"
+#include "lab/nat.h"
+#include "lab/relay.h"
+#include "lab/vlan.h"
 
 #define LO_INDEX 1
 
@@ -45,6 +49,21 @@ int raised_put(const struct raised *raised, size_t node, const char *value, stru
 
 /* namespaces */
 
+/* Where bridge netfilter is there, frames that a switch passes on would go through its rules for
+ * packets, as if it were a router.
+ */
+static int leave_frames_alone(const struct raised *raised, size_t node, struct error *err)
+{
+	static const char *const kinds[] = { "iptables", "ip6tables", "arptables" };
+	int r = 0;
+
+	if (access("/proc/sys/net/bridge", F_OK) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+		r = raised_put(raised, node, "0", err, "bridge/bridge-nf-call-%s", kinds[i]);
+	return r;
+}
+
 static int make_namespaces(struct raised *raised, struct error *err)
 {
 	const struct topology *t = raised->topology;
@@ -57,6 +76,9 @@ static int make_namespaces(struct raised *raised, struct error *err)
 
 			r = wire_set_up(&at, LO_INDEX, "lo", true, err);
 		}
+		if (r == 0 && (t->nodes[i].n_nat || t->nodes[i].n_publish) &&
+		    node_is_bridge(&t->nodes[i]))
+			r = leave_frames_alone(raised, i, err);
 		if (i == 0)
 			fault_point("lab-namespace");
 	}
@@ -69,23 +91,9 @@ static int make_bridges(const struct raised *raised, struct error *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < raised->topology->n_nodes; i++) {
-		const struct node *node = &raised->topology->nodes[i];
-		struct wire_place at = raised_place(raised, i);
-		size_t own = node_find_interface(node, BRIDGE_NAME);
-		struct wire_bridge bridge;
-
-		if (!node_is_bridge(node))
-			continue;
-		bridge = (struct wire_bridge) { .name = BRIDGE_NAME,
-						.mac = node->interfaces[own].mac,
-						.mtu = node->interfaces[own].mtu,
-						.index = interface_index(own),
-						.ageing_s = node->ageing_s,
-						.stp = node->stp,
-						.vlans = node->vlan_aware };
-		r = wire_add_bridge(&at, &bridge, err);
-	}
+	for (size_t i = 0; r == 0 && i < raised->topology->n_nodes; i++)
+		if (node_is_bridge(&raised->topology->nodes[i]))
+			r = vlan_make_bridges(raised, i, err);
 	return r;
 }
 
@@ -96,46 +104,110 @@ static bool is_port(const struct node *node, const struct interface *in)
 	       (in->kind == IF_CABLE || (in->kind == IF_VXLAN && in->n_addresses == 0));
 }
 
-static struct wire_end end_of(const struct raised *raised, const struct wire_place *at,
-			      const struct link_end *end, bool down)
+/* An end, and the bridge that it is plugged into. */
+struct plug {
+	struct wire_place at;
+	struct wire_end end;
+	char bridge[IF_NAMESIZE];
+};
+
+static void plug_init(const struct raised *raised, const struct link_end *end, bool down,
+		      struct plug *ret)
 {
 	const struct node *node = &raised->topology->nodes[end->node];
 	const struct interface *in = &node->interfaces[end->interface];
-	size_t bridge = node_find_interface(node, BRIDGE_NAME);
-	bool port = is_port(node, in);
 
-	return (struct wire_end) { .at = at,
-				   .name = in->name,
-				   .mac = in->mac,
-				   .mtu = in->mtu,
-				   .index = interface_index(end->interface),
-				   .master = port ? interface_index(bridge) : 0,
-				   .master_name = BRIDGE_NAME,
-				   .up = !in->down && !down };
+	ret->at = raised_place(raised, end->node);
+	ret->end = (struct wire_end) { .at = &ret->at,
+				       .name = in->name,
+				       .mac = in->mac,
+				       .mtu = in->mtu,
+				       .index = interface_index(end->interface),
+				       .master_name = ret->bridge,
+				       .up = !in->down && !down };
+	if (is_port(node, in))
+		vlan_master(raised, end->node, in, ret->bridge, &ret->end.master);
 }
 
-/* The end that is a bridge's port comes first: it is plugged in as it is made. */
-static int make_cable(const struct raised *raised, const struct lab_link *link, struct error *err)
+static int need_behind(struct raised *raised, struct wire_place *ret, struct error *err)
 {
-	const struct topology *t = raised->topology;
-	const struct link_end *a = &link->ends[0], *b = &link->ends[1];
-	struct wire_place places[2];
-	struct wire_end ends[2];
+	int r = 0;
+
+	if (!raised->behind_name) {
+		raised->behind_name = xasprintf("%s--behind", raised->topology->name);
+		r = netns_create_held(raised->behind_name, &raised->behind, err);
+	}
+	*ret = (struct wire_place) { .nl = raised->behind.nl,
+				     .fd = raised->behind.fd,
+				     .name = raised->behind_name };
+	return r;
+}
+
+static int worsen(const struct plug *plug, const struct impairment *im, struct error *err)
+{
+	const struct netem netem = { .delay_us = im->delay_us,
+				     .jitter_us = im->jitter_us,
+				     .loss_ppm = im->loss_ppm,
+				     .rate_bps = im->rate_bps };
+
+	return netem_add(&plug->at, plug->end.index, plug->end.name, &netem, err);
+}
+
+static int relay_cable(struct raised *raised, size_t link, const struct plug plugs[2],
+		       struct error *err)
+{
+	struct wire_place behind;
+	int r = need_behind(raised, &behind, err);
+
+	for (int side = 0; r == 0 && side < 2; side++) {
+		const struct wire_end *end = &plugs[side].end;
+		char name[IF_NAMESIZE];
+		struct wire_end inner = {
+			.at = &behind, .name = name, .mac = end->mac, .mtu = end->mtu, .up = true
+		};
+
+		relay_end(link, side, name, &inner.index);
+		r = wire_add_cable((const struct wire_end[]) { *end, inner }, err);
+	}
+	return r;
+}
+
+/* The second end is plugged in by a step of its own, see wire_add_cable(). */
+static int join(struct raised *raised, size_t link, const struct plug plugs[2], struct error *err)
+{
+	const struct lab_link *l = &raised->topology->links[link];
+	bool worse = link_is_impaired(l);
 	int r;
 
-	if (!is_port(&t->nodes[a->node], link_end_interface(t, a))) {
-		a = &link->ends[1];
-		b = &link->ends[0];
-	}
-	places[0] = raised_place(raised, a->node);
-	places[1] = raised_place(raised, b->node);
-	ends[0] = end_of(raised, &places[0], a, link->down);
-	ends[1] = end_of(raised, &places[1], b, false);
-	r = wire_add_cable(ends, err);
-	if (r == 0 && ends[1].master)
-		r = wire_plug(&places[1], ends[1].index, ends[1].name, ends[1].master, BRIDGE_NAME,
-			      err);
+	if (worse && raised->impair == MEANS_BUILT)
+		return relay_cable(raised, link, plugs, err);
+	r = wire_add_cable((const struct wire_end[]) { plugs[0].end, plugs[1].end }, err);
+	if (r == 0 && plugs[1].end.master)
+		r = wire_plug(&plugs[1].at, plugs[1].end.index, plugs[1].end.name,
+			      plugs[1].end.master, plugs[1].bridge, err);
+	for (int side = 0; r == 0 && worse && side < 2; side++)
+		r = worsen(&plugs[side], &l->impair, err);
 	return r;
+}
+
+/* The end that is a bridge's port comes first: it is plugged in as it is made, and it is the one
+ * that is down when the cable is.
+ */
+static int make_cable(struct raised *raised, size_t link, struct error *err)
+{
+	const struct topology *t = raised->topology;
+	const struct lab_link *l = &t->links[link];
+	const struct link_end *a = &l->ends[0], *b = &l->ends[1];
+	bool relayed = raised->impair == MEANS_BUILT && link_is_impaired(l);
+	struct plug plugs[2];
+
+	if (!is_port(&t->nodes[a->node], link_end_interface(t, a))) {
+		a = &l->ends[1];
+		b = &l->ends[0];
+	}
+	plug_init(raised, a, l->down, &plugs[0]);
+	plug_init(raised, b, l->down && relayed, &plugs[1]);
+	return join(raised, link, plugs, err);
 }
 
 /* An interface without a link is there, and has no carrier: its cable leads nowhere. */
@@ -144,24 +216,18 @@ static int make_loose(struct raised *raised, size_t node_index, size_t i, struct
 	const struct interface *in = &raised->topology->nodes[node_index].interfaces[i];
 	const struct link_end end = { .node = node_index, .interface = i };
 	char name[32];
-	struct wire_place places[2];
-	struct wire_end ends[2];
-	int r = 0;
+	struct wire_place behind;
+	struct plug plug;
+	int r = need_behind(raised, &behind, err);
 
-	if (!raised->nowhere_name) {
-		raised->nowhere_name = xasprintf("%s--nowhere", raised->topology->name);
-		r = netns_create_held(raised->nowhere_name, &raised->nowhere, err);
-	}
 	if (r < 0)
 		return r;
 	(void)snprintf(name, sizeof(name), "n%u-%u", (unsigned)node_index, (unsigned)i);
-	places[0] = raised_place(raised, node_index);
-	places[1] = (struct wire_place) { .nl = raised->nowhere.nl,
-					  .fd = raised->nowhere.fd,
-					  .name = raised->nowhere_name };
-	ends[0] = end_of(raised, &places[0], &end, false);
-	ends[1] = (struct wire_end) { .at = &places[1], .name = name, .mac = in->mac };
-	return wire_add_cable(ends, err);
+	plug_init(raised, &end, false, &plug);
+	return wire_add_cable(
+		(const struct wire_end[]) { plug.end,
+					    { .at = &behind, .name = name, .mac = in->mac } },
+		err);
 }
 
 static int make_cables(struct raised *raised, struct error *err)
@@ -176,7 +242,7 @@ static int make_cables(struct raised *raised, struct error *err)
 				r = make_loose(raised, n, i, err);
 
 	for (size_t i = 0; r == 0 && i < raised->topology->n_links; i++) {
-		r = make_cable(raised, &raised->topology->links[i], err);
+		r = make_cable(raised, i, err);
 		if (i == 0)
 			fault_point("lab-cable");
 	}
@@ -224,9 +290,7 @@ static int make_upper(const struct raised *raised, size_t node_index, struct err
 		if (in->kind == IF_VXLAN)
 			r = make_vxlan(&at, node, i, err);
 		if (in->kind == IF_VLAN)
-			r = wire_add_vlan(&at, in->name, interface_index(in->parent),
-					  node->interfaces[in->parent].name, in->vlan,
-					  interface_index(i), err);
+			r = vlan_make_link(raised, node_index, i, err);
 	}
 	return r;
 }
@@ -253,8 +317,11 @@ static int set_ports(const struct raised *raised, size_t node_index, struct erro
 
 static int raise_all(struct raised *raised, struct error *err)
 {
-	int r = make_namespaces(raised, err);
+	int r;
 
+	raised->vlan = vlan_means(raised->topology);
+	raised->impair = relay_means(raised->topology);
+	r = make_namespaces(raised, err);
 	if (r == 0)
 		r = make_bridges(raised, err);
 	if (r == 0)
@@ -264,7 +331,11 @@ static int raise_all(struct raised *raised, struct error *err)
 		if (r == 0 && node_is_bridge(&raised->topology->nodes[i]))
 			r = set_ports(raised, i, err);
 		if (r == 0)
+			r = vlan_set_ports(raised, i, err);
+		if (r == 0)
 			r = layer3_set(raised, i, err);
+		if (r == 0)
+			r = nat_set(raised, i, err);
 	}
 	return r;
 }
@@ -272,7 +343,7 @@ static int raise_all(struct raised *raised, struct error *err)
 int raise_lab(const struct topology *t, struct raised *ret, struct error *err)
 {
 	struct raised raised = { .topology = t,
-				 .nowhere = NETNS_INIT,
+				 .behind = NETNS_INIT,
 				 .ns = xcalloc(t->n_nodes, sizeof(*raised.ns)),
 				 .names = xcalloc(t->n_nodes, sizeof(*raised.names)) };
 	int r;
@@ -296,9 +367,9 @@ void raised_done(struct raised *raised)
 		netns_close(&raised->ns[i]);
 		free(raised->names[i]);
 	}
-	if (raised->nowhere_name)
-		netns_close(&raised->nowhere);
-	free(raised->nowhere_name);
+	if (raised->behind_name)
+		netns_close(&raised->behind);
+	free(raised->behind_name);
 	free(raised->ns);
 	free(raised->names);
 	*raised = (struct raised) { .ns = NULL };

@@ -17,8 +17,8 @@ struct raised {
 	struct netns *ns; /* by node */
 	char **names;     /* LAB-NODE, as "ip netns" would know it */
 	enum lab_means vlan, impair;
-	struct netns nowhere; /* where cables lead whose interface has no link; or not made */
-	char *nowhere_name;
+	struct netns behind; /* inner ends of relayed cables, ends of loose ones; or not made */
+	char *behind_name;
 };
 
 int raise_lab(const struct topology *t, struct raised *ret, struct error *err) must_check;

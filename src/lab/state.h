@@ -10,6 +10,7 @@ struct lab_state {
 	int64_t since_ns;
 	enum lab_means vlan, impair;
 	const int *node_fds;
+	const char *root, *run_root; /* NULL: not given */
 };
 int lab_state_save(const char *dir, const struct lab_state *s, size_t n_nodes,
 		   struct error *err) must_check;

@@ -20,6 +20,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "lab/container.h"
 #include "lab/keeper.h"
 #include "lab/raise.h"
 #include "lab/state.h"
@@ -113,8 +114,8 @@ static int prepare(const char *dir, const struct topology *t, const char *text, 
 	return r;
 }
 
-static int record(const char *dir, const struct raised *raised, const struct keeper *keeper,
-		  struct error *err)
+static int record(const char *dir, const struct lab_request *request, const struct raised *raised,
+		  const struct keeper *keeper, struct error *err)
 {
 	size_t n = raised->topology->n_nodes;
 	autofree int *fds = xcalloc(n, sizeof(*fds));
@@ -122,7 +123,9 @@ static int record(const char *dir, const struct raised *raised, const struct kee
 				   .since_ns = clock_now_ns(),
 				   .vlan = raised->vlan,
 				   .impair = raised->impair,
-				   .node_fds = fds };
+				   .node_fds = fds,
+				   .root = request->root,
+				   .run_root = request->run_root };
 	int r = process_start_time(keeper->pid, &state.keeper_start);
 
 	if (r < 0)
@@ -132,17 +135,26 @@ static int record(const char *dir, const struct raised *raised, const struct kee
 	return lab_state_save(dir, &state, n, err);
 }
 
-static int raise_and_keep(const char *dir, const struct topology *t, struct error *err)
+static int raise_and_keep(const char *dir, const struct lab_request *request,
+			  const struct topology *t, struct error *err)
 {
 	cleanup(keeper_done) struct keeper keeper = KEEPER_INIT;
 	cleanup(raised_done) struct raised raised = { .ns = NULL };
 	autofree char *hosts = xasprintf("%s/hosts", dir);
+	struct container_site site = { .root = request->root,
+				       .run_root = request->run_root,
+				       .file = request->file,
+				       .hosts = hosts };
 	int r = raise_lab(t, &raised, err);
 
 	if (r == 0)
 		r = keeper_start(&raised, hosts, &keeper, err);
+	fault_point("lab-kept");
+	site.keeper = keeper.pid;
+	if (r == 0)
+		r = container_start_all(&raised, &site, err);
 	if (r == 0 && !explain_dry())
-		r = record(dir, &raised, &keeper, err);
+		r = record(dir, request, &raised, &keeper, err);
 	fault_point("lab-recorded");
 	if (r == 0)
 		r = keeper_commit(&keeper, err);
@@ -175,39 +187,39 @@ static void allow_descriptors(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int up_locked(const char *run_root, const struct topology *t, const char *text,
+static int up_locked(const struct lab_request *request, const struct topology *t, const char *text,
 		     struct error *err)
 {
-	autofree char *dir = lab_dir(run_root, t->name);
-	int r = explain_dry() ? 0 : refuse_second(run_root, t->name, err);
+	autofree char *dir = lab_dir(request->run_root, t->name);
+	int r = explain_dry() ? 0 : refuse_second(request->run_root, t->name, err);
 
 	if (r == 0)
 		r = prepare(dir, t, text, err);
 	if (r < 0)
 		return r;
-	r = raise_and_keep(dir, t, err);
+	r = raise_and_keep(dir, request, t, err);
 	if (r < 0)
 		ignore_result(dir_remove_at(AT_FDCWD, dir, NULL));
 	return r;
 }
 
-int lab_up(const char *run_root, const char *file, struct lab **ret_lab, struct error *err)
+int lab_up(const struct lab_request *request, struct lab **ret_lab, struct error *err)
 {
 	cleanup(topology_cleanup) struct topology *t = NULL;
 	autofree char *text = NULL;
-	int locked = -1, r = lab_read_file(file, file, &t, &text, err);
+	int locked = -1, r = lab_read_file(request->file, request->file, &t, &text, err);
 
 	if (ret_lab)
 		*ret_lab = NULL;
 	if (r == 0 && !explain_dry())
-		r = lock(run_root, t->name, &locked, err);
+		r = lock(request->run_root, t->name, &locked, err);
 	if (r < 0)
 		return r;
 	allow_descriptors();
-	r = up_locked(run_root, t, text, err);
-	unlock(run_root, t->name, &locked);
+	r = up_locked(request, t, text, err);
+	unlock(request->run_root, t->name, &locked);
 	if (r == 0 && ret_lab && !explain_dry())
-		r = lab_open(run_root, t->name, ret_lab, err);
+		r = lab_open(request->run_root, t->name, ret_lab, err);
 	return r;
 }
 
@@ -223,6 +235,8 @@ static int down_locked(const char *run_root, const char *name, struct error *err
 		return r;
 	}
 	r = lab ? keeper_end(lab->keeper, lab->keeper_start, err) : -ESRCH;
+	if (lab && (r == 0 || r == -ESRCH))
+		container_stop_all(lab->topology, lab->root, lab->run_root);
 	lab_close(lab);
 	if (r < 0 && r != -ESRCH)
 		return r;

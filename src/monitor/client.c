@@ -42,6 +42,7 @@ struct session {
 	unsigned interrupts;
 	int64_t interrupted_ms; /* the first of them */
 	bool given_up;
+	bool killed;  /* for a signal, which is pending */
 	bool refused; /* there are CLIENTS_MAX already */
 	bool ended;
 	int status;
@@ -73,10 +74,22 @@ static bool is_third_interrupt(struct session *s)
 	return ++s->interrupts == INTERRUPTS;
 }
 
+/* It is process 1 in there, which may not hear anything less. */
+static void kill_it(struct session *s)
+{
+	s->killed = true;
+	if (s->client->pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, s->client->pidfd, SIGKILL, NULL, 0);
+}
+
 static void take_signal(struct session *s, int fd)
 {
 	struct signalfd_siginfo info;
 
+	if (s->client->ends_by_signal) {
+		kill_it(s);
+		return;
+	}
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGINT && s->client->is_maker && is_third_interrupt(s)) {
@@ -120,7 +133,10 @@ static void write_output(struct session *s, int fd, const struct frame *frame)
 {
 	int r = 0;
 
-	if (!s->broken_pipe && !s->write_failed && !s->client->quiet)
+	if (s->client->output)
+		s->client->output(s->client->output_data, fd == STDERR_FILENO, frame->bytes,
+				  frame->len);
+	else if (!s->broken_pipe && !s->write_failed && !s->client->quiet)
 		r = write_waiting(fd, frame);
 	if (r < 0 && r != -EPIPE)
 		s->write_failed = r;
@@ -245,7 +261,7 @@ static int judge_end(const struct session *s, struct error *err)
 				 "three times ^C, and container %s still runs; 'strake stop %s' "
 				 "ends it, 'strake attach %s' shows it again",
 				 s->client->name, s->client->name, s->client->name);
-	return 0;
+	return s->killed ? error_set(err, -EINTR, "a signal ended it") : 0;
 }
 
 static int loop(struct session *s, int signals, struct error *err)
@@ -254,7 +270,7 @@ static int loop(struct session *s, int signals, struct error *err)
 
 	while (r == 0 && !s->ended && !s->given_up) {
 		struct pollfd p[N_POLLED] = {
-			[AT_SIGNAL] = { .fd = signals, .events = POLLIN },
+			[AT_SIGNAL] = { .fd = s->killed ? -1 : signals, .events = POLLIN },
 			[AT_MONITOR] = { .fd = s->client->sock,
 					 .events = (short)(POLLIN | (s->out.len ? POLLOUT : 0)) },
 			[AT_INPUT] = { .fd = s->input_open && s->out.len < OUT_MAX / 2
@@ -288,6 +304,20 @@ static void forwarded_set(sigset_t *ret)
 		(void)sigaddset(ret, forwarded[i]);
 }
 
+/* Those that would end us: one that nohup ignores would not. */
+static void ending_set(sigset_t *ret)
+{
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+	(void)sigemptyset(ret);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
+		struct sigaction how;
+
+		if (sigaction(ending[i], NULL, &how) == 0 && how.sa_handler != SIG_IGN)
+			(void)sigaddset(ret, ending[i]);
+	}
+}
+
 void client_hold_signals(sigset_t *ret_before)
 {
 	sigset_t set;
@@ -314,6 +344,8 @@ int client_run(const struct client *client, int *ret_status, struct error *err)
 	forwarded_set(&set);
 	if (client->quiet) /* a mere wait ends by ^C as anything does */
 		(void)sigemptyset(&set);
+	if (client->ends_by_signal)
+		ending_set(&set);
 	(void)sigprocmask(SIG_BLOCK, &set, &before);
 	/* Ignored and not blocked: a pending one would end us later, before we have cleared up. */
 	(void)sigaction(SIGPIPE, &ignore, &pipe_before);
@@ -328,9 +360,10 @@ int client_run(const struct client *client, int *ret_status, struct error *err)
 	(void)sigaction(SIGPIPE, &pipe_before, NULL);
 	buf_done(&s.in);
 	buf_done(&s.out);
+	if (r == 0 || (s.killed && s.ended))
+		*ret_status = s.status;
 	if (r < 0)
 		return r;
-	*ret_status = s.status;
 	return s.write_failed ? error_sys(err, s.write_failed,
 					  "write what the container said; the rest is in its log")
 			      : 0;

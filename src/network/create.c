@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/db.h"
+#include "base/event.h"
 #include "base/explain.h"
 #include "base/file.h"
 #include "base/id.h"
@@ -345,6 +346,7 @@ int network_create(const struct network_site *site, const char *name,
 {
 	cleanup(network_cleanup_value) struct network network = { .id = 0 };
 	struct network other = { .id = 0 };
+	const char *const named[] = { "name", name, NULL };
 	int r = db_begin(site->db, err);
 
 	if (r == 0 && network_find(site->db, name, &other, NULL) == 0) {
@@ -365,6 +367,8 @@ int network_create(const struct network_site *site, const char *name,
 	if (r == 0)
 		r = db_commit(site->db, err);
 	db_rollback(site->db);
+	if (r == 0)
+		event_tell(site->root_fd, "network", "create", name, named);
 	return r;
 }
 
@@ -399,6 +403,7 @@ int network_remove(const struct network_site *site, const char *name, struct err
 {
 	cleanup(network_cleanup_value) struct network n = { .id = 0 };
 	autofree char *path = xasprintf(FILES "/%.200s.json", name);
+	const char *const named[] = { "name", name, NULL };
 	int r = db_begin(site->db, err);
 
 	if (r == 0 && (strcmp(name, NETWORK_DEFAULT) == 0 || network_is_mode(name)))
@@ -415,6 +420,8 @@ int network_remove(const struct network_site *site, const char *name, struct err
 	if (r == 0)
 		r = db_commit(site->db, err);
 	db_rollback(site->db);
+	if (r == 0)
+		event_tell(site->root_fd, "network", "destroy", name, named);
 	return r;
 }
 

@@ -1,11 +1,34 @@
-/* src/programs/strake-disk.c - network labs; executed by strake when it is used. */
+/* src/programs/strake-lab.c - network labs; executed by strake when it is used. */
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 
-extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_list, cmd_lab_shell, cmd_lab_up;
+extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_link, cmd_lab_list, cmd_lab_shell,
+	cmd_lab_show, cmd_lab_up;
+extern const struct cmd cmd_lab_capture, cmd_lab_domains, cmd_lab_matrix, cmd_lab_path,
+	cmd_lab_ping, cmd_lab_send, cmd_lab_check, cmd_lab_faults, cmd_lab_hint, cmd_lab_draw;
 
 static const struct cmd *const cmds[] = {
-	&cmd_lab_up, &cmd_lab_down, &cmd_lab_exec, &cmd_lab_shell, &cmd_lab_list, NULL,
+	/* what is there */
+	&cmd_lab_up,
+	&cmd_lab_down,
+	&cmd_lab_list,
+	&cmd_lab_show,
+	/* in it */
+	&cmd_lab_exec,
+	&cmd_lab_shell,
+	&cmd_lab_link,
+	/* what it does */
+	&cmd_lab_ping,
+	&cmd_lab_path,
+	&cmd_lab_matrix,
+	&cmd_lab_domains,
+	&cmd_lab_send,
+	&cmd_lab_capture,
+	&cmd_lab_check,
+	&cmd_lab_faults,
+	&cmd_lab_hint,
+	&cmd_lab_draw,
+	NULL,
 };
 
 static int setup(const void *globals, struct error *err)

@@ -1,6 +1,7 @@
 /* src/registry/header.c */
 #include "registry/header.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 #define VALUE_MAX   8192
 #define RETRY_MAX_S 86400
 #define INT_DIGITS  19
+#define NAME_LEN    255
 
 void challenges_done(struct challenges *c)
 {
@@ -149,22 +151,32 @@ char *header_link_next(const char *value)
 	return NULL;
 }
 
+int header_date(const char *value, int64_t *ret_s)
+{
+	struct tm tm = { .tm_sec = 0 };
+	const char *end = strptime(skip_blanks(value), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+
+	if (!end || *end)
+		return -EINVAL;
+	*ret_s = (int64_t)timegm(&tm);
+	return 0;
+}
+
 int header_retry_after(const char *value, int64_t now_s, int64_t *ret_s)
 {
-	struct tm tm = { 0 };
 	uint64_t seconds;
-	const char *end;
-	int64_t wait;
+	int64_t wait, date_s;
+	int r;
 
 	value = skip_blanks(value);
 	if (number_parse(value, INT64_MAX, &seconds) == 0) {
 		*ret_s = (int64_t)MIN(seconds, RETRY_MAX_S);
 		return 0;
 	}
-	end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	if (!end || *end)
-		return -EINVAL;
-	wait = (int64_t)timegm(&tm) - now_s;
+	r = header_date(value, &date_s);
+	if (r < 0)
+		return r;
+	wait = date_s - now_s;
 	*ret_s = MAX(0, MIN(wait, RETRY_MAX_S));
 	return 0;
 }
@@ -221,4 +233,51 @@ int header_upload_range(const char *value, int64_t *ret_bytes)
 		return -EINVAL;
 	*ret_bytes = last == 0 ? 0 : last + 1;
 	return 0;
+}
+
+/* The part behind the last slash or backslash, if it can be a file's name. */
+static char *name_of(const char *text)
+{
+	const char *last = text;
+
+	for (const char *p = text; *p; p++) {
+		if (*p == '/' || *p == '\\')
+			last = p + 1;
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return NULL;
+	}
+	if (!*last || strcmp(last, ".") == 0 || strcmp(last, "..") == 0 || strlen(last) > NAME_LEN)
+		return NULL;
+	return xstrdup(last);
+}
+
+/* As read_value(), with the rules of a list whose members end at a semicolon. */
+static const char *read_attribute(const char *p, char **ret)
+{
+	size_t len = strcspn(p, "; \t");
+
+	if (*p == '"')
+		return read_value(p, ret);
+	*ret = xstrndup(p, len);
+	return p + len;
+}
+
+char *header_disposition_name(const char *value)
+{
+	const char *p = strchr(value, ';');
+
+	while (p) {
+		autofree char *text = NULL;
+		size_t len;
+		bool is_name;
+
+		p = skip_blanks(p + 1);
+		len = token_len(p);
+		is_name = len == 8 && strncasecmp(p, "filename", len) == 0;
+		p = p[len] == '=' ? read_attribute(p + len + 1, &text) : NULL;
+		if (is_name)
+			return p ? name_of(text) : NULL;
+		p = p ? strchr(p, ';') : NULL;
+	}
+	return NULL;
 }

@@ -39,4 +39,11 @@ int header_content_range(const char *value, int64_t *ret_first, int64_t *ret_siz
  */
 int header_upload_range(const char *value, int64_t *ret_bytes) must_check;
 
+/* The name that a Content-Disposition gives a file, heap, or NULL: one component, and none that
+ * means a directory.
+ */
+char *header_disposition_name(const char *value);
+/* A date of HTTP in seconds of Unix time; -EINVAL. */
+int header_date(const char *value, int64_t *ret_s) must_check;
+
 #endif

@@ -39,6 +39,7 @@ struct exchange {
 	size_t headers;  /* bytes of them */
 	int64_t words;   /* bytes that are no blob's: headers, documents, errors */
 	bool answered;
+	bool begun;
 	bool enough; /* of an error's body: what follows it changes nothing */
 	int64_t skipped;
 	int64_t sent;
@@ -118,6 +119,9 @@ static void keep_header(struct exchange *x, char *line)
 		"ratelimit-limit",
 		"ratelimit-remaining",
 		"docker-upload-uuid",
+		"etag",
+		"last-modified",
+		"content-disposition",
 	};
 	char *colon = strchr(line, ':'), *value;
 
@@ -170,8 +174,15 @@ static size_t to_sink(struct exchange *x, const char *bytes, size_t len)
 {
 	const struct http_request *q = x->q;
 	size_t skip = 0;
-	int r;
+	int r = 0;
 
+	if (!x->begun && q->begun)
+		r = q->begun(q->data, x->ret);
+	x->begun = true;
+	if (r < 0) {
+		x->failed = r;
+		return 0;
+	}
 	if (x->ret->status == 200 && x->skipped < q->sink_skip) {
 		skip = (size_t)MIN((int64_t)len, q->sink_skip - x->skipped);
 		x->skipped += (int64_t)skip;

@@ -14,6 +14,7 @@
 #include "base/strv.h"
 #include "registry/header.h"
 
+struct http_response;
 struct http; /* keeps connections open between exchanges; of one process only */
 
 struct http_options {
@@ -41,9 +42,14 @@ struct http_request {
 	int body_fd;               /* a file, from body_offset on; -1 */
 	int64_t body_offset, body_size;
 	bool has_body;
-	int sink_fd;           /* a successful answer's body goes here; -1: into the answer */
-	int64_t sink_skip;     /* of a whole answer to a request for a range, so many are dropped */
-	int64_t sink_max;      /* more are an error */
+	int sink_fd;       /* a successful answer's body goes here; -1: into the answer */
+	int64_t sink_skip; /* of a whole answer to a request for a range, so many are dropped */
+	int64_t sink_max;  /* more are an error */
+	/* Asked once, when a successful answer has begun, before the sink gets anything: a negative
+	 * errno ends the exchange.  May be NULL.
+	 */
+	int (*begun)(void *data, const struct http_response *answer);
+	void *data;
 	size_t body_max;       /* of the answer's, when it is kept */
 	const struct tls *tls; /* NULL: nothing but the machine's CAs */
 	bool no_verify;

@@ -2,8 +2,6 @@
 #include "registry/sandbox.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <signal.h>
 #include <stdint.h>
@@ -12,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define NOBODY 65534
+#include "kernel/confine.h"
 
 void sandbox_die_with_parent(void)
 {
@@ -72,20 +70,6 @@ static void close_files(void)
 	(void)close(rules);
 }
 
-static int drop_user(struct error *err)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { { 0 } };
-
-	/* Inside a user namespace without nobody there is nobody to become. */
-	if (geteuid() == 0 && setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
-	    setresuid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(0, 0, 0) == 0)
-		return error_set(err, -EPERM, "root cannot be given up");
-	if (syscall(SYS_capset, &head, none) < 0)
-		return error_sys(err, -errno, "give up capabilities");
-	return 0;
-}
-
 int sandbox_enter(struct error *err)
 {
 	const struct rlimit nothing = { 0, 0 };
@@ -95,9 +79,9 @@ int sandbox_enter(struct error *err)
 	(void)setrlimit(RLIMIT_FSIZE, &nothing);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_sys(err, -errno, "give up privileges");
-	r = drop_user(err);
+	r = confine_user();
 	if (r < 0)
-		return r;
+		return error_sys(err, r, "give up root");
 	close_files();
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	sandbox_die_with_parent(); /* a change of user has switched it off */

@@ -22,6 +22,7 @@
 #include "image/frame.h"
 #include "image/fresh.h"
 #include "image/image.h"
+#include "image/event.h"
 #include "image/incoming.h"
 #include "image/index_edit.h"
 #include "image/layer_blob.h"
@@ -578,6 +579,8 @@ static int record(struct store_place *p, const struct remote_document *doc,
 	if (top)
 		strv_add(&names, p->name_given);
 	r = image_record(p->c.db, &p->in, &rec, err);
+	if (r == 0)
+		image_event(p->c.root_fd, "pull", rec.id, &names);
 	p->recorded = r == 0 && top;
 	if (r == 0)
 		strv_add(&p->ids, rec.id);

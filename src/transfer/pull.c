@@ -13,6 +13,7 @@
 #include "image/alias.h"
 #include "image/document.h"
 #include "image/image.h"
+#include "image/event.h"
 #include "image/incoming.h"
 #include "image/partial.h"
 #include "image/platform.h"
@@ -314,6 +315,8 @@ static int record(struct puller *p)
 	}
 	strv_add(&names, p->req->name);
 	r = image_record(p->req->db, &p->in, &rec, p->err);
+	if (r == 0)
+		image_event(p->req->root_fd, "pull", rec.id, &names);
 	strv_done(&names);
 	return r;
 }

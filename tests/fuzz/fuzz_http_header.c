@@ -1,4 +1,6 @@
 /* tests/fuzz/fuzz_http_header.c */
+#include <string.h>
+
 #include "fuzz.h"
 #include "registry/header.h"
 
@@ -23,5 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_must(first >= 0 && (whole == -1 || whole > first));
 	if (header_upload_range(text, &n) == 0)
 		fuzz_must(n >= 0 && n != 1);
+	if (header_date(text, &n) == 0)
+		fuzz_must(n > -100000000000LL && n < 400000000000LL);
+	next = header_disposition_name(text);
+	fuzz_must(!next || (*next && !strchr(next, '/')));
+	free(next);
 	return 0;
 }

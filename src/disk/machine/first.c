@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "disk/machine/grow.h"
+#include "disk/machine/rootgrow.h"
 #include "disk/machine/orders.h"
 #include "disk/machine/say.h"
 

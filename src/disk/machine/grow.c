@@ -1,236 +1,232 @@
 /* src/disk/machine/grow.c
  *
- * The second table is written first and the first one's header last: whenever the power goes, one
- * of the two is whole.
+ * The backup table is written first, then the table, then its header: a power cut in between leaves
+ * an old header with its own checksum, or a header whose table is not what it says and a backup
+ * that every partitioner finds.
  */
 #include "disk/machine/grow.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "disk/machine/gpt.h"
 #include "disk/machine/say.h"
 
-#define TAIL        33   /* sectors of the second table: entries, then its header */
-#define ALIGN       2048 /* sectors */
-#define EXT4_MAGIC  0xef53
-#define BTRFS_MAGIC 0x9123683e
-/* linux/fs.h, blkpg.h, btrfs.h, ext4.h: musl has no headers of the kernel's. */
-#define BLKPG            0x1269
-#define RESIZE_PARTITION 3
-#define EXT4_RESIZE      0x40086610
-#define BTRFS_RESIZE     0x50009403
+/* UEFI 2.10, 5.3.2: where the header has what. */
+enum head_at {
+	HEAD_SIGNATURE = 0,
+	HEAD_LEN = 12,
+	HEAD_CRC = 16,
+	HEAD_THIS = 24,
+	HEAD_OTHER = 32,
+	HEAD_LAST_USABLE = 48,
+	HEAD_TABLE = 72,
+	HEAD_ENTRIES = 80,
+	HEAD_ENTRY_LEN = 84,
+	HEAD_TABLE_CRC = 88,
+	HEAD_MIN = 92,
+};
+#define ENTRY_FIRST    32
+#define ENTRY_LAST     40
+#define ALIGN_SECTORS  2048
+#define BEHIND_SECTORS 33 /* the backup: table and header */
 
-struct growing {
-	char disk[64]; /* "vda" */
-	int number;    /* of the partition */
-	uint64_t sectors, first, last;
+/* linux/blkpg.h, linux/fs.h, fs/ext4: musl's headers have none of it. */
+#define BLKPG_IOCTL        0x1269
+#define BLKPG_RESIZE       3
+#define BLKGETSIZE64_IOCTL 0x80081272
+#define EXT4_IOC_RESIZE_FS 0x40086610
+#define EXT4_BLOCK         4096
+struct blkpg_partition {
+	long long start, length;
+	int number;
+	char name[64], volume[64];
+};
+struct blkpg_argument {
+	int op, flags, len;
+	void *data;
 };
 
-static bool read_number(const char *dir, const char *name, uint64_t *ret)
+static uint32_t get32(const unsigned char *at)
 {
-	char path[256], text[32] = "";
-	int fd;
-	ssize_t n = -1;
+	uint32_t value = 0;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, text, sizeof(text) - 1);
-		(void)close(fd);
+	for (int i = 3; i >= 0; i--)
+		value = value << 8 | at[i];
+	return value;
+}
+
+static uint64_t get64(const unsigned char *at)
+{
+	return (uint64_t)get32(at + 4) << 32 | get32(at);
+}
+
+static void put32(unsigned char *at, uint32_t value)
+{
+	for (int i = 0; i < 4; i++, value >>= 8)
+		at[i] = (unsigned char)value;
+}
+
+static void put64(unsigned char *at, uint64_t value)
+{
+	put32(at, (uint32_t)value);
+	put32(at + 4, (uint32_t)(value >> 32));
+}
+
+static uint32_t crc32_of(const unsigned char *bytes, size_t len)
+{
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t i = 0; i < len; i++) {
+		crc ^= bytes[i];
+		for (int k = 0; k < 8; k++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320U : 0);
 	}
-	*ret = strtoull(text, NULL, 10);
-	return n > 0;
+	return ~crc;
 }
 
-/* "/sys/dev/block/254:2" leads to ".../block/vda/vda2". */
-static bool find_disk(dev_t device, struct growing *g)
+static void sign(unsigned char *head)
 {
-	char path[64], *real, *slash;
-	uint64_t number, size;
-	bool ok;
+	put32(head + HEAD_CRC, 0);
+	put32(head + HEAD_CRC, crc32_of(head, get32(head + HEAD_LEN)));
+}
 
-	(void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(device), minor(device));
-	real = realpath(path, NULL);
-	ok = real && read_number(real, "partition", &number) &&
-	     read_number(real, "start", &g->first) && read_number(real, "size", &size);
-	slash = ok ? strrchr(real, '/') : NULL;
-	if (slash) {
-		*slash = '\0';
-		g->number = (int)number;
-		g->last = g->first + size - 1;
-		ok = read_number(real, "size", &g->sectors) &&
-		     read_number(real, "queue/logical_block_size", &size) && size == GPT_SECTOR;
-		slash = strrchr(real, '/');
-		(void)snprintf(g->disk, sizeof(g->disk), "%s", slash ? slash + 1 : "");
+static int is_whole(const struct gpt *g)
+{
+	unsigned char head[GPT_SECTOR];
+	uint32_t len = get32(g->head + HEAD_LEN);
+
+	if (memcmp(g->head + HEAD_SIGNATURE, "EFI PART", 8) != 0 || len < HEAD_MIN ||
+	    len > GPT_SECTOR || get32(g->head + HEAD_ENTRIES) != GPT_ENTRIES ||
+	    get32(g->head + HEAD_ENTRY_LEN) != GPT_ENTRY_LEN || get64(g->head + HEAD_THIS) != 1 ||
+	    get64(g->head + HEAD_TABLE) != 2)
+		return 0;
+	memcpy(head, g->head, sizeof(head));
+	sign(head);
+	return get32(head + HEAD_CRC) == get32(g->head + HEAD_CRC) &&
+	       crc32_of(g->table, GPT_TABLE_LEN) == get32(g->head + HEAD_TABLE_CRC);
+}
+
+/* The partition that lies behind all others. */
+static unsigned char *last_entry(struct gpt *g, unsigned *ret_number)
+{
+	unsigned char *last = NULL;
+
+	for (unsigned i = 0; i < GPT_ENTRIES; i++) {
+		unsigned char *entry = g->table + (size_t)i * GPT_ENTRY_LEN;
+
+		if (get64(entry + ENTRY_FIRST) == 0 ||
+		    (last && get64(entry + ENTRY_FIRST) < get64(last + ENTRY_FIRST)))
+			continue;
+		last = entry;
+		*ret_number = i + 1;
 	}
-	free(real);
-	return ok && *g->disk;
+	return last;
 }
 
-static void seal(unsigned char *header)
+int gpt_grow(struct gpt *g, uint64_t sectors, struct gpt_growth *ret)
 {
-	memset(header + 16, 0, 4);
-	gpt_put(header + 16, gpt_crc(header, gpt_get(header + 12, 4)), 4);
+	struct gpt_growth growth = { .backup_at = sectors - 1 };
+	unsigned char *entry;
+	uint64_t old, last;
+
+	if (!is_whole(g) || sectors < (uint64_t)4 * ALIGN_SECTORS)
+		return -1;
+	entry = last_entry(g, &growth.partition);
+	if (!entry)
+		return -1;
+	old = get64(entry + ENTRY_LAST);
+	last = (sectors - BEHIND_SECTORS) / ALIGN_SECTORS * ALIGN_SECTORS - 1;
+	if (last < old + ALIGN_SECTORS)
+		return 0;
+	put64(entry + ENTRY_LAST, last);
+	growth.first = get64(entry + ENTRY_FIRST);
+	growth.last = last;
+	put64(g->head + HEAD_OTHER, growth.backup_at);
+	put64(g->head + HEAD_LAST_USABLE, sectors - BEHIND_SECTORS - 1);
+	put32(g->head + HEAD_TABLE_CRC, crc32_of(g->table, GPT_TABLE_LEN));
+	sign(g->head);
+	memcpy(growth.backup, g->head, sizeof(growth.backup));
+	put64(growth.backup + HEAD_THIS, growth.backup_at);
+	put64(growth.backup + HEAD_OTHER, 1);
+	put64(growth.backup + HEAD_TABLE, growth.backup_at - (BEHIND_SECTORS - 1));
+	sign(growth.backup);
+	*ret = growth;
+	return 1;
 }
 
-static bool put(const struct gpt *t, const void *bytes, size_t len, uint64_t sector)
+/* "/dev/vda2" is of "vda": the directory above it in /sys. */
+static int open_disk(const char *device)
 {
-	return pwrite(t->fd, bytes, len, (off_t)sector * GPT_SECTOR) == (ssize_t)len &&
-	       fdatasync(t->fd) == 0;
+	char link[96], target[512], *slash;
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/sys/class/block/%s", strrchr(device, '/') + 1);
+	n = readlink(link, target, sizeof(target) - 1);
+	if (n <= 0)
+		return -1;
+	target[n] = '\0';
+	slash = strrchr(target, '/');
+	*slash = '\0';
+	slash = strrchr(target, '/');
+	(void)snprintf(link, sizeof(link), "/dev/%.60s", slash ? slash + 1 : "");
+	return open(link, O_RDWR | O_CLOEXEC);
 }
 
-/* The table of old, which says that all of the disk is in use by this one: UEFI 5.2.3. */
-static void widen_protection(const struct gpt *t, uint64_t sectors)
+static int write_at(int fd, const void *bytes, size_t len, uint64_t sector)
 {
-	unsigned char mbr[GPT_SECTOR];
-	uint64_t size = sectors - 1 < UINT32_MAX ? sectors - 1 : UINT32_MAX;
-
-	if (pread(t->fd, mbr, sizeof(mbr), 0) != (ssize_t)sizeof(mbr) || mbr[450] != 0xee)
-		return;
-	gpt_put(mbr + 458, size, 4);
-	(void)put(t, mbr, sizeof(mbr), 0);
+	return pwrite(fd, bytes, len, (off_t)(sector * GPT_SECTOR)) == (ssize_t)len ? 0 : -1;
 }
 
-static bool write_tables(struct gpt *t, uint64_t sectors)
+static int store(int fd, const struct gpt *g, const struct gpt_growth *growth)
 {
-	unsigned char second[GPT_SECTOR];
-	uint64_t primary = gpt_get(t->header + 72, 8);
+	struct blkpg_partition part = { .start = (long long)growth->first * GPT_SECTOR,
+					.length = (long long)(growth->last - growth->first + 1) *
+						  GPT_SECTOR,
+					.number = (int)growth->partition };
+	struct blkpg_argument argument = { .op = BLKPG_RESIZE, .len = sizeof(part), .data = &part };
 
-	gpt_put(t->header + 32, sectors - 1, 8);
-	gpt_put(t->header + 48, sectors - TAIL - 1, 8);
-	gpt_put(t->header + 88, gpt_crc(t->entries, sizeof(t->entries)), 4);
-	memcpy(second, t->header, sizeof(second));
-	gpt_put(second + 24, sectors - 1, 8);
-	gpt_put(second + 32, 1, 8);
-	gpt_put(second + 72, sectors - TAIL, 8);
-	seal(t->header);
-	seal(second);
-	return put(t, t->entries, sizeof(t->entries), sectors - TAIL) &&
-	       put(t, second, sizeof(second), sectors - 1) &&
-	       put(t, t->entries, sizeof(t->entries), primary) && put(t, t->header, GPT_SECTOR, 1);
+	if (write_at(fd, g->table, GPT_TABLE_LEN, growth->backup_at - (BEHIND_SECTORS - 1)) < 0 ||
+	    write_at(fd, growth->backup, GPT_SECTOR, growth->backup_at) < 0 || fsync(fd) < 0 ||
+	    write_at(fd, g->table, GPT_TABLE_LEN, 2) < 0 ||
+	    write_at(fd, g->head, GPT_SECTOR, 1) < 0 || fsync(fd) < 0)
+		return -1;
+	return ioctl(fd, BLKPG_IOCTL, &argument);
 }
 
-/* Only the last partition can grow. */
-static bool is_last(const struct gpt *t, const struct growing *g)
+void grow_partition(const char *device)
 {
-	for (int i = 0; i < GPT_ENTRIES; i++)
-		if (i != g->number - 1 &&
-		    gpt_get(t->entries + (size_t)i * GPT_ENTRY + 32, 8) > g->first)
-			return false;
-	return gpt_get(t->entries + (size_t)(g->number - 1) * GPT_ENTRY + 32, 8) == g->first;
-}
+	struct gpt *g = malloc(sizeof(*g));
+	struct gpt_growth growth;
+	uint64_t size = 0;
+	int fd = open_disk(device);
 
-static int tell_kernel(int fd, const struct growing *g)
-{
-	struct {
-		long long start, length;
-		int number;
-		char names[128];
-	} partition = { (long long)g->first * GPT_SECTOR,
-			(long long)(g->last - g->first + 1) * GPT_SECTOR,
-			g->number,
-			{ 0 } };
-	struct {
-		int op, flags, len;
-		void *data;
-	} arg = { RESIZE_PARTITION, 0, sizeof(partition), &partition };
-
-	return ioctl(fd, BLKPG, &arg);
-}
-
-static bool grow_partition(struct growing *g)
-{
-	uint64_t last = (g->sectors - TAIL - 1) / ALIGN * ALIGN - 1;
-	struct gpt *t = malloc(sizeof(*t));
-	char path[96];
-	bool ok = false;
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "/dev/%s", g->disk);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (t && fd >= 0 && gpt_read(fd, t) && is_last(t, g)) {
-		gpt_put(t->entries + (size_t)(g->number - 1) * GPT_ENTRY + 40, last, 8);
-		g->last = last;
-		widen_protection(t, g->sectors);
-		ok = write_tables(t, g->sectors) && tell_kernel(fd, g) == 0;
-		say("the root's partition grows to %llu MiB%s%s",
-		    (unsigned long long)((last - g->first + 1) / 2048), ok ? "" : ": ",
-		    ok ? "" : strerror(errno));
-	}
+	if (g && fd >= 0 && ioctl(fd, (int)BLKGETSIZE64_IOCTL, &size) == 0 &&
+	    pread(fd, g->head, GPT_SECTOR, GPT_SECTOR) == GPT_SECTOR &&
+	    pread(fd, g->table, GPT_TABLE_LEN, (off_t)2 * GPT_SECTOR) == (ssize_t)GPT_TABLE_LEN &&
+	    gpt_grow(g, size / GPT_SECTOR, &growth) > 0 && store(fd, g, &growth) < 0)
+		say("the partition behind %s could not be made larger", device);
 	if (fd >= 0)
 		(void)close(fd);
-	free(t);
-	return ok;
+	free(g);
 }
 
-/* Without effect on one that is as large already. */
-static void grow_files(const char *dir, const struct growing *g)
+void grow_mounted(const char *device, const char *at)
 {
-	struct {
-		int64_t fd;
-		char name[4088];
-	} all = { 0, "max" };
-	uint64_t blocks = (g->last - g->first + 1) / 8;
-	struct statfs st;
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	int disk = open(device, O_RDONLY | O_CLOEXEC), fd = open(at, O_RDONLY | O_CLOEXEC);
+	uint64_t size = 0, blocks;
 
-	if (fd < 0 || fstatfs(fd, &st) < 0)
-		return;
-	if (st.f_type == EXT4_MAGIC)
-		r = ioctl(fd, EXT4_RESIZE, &blocks);
-	else if (st.f_type == BTRFS_MAGIC)
-		r = ioctl(fd, (int)BTRFS_RESIZE, &all);
-	if (r < 0)
-		say("the root does not grow: %s", strerror(errno));
-	(void)close(fd);
-}
-
-/* btrfs has a device number of its own, which is no device's: what was mounted says which. */
-static bool device_of(const char *dir, dev_t *ret)
-{
-	char line[4096], at[1024], source[1024];
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	struct stat st;
-	bool found = false;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		const char *rest = strstr(line, " - ");
-
-		if (rest && sscanf(line, "%*s %*s %*s %*s %1023s", at) == 1 &&
-		    strcmp(at, dir) == 0 && sscanf(rest, " - %*s %1023s", source) == 1)
-			found = stat(source, &st) == 0 && S_ISBLK(st.st_mode);
-		if (found)
-			*ret = st.st_rdev;
+	if (disk >= 0 && fd >= 0 && ioctl(disk, (int)BLKGETSIZE64_IOCTL, &size) == 0) {
+		blocks = size / EXT4_BLOCK;
+		/* As large as it is already is no failure: the kernel finds nothing to do. */
+		if (ioctl(fd, EXT4_IOC_RESIZE_FS, &blocks) < 0)
+			say("the file system on %s could not be made larger", device);
 	}
-	if (f)
-		(void)fclose(f);
-	if (!found && stat(dir, &st) == 0) {
-		*ret = st.st_dev;
-		found = true;
-	}
-	return found;
-}
-
-void grow_root(const char *dir)
-{
-	struct growing g = { .number = 0 };
-	dev_t device;
-
-	if (!device_of(dir, &device) || !find_disk(device, &g))
-		return;
-	if (g.sectors > TAIL + 2 * ALIGN && (g.sectors - TAIL - 1) / ALIGN * ALIGN > g.last + 1 &&
-	    !grow_partition(&g))
-		return;
-	/* Also if it was the last time that the power went between the two. */
-	grow_files(dir, &g);
+	if (disk >= 0)
+		(void)close(disk);
+	if (fd >= 0)
+		(void)close(fd);
 }

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "disk/machine/gpt.h"
-#include "disk/machine/grow.h"
+#include "disk/machine/rootgrow.h"
 #include "disk/machine/module.h"
 #include "disk/machine/orders.h"
 #include "disk/machine/say.h"

@@ -108,6 +108,45 @@ static void ranges(void **state)
 	assert_int_equal(header_upload_range("0-9x", &n), -EINVAL);
 }
 
+static void names_of_files(void **state)
+{
+	static const struct {
+		const char *value, *name;
+	} cases[] = {
+		{ "attachment; filename=a.tar", "a.tar" },
+		{ "attachment; filename=a.tar; size=3", "a.tar" },
+		{ "attachment; size=3; FileName=\"a b\\\"c\"", "a b\"c" },
+		{ "inline; filename=\"../../etc/passwd\"", "passwd" },
+		{ "inline; filename=\"c:\\\\x\\\\y\"", "y" },
+		{ "inline; filename=\"..\"", NULL },
+		{ "inline; filename=\"a/\"", NULL },
+		{ "inline; filename=\"a\tb\"", NULL },
+		{ "inline; filename=\"open", NULL },
+		{ "inline; filename", NULL },
+		{ "attachment", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *name = header_disposition_name(cases[i].value);
+
+		if (cases[i].name)
+			assert_string_equal(name, cases[i].name);
+		else
+			assert_null(name);
+	}
+}
+
+static void dates(void **state)
+{
+	int64_t s = 0;
+
+	(void)state;
+	assert_int_equal(header_date("Sun, 06 Nov 1994 08:49:37 GMT", &s), 0);
+	assert_int_equal(s, 784111777);
+	assert_int_equal(header_date("yesterday", &s), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +154,8 @@ int main(void)
 		cmocka_unit_test(links),
 		cmocka_unit_test(when_to_come_back),
 		cmocka_unit_test(ranges),
+		cmocka_unit_test(names_of_files),
+		cmocka_unit_test(dates),
 	};
 
 	return cmocka_run_group_tests_name("registry/header", tests, NULL, NULL);

@@ -1,0 +1,593 @@
+# Labs: raising, tables, taking down.
+load lib
+
+LABS=$HERE/../../examples/labs
+
+setup() {
+	state_new
+	need_program strake-lab
+}
+
+teardown() {
+	strake lab list -q 2>/dev/null | xargs -r "$PROGRAMS/strake" --run-root "$RUN" lab down
+	state_done
+}
+
+up() { strake lab up -q "$1"; }
+down() { strake lab down "$1"; }
+in_node() { strake lab exec "$LAB" "$@"; }
+reach() { # FROM ADDRESS
+	in_node "$1" ping -c 1 -W 2 "$2"
+}
+no_reach() {
+	! in_node "$1" ping -c 1 -W 0.3 "$2" >/dev/null 2>&1
+}
+# The file of a test: lab <<END
+lab() { cat >"$STATE/lab.yaml"; }
+refused() { # TEXT: what is said about $STATE/lab.yaml
+	run strake lab up "$STATE/lab.yaml"
+	assert_status 1
+	assert_has "$1"
+	[ -z "$(strake lab list -q)" ]
+}
+
+# A3.2: links, routes, rules and parameters of this namespace.
+host_state() {
+	ip -d address show
+	ip route show table all
+	ip -6 route show table all
+	ip rule
+	nft list ruleset
+	sysctl -a 2>/dev/null | grep -E '^net\.(ipv4|ipv6)\.(conf|ip_forward)' || true
+}
+
+@test "A3.1 A3.2 A3.4 a lab from ten lines goes up and down, and the host sees nothing of it" {
+	[ "$(grep -c . "$LABS/flat.yaml")" -le 12 ]
+	host_state >"$STATE/before"
+	up "$LABS/flat.yaml"
+	host_state >"$STATE/during"
+	run strake lab list -q
+	[ "$output" = flat ]
+	LAB=flat
+	run in_node h2 ip -br link show eth0
+	assert_has UP
+	pid=$(strake lab list --format json | jq '.[0].keeper')
+	down flat
+	! kill -0 "$pid" 2>/dev/null
+	host_state >"$STATE/after"
+	diff "$STATE/before" "$STATE/during"
+	diff "$STATE/before" "$STATE/after"
+	[ -z "$(ls "$RUN/labs")" ]
+	! pgrep -f 'strake lab'
+}
+
+@test "A3.3 hosts without addresses say nothing" {
+	up "$LABS/hierarchy.yaml"
+	run strake lab show hierarchy --format json
+	assert_status 0
+	[ "$(jq '[.fdb[] | select(.how == "learned")] | length' <<<"$output")" = 0 ]
+	[ "$(jq '[.interfaces[] | select(.addresses != "-")] | length' <<<"$output")" = 0 ]
+	LAB=hierarchy
+	[ "$(in_node h10 cat /sys/class/net/eth0/statistics/tx_packets)" = 0 ]
+	[ "$(in_node br1 cat /sys/class/net/br0/statistics/tx_packets)" = 0 ]
+}
+
+@test "A2.3 A3.6 a switch learns from frames, and shows it" {
+	up "$LABS/switch.yaml"
+	LAB=switch
+	run strake lab show switch s1
+	assert_lacks learned
+	run strake lab show --diff switch -- "$PROGRAMS/strake" --run-root "$RUN" lab exec switch h1 ping -c 1 -W 2 10.9.0.2
+	assert_status 0
+	assert_has 'h1:eth0'
+	run strake lab show switch s1 --format json
+	[ "$(jq -r '[.fdb[] | select(.how == "learned") | "\(.whose) \(.port)"] | sort | join(",")' <<<"$output")" = 'h1:eth0 eth0,h2:eth0 eth1' ]
+	run strake lab show --diff switch -- true
+	[ "$output" = 'nothing changed' ] || assert_has h2
+}
+
+@test "A2.1 a hub gives a unicast to everybody, a switch that knows does not" {
+	for LAB in hub switch; do
+		up "$LABS/$LAB.yaml"
+		reach h1 10.9.0.2
+		before=$(in_node h3 cat /sys/class/net/eth0/statistics/rx_packets)
+		reach h1 10.9.0.2
+		after=$(in_node h3 cat /sys/class/net/eth0/statistics/rx_packets)
+		if [ $LAB = hub ]; then
+			[ "$after" = $((before + 2)) ]
+		else
+			[ "$after" = "$before" ]
+		fi
+	done
+	run strake lab show hub hub1
+	assert_lacks learned
+}
+
+@test "A1.1 A1.2 A4.4 two racks: every pair, and each device has the tables of its kind" {
+	up "$LABS/racks.yaml"
+	LAB=racks
+	for from in a1 a3 b2; do
+		for to in 10.1.1.1 10.1.1.2 10.1.1.3 10.1.2.1 10.1.2.2 10.1.2.3; do
+			reach $from $to
+		done
+	done
+	run reach a1 10.1.2.1
+	assert_has ttl=61
+	run reach a1 10.1.1.2
+	assert_has ttl=64
+	strake lab show racks --format json >"$STATE/tables"
+	count() { jq "[.$1[] | select($2)] | length" "$STATE/tables"; }
+	[ "$(count fdb '.node == "dist"')" = 0 ]
+	[ "$(count fdb '.node == "tor1" and .how == "learned"')" = 3 ]
+	[ "$(count routes '.node == "tor1" and .remark == ""')" = 1 ]
+	[ "$(count routes '.node == "dist" and .remark == ""')" = 2 ]
+	# A1.8: what is broadcast in one rack is not heard in the other.
+	before=$(in_node b1 cat /sys/class/net/eth0/statistics/rx_packets)
+	in_node a1 ping -b -c 3 -i 0.01 -W 1 10.1.1.255 >/dev/null 2>&1 || true
+	[ "$(in_node b1 cat /sys/class/net/eth0/statistics/rx_packets)" = "$before" ]
+}
+
+@test "A1.6 a management port answers when the others are broken" {
+	lab <<-END
+		name: managed
+		nodes:
+		  s1: {kind: switch, interfaces: {mgmt: {addresses: [192.168.7.1/24]}}}
+		  admin: {addresses: [192.168.7.9/24]}
+		hosts: h[1-2]
+		links: [h1 - s1, h2 - s1, "admin - s1:mgmt"]
+	END
+	up "$STATE/lab.yaml"
+	LAB=managed
+	in_node s1 ip link del br0
+	in_node s1 ip link set eth0 down
+	in_node s1 ip link set eth1 down
+	reach admin 192.168.7.1
+}
+
+@test "A1.7 equal routes, and the spanning tree: one way is taken down, the other is used" {
+	lab <<-END
+		name: redundant
+		nodes:
+		  h1: {addresses: [10.1.0.1/24], gateway: 10.1.0.254}
+		  h2: {addresses: [10.2.0.1/24], gateway: 10.2.0.254}
+		  r1:
+		    kind: router
+		    interfaces:
+		      lan: {addresses: [10.1.0.254/24]}
+		      wan1: {addresses: [10.3.0.1/30]}
+		      wan2: {addresses: [10.4.0.1/30]}
+		    routes: [10.2.0.0/24 via 10.3.0.2 metric 10, 10.2.0.0/24 via 10.4.0.2 metric 20]
+		  r2:
+		    kind: router
+		    interfaces:
+		      lan: {addresses: [10.2.0.254/24]}
+		      wan1: {addresses: [10.3.0.2/30]}
+		      wan2: {addresses: [10.4.0.2/30]}
+		    routes: [10.1.0.0/24 via 10.3.0.1 metric 10, 10.1.0.0/24 via 10.4.0.1 metric 20]
+		links: ["h1 - r1:lan", "h2 - r2:lan", "r1:wan1 - r2:wan1", "r1:wan2 - r2:wan2"]
+	END
+	up "$STATE/lab.yaml"
+	LAB=redundant
+	reach h1 10.2.0.1
+	run strake lab link redundant r1 r2 down
+	assert_status 1
+	assert_has '2 links join r1 and r2; say which'
+	# Down by hand on both ends: a router that only loses its neighbour keeps its route.
+	in_node r1 ip link set wan1 down
+	in_node r2 ip link set wan1 down
+	reach h1 10.2.0.1
+	strake lab link redundant r1:wan1 r2:wan1 up
+	run in_node r1 ip route get 10.2.0.1
+	assert_has 'dev wan1'
+	reach h1 10.2.0.1
+}
+
+@test "A1.9 A2.11 one segment over a routed network, and a wrong number" {
+	up "$LABS/vxlan.yaml"
+	LAB=vxlan
+	reach h1 192.168.0.3
+	reach h2 192.168.0.4
+	in_node h1 ping -c 1 -W 2 -M do -s 1422 192.168.0.3
+	run in_node h1 ping -c 1 -W 1 -M do -s 1423 192.168.0.3
+	assert_status 1
+	run strake lab show vxlan v1
+	assert_has 'in the tunnel to 10.0.2.2'
+	down vxlan
+	sed '0,/id: 42/s//id: 43/' "$LABS/vxlan.yaml" >"$STATE/lab.yaml"
+	up "$STATE/lab.yaml"
+	reach h1 192.168.0.2
+	no_reach h1 192.168.0.3
+}
+
+@test "A1.5 a port of a running switch becomes one of a router" {
+	up "$LABS/switch.yaml"
+	LAB=switch
+	reach h1 10.9.0.4
+	in_node s1 ip link set eth3 nomaster
+	no_reach h1 10.9.0.4
+	in_node s1 ip address add 10.9.0.254/24 dev eth3
+	in_node h4 ping -c 1 -W 2 10.9.0.254
+}
+
+@test "A2.10 A4.1 A4.2 A4.3 subnets on one segment" {
+	up "$LABS/two-subnets.yaml"
+	LAB=two-subnets
+	reach h1 192.168.0.2
+	sent=$(in_node h1 cat /sys/class/net/eth0/statistics/tx_packets)
+	run in_node h1 ping -c 1 -W 1 192.168.1.3
+	assert_has 'Network is unreachable'
+	[ "$(in_node h1 cat /sys/class/net/eth0/statistics/tx_packets)" = "$sent" ]
+	# On one side only: the request arrives, the answer does not.
+	in_node h1 ip route add 192.168.1.0/24 dev eth0
+	no_reach h1 192.168.1.3
+	run strake lab show two-subnets h3
+	assert_has 192.168.0.1 || assert_has h1:eth0
+	down two-subnets
+	LAB=two-subnets-on-link
+	up "$LABS/two-subnets-on-link.yaml"
+	run reach h1 192.168.1.3
+	assert_has ttl=64
+	LAB=two-subnets-router
+	up "$LABS/two-subnets-router.yaml"
+	run reach h1 192.168.1.3
+	assert_has ttl=63
+}
+
+@test "A4.7 A4.8 proxy ARP by one word, and its counterpart for IPv6" {
+	LAB=proxy-arp
+	up "$LABS/proxy-arp.yaml"
+	run reach h1 192.168.0.3
+	assert_has ttl=63
+	run strake lab show proxy-arp h1 --format json
+	[ "$(jq -r '.neighbours[] | select(.address == "192.168.0.3").whose' <<<"$output")" = r1:eth0 ]
+	down proxy-arp
+	sed '/proxy_arp/d' "$LABS/proxy-arp.yaml" >"$STATE/lab.yaml"
+	up "$STATE/lab.yaml"
+	reach h1 192.168.0.2
+	no_reach h1 192.168.0.3
+	LAB=proxy-ndp
+	up "$LABS/proxy-ndp.yaml"
+	run reach h1 fd00:9::3
+	assert_has ttl=63
+	reach h1 fd00:9::2
+}
+
+@test "A4.9 A4.10 VLANs on one switch, on two, and a router on a stick" {
+	LAB=vlan-split
+	run strake lab up "$LABS/vlan-split.yaml"
+	assert_status 0
+	assert_has 'VLANs are'
+	reach h10 192.168.0.12
+	no_reach h10 192.168.0.20
+	LAB=vlan-trunk
+	up "$LABS/vlan-trunk.yaml"
+	reach h10 192.168.10.11
+	reach h20 192.168.20.21
+	# An address of the other VLAN's subnet is not enough.
+	in_node h10 ip address add 192.168.20.99/24 dev eth0
+	no_reach h10 192.168.20.21
+	run strake lab show vlan-trunk s1 --format json
+	[ "$(jq -r '.fdb[] | select(.whose == "h11:eth0") | "\(.vlan) \(.port)"' <<<"$output")" = '10 eth2' ]
+	LAB=router-on-a-stick
+	up "$LABS/router-on-a-stick.yaml"
+	reach h10 192.168.10.11
+	run reach h10 192.168.20.20
+	assert_has ttl=63
+}
+
+@test "A2.9 a trunk carries four bytes more, an access port does not; 0 and 4095 are nobody's" {
+	LAB=vlan-trunk
+	up "$LABS/vlan-trunk.yaml"
+	strake lab exec $LAB s1 "$TOOLS/count-tags.py" eth0 eth2 >"$STATE/tags" &
+	soon test -s "$STATE/tags"
+	reach h10 192.168.10.11
+	wait $!
+	run cat "$STATE/tags"
+	assert_has 'eth0 0'
+	assert_has 'eth2 10'
+	down $LAB
+	for id in 0 4095; do
+		lab <<-END
+			nodes: {s1: {kind: switch}, h1: }
+			links:
+			  - {between: [h1, s1], vlan: $id}
+		END
+		refused "lab.yaml:3:31: vlan: VLAN ids are 1 to 4094, not $id; 802.1Q keeps 0 and 4095 for itself"
+	done
+}
+
+@test "A5.3 A5.4 two cables of one subnet clash, a bridge does not" {
+	for filter in 0 1; do
+		sed "s/  host:/&\n    rp_filter: $filter/" "$LABS/veth-clash.yaml" >"$STATE/lab.yaml"
+		up "$STATE/lab.yaml"
+		LAB=veth-clash
+		reach c1 172.18.0.11
+		no_reach c2 172.18.0.21
+		no_reach c1 172.18.0.20
+		in_node host ping -c 1 -W 2 172.18.0.10
+		run strake lab show veth-clash host
+		assert_has "never taken: an equal one comes first (rp_filter $filter)"
+		down veth-clash
+	done
+	up "$LABS/container-bridge.yaml"
+	LAB=container-bridge
+	reach c1 172.18.0.20
+	reach c2 172.18.0.10
+	no_reach c1 203.0.113.9
+}
+
+@test "A5.6 A5.7 the way out needs forwarding and masquerading" {
+	up "$LABS/container-nat.yaml"
+	LAB=container-nat
+	reach c1 203.0.113.9
+	in_node host sysctl -qw net.ipv4.ip_forward=0
+	no_reach c1 203.0.113.9
+	in_node host sysctl -qw net.ipv4.ip_forward=1
+	reach c1 203.0.113.9
+	in_node host nft delete table inet lab
+	no_reach c1 203.0.113.9
+	# The request arrives and its sender is not known there.
+	run in_node outside cat /proc/net/snmp
+	[ "$(awk '/^Icmp: [0-9]/ { print $9 }' <<<"$output")" -gt 1 ] || [ -n "$output" ]
+}
+
+@test "A5.8 A5.9 a published port, from outside, from the host, from its neighbour and itself" {
+	get() { in_node "$1" curl -fsS -m 3 -o /dev/null "http://$2:8080/GPL-2"; }
+	LAB=container-publish
+	up "$LABS/container-publish.yaml"
+	get outside 203.0.113.1
+	get host 203.0.113.1
+	get host 127.0.0.1
+	get c2 203.0.113.1
+	get c1 203.0.113.1
+	down $LAB
+	sed 's/{port: 8080, /&hooks: prerouting, /' "$LABS/container-publish.yaml" >"$STATE/lab.yaml"
+	up "$STATE/lab.yaml"
+	get outside 203.0.113.1
+	! get host 203.0.113.1
+}
+
+@test "A3.8 A3.10 a tree four deep, and names longer than the kernel's" {
+	LAB=tree
+	lab <<-END
+		name: tree
+		nodes:
+		  a-switch-in-the-cellar-of-the-main-building: {kind: switch}
+		  floor[1-3]: {kind: switch}
+		  room[1-9]: {kind: switch}
+		  desk[01-27]: {addresses: [10.0.0.1/24]}
+		links:
+		  - floor[1-3] - a-switch-in-the-cellar-of-the-main-building
+		  - room[1-3] - floor1
+		  - room[4-6] - floor2
+		  - room[7-9] - floor3
+		  - desk[01-09] - room[1-9]
+		  - desk[10-18] - room[1-9]
+		  - desk[19-27] - room[1-9]
+	END
+	up "$STATE/lab.yaml"
+	for i in 2 5 9 27; do reach desk01 10.0.0.$i; done
+	run strake lab show tree a-switch-in-the-cellar-of-the-main-building --format json
+	[ "$(jq -r '.fdb[] | select(.whose == "desk05:eth0").port' <<<"$output")" = eth1 ]
+	[ "$(jq -r '.fdb[] | select(.whose == "desk27:eth0").port' <<<"$output")" = eth2 ]
+}
+
+@test "A3.10 a name used twice, a second up, one below another run root" {
+	up "$LABS/flat.yaml"
+	run strake lab up "$LABS/flat.yaml"
+	assert_status 1
+	assert_has "lab flat is up already, held by process"
+	LAB=flat
+	in_node h1 true
+	"$PROGRAMS/strake" --run-root "$STATE/other" lab up -q "$LABS/flat.yaml"
+	down flat
+	"$PROGRAMS/strake" --run-root "$STATE/other" lab exec flat h1 true
+	"$PROGRAMS/strake" --run-root "$STATE/other" lab down flat
+	run strake lab down flat
+	assert_status 1
+	assert_has "lab flat is not up"
+	run strake lab exec flat h1 true
+	assert_status 125
+}
+
+@test "a lab goes with its keeper, and the next up clears away what is left" {
+	up "$LABS/switch.yaml"
+	LAB=switch
+	strake lab exec switch h1 sh -c 'busybox nc -l -p 99 >/dev/null & echo $!' >/dev/null
+	pid=$(strake lab list --format json | jq '.[0].keeper')
+	kill -KILL "$pid"
+	soon eval '! pgrep -f "nc -l -p 99"'
+	run strake lab list -q
+	[ -z "$output" ]
+	run strake lab exec switch h1 true
+	assert_has 'its keeper died'
+	up "$LABS/switch.yaml"
+	reach h1 10.9.0.2
+}
+
+@test "killed half-way, at each step: nothing is up and nothing is left" {
+	for step in lab-namespace lab-cable lab-kept lab-recorded; do
+		STRAKE_FAULT=$step run strake lab up "$LABS/switch.yaml"
+		[ "$status" != 0 ]
+		run strake lab list -q
+		[ -z "$output" ]
+		soon eval '! pgrep -f "strake lab up"'
+		up "$LABS/switch.yaml"
+		down switch
+	done
+}
+
+@test "a command of the file that fails ends the lab" {
+	lab <<-END
+		nodes:
+		  h1: {run: [true, "echo no >&2; exit 3"]}
+	END
+	refused "node h1: 'echo no >&2; exit 3' ended with status 3"
+	assert_has no
+	! pgrep -f 'strake lab up'
+}
+
+@test "what the file says wrong is told with its place and the nearest word" {
+	lab <<-END
+		nodes:
+		  h1: {adresses: [10.0.0.1/24]}
+	END
+	refused "lab.yaml:2:8: node h1 has no key 'adresses'; did you mean 'addresses'?"
+	lab <<-END
+		nodes: {h1: , s1: {kind: switch}}
+		links: [h1 - s2]
+	END
+	refused "lab.yaml:2:9: lab lab has no node 's2'; did you mean 's1'?"
+	lab <<-END
+		nodes: {h1: {addresses: [10.0.0.1]}}
+	END
+	refused "lab.yaml:1:26: an address has its subnet's length"
+	printf 'nodes:\n  h1: [\n' >"$STATE/lab.yaml"
+	refused "lab.yaml:"
+}
+
+@test "the script of a dry run raises the same lab" {
+	need_command jq
+	LAB=container-nat
+	sed 's/172.18.0.20.16.,/& interfaces: {eth0: {mtu: 1400, rp_filter: 2}},/; s/nat: eth0/&\n    publish: [{port: 80, to: "172.18.0.10:80"}]/' "$LABS/container-nat.yaml" >"$STATE/lab.yaml"
+	up "$STATE/lab.yaml"
+	ours() { in_node "$@"; }
+	theirs() { ip netns exec "container-nat-$1" "${@:2}"; }
+	dump() {
+		for node in c1 c2 host outside; do
+			echo "== $node"
+			"$1" $node ip -j address show | jq -S '[.[] | {ifname, address, mtu, flags, addr_info: [.addr_info[]? | {local, prefixlen}]}] | sort_by(.ifname)'
+			"$1" $node ip route
+			"$1" $node bridge link | sed 's/^[0-9]*: //; s/@.*mtu/ mtu/'
+			"$1" $node cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/default/accept_ra
+			"$1" $node nft list ruleset | sed 's/ comment ".*"//; s/priority -100/priority dstnat/; s/counter packets [0-9]* bytes [0-9]*/counter/'
+		done
+	}
+	dump ours >"$STATE/ours"
+	down container-nat
+	mount -t tmpfs netns /run
+	strake --dry-run lab up "$STATE/lab.yaml" >"$STATE/script"
+	[ -z "$(strake lab list -q)" ]
+	sh "$STATE/script"
+	dump theirs >"$STATE/theirs"
+	ip -all netns delete
+	umount -R /run
+	diff "$STATE/ours" "$STATE/theirs"
+}
+
+@test "--explain says each step, and a node knows the others' names" {
+	run strake --explain lab up -q "$LABS/one-subnet.yaml"
+	assert_status 0
+	assert_has 'ip -n one-subnet-s1 link add br0'
+	LAB=one-subnet
+	reach h1 h3
+	run in_node h1 hostname
+	[ "$output" = h1 ]
+	run in_node h1 sh -c 'exit 7'
+	assert_status 7
+	run in_node h4 true
+	assert_status 125
+	assert_has "no node 'h4'; did you mean 'h1'?"
+}
+
+@test "a cable is pulled and plugged in again" {
+	LAB=hierarchy
+	sed 's/^hosts:/hosts:\n  h1: {addresses: [10.0.0.1\/24]}\n  h2: {addresses: [10.0.0.2\/24], routes: [10.1.0.0\/16 via 10.0.0.1]}/; s/^links:/links:\n  - h1 - br1\n  - h2 - br2/' "$LABS/hierarchy.yaml" >"$STATE/lab.yaml"
+	up "$STATE/lab.yaml"
+	reach h1 10.0.0.2
+	strake lab link hierarchy br2 br3 down
+	no_reach h1 10.0.0.2
+	strake lab link hierarchy br3 br2 up
+	reach h1 10.0.0.2
+	strake lab link hierarchy h2 br2 down
+	run strake lab show hierarchy h2
+	assert_has 'no carrier'
+	strake lab link hierarchy h2 br2 up
+	reach h2 10.0.0.1
+	run in_node h2 ip route
+	assert_has '10.1.0.0/16 via 10.0.0.1'
+	run strake lab link hierarchy h1 h2 up
+	assert_status 1
+	assert_has 'no link joins h1 and h2'
+}
+
+@test "a cable that delays and one that loses, by the kernel or by a process of the lab" {
+	LAB=wan
+	lab <<-END
+		name: wan
+		nodes:
+		  h1: {addresses: [10.0.0.1/24], interfaces: {eth0.7: {addresses: [10.7.0.1/24]}}}
+		  h2: {addresses: [10.0.0.2/24], interfaces: {eth0.7: {addresses: [10.7.0.2/24]}}}
+		  h3: {addresses: [10.0.0.3/24], run: busybox httpd -p 80 -h /usr/share/common-licenses}
+		  s1: {kind: switch}
+		links:
+		  - {between: [h1, s1], trunk: [7], native: 1}
+		  - {between: [h2, s1], delay: 30ms, trunk: [7], native: 1}
+		  - {between: [h3, s1], delay: 1ms, jitter: 1ms, rate: 100mbit}
+		  - {between: [h2:eth1, h3:eth1], loss: 100%}
+	END
+	run strake lab up "$STATE/lab.yaml"
+	assert_status 0
+	assert_has 'delay, loss and rate are'
+	run reach h1 10.0.0.2
+	[[ $output =~ time=([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -ge 60 ]
+	# A tag goes along, and so do frames that the kernel has not cut to size yet.
+	run reach h1 10.7.0.2
+	[[ $output =~ time=([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -ge 60 ]
+	in_node h1 curl -fsS -m 10 http://10.0.0.3/GPL-3 >"$STATE/page"
+	cmp "$STATE/page" /usr/share/common-licenses/GPL-3
+	in_node h2 ip address add 10.1.0.2/24 dev eth1
+	in_node h3 ip address add 10.1.0.3/24 dev eth1
+	no_reach h2 10.1.0.3
+	strake lab link wan h2 s1 down
+	no_reach h1 10.0.0.2
+	strake lab link wan s1 h2 up
+	reach h1 10.0.0.2
+}
+
+@test "a node is a container, of a file or a directory, and ends with its lab" {
+	rootfs_new "$STATE/tree"
+	LAB=boxes
+	lab <<-END
+		name: boxes
+		nodes:
+		  s1: {kind: switch}
+		  h1: {addresses: [10.0.0.1/24]}
+		  web: {kind: container, addresses: [10.0.0.2/24], bare: /bin/busybox, command: [nc, -ll, -p, "80", -e, /busybox, echo, hello]}
+		  box: {kind: container, addresses: [10.0.0.3/24], directory: tree, command: [sleep, "1000"]}
+		links: [h1 - s1, web - s1, box - s1]
+	END
+	up "$STATE/lab.yaml"
+	run in_node box busybox nc 10.0.0.2 80
+	[ "$output" = hello ]
+	run in_node box cat /etc/hosts
+	assert_has '10.0.0.2 web'
+	reach h1 web
+	run strake ps --format '{{.Names}}'
+	assert_has boxes-web
+	down boxes
+	run strake ps -aq
+	[ -z "$output" ]
+	up "$STATE/lab.yaml"
+	kill -KILL "$(strake lab list --format json | jq '.[0].keeper')"
+	none() { [ -z "$(strake ps -aq)" ]; }
+	soon none
+	sed -i 's/command: .sleep.*1000"./command: [no-such-command]/' "$STATE/lab.yaml"
+	refused 'node box: its container did not start'
+	soon none
+}
+
+@test "labs beside each other, with the same addresses" {
+	for i in 1 2 3 4; do
+		sed "s/name: one-subnet/name: lab$i/" "$LABS/one-subnet.yaml" >"$STATE/$i.yaml"
+		background strake lab up -q "$STATE/$i.yaml"
+	done
+	for pid in "${BACKGROUND[@]}"; do wait "$pid"; done
+	BACKGROUND=()
+	[ "$(strake lab list -q | wc -l)" = 4 ]
+	for LAB in lab1 lab2 lab3 lab4; do reach h1 192.168.0.2; done
+	strake lab down lab1 lab2 lab3 lab4
+	[ -z "$(strake lab list -q)" ]
+}
