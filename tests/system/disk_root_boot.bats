@@ -41,11 +41,11 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	need_machine
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --swap 16m
 	truncate -s 600M "$STATE/disk"
-	boot "$STATE/disk" --write
+	boot "$STATE/disk"
 	assert_has "the root's partition grows to "
 	assert_has "root: ext4 rw 5"
 	assert_has "partition"
-	boot "$STATE/disk" --write --bus nvme --firmware uefi
+	boot "$STATE/disk" --disk nvme --firmware uefi
 	assert_has "before: kept"
 	assert_lacks "grows"
 	sfdisk -V "$STATE/disk"
@@ -62,9 +62,9 @@ boot() { # FILE OPTION...: what it says on its console is $output
 @test "A10.17: squashfs and hashed roots boot, writes stay in memory; a changed byte under hashes is seen" {
 	need_machine tar2sqfs veritysetup
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs squashfs
-	boot "$STATE/disk" --write
+	boot "$STATE/disk"
 	assert_has "root: overlay rw"
-	boot "$STATE/disk" --write
+	boot "$STATE/disk"
 	assert_has "before: "
 	assert_lacks "kept"
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs erofs --verity --cmdline panic=-1
@@ -113,7 +113,7 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	need_machine tar2sqfs
 	[ -e /usr/lib/ISOLINUX/isolinux.bin ] || skip "isolinux is not installed"
 	strake disk build -q "$STATE/tree" -o "$STATE/disk.iso" --fs squashfs
-	boot "$STATE/disk.iso" --bus cdrom
+	boot "$STATE/disk.iso" --disk cdrom
 	assert_has "root: overlay rw"
 	boot "$STATE/disk.iso" --firmware uefi
 	assert_has "root: overlay rw"
