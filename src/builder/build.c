@@ -10,6 +10,7 @@
 #include "builder/cache_in.h"
 #include "builder/cache_out.h"
 #include "builder/crew.h"
+#include "builder/look.h"
 #include "builder/named.h"
 #include "builder/output.h"
 #include "builder/secrets.h"
@@ -179,6 +180,8 @@ int build_run(struct engine *engine, const struct build_request *req, struct bui
 	}
 	if (r == 0)
 		warn_unused(&p.builds[0], &source.all);
+	if (r == 0)
+		r = look_warn(&p.builds[0], &source, err);
 	if (r == 0 && req->cache_from)
 		r = caches_open(engine, req, req->cache_from, &caches, err);
 	for (size_t i = 0; i < p.n; i++)
