@@ -8,6 +8,7 @@
 #include "base/number.h"
 #include "cmd/cmd.h"
 #include "cmd/disk_options.h"
+#include "cmd/disk_root.h"
 #include "cmd/globals.h"
 #include "disk/machine.h"
 #include "image/commit.h"
@@ -115,7 +116,7 @@ static int choose(const struct disk_build_args *args, struct machine_request *re
 	req->appliance.volumes = &req->volumes;
 	req->appliance.size = req->size;
 	req->appliance.now_s = req->now_s;
-	return r;
+	return r < 0 ? r : disk_root_choose(args, &req->osroot, err);
 }
 
 static void report(const struct disk_build_args *args, const struct machine_result *made,
@@ -149,6 +150,7 @@ static int build_run(const void *globals, const void *data, int argc, char **arg
 	if (r == 0)
 		r = machine_build(&req, &made, err);
 	strv_done(&req.command);
+	disk_root_done(&req.osroot);
 	if (r == 0)
 		report(args, &made, clock_monotonic_ms() - start);
 	return r < 0 ? r : 0;

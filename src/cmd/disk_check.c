@@ -42,11 +42,16 @@ const struct cmd cmd_disk_check = {
 
 static json_t *describe_partition(const struct disk *d, size_t i)
 {
+	static const char *const kinds[] = { [PARTITION_ESP] = "esp",
+					     [PARTITION_ROOT] = "linux",
+					     [PARTITION_DATA] = "linux",
+					     [PARTITION_SWAP] = "swap",
+					     [PARTITION_HASHES] = "hashes" };
 	const struct partition *p = &d->parts[i];
 	bool root = (int)i == d->root;
-	json_t *o = json_pack(
-		"{s:s, s:I, s:I, s:s}", "type", p->kind == PARTITION_ESP ? "esp" : "linux",
-		"offset", (json_int_t)p->offset, "size", (json_int_t)p->size, "partuuid", p->uuid);
+	json_t *o =
+		json_pack("{s:s, s:I, s:I, s:s}", "type", kinds[p->kind], "offset",
+			  (json_int_t)p->offset, "size", (json_int_t)p->size, "partuuid", p->uuid);
 
 	if (o && root) {
 		(void)json_object_set_new(o, "filesystem", json_string("ext4"));

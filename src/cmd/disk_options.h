@@ -8,11 +8,11 @@
 
 struct disk_build_args {
 	const char *output, *boot, *kernel, *initrd, *modules, *cmdline, *hostname, *network;
-	const char *root_on, *timestamp, *cloud_init, *timezone, *format;
+	const char *root_on, *timestamp, *cloud_init, *timezone, *format, *fs, *key_file;
 	struct strv entrypoint, env, user, volume, password_file, password_hash_file, ssh_key;
-	uint64_t size;
+	uint64_t size, swap;
 	const char *kernel_package, *efi_loader;
-	bool install_kernel, quiet;
+	bool install_kernel, quiet, read_only_root, verity, encrypt;
 };
 
 static const struct opt disk_build_opts[] = {
@@ -22,6 +22,17 @@ static const struct opt disk_build_opts[] = {
 	    "of the whole disk (default: what is needed, and 64m free)"),
 	OPT(struct disk_build_args, format, "format", 0, "FORMAT",
 	    "raw, qcow2, vmdk, vhd, vhdx, vdi or iso (default: the ending of FILE, else raw)"),
+	OPT(struct disk_build_args, fs, "fs", 0, "TYPE",
+	    "of the root: ext4, btrfs, squashfs or erofs (default ext4)"),
+	OPT(struct disk_build_args, read_only_root, "read-only-root", 0, NULL,
+	    "never write to the root: what changes stays in memory"),
+	OPT(struct disk_build_args, verity, "verity", 0, NULL,
+	    "check what is read of the root against hashes; never write to it"),
+	OPT(struct disk_build_args, encrypt, "encrypt", 0, NULL,
+	    "open the root with a passphrase only (LUKS2)"),
+	OPT(struct disk_build_args, key_file, "key-file", 0, "FILE",
+	    "with the passphrase of --encrypt (default: ask)"),
+	OPT(struct disk_build_args, swap, "swap", 0, "SIZE", "a partition to swap to"),
 	OPT(struct disk_build_args, boot, "boot", 0, "bios,uefi",
 	    "firmware that can start it (default both)"),
 	OPT(struct disk_build_args, kernel, "kernel", 0, "FILE",

@@ -86,34 +86,54 @@ static void check_init(struct checking *c)
 	disk_entry_done(&e);
 }
 
+/* A partition that is told by its UUID behind key; true if the key is there. */
+static bool check_part(struct checking *c, const char *cmdline, const char *key, const char *link,
+		       const char *what)
+{
+	autofree char *uuid = word_of(cmdline, key), *text = NULL;
+	bool holds = false;
+
+	for (size_t i = 0; uuid && i < c->disk->nparts; i++)
+		holds = holds || strcasecmp(c->disk->parts[i].uuid, uuid) == 0;
+	if (!uuid)
+		return false;
+	text = holds ? xasprintf("%s, PARTUUID %s", what, uuid)
+		     : xasprintf("no partition has the PARTUUID %s", uuid);
+	tell(c, link, holds, text);
+	return true;
+}
+
 static void check_root(struct checking *c, const char *cmdline)
 {
-	autofree char *uuid = word_of(cmdline, "root=UUID=");
-	autofree char *part = word_of(cmdline, "root=PARTUUID=");
+	autofree char *uuid = word_of(cmdline, "root=UUID="), *text = NULL;
 	autofree char *rdinit = word_of(cmdline, "rdinit=");
-	autofree char *text = NULL;
-	const char *there = uuid                 ? c->disk->uuid
-			    : c->disk->root >= 0 ? c->disk->parts[c->disk->root].uuid
-						 : "";
+	autofree char *type = word_of(cmdline, "rootfstype=");
 
 	if (rdinit) {
 		tell(c, "root", true, "the initrd itself");
 		tell(c, "init", true, rdinit);
 		return;
 	}
-	if (!uuid && !part) {
+	if (check_part(c, cmdline, "strake.crypt=PARTUUID=", "root", "encrypted"))
+		return;
+	if (check_part(c, cmdline, "systemd.verity_root_data=PARTUUID=", "root",
+		       type ? type : "")) {
+		(void)check_part(c, cmdline, "systemd.verity_root_hash=PARTUUID=", "hashes",
+				 "verity");
+	} else if (uuid) {
+		bool holds = c->disk->fs && strcasecmp(c->disk->uuid, uuid) == 0;
+
+		/* Of another file system's UUID nothing is known here. */
+		if (!c->disk->fs && type && strcmp(type, "ext4") != 0)
+			holds = c->disk->nparts > 1;
+		text = holds ? xasprintf("%s, UUID %s", type ? type : "ext4", uuid)
+			     : xasprintf("no ext4 with UUID %s is on the disk", uuid);
+		tell(c, "root", holds, text);
+	} else if (!check_part(c, cmdline, "root=PARTUUID=", "root", type ? type : "")) {
 		tell(c, "root", false, "the kernel is not told a root by UUID");
-		return;
 	}
-	if (!c->disk->fs || strcasecmp(there, uuid ? uuid : part) != 0) {
-		text = xasprintf("no ext4 with %s %s is on the disk", uuid ? "UUID" : "PARTUUID",
-				 uuid ? uuid : part);
-		tell(c, "root", false, text);
-		return;
-	}
-	text = xasprintf("ext4, %s %s", uuid ? "UUID" : "PARTUUID", there);
-	tell(c, "root", true, text);
-	check_init(c);
+	if (c->disk->fs)
+		check_init(c);
 }
 
 /* loaders */

@@ -185,7 +185,8 @@ int content_copy(struct content_reader *rd, int64_t at, int64_t len, int to, int
 	return len ? -EINVAL : 0;
 }
 
-static int read_run(const struct content_reader *rd, int64_t at, int64_t len, char *to)
+/* One run lies within one piece, since pieces that touch are one. */
+int content_get(struct content_reader *rd, int64_t at, int64_t len, char *to)
 {
 	const struct content *c = rd->content;
 	const struct piece *p = c->kind == CONTENT_PIECES ? &c->pieces[rd->piece] : NULL;
@@ -208,6 +209,22 @@ static int read_run(const struct content_reader *rd, int64_t at, int64_t len, ch
 	return 0;
 }
 
+struct content content_clone(const struct content *c)
+{
+	struct content copy = *c;
+
+	copy.path = c->path ? xstrdup(c->path) : NULL;
+	copy.pieces = NULL;
+	copy.n = copy.room = 0;
+	for (size_t i = 0; i < c->n; i++)
+		content_add_piece(&copy, c->pieces[i].at, c->pieces[i].from, c->pieces[i].len);
+	if (c->bytes) {
+		copy.bytes = xmalloc((size_t)c->size + 1);
+		memcpy(copy.bytes, c->bytes, (size_t)c->size);
+	}
+	return copy;
+}
+
 int content_read(const struct content *c, size_t max, size_t want, char **ret, size_t *ret_len,
 		 struct error *err)
 {
@@ -224,7 +241,7 @@ int content_read(const struct content *c, size_t max, size_t want, char **ret, s
 		return r;
 	bytes = xcalloc(1, (size_t)end + 1);
 	while (content_next(&rd, at, &start, &len) > 0 && start < end) {
-		r = read_run(&rd, start, MIN(len, end - start), bytes + start);
+		r = content_get(&rd, start, MIN(len, end - start), bytes + start);
 		if (r < 0)
 			return error_sys(err, r, "read %s", what);
 		at = start + len;

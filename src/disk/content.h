@@ -53,6 +53,10 @@ int content_next(struct content_reader *rd, int64_t at, int64_t *ret_at, int64_t
 /* Bytes of one run, to a place of another file. */
 int content_copy(struct content_reader *rd, int64_t at, int64_t len, int to,
 		 int64_t to_at) must_check;
+/* The same into memory. */
+int content_get(struct content_reader *rd, int64_t at, int64_t len, char *to) must_check;
+/* One of its own, of the same bytes. */
+struct content content_clone(const struct content *c);
 /* A file that has at most max bytes: as many of them as want, from the start, holes as zeros, and a
  * NUL behind; the caller frees.
  */

@@ -85,7 +85,7 @@ static int add_disk(struct strv *argv, const struct emulator_request *req, struc
 		{ "virtio", "virtio-blk-pci,drive=disk" },
 		{ "sata", "ide-hd,drive=disk" },
 		{ "nvme", "nvme,drive=disk,serial=strake" },
-		{ "cdrom", "ide-cd,drive=disk" },
+		{ "cdrom", "scsi-cd,drive=disk" },
 	};
 	autofree char *path = escape(req->path);
 
@@ -99,6 +99,10 @@ static int add_disk(struct strv *argv, const struct emulator_request *req, struc
 			  strcmp(req->bus, "cdrom") == 0 ? ",media=cdrom,readonly=on"
 			  : req->write                   ? ""
 							 : ",snapshot=on");
+		if (strcmp(req->bus, "cdrom") == 0) {
+			strv_add(argv, "-device");
+			strv_add(argv, "virtio-scsi-pci");
+		}
 		strv_add(argv, "-device");
 		strv_addf(argv, "%s,bootindex=0", devices[i].device);
 		return 0;

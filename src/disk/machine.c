@@ -10,12 +10,10 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/explain.h"
-#include "base/number.h"
 #include "disk/appliance.h"
 #include "disk/appliance_disk.h"
 #include "disk/bootable.h"
 #include "disk/esp.h"
-#include "disk/ext4.h"
 #include "disk/filetree.h"
 #include "disk/identity.h"
 #include "disk/initramfs.h"
@@ -23,13 +21,11 @@
 #include "disk/iso.h"
 #include "disk/output.h"
 #include "disk/partition.h"
+#include "disk/root_initrd.h"
 #include "disk/source.h"
 #include "image/image.h"
 
-#define CONSOLES     "console=tty0 console=ttyS0,115200"
-#define CONSOLES_ARM "console=tty0 console=ttyAMA0,115200"
-#define FREE_BYTES   (64LL << 20) /* what a machine needs to come up: logs, a package list */
-#define SPARE_INODES 4096
+#define CONSOLES "console=tty0 console=ttyS0,115200"
 
 struct building {
 	const struct machine_request *req;
@@ -46,7 +42,8 @@ struct building {
 	struct identity id;
 	struct partition parts[PARTITIONS_MAX];
 	size_t nparts;
-	struct ext4_request ext4;
+	struct osroot_request osroot_request;
+	struct osroot osroot; /* of a source with an init */
 	struct appliance_disk disk;
 	struct esp_request esp;
 	char *cmdline;
@@ -61,6 +58,7 @@ static void building_done(struct building *b)
 		content_done(&b->kernel);
 	if (b->own_initrd)
 		content_done(&b->initrd);
+	osroot_done(&b->osroot);
 	bootable_done(&b->bootable);
 	appliance_disk_done(&b->disk);
 	disk_source_done(&b->source);
@@ -157,6 +155,8 @@ static int choose_kernel(struct building *b)
 
 static int check_machine(struct building *b)
 {
+	const struct osroot_options *o = &b->req->osroot;
+
 	if (!b->bootable.init && b->req->initrd)
 		return error_set(
 			b->err, -EINVAL,
@@ -174,6 +174,12 @@ static int check_machine(struct building *b)
 				 "%s has no init: it runs one program, for which accounts, keys, a "
 				 "time zone and cloud-init have no meaning",
 				 b->req->source);
+	if (!b->bootable.init &&
+	    (o->fs != ROOTFS_EXT4 || o->read_only || o->verity || o->encrypt || o->swap))
+		return error_set(b->err, -EINVAL,
+				 "%s has no init: --fs, --read-only-root, --verity, --encrypt and "
+				 "--swap have no meaning for it",
+				 b->req->source);
 	if (b->bootable.init && (b->req->command.n || b->req->entrypoint.n || b->req->env.n))
 		return error_set(
 			b->err, -EINVAL,
@@ -185,38 +191,75 @@ static int check_machine(struct building *b)
 
 /* an operating system */
 
-static int prepare_system(struct building *b)
+/* What is asked of the root, once it is known what the source has. */
+static int choose_system(struct building *b)
 {
-	const struct customise_request cr = { .what = &b->req->custom,
-					      .dated = b->req->dated,
-					      .now_s = b->req->now_s };
-
-	return customise(&b->source, &cr, b->err);
+	b->osroot_request = (struct osroot_request) {
+		.options = b->req->osroot,
+		.source = &b->source,
+		.out = &b->out,
+		.id = &b->id,
+		.init = b->bootable.init,
+		.initrd = b->initrd_source != NULL,
+		.named_initrd = b->req->initrd != NULL,
+		.modules = b->bootable.has_modules,
+		.optical = b->req->format == FORMAT_ISO,
+		.arm64 = b->arm64,
+		.more = b->req->cmdline,
+		.now_s = b->req->now_s,
+		.size = b->req->size,
+	};
+	return osroot_choose(&b->osroot_request, &b->osroot, b->err);
 }
 
-/* An initrd finds a file system by its UUID; a kernel alone knows only partitions. */
-static void say_root(struct building *b)
+/* In place of the source's own, or where it has none. */
+static int make_initrd(struct building *b)
 {
-	const char *more = b->req->cmdline ? b->req->cmdline : "";
-	autofree char *init = NULL;
-	char root[UUID_TEXT_LEN + 1];
+	const struct osroot_options *o = &b->req->osroot;
+	const struct root_initrd_request rr = { .tree = b->source.tree,
+						.version = b->version,
+						.kind = o->fs,
+						.overlay = b->osroot.overlay,
+						.verity = o->verity,
+						.encrypted = o->encrypt,
+						.now_s = b->req->now_s };
+	int fd = -1, r = output_spool(&b->out, &fd, b->err);
 
-	identity_text(&b->id, b->initrd_source ? "root" : "root partition", root);
-	/* The kernel and initrds look for the usual one by themselves. */
-	if (strcmp(b->bootable.init, "/sbin/init") != 0)
-		init = xasprintf(" init=%s", b->bootable.init);
-	b->cmdline = xasprintf(
-		"root=%s=%s rootfstype=ext4 rw %s%s%s%s", b->initrd_source ? "UUID" : "PARTUUID",
-		root, b->arm64 ? CONSOLES_ARM : CONSOLES, init ? init : "", *more ? " " : "", more);
+	if (r < 0)
+		return r;
+	VEC_GROW(b->source.fds, b->source.nfds, b->source.room);
+	b->source.fds[b->source.nfds++] = fd;
+	r = root_initrd_write(&rr, fd, &b->initrd, b->err);
+	b->own_initrd = r == 0;
+	free(b->initrd_source);
+	b->initrd_source = xstrdup("\"$work/initrd\"");
+	return r;
 }
-
-/* an own init */
 
 static int choose_identity(struct building *b)
 {
 	filetree_number(b->source.tree, 2, 11);
 	return identity_choose(b->source.tree, b->req->dated, b->req->now_s, &b->id, b->err);
 }
+
+static int prepare_system(struct building *b)
+{
+	const struct customise_request cr = { .what = &b->req->custom,
+					      .dated = b->req->dated,
+					      .now_s = b->req->now_s };
+
+	int r = choose_system(b);
+
+	if (r == 0)
+		r = choose_identity(b);
+	if (r == 0)
+		r = customise(&b->source, &cr, b->err);
+	if (r == 0)
+		r = osroot_prepare(&b->osroot, b->err);
+	return r == 0 && b->osroot.own_initrd ? make_initrd(b) : r;
+}
+
+/* an own init */
 
 /* The initramfs is the source's tree, or, with that on the disk, one that leads there. */
 static int write_initramfs(struct building *b)
@@ -312,42 +355,6 @@ static void lay_out_esp(struct building *b)
 	identity_text(&b->id, "boot partition", p->uuid);
 }
 
-static int lay_out_root(struct building *b)
-{
-	int64_t start = b->esp.offset + b->esp.size, asked = 0, size = 0;
-	struct partition *p = &b->parts[b->nparts++];
-	char disk[NUMBER_SIZE_LEN];
-	int r;
-
-	b->ext4 = (struct ext4_request) { .fd = b->out.fd,
-					  .offset = start,
-					  .label = "root",
-					  .now_s = b->req->now_s,
-					  .spare_inodes = SPARE_INODES };
-	identity_uuid(&b->id, "root", b->ext4.uuid);
-	identity_uuid(&b->id, "hash seed", b->ext4.hash_seed);
-	if (b->req->size)
-		asked = b->req->size - partition_disk_size(start);
-	r = ext4_fit(b->source.tree, &b->ext4, asked ? 0 : FREE_BYTES, &size, b->err);
-	if (r < 0)
-		return r;
-	if (b->req->size && asked < size) {
-		number_format_size((uint64_t)partition_disk_size(start + size), disk);
-		return error_set(b->err, -ENOSPC,
-				 "--size is too small: it takes at least %s (%lld)", disk,
-				 (long long)partition_disk_size(start + size));
-	}
-	if (b->req->size)
-		size = asked / PARTITION_ALIGN * PARTITION_ALIGN;
-	b->ext4.size = size;
-	*p = (struct partition) { .kind = b->arm64 ? PARTITION_DATA : PARTITION_ROOT,
-				  .offset = start,
-				  .size = size,
-				  .name = "root" };
-	identity_text(&b->id, "root partition", p->uuid);
-	return 0;
-}
-
 static int lay_out(struct building *b)
 {
 	struct appliance_layout al = { .req = &b->req->appliance,
@@ -355,17 +362,16 @@ static int lay_out(struct building *b)
 				       .fd = b->out.fd,
 				       .list = b->parts,
 				       .n = &b->nparts };
-	int r = b->bootable.init ? choose_identity(b) : 0;
+	int r;
 
-	if (r < 0)
-		return r;
-	if (b->bootable.init)
-		say_root(b);
 	lay_out_esp(b);
-	if (b->bootable.init)
-		return lay_out_root(b);
 	al.start = b->esp.offset + b->esp.size;
-	return appliance_disk_lay_out(&b->disk, &b->source, &al, b->err);
+	if (!b->bootable.init)
+		return appliance_disk_lay_out(&b->disk, &b->source, &al, b->err);
+	r = osroot_lay_out(&b->osroot, al.start, b->parts, &b->nparts, b->err);
+	if (r == 0)
+		b->esp.cmdline = b->cmdline = osroot_words(&b->osroot);
+	return r;
 }
 
 /* writing */
@@ -388,7 +394,7 @@ static int write_disk(struct building *b)
 		return error_sys(b->err, -errno, "make %s", b->req->output);
 	r = partition_write(b->out.fd, uuid, b->parts, b->nparts, b->err);
 	if (r == 0)
-		r = b->bootable.init ? ext4_write(b->source.tree, &b->ext4, b->err)
+		r = b->bootable.init ? osroot_write(&b->osroot, b->err)
 				     : appliance_disk_write(&b->disk, &b->source, b->err);
 	if (r == 0)
 		r = esp_write(&b->esp, b->err);
@@ -485,7 +491,11 @@ static int build(struct building *b)
 
 int machine_build(const struct machine_request *req, struct machine_result *ret, struct error *err)
 {
-	struct building b = { .req = req, .err = err, .target = OUTPUT_INIT, .out = OUTPUT_INIT };
+	struct building b = { .req = req,
+			      .err = err,
+			      .osroot = OSROOT_INIT,
+			      .target = OUTPUT_INIT,
+			      .out = OUTPUT_INIT };
 	struct stat st = { .st_size = 0 };
 	int r = build(&b);
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "disk/format.h"
+#include "disk/osroot.h"
 #include "disk/appliance_disk.h"
 #include "disk/customise.h"
 
@@ -29,6 +30,7 @@ struct machine_request {
 	const char *efi_loader;      /* instead of the installed systemd-boot; NULL */
 	const char *cmdline;         /* behind what is always said; NULL */
 	struct customisation custom;
+	struct osroot_options osroot;
 	struct strv command, entrypoint, env, volumes; /* of an own init */
 	struct appliance_disk_request appliance;       /* the same */
 	bool dated;                                    /* now_s was asked for */

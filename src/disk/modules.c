@@ -19,32 +19,60 @@
 #define DEP_MAX (16U << 20)
 
 struct adding {
-	struct disk_source *source;
+	struct filetree *to;
 	const char *dir;
-	int fd;
+	int fd;                      /* of dir; or: */
+	const struct filetree *from; /* where dir is a directory of */
 	struct timespec mtime;
 	struct strv *ret;
 	struct error *err;
 };
 
+static int take_from_dir(const struct adding *a, const char *path, struct file *file)
+{
+	struct stat st;
+
+	if (fstatat(a->fd, path, &st, 0) < 0)
+		return error_sys(a->err, -errno, "%s/%s", a->dir, path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(a->err, -EINVAL, "%s/%s cannot be taken", a->dir, path);
+	file->content = content_of_path(a->fd, path, &st);
+	return 0;
+}
+
+static int take_from_tree(const struct adding *a, const char *path, struct file *file)
+{
+	autofree char *whole = xasprintf("%s/%s", a->dir, path);
+	const struct file *from = filetree_resolve(a->from, whole, NULL);
+
+	if (!from || !S_ISREG(from->mode))
+		return error_set(a->err, -ENOENT, "/%s is not there, but in modules.dep", whole);
+	file->content = content_clone(&from->content);
+	return 0;
+}
+
 static int add_module(struct adding *a, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	autofree char *to = xasprintf(MODULES_DIR "/%s", slash ? slash + 1 : path);
-	struct file *dir = filetree_make_dir(a->source->tree, MODULES_DIR, a->mtime), *file;
-	struct stat st;
+	struct file *dir = filetree_make_dir(a->to, MODULES_DIR, a->mtime), *file;
+	int r;
 
 	if (strv_has(a->ret, to))
 		return 0;
-	if (fstatat(a->fd, path, &st, 0) < 0)
-		return error_sys(a->err, -errno, "%s/%s", a->dir, path);
-	file = dir && S_ISREG(st.st_mode) ? filetree_add(a->source->tree, S_IFREG | 0644) : NULL;
+	file = dir ? filetree_add(a->to, S_IFREG | 0644) : NULL;
 	if (!file)
 		return error_set(a->err, -EINVAL, "%s/%s cannot be taken", a->dir, path);
-	(void)explain("a driver", "install -D -m 644 %s/%s \"$tree\"%s", sq(a->dir), sq(path),
-		      sq(to));
 	file->mtime = a->mtime;
-	file->content = content_of_path(a->fd, path, &st);
+	r = a->from ? take_from_tree(a, path, file) : take_from_dir(a, path, file);
+	if (r < 0)
+		return r;
+	if (a->from)
+		(void)explain("a driver", "install -D -m 644 \"$tree\"/%s/%s \"$early\"%s",
+			      sq(a->dir), sq(path), sq(to));
+	else
+		(void)explain("a driver", "install -D -m 644 %s/%s \"$tree\"%s", sq(a->dir),
+			      sq(path), sq(to));
 	dir_put(dir, slash ? slash + 1 : path, file);
 	strv_take(a->ret, steal_ptr(&to));
 	return 0;
@@ -94,11 +122,20 @@ static int add_wanted(struct adding *a, const char *text, const char *name)
 	return 0;
 }
 
+static int add_all(struct adding *a, const char *text, const char *const *wanted, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_wanted(a, text, wanted[i]);
+	return r < 0 ? error_wrap(a->err, r, "modules %s", a->dir) : 0;
+}
+
 int modules_add(struct disk_source *s, const char *dir, const char *const *wanted, size_t n,
 		struct timespec mtime, struct strv *ret, struct error *err)
 {
 	struct adding a = {
-		.source = s, .dir = dir, .fd = -1, .mtime = mtime, .ret = ret, .err = err
+		.to = s->tree, .dir = dir, .fd = -1, .mtime = mtime, .ret = ret, .err = err
 	};
 	autofree char *text = NULL;
 	int r = dir_open_at(AT_FDCWD, dir, &a.fd, err);
@@ -108,7 +145,22 @@ int modules_add(struct disk_source *s, const char *dir, const char *const *wante
 	VEC_GROW(s->fds, s->nfds, s->room);
 	s->fds[s->nfds++] = a.fd;
 	r = file_read_at(a.fd, "modules.dep", DEP_MAX, &text, NULL, err);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add_wanted(&a, text, wanted[i]);
-	return r < 0 ? error_wrap(err, r, "modules %s", dir) : 0;
+	return r < 0 ? error_wrap(err, r, "modules %s", dir) : add_all(&a, text, wanted, n);
+}
+
+int modules_add_from_tree(const struct filetree *from, const char *version,
+			  const char *const *wanted, size_t n, struct filetree *to,
+			  struct strv *ret, struct error *err)
+{
+	autofree char *dir = xasprintf("lib/modules/%s", version), *text = NULL;
+	autofree char *dep_path = xasprintf("%s/modules.dep", dir);
+	const struct file *dep = filetree_resolve(from, dep_path, NULL);
+	struct adding a = { .to = to, .dir = dir, .from = from, .ret = ret, .err = err };
+	size_t len;
+	int r;
+
+	if (!dep || !S_ISREG(dep->mode))
+		return 1;
+	r = content_read(&dep->content, DEP_MAX, DEP_MAX, &text, &len, err);
+	return r < 0 ? error_wrap(err, r, "/%s", dep_path) : add_all(&a, text, wanted, n);
 }

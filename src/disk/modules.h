@@ -16,4 +16,13 @@ struct strv;
 int modules_add(struct disk_source *s, const char *dir, const char *const *wanted, size_t n,
 		struct timespec mtime, struct strv *ret, struct error *err) must_check;
 
+struct filetree;
+
+/* Those named in wanted, out of a tree's /lib/modules/VERSION and with what they need, into another
+ * tree.  What is not there is passed over; 1: the tree has no modules of that version.
+ */
+int modules_add_from_tree(const struct filetree *from, const char *version,
+			  const char *const *wanted, size_t n, struct filetree *to,
+			  struct strv *ret, struct error *err) must_check;
+
 #endif

@@ -12,6 +12,8 @@
 
 #define TYPE_ESP        "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 #define TYPE_ROOT_AMD64 "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
+#define TYPE_SWAP       "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F"
+#define TYPE_HASHES     "2C7357ED-EBD2-46D9-AEC1-23D437EC2BF5"
 #define TYPE_DATA       "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 /* UEFI specification 5.3.3: bit 2, "legacy BIOS bootable"; syslinux's boot code looks for it. */
 #define ATTRIBUTE_LEGACY_BOOT (1ULL << 2)
@@ -28,17 +30,15 @@ int64_t partition_disk_size(int64_t end)
 	return end + TAIL;
 }
 
+static const char *const types[] = {
+	[PARTITION_ESP] = TYPE_ESP,       [PARTITION_ROOT] = TYPE_ROOT_AMD64,
+	[PARTITION_DATA] = TYPE_DATA,     [PARTITION_SWAP] = TYPE_SWAP,
+	[PARTITION_HASHES] = TYPE_HASHES,
+};
+
 const char *partition_type(enum partition_kind kind)
 {
-	switch (kind) {
-	case PARTITION_ESP:
-		return TYPE_ESP;
-	case PARTITION_ROOT:
-		break;
-	case PARTITION_DATA:
-		return TYPE_DATA;
-	}
-	return TYPE_ROOT_AMD64;
+	return types[kind];
 }
 
 static int open_table(int fd, bool readonly, struct fdisk_context **ret, struct error *err)
@@ -141,6 +141,15 @@ int partition_move_tail(int fd, struct error *err)
 	return r < 0 ? error_sys(err, r, "move the second partition table") : 0;
 }
 
+/* What is of no other kind may be a root. */
+static enum partition_kind kind_of(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strcasecmp(type, types[i]) == 0)
+			return (enum partition_kind)i;
+	return PARTITION_ROOT;
+}
+
 static bool take(struct fdisk_partition *pa, int64_t file_size, struct partition *ret)
 {
 	const struct fdisk_parttype *type = fdisk_partition_get_type(pa);
@@ -152,9 +161,7 @@ static bool take(struct fdisk_partition *pa, int64_t file_size, struct partition
 
 	if (!fdisk_partition_is_used(pa) || start >= sectors || size > sectors - start)
 		return false;
-	*ret = (struct partition) { .kind = text && strcasecmp(text, TYPE_ESP) == 0
-						    ? PARTITION_ESP
-						    : PARTITION_ROOT,
+	*ret = (struct partition) { .kind = kind_of(text ? text : ""),
 				    .offset = (int64_t)start * SECTOR,
 				    .size = (int64_t)size * SECTOR };
 	if (uuid && strlen(uuid) == UUID_TEXT_LEN)

@@ -12,7 +12,13 @@
 #define PARTITION_ALIGN (1 << 20)
 #define PARTITIONS_MAX  8
 
-enum partition_kind { PARTITION_ESP, PARTITION_ROOT, PARTITION_DATA };
+enum partition_kind {
+	PARTITION_ESP,
+	PARTITION_ROOT,
+	PARTITION_DATA,
+	PARTITION_SWAP,
+	PARTITION_HASHES
+};
 
 struct partition {
 	enum partition_kind kind;

@@ -12,9 +12,9 @@
 
 void place_begin(struct placing *p)
 {
-	if (p->copied)
+	if (p->source->copied)
 		return;
-	p->copied = true;
+	p->source->copied = true;
 	if (p->source->kind == SOURCE_DIRECTORY)
 		(void)explain("the directory itself stays as it is",
 			      "cp -a \"$tree\" \"$work/tree\"; tree=$work/tree");

@@ -18,7 +18,6 @@ struct file;
 struct placing {
 	struct disk_source *source;
 	struct timespec mtime; /* of what is put */
-	bool copied;           /* a script's directory is a copy by now */
 };
 
 struct owner {

@@ -4,6 +4,8 @@
 #ifndef DISK_SOURCE_H
 #define DISK_SOURCE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/strv.h"
 #include "disk/filetree.h"
@@ -19,6 +21,7 @@ struct disk_source {
 	struct image *image; /* of SOURCE_IMAGE: its config */
 	char *program;       /* of SOURCE_PROGRAM: where it lies inside */
 	struct strv dirs;    /* the tree's directories, the uppermost first; none of an archive */
+	bool copied;         /* a script's directory is a copy of it by now */
 	int *fds;            /* open as long as the tree is used */
 	size_t nfds, room;
 };

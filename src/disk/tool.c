@@ -2,6 +2,7 @@
 #include "disk/tool.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct tool {
 	int64_t now_s;
 	const char *package;
 	int out, said; /* its standard output and error */
+	int in;        /* its standard input; 0: nothing */
 };
 
 static void in_child(const struct tool *t)
@@ -30,13 +32,13 @@ static void in_child(const struct tool *t)
 	autofree char *date = xasprintf("%lld", (long long)t->now_s);
 	int null = open("/dev/null", O_RDWR); /* NOLINT(android-cloexec-open): the program's */
 
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(t->out, STDOUT_FILENO) < 0 ||
-	    dup2(t->said, STDERR_FILENO) < 0)
+	if (null < 0 || dup2(t->in ? t->in : null, STDIN_FILENO) < 0 ||
+	    dup2(t->out, STDOUT_FILENO) < 0 || dup2(t->said, STDERR_FILENO) < 0)
 		_exit(126);
 	for (size_t i = 0; i < t->nfds; i++)
 		(void)fcntl(t->fds[i], F_SETFD, 0);
 	/* Files of the user's could change what is written. */
-	(void)setenv("SOURCE_DATE_EPOCH", date, 1);
+	(void)(t->now_s < 0 ? unsetenv("SOURCE_DATE_EPOCH") : setenv("SOURCE_DATE_EPOCH", date, 1));
 	(void)setenv("TZ", "UTC", 1);
 	(void)setenv("LC_ALL", "C", 1);
 	(void)setenv("PATH", TOOL_PATH, 1);
@@ -61,17 +63,21 @@ static const char *last_words(int said, char text[SAID_MAX])
 	return *line ? line : "it failed and said nothing";
 }
 
-static int run(const struct tool *t, struct error *err)
+static pid_t start(const struct tool *t, struct error *err)
 {
-	const char *name = t->argv->items[0];
-	char text[SAID_MAX];
-	int status;
 	pid_t pid = fork();
 
 	if (pid == 0)
 		in_child(t);
-	if (pid < 0)
-		return error_sys(err, -errno, "run %s", name);
+	return pid < 0 ? error_sys(err, -errno, "run %s", t->argv->items[0]) : pid;
+}
+
+static int finish(const struct tool *t, pid_t pid, struct error *err)
+{
+	const char *name = t->argv->items[0];
+	char text[SAID_MAX];
+	int status;
+
 	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
 		return error_sys(err, -errno, "wait for %s", name);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -82,6 +88,13 @@ static int run(const struct tool *t, struct error *err)
 	return error_set(err, -EIO, "%s: %s", name, last_words(t->said, text));
 }
 
+static int run(const struct tool *t, struct error *err)
+{
+	pid_t pid = start(t, err);
+
+	return pid < 0 ? pid : finish(t, pid, err);
+}
+
 int tool_run(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
 	     const char *package, struct error *err)
 {
@@ -89,6 +102,34 @@ int tool_run(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s
 	const struct tool t = { argv, fds, nfds, now_s, package, said, said };
 
 	return said < 0 ? error_sys(err, -errno, "run %s", argv->items[0]) : run(&t, err);
+}
+
+/* A program that ends early says why itself; the pipe that broke says less. */
+int tool_feed(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
+	      const char *package, tool_feed_fn feed, void *data, struct error *err)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	autoclose int said = memfd_create("said", MFD_CLOEXEC);
+	struct tool t = { argv, fds, nfds, now_s, package, said, said };
+	struct sigaction before;
+	int ends[2], r, fed;
+	pid_t pid;
+
+	if (said < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return error_sys(err, -errno, "run %s", argv->items[0]);
+	t.in = ends[0];
+	pid = start(&t, err);
+	(void)close(ends[0]);
+	if (pid < 0) {
+		(void)close(ends[1]);
+		return pid;
+	}
+	(void)sigaction(SIGPIPE, &ignore, &before);
+	fed = feed(data, ends[1], err);
+	(void)close(ends[1]);
+	(void)sigaction(SIGPIPE, &before, NULL);
+	r = finish(&t, pid, fed < 0 && fed != -EPIPE ? NULL : err);
+	return fed < 0 && fed != -EPIPE ? fed : r;
 }
 
 int tool_write(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,

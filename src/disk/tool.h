@@ -10,11 +10,18 @@
 struct strv;
 
 /* Runs argv and waits.  fds stay open in it under their numbers, so that it may be given
- * /proc/self/fd/N; its clock is now_s where it looks at SOURCE_DATE_EPOCH, its zone is UTC.  What
- * it says last on standard error is the failure's text; -ENOENT names the package to install.
+ * /proc/self/fd/N; its clock is now_s where it looks at SOURCE_DATE_EPOCH (a negative one is not
+ * told), its zone is UTC.  What it says last on standard error is the failure's text; -ENOENT names
+ * the package to install.
  */
 int tool_run(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
 	     const char *package, struct error *err) must_check;
+
+/* The same; feed writes its standard input into a pipe.  That it does not read all is its business.
+ */
+typedef int (*tool_feed_fn)(void *data, int fd, struct error *err);
+int tool_feed(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
+	      const char *package, tool_feed_fn feed, void *data, struct error *err) must_check;
 
 /* The same; its standard output goes to the file out. */
 int tool_write(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,

@@ -48,11 +48,11 @@ disk_mount() {
 }
 
 listing() { # DIR
-	(cd "$1" && find . -path ./lost+found -prune -o -printf '%p %y %m %U %G %n %l %T@ ' \( -type f -printf '%s' -o -true \) -printf '\n' |
+	(cd "$1" && find . \( -path ./lost+found -o -path ./.strake \) -prune -o -printf '%p %y %m %U %G %n %l %T@ ' \( -type f -printf '%s' -o -true \) -printf '\n' |
 		sed 's/^\(\S* d \S* \S* \S*\) [0-9]*/\1/' | sort)
-	(cd "$1" && find . -type f -exec sha256sum {} + | sort -k 2)
-	(cd "$1" && find . \( -type c -o -type b \) -exec stat -c '%n %t %T' {} + | sort)
-	(cd "$1" && find . -path ./lost+found -prune -o -print0 | sort -z | xargs -0 getfattr -h -d -m - -e hex | sed 's/^# file: //')
+	(cd "$1" && find . -path ./.strake -prune -o -type f -exec sha256sum {} + | sort -k 2)
+	(cd "$1" && find . -path ./.strake -prune -o \( -type c -o -type b \) -exec stat -c '%n %t %T' {} + | sort)
+	(cd "$1" && find . \( -path ./lost+found -o -path ./.strake \) -prune -o -print0 | sort -z | xargs -0 getfattr -h -d -m - -e hex | sed 's/^# file: //')
 }
 
 same_tree() { # DIR DIR

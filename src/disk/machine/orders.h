@@ -11,6 +11,10 @@
 #define ORDERS_MAX   (1 << 20)
 #define PATH_LEN_MAX 4096
 
+/* Of a root that can grow: its first process, and a link to the init that it becomes. */
+#define FIRST_PATH "/.strake/first"
+#define FIRST_NEXT "/.strake/next"
+
 enum order {
 	ORDER_MODULE = 'm',       /* path of a module to load */
 	ORDER_IF = 'i',           /* "pci:v00008086d*": modules behind it only for such hardware */

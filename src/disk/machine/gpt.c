@@ -1,0 +1,128 @@
+/* src/disk/machine/gpt.c - UEFI specification, chapter 5.3. */
+#include "disk/machine/gpt.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+uint64_t gpt_get(const unsigned char *p, size_t n)
+{
+	uint64_t v = 0;
+
+	for (size_t i = n; i > 0; i--)
+		v = v << 8 | p[i - 1];
+	return v;
+}
+
+void gpt_put(unsigned char *p, uint64_t v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (unsigned char)(v >> (8 * i));
+}
+
+uint32_t gpt_crc(const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+	uint32_t crc = ~0U;
+
+	for (size_t i = 0; i < len; i++) {
+		crc ^= p[i];
+		for (int k = 0; k < 8; k++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320U : 0);
+	}
+	return ~crc;
+}
+
+bool gpt_read(int fd, struct gpt *ret)
+{
+	unsigned char copy[GPT_SECTOR];
+	size_t len;
+
+	ret->fd = fd;
+	if (pread(fd, ret->header, GPT_SECTOR, GPT_SECTOR) != GPT_SECTOR ||
+	    memcmp(ret->header, "EFI PART", 8) != 0)
+		return false;
+	len = gpt_get(ret->header + 12, 4);
+	if (len < 92 || len > GPT_SECTOR || gpt_get(ret->header + 80, 4) != GPT_ENTRIES ||
+	    gpt_get(ret->header + 84, 4) != GPT_ENTRY)
+		return false;
+	memcpy(copy, ret->header, sizeof(copy));
+	memset(copy + 16, 0, 4);
+	if (gpt_crc(copy, len) != gpt_get(ret->header + 16, 4))
+		return false;
+	if (pread(fd, ret->entries, sizeof(ret->entries),
+		  (off_t)gpt_get(ret->header + 72, 8) * GPT_SECTOR) !=
+	    (ssize_t)sizeof(ret->entries))
+		return false;
+	return gpt_crc(ret->entries, sizeof(ret->entries)) == gpt_get(ret->header + 88, 4);
+}
+
+/* The first three groups are little-endian. */
+static bool parse_uuid(const char *text, unsigned char ret[16])
+{
+	static const unsigned char order[16] = { 3, 2, 1,  0,  5,  4,  7,  6,
+						 8, 9, 10, 11, 12, 13, 14, 15 };
+	size_t n = 0;
+
+	for (; *text && n < 16; text++) {
+		unsigned byte;
+
+		if (*text == '-')
+			continue;
+		if (sscanf(text, "%2x", &byte) != 1) /* NOLINT(cert-err34-c): two digits */
+			return false;
+		ret[order[n++]] = (unsigned char)byte;
+		text += text[1] != '\0';
+	}
+	return n == 16 && !*text;
+}
+
+static bool look_on(const char *disk, const unsigned char uuid[16], struct gpt_place *ret)
+{
+	char path[96];
+	struct gpt *gpt = malloc(sizeof(*gpt));
+	bool found = false;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/dev/%.63s", disk);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (int i = 0; gpt && fd >= 0 && i < GPT_ENTRIES && !found; i++) {
+		const unsigned char *e;
+
+		if (i == 0 && !gpt_read(fd, gpt))
+			break;
+		e = gpt->entries + (size_t)i * GPT_ENTRY;
+		found = memcmp(e + 16, uuid, 16) == 0 && gpt_get(e + 32, 8) > 0;
+		if (!found)
+			continue;
+		(void)snprintf(ret->disk, sizeof(ret->disk), "%.63s", disk);
+		ret->number = i + 1;
+		ret->first = gpt_get(e + 32, 8);
+		ret->last = gpt_get(e + 40, 8);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	free(gpt);
+	return found;
+}
+
+bool gpt_find(const char *uuid, struct gpt_place *ret)
+{
+	unsigned char wanted[16];
+	const struct dirent *e;
+	bool found = false;
+	DIR *dir;
+
+	if (!parse_uuid(uuid, wanted))
+		return false;
+	dir = opendir("/sys/block");
+	while (dir && !found && (e = readdir(dir)))
+		found = e->d_name[0] != '.' && strncmp(e->d_name, "loop", 4) != 0 &&
+			strlen(e->d_name) < sizeof(ret->disk) && look_on(e->d_name, wanted, ret);
+	if (dir)
+		(void)closedir(dir);
+	return found;
+}

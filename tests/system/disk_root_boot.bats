@@ -1,0 +1,120 @@
+#!/usr/bin/env bats
+# Roots that boot: emulated machines whose init is a script of busybox's, a few seconds each.
+load lib
+
+need_machine() {
+	need_program strake-disk
+	need_command qemu-system-x86_64 syslinux mcopy mkfs.vfat "$@"
+	MACHINE=$("$HERE/../vm/machine") || {
+		echo "the emulated machine cannot be built"
+		return 1
+	}
+	mkdir -p "$STATE"/tree/{boot,sbin,bin,etc,dev,proc,sys,run,tmp,lib}
+	cp /bin/busybox "$STATE/tree/bin/"
+	debugfs -R "rdump /lib/modules $STATE/tree/lib" "$MACHINE/root.ext4" 2>/dev/null
+	[ -n "$(ls "$STATE/tree/lib/modules")" ]
+	cp "$MACHINE/vmlinuz" "$STATE/tree/boot/vmlinuz-$(ls "$STATE/tree/lib/modules")"
+	cat >"$STATE/tree/sbin/init" <<-'SH'
+		#!/bin/busybox sh
+		b=/bin/busybox
+		$b mount -t proc proc /proc 2>/dev/null
+		$b mount -t sysfs sys /sys 2>/dev/null
+		echo "root: $($b awk '$2 == "/" { print $3, substr($4, 1, 2) }' /proc/mounts) $($b df -m / | $b awk 'END { print $2 }') MB"
+		$b swapon "$($b sed -n 's/ none swap.*//p' /etc/fstab)" 2>/dev/null && $b tail -n +2 /proc/swaps
+		echo "before: $($b cat /etc/note 2>/dev/null)"
+		echo kept >/etc/note
+		$b sync
+		$b poweroff -f
+	SH
+	chmod 755 "$STATE/tree/sbin/init"
+}
+
+boot() { # FILE OPTION...: what it says on its console is $output
+	local file=$1
+	shift
+	run timeout 240 "$PROGRAMS/strake" disk run --accel tcg "$@" "$file" </dev/null
+	output=${output//$'\r'/}
+	assert_status 0
+}
+
+@test "A10.9, A10.17: a root grows with its disk at the first start, by the source's own initrd or by ours; swap is used" {
+	need_machine
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --swap 16m
+	truncate -s 600M "$STATE/disk"
+	boot "$STATE/disk"
+	assert_has "the root's partition grows to "
+	assert_has "root: ext4 rw 5"
+	assert_has "partition"
+	boot "$STATE/disk" --disk nvme --firmware uefi
+	assert_has "before: kept"
+	assert_lacks "grows"
+	sfdisk -V "$STATE/disk"
+	strake disk ls "$STATE/disk" / | grep -q bin
+	# The same by an initrd of Debian's: the kernel's own way to the first process.
+	cp "$MACHINE/initrd" "$STATE/tree/boot/initrd.img-$(ls "$STATE/tree/lib/modules")"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk"
+	truncate -s 600M "$STATE/disk"
+	boot "$STATE/disk"
+	assert_has "the root's partition grows to "
+	assert_has "root: ext4 rw 5"
+}
+
+@test "A10.17: squashfs and hashed roots boot, writes stay in memory; a changed byte under hashes is seen" {
+	need_machine tar2sqfs veritysetup
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs squashfs
+	boot "$STATE/disk"
+	assert_has "root: overlay rw"
+	boot "$STATE/disk"
+	assert_has "before: "
+	assert_lacks "kept"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs erofs --verity --cmdline panic=-1
+	boot "$STATE/disk"
+	assert_has "root: overlay rw"
+	local offset
+	offset=$(strake disk inspect "$STATE/disk" | jq '.partitions[1].offset')
+	printf 'x' | dd of="$STATE/disk" bs=1 seek=$((offset + 1500)) conv=notrunc status=none
+	run timeout 240 "$PROGRAMS/strake" disk run --accel tcg "$STATE/disk" </dev/null
+	assert_lacks "root: overlay"
+}
+
+@test "A10.17: an encrypted root asks for its passphrase and boots" {
+	need_machine cryptsetup python3
+	mkdir -p "$STATE"/tree/{lib64,lib/x86_64-linux-gnu}
+	cp -L /sbin/cryptsetup "$STATE/tree/sbin/"
+	cp -L /lib64/ld-linux-x86-64.so.2 "$STATE/tree/lib64/"
+	ldd /sbin/cryptsetup | grep -o '/[^ ]*' | xargs -I{} cp -L {} "$STATE/tree/lib/x86_64-linux-gnu/"
+	echo 'open sesame' >"$STATE/key"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --encrypt --key-file "$STATE/key"
+	# What costs a guess a second here costs a minute in an emulated machine: for the test it is made cheap.
+	local offset
+	offset=$(strake disk inspect "$STATE/disk" | jq '.partitions[1].offset')
+	dd if="$STATE/disk" of="$STATE/head" bs=1M skip=$((offset >> 20)) count=17 status=none
+	printf 'open sesame' | cryptsetup luksConvertKey --disable-locks --batch-mode --key-file=- --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$STATE/head"
+	dd if="$STATE/head" of="$STATE/disk" bs=1M seek=$((offset >> 20)) count=16 conv=notrunc status=none
+	python3 - "$PROGRAMS/strake" "$STATE/disk" >"$STATE/console" <<-'PY'
+		import os, subprocess, sys
+		run = subprocess.Popen(["timeout", "240", sys.argv[1], "disk", "run", "--accel", "tcg", sys.argv[2]],
+		                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+		words, said = [b"open sesame\n"], b""
+		while data := os.read(run.stdout.fileno(), 4096):
+		    said += data
+		    if words and b"Enter passphrase" in said:
+		        run.stdin.write(words.pop(0))
+		        run.stdin.flush()
+		sys.stdout.write(said.decode("latin1").replace("\r", ""))
+	PY
+	grep -q 'root: ext4 rw' "$STATE/console" || {
+		tail -n 30 "$STATE/console"
+		return 1
+	}
+}
+
+@test "A10.13: an ISO of a whole system starts from an optical drive, and as a disk" {
+	need_machine tar2sqfs
+	[ -e /usr/lib/ISOLINUX/isolinux.bin ] || skip "isolinux is not installed"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk.iso" --fs squashfs
+	boot "$STATE/disk.iso" --disk cdrom
+	assert_has "root: overlay rw"
+	boot "$STATE/disk.iso" --firmware uefi
+	assert_has "root: overlay rw"
+}
