@@ -8,7 +8,9 @@
 #include "engine/archive.h"
 #include "engine/engine.h"
 #include "image/image.h"
+#include "image/index.h"
 #include "image/platform.h"
+#include "image/reference.h"
 
 static bool fits(const struct image *image, const char *wish)
 {
@@ -34,9 +36,12 @@ static int fetch(struct build *b, const char *name, const char *platform, bool a
 		 char ret_id[ID_LEN + 1])
 {
 	const struct build_told told = { .event = BUILD_PULL, .id = b->at, .text = name };
-	const struct fetch_request req = {
-		.name = name, .platform = platform, .always = always, .output = hear, .data = b
-	};
+	const struct fetch_request req = { .name = name,
+					   .platform = platform,
+					   .always = always,
+					   .flags = b->req->registry_flags,
+					   .output = hear,
+					   .data = b };
 	sigset_t before;
 	int r;
 
@@ -46,6 +51,18 @@ static int fetch(struct build *b, const char *name, const char *platform, bool a
 	r = archive_fetch(b->engine, &req, ret_id, b->err);
 	halt_forbid(&before);
 	return r;
+}
+
+/* Of an index that is here the image for the platform. */
+static int look(struct build *b, const char *name, const char *wish, struct image **ret)
+{
+	char canonical[REFERENCE_MAX], id[ID_LEN + 1] = "";
+	struct db *db = engine_db(b->engine);
+
+	if (wish && reference_canonical(name, canonical, NULL) == 0 &&
+	    index_image(db, canonical, wish, id, NULL) == 0 && *id)
+		return image_load(db, engine_root_fd(b->engine), id, ret, b->err);
+	return image_find(db, engine_root_fd(b->engine), name, ret, b->err);
 }
 
 /* 1: it has to be fetched first, which may_fetch forbids. */
@@ -61,7 +78,7 @@ static int find(struct build *b, const char *name, const char *platform, char re
 		return r;
 	if (pull && strcmp(pull, "always") == 0)
 		return !may_fetch ? 1 : fetch(b, name, platform, true, ret_id);
-	r = image_find(engine_db(b->engine), engine_root_fd(b->engine), name, &image, b->err);
+	r = look(b, name, platform ? wish : NULL, &image);
 	if (r == 0 && fits(image, platform ? wish : NULL)) {
 		memcpy(ret_id, image->id, ID_LEN + 1);
 		return 0;

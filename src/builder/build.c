@@ -8,7 +8,7 @@
 #include "base/event.h"
 #include "base/id.h"
 #include "builder/crew.h"
-#include "builder/finish.h"
+#include "builder/output.h"
 #include "builder/secrets.h"
 #include "builder/source.h"
 #include "builder/step.h"
@@ -135,7 +135,7 @@ static void tell_event(const struct build *b, const char *action, const char *im
 	event_tell(engine_root_fd(b->engine), "build", action, b->id, list);
 }
 
-static int go(struct platforms *p, char ret_id[ID_LEN + 1], struct fault *ret_fault,
+static int go(struct platforms *p, struct build_result *ret, struct fault *ret_fault,
 	      struct error *err)
 {
 	struct build *first = &p->builds[0];
@@ -145,16 +145,15 @@ static int go(struct platforms *p, char ret_id[ID_LEN + 1], struct fault *ret_fa
 		return r;
 	tell_event(first, "start", NULL, NULL);
 	r = crew_run(p->builds, p->n, ret_fault, err);
-	for (size_t i = 0; r == 0 && i < p->n; i++)
-		r = build_finish(&p->builds[i], &p->builds[i].states[p->builds[i].plan.target],
-				 ret_id);
+	if (r == 0)
+		r = output_all(p->builds, p->n, ret, err);
 	ignore_result(hold_release(engine_db(first->engine), engine_root_fd(first->engine),
 				   first->hold, NULL, NULL));
-	tell_event(first, "end", r < 0 ? NULL : ret_id, r < 0 ? "1" : "0");
+	tell_event(first, "end", r < 0 ? NULL : ret->id, r < 0 ? "1" : "0");
 	return r;
 }
 
-int build_run(struct engine *engine, const struct build_request *req, char ret_id[ID_LEN + 1],
+int build_run(struct engine *engine, const struct build_request *req, struct build_result *ret,
 	      struct fault *ret_fault, struct error *err)
 {
 	cleanup(source_done) struct source source = { .file = { .n = 0 } };
@@ -171,5 +170,5 @@ int build_run(struct engine *engine, const struct build_request *req, char ret_i
 	}
 	if (r == 0)
 		warn_unused(&p.builds[0], &source.all);
-	return r < 0 ? r : go(&p, ret_id, ret_fault, err);
+	return r < 0 ? r : go(&p, ret, ret_fault, err);
 }

@@ -8,6 +8,7 @@
 #ifndef BUILDER_BUILD_H
 #define BUILDER_BUILD_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,8 +18,10 @@
 #include "base/strv.h"
 #include "builder/containerfile.h"
 
+struct annotations;
 struct engine;
 struct ignore;
+struct outputs;
 
 enum build_event {
 	BUILD_STEP,    /* it begins; text: the instruction */
@@ -31,6 +34,7 @@ enum build_event {
 	BUILD_CHANGE,  /* text: "A /path", with its size */
 	BUILD_WARNING, /* text */
 	BUILD_PULL,    /* text: an image's name */
+	BUILD_EXPORT,  /* text: where it went, what was said of that */
 	BUILD_TICK,    /* some time has gone by */
 	BUILD_DEBUG,   /* a shell opens where a command failed */
 };
@@ -66,20 +70,32 @@ struct build_request {
 	const struct strv *build_args, *labels,
 		*secrets;                       /* NAME=VALUE; secrets: id=NAME,src=FILE */
 	const struct strv *add_hosts, *ulimits; /* of RUN, as "run" takes them */
+	const struct strv *ssh;                 /* ID[=PATH,...], see ssh.h */
 	const struct strv *allow;  /* rights that the file may use: security.insecure */
 	uint64_t memory, shm_size; /* 0: no limit, the usual */
 	const struct strv *names;  /* canonical, for the image */
 	int64_t newest_s;          /* SOURCE_DATE_EPOCH; -1: not given */
 	unsigned jobs; /* stages at the same time; 0: as many as there is work for processors */
-	bool no_cache, show_changes, debug;
+	bool no_cache, show_changes, debug, squash, squash_all;
+	/* what comes of it */
+	const struct outputs *outputs;
+	const struct annotations *annotations;
+	const char *format; /* of a manifest: "oci", "docker"; NULL: made when it is needed */
+	const struct strv *registry_flags; /* for strake-image: how registries are spoken with */
+	bool wants_metadata;
 
 	int tick_ms; /* so often BUILD_TICK is told while a RUN may go on; 0: never */
 	void (*tell)(void *data, const struct build_told *told);
 	void *data;
 };
 
+struct build_result {
+	char id[ID_LEN + 1]; /* the image, or the index of several platforms */
+	json_t *metadata;    /* if it was wanted; the caller's */
+};
+
 /* On failure *ret_fault says where in the file, if there. */
-int build_run(struct engine *engine, const struct build_request *req, char ret_id[ID_LEN + 1],
+int build_run(struct engine *engine, const struct build_request *req, struct build_result *ret,
 	      struct fault *ret_fault, struct error *err) must_check;
 
 #endif

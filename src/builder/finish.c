@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "builder/rewrite.h"
 #include "builder/step.h"
 #include "engine/engine.h"
 #include "image/digest.h"
@@ -49,16 +50,17 @@ static int make_document(struct build *b, struct state *state, char **ret, char 
 	return 0;
 }
 
-/* It is there and has the names already. */
-static bool is_recorded(struct build *b, const char *id)
+/* It is there; *ret_named: and has the names already. */
+static bool is_recorded(struct build *b, const char *id, const struct strv *names, bool *ret_named)
 {
 	cleanup(image_cleanup) struct image *image = NULL;
-	bool has =
+	bool is_there =
 		image_load(engine_db(b->engine), engine_root_fd(b->engine), id, &image, NULL) == 0;
 
-	for (size_t i = 0; has && i < b->req->names->n; i++)
-		has = strv_has(&image->names, b->req->names->items[i]);
-	return has;
+	*ret_named = is_there;
+	for (size_t i = 0; *ret_named && i < names->n; i++)
+		*ret_named = strv_has(&image->names, names->items[i]);
+	return is_there;
 }
 
 static int load_layers(struct build *b, const struct incoming *in, const struct state *state,
@@ -78,7 +80,8 @@ static int load_layers(struct build *b, const struct incoming *in, const struct 
 	return r;
 }
 
-static int record(struct build *b, const struct state *state, const char *document, const char *id)
+static int record(struct build *b, const struct state *state, const char *document, const char *id,
+		  const struct strv *names)
 {
 	struct incoming in = INCOMING_INIT;
 	autofree struct unpack_layer *layers =
@@ -88,7 +91,7 @@ static int record(struct build *b, const struct state *state, const char *docume
 					  .config_len = document ? strlen(document) : 0,
 					  .layers = layers,
 					  .nlayers = state->chains.n,
-					  .names = b->req->names };
+					  .names = names };
 	int r = incoming_open(engine_root(b->engine), engine_root_fd(b->engine), &in, b->err);
 
 	if (r == 0)
@@ -96,18 +99,43 @@ static int record(struct build *b, const struct state *state, const char *docume
 	if (r == 0)
 		r = image_record(engine_db(b->engine), &in, &rec, b->err);
 	if (r == 0)
-		image_event(engine_root_fd(b->engine), b->by_hand ? "commit" : "build", id,
-			    b->req->names);
+		image_event(engine_root_fd(b->engine), b->by_hand ? "commit" : "build", id, names);
 	incoming_done(&in);
 	return r;
 }
 
-int build_finish(struct build *b, struct state *state, char ret_id[ID_LEN + 1])
+/* --squash: the layers of this build as one, or with those below.  in stays open until the image is
+ * recorded, for the layer is nobody's before.
+ */
+static int squash(struct build *b, struct state *state, struct incoming *in)
 {
-	autofree char *document = NULL;
-	int r = make_document(b, state, &document, ret_id);
+	const struct rewrite_request rr = { .below = b->req->squash_all ? 0 : state->below,
+					    .below_history =
+						    b->req->squash_all ? 0 : state->below_history,
+					    .newest_s = -1,
+					    .squash = true };
+	int r;
 
-	if (r < 0 || is_recorded(b, ret_id))
+	if (!b->req->squash && !b->req->squash_all)
+		return 0;
+	r = incoming_open(engine_root(b->engine), engine_root_fd(b->engine), in, b->err);
+	return r < 0 ? r : rewrite_layers(b, state, &rr, in);
+}
+
+int build_finish(struct build *b, struct state *state, const struct finish_request *req,
+		 char ret_id[ID_LEN + 1], bool *ret_was_there)
+{
+	cleanup(incoming_done) struct incoming in = INCOMING_INIT;
+	autofree char *document = NULL;
+	bool named = false, was_there;
+	int r = squash(b, state, &in);
+
+	if (r == 0)
+		r = make_document(b, state, &document, ret_id);
+	if (r < 0)
 		return r;
-	return record(b, state, document, ret_id);
+	was_there = is_recorded(b, ret_id, req->names, &named);
+	if (ret_was_there)
+		*ret_was_there = was_there;
+	return named || !req->records ? 0 : record(b, state, document, ret_id, req->names);
 }

@@ -33,6 +33,8 @@ void hand_request_init(struct build_request *req)
 					.secrets = &nothing,
 					.add_hosts = &nothing,
 					.ulimits = &nothing,
+					.allow = &nothing,
+					.ssh = &nothing,
 					.names = &nothing,
 					.newest_s = -1,
 					.no_cache = true,
@@ -269,16 +271,18 @@ static void name_last_layer(const struct hand *hand, struct state *state)
 
 int hand_commit(struct hand *hand, const struct hand_commit *req, char ret_id[ID_LEN + 1])
 {
-	const struct rewrite_request rr = { .below = (size_t)hand->w.below,
-					    .below_history = (size_t)hand->w.below_history,
+	/* Its --squash is buildah's: all as one. */
+	const struct rewrite_request rr = { .below = req->squash ? 0 : (size_t)hand->w.below,
+					    .below_history =
+						    req->squash ? 0 : (size_t)hand->w.below_history,
 					    .newest_s = req->newest_s,
 					    .squash = req->squash };
+	const struct finish_request fr = { .names = req->names, .records = true };
 	struct state state = { .doc = NULL };
 	struct incoming in = INCOMING_INIT;
 	int r = incoming_open(engine_root(hand->engine), engine_root_fd(hand->engine), &in,
 			      hand->err);
 
-	hand->req.names = req->names;
 	hand->req.newest_s = req->newest_s;
 	/* The working container stays as it is. */
 	if (r == 0)
@@ -289,9 +293,8 @@ int hand_commit(struct hand *hand, const struct hand_commit *req, char ret_id[ID
 	if (r == 0)
 		r = rewrite_layers(&hand->build, &state, &rr, &in);
 	if (r == 0)
-		r = build_finish(&hand->build, &state, ret_id);
+		r = build_finish(&hand->build, &state, &fr, ret_id, NULL);
 	incoming_done(&in);
 	state_done(&state);
-	hand->req.names = &nothing;
 	return r;
 }

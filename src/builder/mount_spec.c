@@ -44,6 +44,17 @@ static int read_id(struct reading *rd, const char *value)
 	return set_text(&rd->spec->id, value);
 }
 
+/* A name that a shell can say. */
+static int read_env(struct reading *rd, const char *value)
+{
+	size_t len =
+		strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	if (len == 0 || value[len] || (*value >= '0' && *value <= '9'))
+		return error_set(rd->err, -EINVAL, "'%.60s' is no name of a variable", value);
+	return set_text(&rd->spec->env, value);
+}
+
 static int read_flag(const struct reading *rd, const char *value, bool *ret)
 {
 	if (!value || strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0)
@@ -139,22 +150,24 @@ static const struct key {
 	{ "target", read_target, ~0U, false },
 	{ "dst", read_target, ~0U, false },
 	{ "destination", read_target, ~0U, false },
-	{ "id", read_id, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET), false },
+	{ "id", read_id, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET) | KIND(MOUNT_SSH), false },
+	{ "env", read_env, KIND(MOUNT_SECRET), false },
 	{ "ro", read_ro, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), true },
 	{ "readonly", read_ro, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), true },
 	{ "rw", read_rw, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), true },
 	{ "readwrite", read_rw, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), true },
-	{ "required", read_required, KIND(MOUNT_SECRET), true },
+	{ "required", read_required, KIND(MOUNT_SECRET) | KIND(MOUNT_SSH), true },
 	{ "sharing", read_sharing, KIND(MOUNT_CACHE), false },
-	{ "mode", read_mode, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET), false },
-	{ "uid", read_uid, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET), false },
-	{ "gid", read_gid, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET), false },
+	{ "mode", read_mode, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET) | KIND(MOUNT_SSH), false },
+	{ "uid", read_uid, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET) | KIND(MOUNT_SSH), false },
+	{ "gid", read_gid, KIND(MOUNT_CACHE) | KIND(MOUNT_SECRET) | KIND(MOUNT_SSH), false },
 	{ "size", read_size, KIND(MOUNT_TMPFS), false },
 };
 
 static const char *const kind_names[] = { [MOUNT_BIND] = "bind",
 					  [MOUNT_CACHE] = "cache",
 					  [MOUNT_SECRET] = "secret",
+					  [MOUNT_SSH] = "ssh",
 					  [MOUNT_TMPFS] = "tmpfs" };
 
 static int read_pair(struct reading *rd, const char *name, const char *value)
@@ -178,7 +191,7 @@ static int read_kind(struct reading *rd, const char *value)
 		rd->spec->kind = (enum mount_kind)i;
 		return 0;
 	}
-	return error_set(rd->err, -EINVAL, "type is bind, cache, secret or tmpfs, not '%.40s'",
+	return error_set(rd->err, -EINVAL, "type is bind, cache, secret, ssh or tmpfs, not '%.40s'",
 			 value ? value : "");
 }
 
@@ -204,7 +217,8 @@ static int check(const struct mount_spec *spec, struct error *err)
 {
 	if (spec->kind == MOUNT_SECRET && !spec->id && !spec->target)
 		return error_set(err, -EINVAL, "a secret wants an id");
-	if (spec->kind != MOUNT_SECRET && (!spec->target || !*spec->target))
+	if (spec->kind != MOUNT_SECRET && spec->kind != MOUNT_SSH &&
+	    (!spec->target || !*spec->target))
 		return error_set(err, -EINVAL, "it wants a target");
 	return 0;
 }
@@ -229,6 +243,8 @@ int mount_spec_parse(const char *text, struct mount_spec *ret, struct error *err
 
 		spec.id = xstrdup(slash ? slash + 1 : spec.target);
 	}
+	if (spec.kind == MOUNT_SSH && !spec.id)
+		spec.id = xstrdup("default");
 	*ret = spec;
 	return 0;
 }
@@ -239,6 +255,7 @@ void mount_spec_done(struct mount_spec *spec)
 	free(spec->source);
 	free(spec->target);
 	free(spec->id);
+	free(spec->env);
 	*spec = (struct mount_spec) { .from = NULL };
 }
 

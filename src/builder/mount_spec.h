@@ -9,12 +9,13 @@
 
 #include "base/error.h"
 
-enum mount_kind { MOUNT_BIND, MOUNT_CACHE, MOUNT_SECRET, MOUNT_TMPFS };
+enum mount_kind { MOUNT_BIND, MOUNT_CACHE, MOUNT_SECRET, MOUNT_SSH, MOUNT_TMPFS };
 enum mount_sharing { SHARING_SHARED, SHARING_LOCKED, SHARING_PRIVATE };
 
 struct mount_spec {
 	enum mount_kind kind;
 	char *from, *source, *target, *id; /* NULL if not given */
+	char *env;                         /* a secret becomes this variable; NULL: a file */
 	bool read_only, required;
 	enum mount_sharing sharing;
 	int64_t mode, uid, gid; /* -1: not given */

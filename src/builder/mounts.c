@@ -17,12 +17,15 @@
 #include "builder/listing.h"
 #include "builder/mount_spec.h"
 #include "builder/secrets.h"
+#include "builder/ssh.h"
 #include "builder/step.h"
+#include "engine/build_cache.h"
 #include "engine/engine.h"
 #include "image/incoming.h"
 
 #define SECRETS_DIR "/run/secrets"
-#define CACHE_NAME  "build-cache-"
+#define AGENTS_DIR  "/run/buildkit" /* where those look who know BuildKit */
+#define ENV_NAME    "env"
 #define PRIVATE_MAX 64 /* copies of one cache */
 
 struct mount_plan {
@@ -85,6 +88,8 @@ static int read_one(struct work *w, struct mounts *m, const char *flag, struct s
 		return r;
 	if (plan.spec.target)
 		plan.target = absolute(w, plan.spec.target);
+	else if (plan.spec.kind == MOUNT_SSH)
+		plan.target = xasprintf(AGENTS_DIR "/ssh_agent.%zu", m->n);
 	else
 		plan.target = xasprintf(SECRETS_DIR "/%s", plan.spec.id);
 	step_key_add(key, text);
@@ -183,6 +188,8 @@ static int open_cache(struct work *w, const struct mount_spec *spec, const char 
 		r = error_sys(w->b->err, -errno, "give the cache its owner");
 	if (r == 0 && fchmod(inner, spec->mode < 0 ? 0755 : (mode_t)spec->mode) < 0)
 		r = error_sys(w->b->err, -errno, "give the cache its mode");
+	if (r == 0 && futimens(dir, NULL) < 0) /* when it was used last, for a prune */
+		r = error_sys(w->b->err, -errno, "note the use of the cache");
 	if (r == 0)
 		*ret = steal_fd(&dir);
 	return r;
@@ -194,32 +201,58 @@ static void keep_lock(struct mounts *m, int fd)
 	m->locks[m->nlocks++] = fd;
 }
 
-/* Shared holders share the lock, so that one who wants it alone waits for them. */
-static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec *spec,
-		      const char *base, char **ret_name)
+/* A prune may have taken it away before we had its lock. */
+static bool is_in_place(const struct work *w, const char *name, int fd)
 {
-	bool is_private = spec->sharing == SHARING_PRIVATE;
-	sigset_t before;
-	int how = spec->sharing == SHARING_SHARED ? LOCK_SH : LOCK_EX;
+	autofree char *path = xasprintf("volumes/%s", name);
+	struct stat mine, there;
 
-	for (unsigned copy = 0; copy < PRIVATE_MAX; copy++) {
-		autofree char *name = copy ? xasprintf("%s-%u", base, copy) : xstrdup(base);
-		int fd = -1;
+	return fstat(fd, &mine) == 0 &&
+	       fstatat(engine_root_fd(w->b->engine), path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       mine.st_ino == there.st_ino;
+}
+
+/* 1: somebody else has it, and it is not waited for. */
+static int take_cache(struct work *w, struct mounts *m, const struct mount_spec *spec,
+		      const char *name)
+{
+	const bool waits = spec->sharing != SHARING_PRIVATE;
+	const int how = spec->sharing == SHARING_SHARED ? LOCK_SH : LOCK_EX;
+
+	for (;;) {
+		autoclose int fd = -1;
+		sigset_t before;
 		int r = open_cache(w, spec, name, &fd);
 
 		if (r < 0)
 			return r;
-		keep_lock(m, fd);
 		/* The step has made nothing yet. */
 		halt_allow(&before);
-		r = TEMP_FAILURE_RETRY(flock(fd, how | (is_private ? LOCK_NB : 0)));
+		r = TEMP_FAILURE_RETRY(flock(fd, how | (waits ? 0 : LOCK_NB)));
 		halt_forbid(&before);
-		if (r == 0) {
+		if (r < 0)
+			return errno == EWOULDBLOCK
+				       ? 1
+				       : error_sys(w->b->err, -errno, "lock the cache");
+		if (!is_in_place(w, name, fd))
+			continue;
+		keep_lock(m, steal_fd(&fd));
+		return 0;
+	}
+}
+
+/* Shared holders share the lock, so that one who wants it alone waits for them. */
+static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec *spec,
+		      const char *base, char **ret_name)
+{
+	for (unsigned copy = 0; copy < PRIVATE_MAX; copy++) {
+		autofree char *name = copy ? xasprintf("%s-%u", base, copy) : xstrdup(base);
+		int r = take_cache(w, m, spec, name);
+
+		if (r == 0)
 			*ret_name = steal_ptr(&name);
-			return 0;
-		}
-		if (errno != EWOULDBLOCK)
-			return error_sys(w->b->err, -errno, "lock the cache");
+		if (r <= 0)
+			return r;
 	}
 	return error_set(w->b->err, -EBUSY, "%d copies of the cache are in use", PRIVATE_MAX);
 }
@@ -230,7 +263,7 @@ static char *cache_base(const struct mount_plan *plan)
 	char digest[DIGEST_HEX_LEN + 1];
 
 	digest_bytes(id, strlen(id), digest);
-	return xasprintf(CACHE_NAME "%.12s", digest);
+	return xasprintf(BUILD_CACHE_PREFIX "%.12s", digest);
 }
 
 /* The same cache twice in one step is locked once, as the stricter of the two wants it. */
@@ -315,34 +348,113 @@ static int find_secret(struct work *w, const struct mount_spec *spec, char **ret
 	return r;
 }
 
+static int open_secrets(struct work *w, struct mounts *m)
+{
+	return m->secrets ? 0 : secrets_open(w->b->engine, &m->secrets, &m->secrets_fd, w->b->err);
+}
+
+static int put_secret_file(struct mounts *m, const struct mount_spec *spec, const char *name,
+			   const char *bytes, size_t len)
+{
+	autoclose int fd =
+		openat(m->secrets_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : file_write_all(fd, bytes, len);
+
+	if (r == 0 && (fchown(fd, spec->uid < 0 ? 0 : (uid_t)spec->uid,
+			      spec->gid < 0 ? 0 : (gid_t)spec->gid) < 0 ||
+		       fchmod(fd, spec->mode < 0 ? 0400 : (mode_t)spec->mode) < 0))
+		r = -errno;
+	return r;
+}
+
+/* A container's variables are kept with it on disk; these are not. */
+static int put_secret_variable(struct mounts *m, const struct mount_spec *spec, const char *bytes,
+			       size_t len)
+{
+	autoclose int fd =
+		openat(m->secrets_fd, ENV_NAME, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : 0;
+
+	if (memchr(bytes, 0, len))
+		return -EILSEQ;
+	if (r == 0)
+		r = file_write_all(fd, spec->env, strlen(spec->env));
+	if (r == 0)
+		r = file_write_all(fd, "=", 1);
+	if (r == 0)
+		r = file_write_all(fd, bytes, len);
+	if (r == 0)
+		r = file_write_all(fd, "", 1);
+	if (r == 0 && fchmod(fd, 0444) < 0) /* whoever the step runs as */
+		r = -errno;
+	if (r == 0 && !m->secret_env)
+		m->secret_env = xasprintf("%s/" ENV_NAME, m->secrets);
+	return r;
+}
+
 static int make_secret(struct work *w, struct mounts *m, size_t number)
 {
 	const struct mount_plan *plan = &m->plans[number];
 	const struct mount_spec *spec = &plan->spec;
 	autofree char *bytes = NULL, *name = xasprintf("%zu", number), *path = NULL;
-	autoclose int fd = -1;
+	bool is_file = !spec->env || spec->target;
 	size_t len = 0;
 	int r = find_secret(w, spec, &bytes, &len);
 
-	if (r != 0)
+	if (r != 0 || !bytes)
 		return r < 0 ? r : 0;
-	if (!m->secrets)
-		r = secrets_open(w->b->engine, &m->secrets, &m->secrets_fd, w->b->err);
+	r = open_secrets(w, m);
 	if (r < 0)
 		return r;
-	fd = openat(m->secrets_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	r = fd < 0 ? -errno : file_write_all(fd, bytes, len);
-	if (r == 0 && (fchown(fd, spec->uid < 0 ? 0 : (uid_t)spec->uid,
-			      spec->gid < 0 ? 0 : (gid_t)spec->gid) < 0 ||
-		       fchmod(fd, spec->mode < 0 ? 0400 : (mode_t)spec->mode) < 0))
-		r = -errno;
-	if (bytes)
-		explicit_bzero(bytes, len);
+	if (is_file)
+		r = put_secret_file(m, spec, name, bytes, len);
+	if (r == 0 && spec->env)
+		r = put_secret_variable(m, spec, bytes, len);
+	explicit_bzero(bytes, len);
+	if (r == -EILSEQ)
+		return error_set(w->b->err, r,
+				 "the secret %s has a zero byte and cannot be a variable",
+				 spec->id);
 	if (r < 0)
 		return error_sys(w->b->err, r, "put the secret %s in place", spec->id);
 	path = xasprintf("%s/%s", m->secrets, name);
-	add_mount(m, plan->target, path, true);
+	if (is_file)
+		add_mount(m, plan->target, path, true);
 	return 0;
+}
+
+/* The last one is what SSH_AUTH_SOCK names. */
+static int make_ssh(struct work *w, struct mounts *m, size_t number)
+{
+	const struct mount_plan *plan = &m->plans[number];
+	const struct mount_spec *spec = &plan->spec;
+	autofree char *name = xasprintf("ssh-%zu", number), *path = NULL, *variable = NULL;
+	autofree char *own = xasprintf("agent-%zu", number);
+	autoclose int dir = -1;
+	struct ssh ssh = SSH_INIT;
+	int r = open_secrets(w, m);
+
+	if (r == 0)
+		r = dir_ensure_at(m->secrets_fd, own, 0700, &dir, w->b->err);
+	if (r == 0)
+		r = ssh_open(w->b->req->ssh, spec->id, dir, &ssh, w->b->err);
+	if (r > 0 && spec->required)
+		r = error_set(w->b->err, -ENOENT,
+			      "an ssh key %s is needed; --ssh %s or --ssh %s=FILE gives it",
+			      spec->id, spec->id, spec->id);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = ssh_relay(&ssh, m->secrets_fd, name, spec->uid < 0 ? 0 : (uid_t)spec->uid,
+		      spec->gid < 0 ? 0 : (gid_t)spec->gid,
+		      spec->mode < 0 ? 0600 : (mode_t)spec->mode, w->b->err);
+	VEC_GROW(m->agents, m->nagents, m->agents_room);
+	m->agents[m->nagents++] = ssh;
+	path = xasprintf("%s/%s", m->secrets, name);
+	variable = xasprintf("SSH_AUTH_SOCK=%s", plan->target);
+	strv_env_set(&m->env, variable);
+	if (r == 0)
+		add_mount(m, plan->target, path, false);
+	return r;
 }
 
 static void make_tmpfs(struct mounts *m, const struct mount_plan *plan)
@@ -376,6 +488,9 @@ int mounts_make(struct work *w, struct mounts *m, const struct incoming *in)
 		case MOUNT_SECRET:
 			r = make_secret(w, m, i);
 			break;
+		case MOUNT_SSH:
+			r = make_ssh(w, m, i);
+			break;
 		case MOUNT_TMPFS:
 			make_tmpfs(m, plan);
 			break;
@@ -386,6 +501,11 @@ int mounts_make(struct work *w, struct mounts *m, const struct incoming *in)
 
 void mounts_done(struct mounts *m)
 {
+	for (size_t i = 0; i < m->nagents; i++)
+		ssh_done(&m->agents[i]);
+	free(m->agents);
+	strv_done(&m->env);
+	free(m->secret_env);
 	secrets_close(m->secrets, m->secrets_fd);
 	for (size_t i = 0; i < m->n; i++) {
 		mount_spec_done(&m->plans[i].spec);

@@ -2,7 +2,8 @@
  *
  * bind: files of the context or of a stage, as a copy of what is asked for and not ignored, so that
  * nothing outside can be reached through them and what the step writes there is lost.  cache: a
- * directory that later builds find again.  secret: a file in memory.  tmpfs.
+ * directory that later builds find again.  secret: a file in memory, or a variable.  ssh: an
+ * agent's socket.  tmpfs.
  */
 #ifndef BUILDER_MOUNTS_H
 #define BUILDER_MOUNTS_H
@@ -10,8 +11,10 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "base/strv.h"
 
 struct incoming;
+struct ssh;
 struct step_key;
 struct work;
 
@@ -23,6 +26,10 @@ struct mounts {
 	size_t nlocks, locks_room;
 	char *secrets; /* directory of secrets.h; NULL */
 	int secrets_fd;
+	struct ssh *agents;
+	size_t nagents, agents_room;
+	struct strv env;  /* for the command: where agents are */
+	char *secret_env; /* a file of such that are secret, each ending with a zero byte; NULL */
 };
 #define MOUNTS_INIT ((struct mounts) { .secrets_fd = -1 })
 

@@ -17,7 +17,7 @@ struct state;
 struct rewrite_request {
 	size_t below, below_history; /* layers and steps of the image below, which stay */
 	int64_t newest_s;            /* -1: times stay */
-	bool squash;                 /* one layer, with those below in it */
+	bool squash;                 /* one layer, over those below */
 };
 
 /* in is open until the image is recorded.  Nothing to do is fine. */

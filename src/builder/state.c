@@ -107,6 +107,8 @@ int state_init_image(struct state *state, const struct scope_given *given, char 
 	memcpy(state->base, image->id, sizeof(image->id));
 	scope_start(state, given, escape);
 	read_config(state);
+	state->below = state->chains.n;
+	state->below_history = json_array_size(json_object_get(state->doc, "history"));
 	return 0;
 }
 
@@ -122,6 +124,8 @@ void state_init_stage(struct state *state, const struct state *from)
 	*state =
 		(struct state) { .doc = json_deep_copy(from->doc), .created_ns = from->created_ns };
 	memcpy(state->base, from->base, sizeof(state->base));
+	state->below = from->below;
+	state->below_history = from->below_history;
 	copy_list(&state->chains, &from->chains);
 	copy_list(&state->shell, &from->shell);
 	scope_start(state, from->scope.given, from->scope.escape);

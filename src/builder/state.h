@@ -19,14 +19,15 @@ struct image_config;
 struct instruction;
 
 struct state {
-	json_t *doc;           /* without what the layers say until state_close() */
-	struct strv chains;    /* layers, the lowest first */
-	struct scope scope;    /* its env is the config's */
-	struct strv shell;     /* what runs a line */
-	int64_t created_ns;    /* of the last layer, or of the image below */
-	bool has_cmd;          /* CMD was given in this stage */
-	char base[ID_LEN + 1]; /* the image below; "" for none */
-	struct strv triggers;  /* ONBUILD of that image */
+	json_t *doc;                 /* without what the layers say until state_close() */
+	struct strv chains;          /* layers, the lowest first */
+	struct scope scope;          /* its env is the config's */
+	struct strv shell;           /* what runs a line */
+	int64_t created_ns;          /* of the last layer, or of the image below */
+	bool has_cmd;                /* CMD was given in this stage */
+	char base[ID_LEN + 1];       /* the image below; "" for none */
+	struct strv triggers;        /* ONBUILD of that image */
+	size_t below, below_history; /* its layers and steps */
 };
 
 void state_init_scratch(struct state *state, const struct scope_given *given, char escape,

@@ -7,11 +7,13 @@
 char *state_dump(const struct state *state)
 {
 	cleanup(json_cleanup) json_t *all = json_pack(
-		"{s:O, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:s}", "doc", state->doc, "chains",
-		json_from_strv(&state->chains), "args", json_from_strv(&state->scope.args), "env",
-		json_from_strv(&state->scope.env), "shell", json_from_strv(&state->shell),
-		"triggers", json_from_strv(&state->triggers), "created",
-		(json_int_t)state->created_ns, "hasCmd", state->has_cmd, "base", state->base);
+		"{s:O, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:s, s:I, s:I}", "doc", state->doc,
+		"chains", json_from_strv(&state->chains), "args",
+		json_from_strv(&state->scope.args), "env", json_from_strv(&state->scope.env),
+		"shell", json_from_strv(&state->shell), "triggers",
+		json_from_strv(&state->triggers), "created", (json_int_t)state->created_ns,
+		"hasCmd", state->has_cmd, "base", state->base, "below", (json_int_t)state->below,
+		"belowHistory", (json_int_t)state->below_history);
 
 	return all ? json_dumps(all, JSON_COMPACT) : NULL;
 }
@@ -36,6 +38,8 @@ int state_parse(const char *text, size_t len, const struct scope_given *given, c
 	json_read_strings(&rd, all, "triggers", &state.triggers);
 	state.created_ns = json_read_int(&rd, all, "created", INT64_MIN, INT64_MAX, -1);
 	state.has_cmd = json_read_bool(&rd, all, "hasCmd", false);
+	state.below = (size_t)json_read_int(&rd, all, "below", 0, INT32_MAX, 0);
+	state.below_history = (size_t)json_read_int(&rd, all, "belowHistory", 0, INT32_MAX, 0);
 	(void)snprintf(state.base, sizeof(state.base), "%s",
 		       json_read_string(&rd, all, "base", ""));
 	if (rd.r < 0) {

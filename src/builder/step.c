@@ -211,8 +211,24 @@ static int64_t step_time(const struct build *b)
 	return b->req->newest_s >= 0 ? MIN(now, b->req->newest_s * 1000000000) : now;
 }
 
-static int keep_row(struct build *b, const struct step *step, const struct layer_info *info)
+/* A layer that the key named before, and that nothing else has, goes when the build lets go. */
+static int hold_former(struct build *b, const struct step *step)
 {
+	char former[DIGEST_HEX_LEN + 1];
+	int r = step_chain(engine_db(b->engine), step->key, former, b->err);
+
+	if (r < 0 || !*former || strcmp(former, step->chain) == 0)
+		return r;
+	r = hold_one(b, former);
+	return r == -ENOENT ? 0 : r;
+}
+
+int step_keep_row(struct build *b, const struct step *step, const struct layer_info *info)
+{
+	int r = b->by_hand ? 0 : hold_former(b, step);
+
+	if (r < 0)
+		return r;
 	if (!b->by_hand)
 		return step_insert(engine_db(b->engine), step, info, b->err);
 	return info ? layer_info_insert(engine_db(b->engine), step->chain, info, b->err) : 0;
@@ -236,7 +252,7 @@ int step_keep(struct work *w, const struct incoming *in, const char *name, struc
 	step->created_ns = step_time(w->b);
 	if (r == 0)
 		memset(&layer, 0, sizeof(layer));
-	r = keep_row(w->b, step, r > 0 ? &layer.info : NULL);
+	r = step_keep_row(w->b, step, r > 0 ? &layer.info : NULL);
 	if (r == 0)
 		r = hold_one(w->b, step->chain);
 	if (r == 0)

@@ -20,6 +20,7 @@ struct draft;
 struct hand_run;
 struct incoming;
 struct instruction;
+struct layer_info;
 
 struct build {
 	struct engine *engine;
@@ -77,6 +78,9 @@ int step_reuse_in_turn(struct work *w, const struct step *step, const char *said
 /* The directory TMP/name of in becomes the step's layer, the state goes on, the row is kept. */
 int step_keep(struct work *w, const struct incoming *in, const char *name, struct step *step,
 	      const char *said) must_check;
+/* One more key for what step names; info of a layer that is new, or NULL. */
+int step_keep_row(struct build *b, const struct step *step,
+		  const struct layer_info *info) must_check;
 /* A layer that make() drafts. */
 int step_draft(struct work *w, struct step *step, const char *said,
 	       int (*make)(void *data, struct draft *draft, struct error *err),

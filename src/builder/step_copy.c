@@ -18,6 +18,7 @@
 #include "builder/listing.h"
 #include "builder/mode.h"
 #include "builder/remote.h"
+#include "builder/ssh.h"
 #include "builder/step.h"
 #include "builder/unpack_add.h"
 #include "engine/engine.h"
@@ -33,6 +34,8 @@ struct copying {
 	struct remote *remotes; /* sources that are elsewhere */
 	size_t nremotes, remotes_room;
 	struct incoming in; /* where they come to */
+	struct ssh ssh;     /* keys for them */
+	char *agent;        /* NULL: none were given */
 	struct strv docs;   /* contents of here-documents, a name before each */
 	char *dest;
 	bool dest_is_dir; /* it says so, or several things go there */
@@ -53,6 +56,8 @@ static void copying_done(struct copying *c)
 	for (size_t i = 0; i < c->nremotes; i++)
 		remote_done(&c->remotes[i]);
 	free(c->remotes);
+	ssh_done(&c->ssh);
+	free(c->agent);
 	strv_done(&c->docs);
 	free(c->dest);
 	ignore_done(&c->exclude);
@@ -502,7 +507,7 @@ static int keep_cheap(const struct copying *c, const struct step *cheap, const s
 	struct step copy = *step;
 
 	memcpy(copy.key, cheap->key, sizeof(copy.key));
-	return step_insert(engine_db(c->w->b->engine), &copy, NULL, c->w->b->err);
+	return step_keep_row(c->w->b, &copy, NULL);
 }
 
 static int find_or_make(struct copying *c, struct step *step)
@@ -528,7 +533,27 @@ static struct remote_request remote_request(const struct copying *c)
 {
 	return (struct remote_request) { .engine = c->w->b->engine,
 					 .secrets = c->w->b->req->secrets,
-					 .in = &c->in };
+					 .in = &c->in,
+					 .agent = c->agent };
+}
+
+/* The agent of "--ssh default", if a source is to be had by ssh. */
+static int open_agent(struct copying *c)
+{
+	bool needed = false;
+	autoclose int dir = -1;
+	int r;
+
+	for (size_t i = 0; i < c->nremotes; i++)
+		needed |= c->remotes[i].is_git && c->remotes[i].git.transport == GIT_SSH;
+	if (!needed)
+		return 0;
+	r = dir_ensure_at(c->in.tmp_fd, "ssh", 0700, &dir, c->w->b->err);
+	if (r == 0)
+		r = ssh_open(c->w->b->req->ssh, "default", dir, &c->ssh, c->w->b->err);
+	if (r == 0)
+		c->agent = c->ssh.dir < 0 ? xstrdup(c->ssh.socket) : file_path(dir, c->ssh.socket);
+	return r < 0 ? r : 0;
 }
 
 static int look_at_remotes(struct copying *c)
@@ -542,6 +567,8 @@ static int look_at_remotes(struct copying *c)
 
 	/* What a signal leaves behind here the next command takes away. */
 	halt_allow(&before);
+	if (r == 0)
+		r = open_agent(c);
 	for (size_t i = 0; r == 0 && i < c->nremotes; i++)
 		r = remote_look(&c->remotes[i], &req, c->w->b->err);
 	halt_forbid(&before);
@@ -606,6 +633,7 @@ int step_copy(struct work *w)
 		.from = instruction_flag(w->ins, "from"),
 		.root = -1,
 		.in = INCOMING_INIT,
+		.ssh = SSH_INIT,
 	};
 	int r = read_words(&c);
 

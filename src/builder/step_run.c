@@ -24,9 +24,12 @@
 #include "engine/run.h"
 #include "image/image.h"
 #include "image/incoming.h"
+#include "image/platform.h"
 
 #define UPPER_NAME  "upper"
 #define SCRIPT_DEST "/dev/strake-script"
+#define ENV_DEST    "/dev/strake-env"
+#define EXEC_DEST   "/dev/strake-exec"
 #define SAID_MAX    65536
 #define BUILD_LABEL "strake.build"
 
@@ -215,6 +218,14 @@ static void add_labels(const struct running *run, struct strv *labels)
 	strv_addf(labels, BUILD_LABEL ".step=%u/%u", w->number, w->total);
 }
 
+static void add_file(struct running *run, const char *dest, const char *source)
+{
+	(void)json_array_append_new(run->mounts.list,
+				    json_pack("{s:s, s:s, s:s, s:[s, s]}", "destination", dest,
+					      "type", "bind", "source", source, "options", "bind",
+					      "ro"));
+}
+
 static int add_script(struct running *run, const struct incoming *in)
 {
 	autofree char *path = NULL;
@@ -227,11 +238,31 @@ static int add_script(struct running *run, const struct incoming *in)
 	if (r < 0)
 		return r;
 	path = xasprintf("%s/%s/script", in->root, in->tmp_name);
-	(void)json_array_append_new(run->mounts.list,
-				    json_pack("{s:s, s:s, s:s, s:[s, s]}", "destination",
-					      SCRIPT_DEST, "type", "bind", "source", path,
-					      "options", "bind", "ro"));
+	add_file(run, SCRIPT_DEST, path);
 	return 0;
+}
+
+/* Variables that are secret come from a file, read by a program of ours that then becomes the
+ * command: what the engine is told of a container it writes down.
+ */
+static void wrap_command(const struct running *run, const struct strv *argv, struct strv *ret)
+{
+	if (run->mounts.secret_env) {
+		strv_add(ret, EXEC_DEST);
+		strv_add(ret, "--env");
+		strv_add(ret, ENV_DEST);
+	}
+	strv_extend(ret, argv->items, argv->n);
+}
+
+static void add_secret_env(struct running *run)
+{
+	autofree char *program = engine_program(run->w->b->engine, "strake-init");
+
+	if (!run->mounts.secret_env)
+		return;
+	add_file(run, EXEC_DEST, program);
+	add_file(run, ENV_DEST, run->mounts.secret_env);
 }
 
 static void take_output(void *data, bool is_error, const void *bytes, size_t len)
@@ -261,8 +292,9 @@ static void add_hand(const struct hand_run *hand, struct container_options *opti
 static int run_container(struct running *run, const struct strv *layers, bool shell,
 			 char ret_id[ID_LEN + 1], int *ret_status)
 {
+	struct strv command = { 0 };
 	struct work *w = run->w;
-	char *shell_command[] = { w->state->shell.items[0], NULL };
+	const struct strv shell_argv = { .items = w->state->shell.items, .n = 1 };
 	autofree char *name = container_name(run, shell);
 	const struct prepared_root root = { .source = w->b->plan.stages[w->stage].label,
 					    .layers = layers,
@@ -271,8 +303,6 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 	struct container_options options = {
 		.prepared = &root,
 		.name = name,
-		.command = shell ? shell_command : run->argv.items,
-		.ncommand = shell ? 1 : run->argv.n,
 		.entrypoint = "",
 		.env = run->env,
 		.add_host = *w->b->req->add_hosts,
@@ -290,12 +320,16 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 	};
 	int r;
 
+	wrap_command(run, shell ? &shell_argv : &run->argv, &command);
+	options.command = command.items;
+	options.ncommand = command.n;
 	if (w->b->hand_run && !shell)
 		add_hand(w->b->hand_run, &options);
 	if (run->network)
 		strv_add(&options.networks, run->network);
 	add_labels(run, &options.labels);
 	r = container_run(w->b->engine, &options, ret_id, w->b->err);
+	strv_done(&command);
 	strv_done(&options.networks);
 	strv_done(&options.labels);
 	if (r < 0)
@@ -373,6 +407,43 @@ static int failed(struct running *run, int status)
 }
 
 /* The store is free while the command runs, for however long: the layers below are held. */
+/* What registers an emulator calls it so, after the machine as uname(1) has it. */
+static bool has_emulator(const char *arch)
+{
+	static const char *const names[][2] = { { "amd64", "x86_64" },
+						{ "arm64", "aarch64" },
+						{ "386", "i386" } };
+	autofree char *path = NULL, *text = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i][0], arch) == 0)
+			arch = names[i][1];
+	path = xasprintf("/proc/sys/fs/binfmt_misc/qemu-%s", arch);
+	return file_read_at(AT_FDCWD, path, 4096, &text, NULL, NULL) == 0 &&
+	       strncmp(text, "enabled", 7) == 0;
+}
+
+/* A program that did not start, of another kind of machine: what is missing. */
+static int foreign_reason(const struct running *run, int r)
+{
+	const json_t *doc = run->w->state->doc;
+	const char *os = json_string_value(json_object_get(doc, "os"));
+	const char *arch = json_string_value(json_object_get(doc, "architecture"));
+	struct error *err = run->w->b->err;
+	autofree char *have = xasprintf("%s/%s", os ? os : "", arch ? arch : "");
+	autofree char *why = NULL;
+	char own[PLATFORM_LEN];
+
+	platform_own(own);
+	if (!err->status || !os || !arch || platform_fits(have, own) || has_emulator(arch))
+		return r;
+	why = xstrdup(err->text);
+	return error_set(err, r,
+			 "%s; no emulator for %s is registered (binfmt_misc); Debian's "
+			 "qemu-user-static brings one",
+			 why, have);
+}
+
 static int execute(struct running *run, struct incoming *in)
 {
 	int status = 0;
@@ -380,9 +451,16 @@ static int execute(struct running *run, struct incoming *in)
 
 	if (r == 0)
 		r = add_script(run, in);
+	if (r == 0) {
+		add_secret_env(run);
+		strv_extend(&run->env, run->mounts.env.items, run->mounts.env.n);
+	}
 	if (r == 0)
 		r = run_container(run, &run->w->lower, false, run->id, &status);
 	if (r < 0) {
+		r = foreign_reason(run, r);
+		if (!run->w->b->by_hand)
+			run->w->b->err->status = 0; /* it is the build that fails */
 		/* Of one that a signal ended there is something left. */
 		if (*run->id)
 			ignore_result(discard(run, NULL));

@@ -11,6 +11,7 @@
 #include "builder/draft.h"
 #include "builder/halt.h"
 #include "builder/mode.h"
+#include "builder/unpack_filter.h"
 #include "image/attributes.h"
 #include "image/stream.h"
 #include "image/tar_read.h"
@@ -20,41 +21,8 @@
 struct unpacking {
 	const struct unpack_add *req;
 	struct tar_reader *tar;
-	struct stream *stream;
 	struct error *err;
 };
-
-static bool is_named_so(const char *name)
-{
-	return strstr(name, ".tar") || strstr(name, ".tbz") || strstr(name, ".txz");
-}
-
-/* Archives of other kinds are told by name and first bytes: to copy one silently in place of
- * unpacking it would be found out too late.
- */
-static int check_packing(const char *name, int fd, struct error *err)
-{
-	static const struct {
-		const char *bytes, *packing;
-	} others[] = { { "BZh", "bzip2" },
-		       { "\xfd"
-			 "7zXZ",
-			 "xz" } };
-	char start[6] = "";
-
-	if (!is_named_so(name))
-		return 0;
-	if (pread(fd, start, sizeof(start), 0) < 0)
-		return error_sys(err, -errno, "read %s", name);
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		if (strncmp(start, others[i].bytes, strlen(others[i].bytes)) == 0)
-			return error_set(
-				err, -EOPNOTSUPP,
-				"%.200s is packed with %s; ADD unpacks plain, gzip and zstd "
-				"archives, and copies any with --unpack=false",
-				name, others[i].packing);
-	return 0;
-}
 
 static ssize_t feed(void *data, const void **ret, struct error *err)
 {
@@ -227,6 +195,25 @@ static int unpack_all(struct unpacking *u, const struct tar_entry *e)
 	return r;
 }
 
+/* What cannot be read as an archive up to its first entry is a file like any other. */
+static int unpack_from(const struct unpack_add *req, struct tar_reader *reader, struct error *err)
+{
+	cleanup(tar_reader_cleanup) struct tar_reader *tar = reader;
+	struct unpacking u = { .req = req, .tar = tar, .err = err };
+	const struct tar_entry *e;
+	int r;
+
+	if (tar_next(tar, &e, NULL) <= 0)
+		return 1;
+	r = unpack_all(&u, e);
+	return r < 0 ? error_wrap(err, r, "unpack %s", req->name) : 0;
+}
+
+static ssize_t feed_filtered(void *data, const void **ret, struct error *err)
+{
+	return filter_next(data, ret, err);
+}
+
 int unpack_add(const struct unpack_add *req, struct error *err)
 {
 	const struct stream_request sr = { .fd = req->fd,
@@ -236,21 +223,11 @@ int unpack_add(const struct unpack_add *req, struct error *err)
 					   .threaded = true,
 					   .stop_fd = -1 };
 	cleanup(stream_cleanup) struct stream *stream = NULL;
-	cleanup(tar_reader_cleanup) struct tar_reader *tar = NULL;
-	struct unpacking u = { .req = req, .err = err };
-	const struct tar_entry *e;
-	int r = check_packing(req->name, req->fd, err);
+	cleanup(filter_cleanup) struct filter *filter = NULL;
 
-	if (r < 0)
-		return r;
-	/* What cannot be read as an archive up to its first entry is a file like any other. */
+	if (filter_open(req->fd, &filter) == 0)
+		return unpack_from(req, tar_reader_new(feed_filtered, filter), err);
 	if (stream_open(&sr, &stream, NULL) < 0)
 		return 1;
-	tar = tar_reader_new(feed, stream);
-	if (tar_next(tar, &e, NULL) <= 0)
-		return 1;
-	u.tar = tar;
-	u.stream = stream;
-	r = unpack_all(&u, e);
-	return r < 0 ? error_wrap(err, r, "unpack %s", req->name) : 0;
+	return unpack_from(req, tar_reader_new(feed, stream), err);
 }

@@ -8,66 +8,51 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
-#include "base/number.h"
+#include "base/json.h"
 #include "base/root.h"
 #include "builder/build.h"
 #include "builder/context.h"
 #include "builder/halt.h"
 #include "cmd/build_options.h"
 #include "cmd/build_view.h"
+#include "cmd/build_wishes.h"
 #include "cmd/cmd.h"
-#include "cmd/hand.h"
 #include "engine/engine.h"
 
 #define TICK_MS   100 /* of the live view */
 #define OFFER_MAX 65536
 
-static int check_args(const struct build_args *args, enum view_kind *ret_kind, struct error *err)
+static int check_view(const struct build_args *args, enum view_kind *ret, struct error *err)
 {
-	static const char *const pulls[] = { "missing", "always", "never" };
-	static const char *const rights[] = { "security.insecure", "network.host" };
-	bool known = !args->pull;
-	int r = view_kind_parse(args->progress, args->quiet, ret_kind, err);
+	int r = view_kind_parse(args->progress, args->quiet, ret, err);
 
-	for (size_t i = 0; args->pull && i < ARRAY_SIZE(pulls); i++)
-		known |= strcmp(args->pull, pulls[i]) == 0;
-	if (r == 0 && !known)
-		r = error_set(err, -EINVAL, "--pull wants missing, always or never, not '%.40s'",
-			      args->pull);
-	for (size_t i = 0; r == 0 && i < args->allow.n; i++)
-		if (strcmp(args->allow.items[i], rights[0]) != 0 &&
-		    strcmp(args->allow.items[i], rights[1]) != 0)
-			r = error_set(err, -EINVAL, "--allow is %s or %s, not '%.40s'", rights[0],
-				      rights[1], args->allow.items[i]);
-	if (r == 0 && args->jobs < 0)
-		r = error_set(err, -EINVAL, "--jobs wants a number of stages, not %d", args->jobs);
-	if (r == 0 && args->debug && (*ret_kind == VIEW_QUIET || *ret_kind == VIEW_JSON))
+	if (r == 0 && args->debug && (*ret == VIEW_QUIET || *ret == VIEW_JSON))
 		r = error_set(err, -EINVAL, "--debug opens a shell, which is not %s",
-			      *ret_kind == VIEW_QUIET ? "quiet" : "JSON");
+			      *ret == VIEW_QUIET ? "quiet" : "JSON");
 	return r;
 }
 
 /* Standard output is for the result: what a shell for the user prints goes the other way. */
-struct outputs {
-	int out;
+struct turned {
+	int out; /* -1: it was not */
 };
 
-static int outputs_turn(struct outputs *o, struct error *err)
+static int turn_output(struct turned *t, struct error *err)
 {
 	(void)fflush(stdout);
-	o->out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (o->out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+	t->out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (t->out < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		return error_sys(err, -errno, "turn standard output");
 	return 0;
 }
 
-static void outputs_restore(struct outputs *o)
+static void turn_back(struct turned *t)
 {
-	if (o->out < 0)
+	if (t->out < 0)
 		return;
-	(void)dup2(o->out, STDOUT_FILENO);
-	(void)close(o->out);
-	o->out = -1;
+	(void)dup2(t->out, STDOUT_FILENO);
+	(void)close(t->out);
+	t->out = -1;
 }
 
 static int open_view(const struct build_args *args, enum view_kind kind, struct view *ret,
@@ -85,11 +70,11 @@ static int open_view(const struct build_args *args, enum view_kind kind, struct 
 
 /* Signals that would end us wait until all is cleared up, and then do so. */
 static int run_held(struct engine *engine, struct build_request *req, struct view *view,
-		    char ret_id[ID_LEN + 1], struct fault *ret_fault, struct error *err)
+		    struct build_result *ret, struct fault *ret_fault, struct error *err)
 {
-	struct outputs outputs = { -1 };
+	struct turned turned = { -1 };
 	sigset_t before;
-	int r = outputs_turn(&outputs, err);
+	int r = req->debug ? turn_output(&turned, err) : 0;
 
 	if (r < 0)
 		return r;
@@ -97,8 +82,8 @@ static int run_held(struct engine *engine, struct build_request *req, struct vie
 	req->tell = view_tell;
 	req->data = view;
 	req->tick_ms = view->kind == VIEW_TTY ? TICK_MS : 0;
-	r = build_run(engine, req, ret_id, ret_fault, err);
-	outputs_restore(&outputs);
+	r = build_run(engine, req, ret, ret_fault, err);
+	turn_back(&turned);
 	if (r < 0)
 		view_end(view);
 	return r;
@@ -112,10 +97,10 @@ static void show_fault(const struct fault *fault, const struct context *context)
 }
 
 static int build_it(struct engine *engine, const struct build_args *args,
-		    const struct context *context, char ret_id[ID_LEN + 1], struct error *err)
+		    const struct context *context, struct build_result *ret, struct error *err)
 {
+	cleanup(wishes_done) struct build_wishes wishes = { .outputs = { .n = 0 } };
 	cleanup(view_done) struct view view = { .to = NULL };
-	struct strv names = { 0 };
 	struct fault fault = { 0, 0 };
 	struct build_request req = {
 		.bytes = context->file,
@@ -123,40 +108,28 @@ static int build_it(struct engine *engine, const struct build_args *args,
 		.name = context->name,
 		.context = context->fd,
 		.ignore = &context->ignore,
-		.target = args->target,
-		.platforms = &args->platforms,
-		.pull = args->pull,
-		.network = args->network,
-		.build_args = &args->build_args,
-		.labels = &args->labels,
-		.secrets = &args->secrets,
-		.add_hosts = &args->add_hosts,
-		.ulimits = &args->ulimits,
-		.allow = &args->allow,
-		.memory = args->memory,
-		.shm_size = args->shm_size,
-		.names = &names,
-		.newest_s = -1,
-		.jobs = args->jobs > 0 ? (unsigned)args->jobs : 0,
-		.no_cache = args->no_cache,
-		.show_changes = args->show_changes,
-		.debug = args->debug,
 	};
 	enum view_kind kind;
-	int r = check_args(args, &kind, err);
+	int r = check_view(args, &kind, err);
 
 	if (r == 0)
-		r = read_image_names(&args->tags, "--tag", &names, err);
-	if (r == 0)
-		r = read_timestamp(args->timestamp, &req.newest_s, err);
+		r = wishes_read(args, &wishes, &req, err);
 	if (r == 0)
 		r = open_view(args, kind, &view, err);
 	if (r == 0)
-		r = run_held(engine, &req, &view, ret_id, &fault, err);
+		r = run_held(engine, &req, &view, ret, &fault, err);
 	if (r < 0 && fault.line > 0 && kind != VIEW_JSON)
 		show_fault(&fault, context);
-	strv_done(&names);
+	if (r == 0 && !outputs_use_stdout(&wishes.outputs))
+		(void)puts(ret->id);
 	return r;
+}
+
+static int write_iid(const char *path, const char *id, struct error *err)
+{
+	autofree char *text = xasprintf("sha256:%s", id);
+
+	return file_write_at(AT_FDCWD, path, text, strlen(text), 0644, FILE_PLAIN, err);
 }
 
 /* The same again, up to where it failed; what came by standard input cannot be given again. */
@@ -173,6 +146,8 @@ static void offer_shell(const struct engine *engine, const struct build_args *ar
 		return;
 	again.debug = true;
 	again.no_cache = false;
+	again.outputs = (struct strv) { 0 }; /* it does not come to that */
+	again.push = false;
 	strv_add(&words, "strake");
 	if (strcmp(engine->root, root) != 0)
 		strv_addf(&words, "--root=%s", engine->root);
@@ -202,14 +177,14 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 		.keeps_git_dir = strv_has(&args->build_args, "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1"),
 	};
 	cleanup(context_done) struct context context = CONTEXT_INIT;
-	char id[ID_LEN + 1];
+	struct build_result result = { .metadata = NULL };
 	sigset_t before;
 	int r = context_open(engine, &cr, &context, err);
 
 	(void)argc;
 	(void)sigprocmask(SIG_BLOCK, NULL, &before);
 	if (r == 0)
-		r = build_it(engine, args, &context, id, err);
+		r = build_it(engine, args, &context, &result, err);
 	/* A command failed, and nothing else: what it stood on is kept. */
 	if (r == -ECANCELED && !args->quiet &&
 	    !(args->progress && strcmp(args->progress, "json") == 0))
@@ -217,14 +192,11 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 	if (halt_asked())
 		context_done(&context);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	if (r == 0 && args->iidfile) {
-		autofree char *text = xasprintf("sha256:%s", id);
-
-		r = file_write_at(AT_FDCWD, args->iidfile, text, strlen(text), 0644, FILE_PLAIN,
-				  err);
-	}
-	if (r == 0)
-		(void)puts(id);
+	if (r == 0 && args->iidfile)
+		r = write_iid(args->iidfile, result.id, err);
+	if (r == 0 && args->metadata_file)
+		r = json_save_at(AT_FDCWD, args->metadata_file, result.metadata, false, err);
+	json_decref(result.metadata);
 	return r;
 }
 

@@ -13,7 +13,7 @@ static const char *const names[] = {
 	[BUILD_STEP] = "start",      [BUILD_OUTPUT] = "output", [BUILD_END] = "done",
 	[BUILD_FAILED] = "failed",   [BUILD_CACHED] = "cached", [BUILD_MISS] = "not-cached",
 	[BUILD_LAYER] = "layer",     [BUILD_CHANGE] = "change", [BUILD_PULL] = "pull",
-	[BUILD_WARNING] = "warning", [BUILD_DEBUG] = "debug",
+	[BUILD_WARNING] = "warning", [BUILD_DEBUG] = "debug",   [BUILD_EXPORT] = "export",
 };
 
 static void put(json_t *object, const char *key, const char *text)

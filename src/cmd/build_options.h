@@ -11,11 +11,13 @@
 #include "base/strv.h"
 
 struct build_args {
-	const char *file, *target, *pull, *network, *iidfile, *timestamp, *progress;
-	struct strv tags, platforms, build_args, labels, secrets, add_hosts, ulimits, allow;
+	const char *file, *target, *pull, *network, *iidfile, *timestamp, *progress, *format,
+		*metadata_file, *tls_verify, *auth_file, *credentials, *cert_dir;
+	struct strv tags, platforms, build_args, labels, secrets, add_hosts, ulimits, outputs,
+		annotations, allow, ssh;
 	uint64_t memory, shm_size;
 	int jobs;
-	bool no_cache, explain_cache, show_changes, debug, quiet;
+	bool no_cache, explain_cache, show_changes, debug, quiet, squash, squash_all, push, load;
 };
 
 extern const struct opt build_opts[];

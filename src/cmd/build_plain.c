@@ -81,6 +81,7 @@ static void of_step(struct view *v, struct view_step *step, const struct build_t
 		line(v, step, "  ", "a shell where it failed; the build ends when you leave it");
 		break;
 	case BUILD_WARNING:
+	case BUILD_EXPORT:
 	case BUILD_TICK:
 		break;
 	}
@@ -90,6 +91,8 @@ void plain_tell(struct view *v, struct view_step *step, const struct build_told 
 {
 	if (told->event == BUILD_WARNING)
 		line(v, NULL, "strake build: warning: ", told->text);
+	else if (told->event == BUILD_EXPORT)
+		line(v, NULL, "=> ", told->text);
 	else if (step)
 		of_step(v, step, told);
 	if (told->event != BUILD_OUTPUT && told->event != BUILD_TICK &&

@@ -136,6 +136,8 @@ void tty_tell(struct view *v, struct view_step *step, const struct build_told *t
 		note(v, step, "pulling ", told->text);
 	else if (told->event == BUILD_WARNING)
 		note(v, NULL, "strake build: warning: ", told->text);
+	else if (told->event == BUILD_EXPORT)
+		note(v, NULL, "=> ", told->text);
 	if (told->event == BUILD_DEBUG)
 		note(v, step, "a shell where it failed; the build ends when you leave it", "");
 	else if (!v->failed)

@@ -7,12 +7,13 @@
 #include "base/number.h"
 #include "cmd/cmd.h"
 #include "cmd/hand_options.h"
+#include "engine/build_cache.h"
 #include "engine/engine.h"
 #include "image/list.h"
 #include "image/step.h"
 
 struct prune_args {
-	bool force;
+	bool all, force;
 	uint64_t keep;
 	struct strv filter;
 };
@@ -22,6 +23,8 @@ static const struct opt prune_opts[] = {
 	    "only steps that no build used for so long: until=24h"),
 	OPT(struct prune_args, keep, "keep-storage", 0, "SIZE",
 	    "keep this much, of what was used last"),
+	OPT(struct prune_args, all, "all", 'a', NULL,
+	    "what RUN --mount=type=cache keeps, too, if no step uses it now"),
 	OPT(struct prune_args, force, "force", 'f', NULL, "do not ask"),
 	{ 0 },
 };
@@ -61,6 +64,7 @@ static int prune_run(struct engine *engine, const void *data, int argc, char **a
 {
 	const struct prune_args *args = data;
 	struct step_prune prune = { .keep_bytes = (int64_t)args->keep };
+	struct build_cache_prune caches = { .bytes = 0 };
 	char freed[NUMBER_SIZE_LEN];
 	int r = read_filter(engine, args, &prune.unused_since_ns, err);
 
@@ -70,12 +74,17 @@ static int prune_run(struct engine *engine, const void *data, int argc, char **a
 		r = ask(args, err);
 	if (r <= 0)
 		return r;
+	caches.unused_since_ns = prune.unused_since_ns;
 	r = step_prune(engine_db(engine), engine_root_fd(engine), &prune, err);
+	if (r == 0 && args->all)
+		r = build_cache_prune(engine, &caches, err);
 	if (r < 0)
 		return r;
-	number_format_size((uint64_t)prune.bytes, freed);
-	(void)printf("Steps forgotten: %lld\nTotal reclaimed space: %s\n", (long long)prune.steps,
-		     freed);
+	number_format_size((uint64_t)(prune.bytes + caches.bytes), freed);
+	(void)printf("Steps forgotten: %lld\n", (long long)prune.steps);
+	if (args->all)
+		(void)printf("Caches removed: %lld\n", (long long)caches.caches);
+	(void)printf("Total reclaimed space: %s\n", freed);
 	return 0;
 }
 

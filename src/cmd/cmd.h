@@ -36,6 +36,8 @@ struct cmd {
 	int error_status;
 	const struct cmd *const
 		*sub; /* "network ls": a NULL-terminated table, then run is unused */
+	/* With sub: what is meant when the first word is none of these ("why A B"); may be NULL. */
+	const struct cmd *otherwise;
 	/* Another name for that command ("image ls" for "images"): nothing but name is used. */
 	const struct cmd *same;
 	/* With CMD_FIRST_OPERAND: whether options may also stand right behind this first operand,

@@ -34,9 +34,9 @@ static const struct cmd disk_build_front = {
 		"systemd-boot, and an ext4 root that is found by its UUID; no mount, no loop device, and no\n"
 		"root unless the image store is root's.\n\n"
 		"Kernel and initrd are the newest in the source, or those that --kernel and --initrd name. A\n"
-		"source without an init becomes a machine in memory: a small init starts COMMAND, or what the\n"
-		"image says, with the image's environment, directory and user, and switches the machine off\n"
-		"when it ends.",
+		"source without an init becomes a machine in memory, or with --size on its disk: a small init starts\n"
+		"COMMAND, or what the image says, with the image's environment, directory and user, and switches\n"
+		"the machine off when it ends. Its volumes are on a partition of their own.",
 	.opts = disk_build_opts,
 	.args_size = sizeof(struct disk_build_args),
 	.min_operands = 1,
@@ -49,8 +49,12 @@ static const struct cmd disk_run_front = {
 	.operands = "FILE",
 	.help = "Start a disk in QEMU",
 	.details =
-		"The serial console is the terminal; Ctrl-A x ends the machine. With KVM where it works, else\n"
-		"by emulation. Nothing is written to FILE unless --write is given.",
+		"The serial console is the terminal; Ctrl-A x ends the machine, Ctrl-C goes to it. With KVM where\n"
+		"it works, else by emulation; it says which. SIGTERM and --timeout press the power button, and what\n"
+		"does not end by itself within 20 s is ended.\n\n"
+		"Exits as the program of a machine without an operating system did, else with 0. A shared folder\n"
+		"is where it belongs in such a machine; in another one 'mount -t 9p -o trans=virtio TARGET TARGET'\n"
+		"brings it there.",
 	.opts = disk_run_opts,
 	.args_size = sizeof(struct disk_run_args),
 	.min_operands = 1,

@@ -62,6 +62,16 @@ static int choose_customisation(const struct disk_build_args *args, struct custo
 	return network_plan_parse(args->network, &c->network, err);
 }
 
+static int choose_root(const char *text, enum appliance_root *ret, struct error *err)
+{
+	*ret = !text                       ? APPLIANCE_ROOT_UNSAID
+	       : strcmp(text, "disk") == 0 ? APPLIANCE_ROOT_DISK
+					   : APPLIANCE_ROOT_MEMORY;
+	if (*ret == APPLIANCE_ROOT_MEMORY && strcmp(text, "memory") != 0)
+		return error_set(err, -EINVAL, "--root-on wants memory or disk, not '%s'", text);
+	return 0;
+}
+
 static int choose(const struct disk_build_args *args, struct machine_request *req,
 		  struct error *err)
 {
@@ -71,13 +81,23 @@ static int choose(const struct disk_build_args *args, struct machine_request *re
 		return error_set(err, -EINVAL, "say where the disk goes with -o FILE");
 	if (args->size % 512)
 		return error_set(err, -EINVAL, "--size is no multiple of 512");
+	if (args->kernel_package && !args->install_kernel)
+		return error_set(err, -EINVAL, "--kernel-package goes with --install-kernel");
+	if (args->install_kernel && (args->kernel || args->initrd))
+		return error_set(err, -EINVAL,
+				 "--install-kernel brings a kernel of its own: leave --kernel and "
+				 "--initrd out");
 	req->output = args->output;
 	req->size = (int64_t)args->size;
 	req->kernel = args->kernel;
 	req->initrd = args->initrd;
+	req->install_kernel = args->install_kernel;
+	req->kernel_package = args->kernel_package;
+	req->efi_loader = args->efi_loader;
 	req->modules = args->modules;
 	req->cmdline = args->cmdline;
 	req->entrypoint = args->entrypoint;
+	req->volumes = args->volume;
 	req->env = args->env;
 	r = format_choose(args->format, args->output, &req->format, err);
 	if (r == 0 && req->format == FORMAT_ISO && args->size)
@@ -88,7 +108,14 @@ static int choose(const struct disk_build_args *args, struct machine_request *re
 		r = choose_firmware(args->boot, req, err);
 	if (r == 0)
 		r = choose_customisation(args, &req->custom, err);
-	return r < 0 ? r : choose_date(args->timestamp, req, err);
+	if (r == 0)
+		r = choose_root(args->root_on, &req->appliance.root, err);
+	if (r == 0)
+		r = choose_date(args->timestamp, req, err);
+	req->appliance.volumes = &req->volumes;
+	req->appliance.size = req->size;
+	req->appliance.now_s = req->now_s;
+	return r;
 }
 
 static void report(const struct disk_build_args *args, const struct machine_result *made,

@@ -8,10 +8,11 @@
 
 struct disk_build_args {
 	const char *output, *boot, *kernel, *initrd, *modules, *cmdline, *hostname, *network;
-	const char *timestamp, *cloud_init, *timezone, *format;
-	struct strv entrypoint, env, user, password_file, password_hash_file, ssh_key;
+	const char *root_on, *timestamp, *cloud_init, *timezone, *format;
+	struct strv entrypoint, env, user, volume, password_file, password_hash_file, ssh_key;
 	uint64_t size;
-	bool quiet;
+	const char *kernel_package, *efi_loader;
+	bool install_kernel, quiet;
 };
 
 static const struct opt disk_build_opts[] = {
@@ -26,6 +27,12 @@ static const struct opt disk_build_opts[] = {
 	OPT(struct disk_build_args, kernel, "kernel", 0, "FILE",
 	    "a kernel instead of the source's own"),
 	OPT(struct disk_build_args, initrd, "initrd", 0, "FILE", "the initrd of that kernel"),
+	OPT(struct disk_build_args, install_kernel, "install-kernel", 0, NULL,
+	    "a kernel, and an init if there is none, by the source's package manager (apt, apk, dnf)"),
+	OPT(struct disk_build_args, kernel_package, "kernel-package", 0, "NAME",
+	    "that kernel (default linux-image-amd64, linux-image-generic, linux-lts or kernel-core)"),
+	OPT(struct disk_build_args, efi_loader, "efi-loader", 0, "FILE",
+	    "a loader for UEFI instead of the installed systemd-boot, as that of another architecture"),
 	OPT(struct disk_build_args, cmdline, "cmdline", 0, "TEXT", "more words for the kernel"),
 	OPT(struct disk_build_args, hostname, "hostname", 'h', "NAME", "name of the machine"),
 	OPT(struct disk_build_args, user, "user", 'u', "NAME[:UID][:GROUP,...]",
@@ -48,6 +55,10 @@ static const struct opt disk_build_opts[] = {
 	    "without an init in the source: a word of what always runs"),
 	OPT(struct disk_build_args, env, "env", 'e', "NAME=VALUE",
 	    "without an init in the source: a variable of the program"),
+	OPT(struct disk_build_args, volume, "volume", 'v', "PATH",
+	    "without an init in the source: a directory that outlasts the machine's files, as the image's VOLUMEs"),
+	OPT(struct disk_build_args, root_on, "root-on", 0, "memory|disk",
+	    "without an init in the source: where its files are (default memory up to 256 MiB, without --size)"),
 	OPT(struct disk_build_args, modules, "modules", 0, "DIR",
 	    "without an init in the source: modules of the kernel (default /lib/modules/VERSION, if there)"),
 	OPT(struct disk_build_args, quiet, "quiet", 'q', NULL, "print nothing"),
@@ -79,8 +90,9 @@ struct disk_run_args {
 	const char *firmware, *bus, *accel;
 	uint64_t memory;
 	int cpus;
-	struct strv publish;
-	bool write;
+	struct strv publish, share;
+	int timeout;
+	bool snapshot;
 };
 
 static const struct opt disk_run_opts[] = {
@@ -90,11 +102,15 @@ static const struct opt disk_run_opts[] = {
 	OPT(struct disk_run_args, cpus, "cpus", 0, "N", "of the machine (default 1)"),
 	OPT(struct disk_run_args, publish, "publish", 'p', "HOST:MACHINE",
 	    "a TCP port of 127.0.0.1 that leads to one of the machine"),
-	OPT(struct disk_run_args, bus, "bus", 0, "virtio|sata|nvme|cdrom",
+	OPT(struct disk_run_args, share, "share", 0, "DIR[:TARGET[:ro]]",
+	    "a folder of this host, in the machine at TARGET (default /mnt/NAME), by 9p"),
+	OPT(struct disk_run_args, bus, "disk", 0, "virtio|sata|nvme|cdrom",
 	    "how the disk is connected (default virtio)"),
 	OPT(struct disk_run_args, accel, "accel", 0, "kvm|tcg", "default: kvm where it works"),
-	OPT(struct disk_run_args, write, "write", 0, NULL,
-	    "keep what the machine writes to the disk"),
+	OPT(struct disk_run_args, snapshot, "snapshot", 0, NULL,
+	    "forget what the machine writes to the disk"),
+	OPT(struct disk_run_args, timeout, "timeout", 0, "SECONDS",
+	    "press the power button then, and exit with 124"),
 	{ 0 },
 };
 

@@ -114,6 +114,8 @@ static int cmd_resolve(struct invocation *inv, struct error *err)
 		const struct cmd *cmd = cmd_find(cmds, inv->argv[0]);
 		size_t len = strlen(inv->path);
 
+		if (!cmd && inv->cmd && inv->cmd->otherwise)
+			break;
 		if (!cmd)
 			return unknown_command(inv, err);
 		(void)snprintf(inv->path + len, sizeof(inv->path) - len, "%s%s", len ? " " : "",
@@ -124,6 +126,8 @@ static int cmd_resolve(struct invocation *inv, struct error *err)
 		inv->argv++;
 		cmds = cmd->sub;
 	}
+	if (inv->cmd && inv->cmd->otherwise && inv->argc > 0 && strcmp(inv->argv[0], "--help") != 0)
+		inv->cmd = inv->cmd->otherwise;
 	if (!inv->is_called)
 		(void)snprintf(typed, sizeof(typed), "%s", inv->path);
 	return 0;

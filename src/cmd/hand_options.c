@@ -23,6 +23,8 @@ const struct opt hand_run_opts[] = {
 	OPT(struct hand_run_args, mounts, "mount", 0, "type=TYPE,...", "as of RUN --mount"),
 	OPT(struct hand_run_args, secrets, "secret", 0, "id=NAME[,src=FILE|,env=NAME]",
 	    "for --mount type=secret"),
+	OPT(struct hand_run_args, ssh, "ssh", 0, "default|ID[=SOCKET|KEY[,KEY]]",
+	    "for --mount type=ssh: our agent, or keys"),
 	OPT(struct hand_run_args, network, "network", 0, "MODE",
 	    "default, none, host, or the name of one"),
 	OPT(struct hand_run_args, add_hosts, "add-host", 0, "NAME:ADDRESS", "in its /etc/hosts"),

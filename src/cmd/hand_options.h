@@ -14,7 +14,7 @@ struct hand_from_args {
 	const char *name, *pull, *platform;
 };
 struct hand_run_args {
-	struct strv env, volumes, mounts, secrets, add_hosts, ulimits;
+	struct strv env, volumes, mounts, secrets, ssh, add_hosts, ulimits;
 	const char *user, *workdir, *network;
 	uint64_t memory;
 	bool tty;

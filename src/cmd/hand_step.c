@@ -82,6 +82,7 @@ static int run_run(struct engine *engine, const void *data, int argc, char **arg
 
 	req.network = args->network;
 	req.secrets = &args->secrets;
+	req.ssh = &args->ssh;
 	req.add_hosts = &args->add_hosts;
 	req.ulimits = &args->ulimits;
 	req.memory = args->memory;

@@ -129,7 +129,7 @@ static int export_run(struct engine *engine, const void *data, int argc, char **
 	r = overlay_view(&layers, c->name, &view, err);
 	strv_done(&layers);
 	req.fd = view;
-	return r < 0 ? r : tar_out(args->output ? args->output : "-", &req, err);
+	return r < 0 ? r : tar_out(args->output ? args->output : "-", &req, -1, err);
 }
 
 const struct cmd cmd_image_save = {

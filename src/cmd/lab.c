@@ -5,6 +5,10 @@
 #include "cmd/handover.h"
 #include "cmd/lab_options.h"
 
+extern const struct cmd lab_send_front, lab_capture_front, lab_ping_front, lab_path_front,
+	lab_domains_front, lab_matrix_front, lab_check_front, lab_faults_front, lab_hint_front,
+	lab_draw_front; /* lab_look_front.c */
+
 static const struct opt no_opts[] = { { 0 } };
 
 #define HANDOVER(command, opts)                                                                    \
@@ -110,8 +114,26 @@ static const struct cmd lab_link_front = {
 static const struct cmd lab_ls = { .name = "ls", .same = &lab_list_front };
 
 static const struct cmd *const lab_cmds[] = {
-	&lab_up_front,   &lab_down_front,  &lab_list_front, &lab_ls, &lab_show_front,
-	&lab_exec_front, &lab_shell_front, &lab_link_front, NULL,
+	&lab_up_front,
+	&lab_down_front,
+	&lab_list_front,
+	&lab_ls,
+	&lab_show_front,
+	&lab_exec_front,
+	&lab_shell_front,
+	&lab_link_front,
+	/* what it does */
+	&lab_ping_front,
+	&lab_path_front,
+	&lab_matrix_front,
+	&lab_domains_front,
+	&lab_send_front,
+	&lab_capture_front,
+	&lab_check_front,
+	&lab_faults_front,
+	&lab_hint_front,
+	&lab_draw_front,
+	NULL,
 };
 
 const struct cmd cmd_lab = {

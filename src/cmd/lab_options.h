@@ -19,10 +19,13 @@ static const struct opt lab_list_opts[] = {
 
 struct lab_up_args {
 	bool quiet;
+	const char *fault;
 };
 
 static const struct opt lab_up_opts[] = {
 	OPT(struct lab_up_args, quiet, "quiet", 'q', NULL, "say nothing when it is up"),
+	OPT(struct lab_up_args, fault, "break", 0, "FAULT",
+	    "hide a fault of 'strake lab faults' in it, or 'random'"),
 	{ 0 },
 };
 

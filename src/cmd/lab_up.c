@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 #include "cmd/lab_options.h"
+#include "lab/faults.h"
 #include "lab/lab.h"
 #include "lab/up.h"
 
@@ -24,6 +25,16 @@ static void report(const struct lab *lab, int64_t ms)
 		(void)fprintf(stderr, "delay, loss and rate are %s\n", lab_means_text(lab->impair));
 }
 
+/* A lab that cannot have it does not stay. */
+static int break_it(const char *run_root, struct lab *lab, const char *fault, struct error *err)
+{
+	int r = fault_hide(lab, fault, err);
+
+	if (r < 0)
+		ignore_result(lab_down(run_root, lab->topology->name, NULL));
+	return r;
+}
+
 static int up_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
 	cleanup(lab_cleanup) struct lab *lab = NULL;
@@ -36,8 +47,15 @@ static int up_run(const void *globals, const void *data, int argc, char **argv, 
 	int r = lab_up(&request, &lab, err);
 
 	(void)argc;
+	if (r == 0 && lab && args->fault)
+		r = break_it(g->run_root, lab, args->fault, err);
 	if (r == 0 && lab && !args->quiet)
 		report(lab, clock_monotonic_ms() - start);
+	if (r == 0 && lab && args->fault && !args->quiet)
+		(void)fprintf(stderr,
+			      "a fault is hidden in it: 'strake lab check %s' shows what it "
+			      "does, 'strake lab hint %s' helps\n",
+			      lab->topology->name, lab->topology->name);
 	return r;
 }
 

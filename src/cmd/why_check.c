@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "cmd/cmd.h"
+#include "cmd/why_open.h"
 #include "cmd/why_options.h"
 #include "why/eval.h"
 #include "why/load.h"
@@ -51,6 +52,8 @@ static int check(const struct why_check_args *args, char **files, size_t n,
 	if (r == 0) {
 		check_run(&rs, packet, &world, &result);
 		r = tell(&result, packet, args->json);
+		if (args->draw && why_draw(args->draw, &rs, &result.path, err) < 0)
+			r = err->code;
 		check_done(&result);
 	}
 	ruleset_done(&rs);

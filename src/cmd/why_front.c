@@ -5,6 +5,8 @@
 #include "cmd/handover.h"
 #include "cmd/why_options.h"
 
+static const struct opt no_opts[] = { { 0 } };
+
 #define HANDOVER(command, opts)                                                                    \
 	static int command##_run(const void *globals, const void *args, int argc, char **argv,     \
 				 struct error *err)                                                \
@@ -15,6 +17,8 @@
 
 HANDOVER(show, why_show_opts)
 HANDOVER(check, why_check_opts)
+HANDOVER(trace, why_trace_opts)
+HANDOVER(how, no_opts)
 
 static const struct cmd why_show_front = {
 	.name = "show",
@@ -55,10 +59,46 @@ static const struct cmd why_check_front = {
 	.run_alone = check_run,
 };
 
-static const struct cmd *const why_cmds[] = { &why_show_front, &why_check_front, NULL };
+static const struct cmd why_trace_front = {
+	.name = "trace",
+	.operands = "[FROM] TO[:PORT][/tcp|/udp]",
+	.help = "Send a packet, follow it, and tell what becomes of it and why",
+	.details =
+		"'strake why FROM TO' is the same as 'strake why trace FROM TO'. FROM is an address, a\n"
+		"container, or 'host'; without it the packet goes from here. TO is an address or a container.\n"
+		"One real packet is sent from where the traffic would start and followed through every\n"
+		"network namespace, bridge, chain and rule, and so is the answer. Then: who dropped it,\n"
+		"where, why, and the command that would change it, which is not run.\n\n"
+		"No rule of others is touched. The kernel is asked for its account by a table of our own that\n"
+		"goes when this program ends, however that is. It needs root.\n\n"
+		"Exits with 0 if it was answered, 3 if it was dropped or lost, 4 if it was refused, 5 if nobody\n"
+		"can say.",
+	.opts = why_trace_opts,
+	.args_size = sizeof(struct why_trace_args),
+	.min_operands = 1,
+	.max_operands = 3,
+	.run_alone = trace_run,
+};
+
+static const struct cmd why_how_front = {
+	.name = "how",
+	.operands = "WISH...",
+	.help = "Tell the rule that does what is wished, and what it does not do",
+	.details =
+		"WISH is such as 'block source 192.0.2.9', 'allow in tcp 80,443', 'block out tcp 22' or\n"
+		"'block through udp 53 to 10.0.0.0/8'. The rule is printed for iptables and for nftables, with\n"
+		"where it takes effect and what it would not stop. It is not run.",
+	.min_operands = 1,
+	.max_operands = INT_MAX,
+	.run_alone = how_run,
+};
+
+static const struct cmd *const why_cmds[] = { &why_show_front, &why_check_front, &why_trace_front,
+					      &why_how_front, NULL };
 
 const struct cmd cmd_why = {
 	.name = "why",
 	.help = "Explain firewalls, and where packets go",
 	.sub = why_cmds,
+	.otherwise = &why_trace_front,
 };

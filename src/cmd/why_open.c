@@ -2,11 +2,15 @@
 #include "cmd/why_open.h"
 
 #include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "cmd/globals_engine.h"
 #include "engine/network_view.h"
+#include "why/draw.h"
 
 static int find_container(const void *globals, const struct cmd *cmd, const char *container,
 			  char **ret_path, struct error *err)
@@ -42,4 +46,40 @@ int why_open_netns(const void *globals, const struct cmd *cmd, const char *conta
 		return r;
 	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
 	return *ret_fd < 0 ? error_sys(err, -errno, "open the network namespace %s", path) : 0;
+}
+
+static bool ends_in(const char *name, const char *ending)
+{
+	size_t len = strlen(name), n = strlen(ending);
+
+	return len > n && strcmp(name + len - n, ending) == 0;
+}
+
+static bool locale_is_utf8(void)
+{
+	return setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+int why_draw(const char *file, const struct ruleset *rs, const struct path *path, struct error *err)
+{
+	bool svg = ends_in(file, ".svg"), out = strcmp(file, "-") == 0;
+	autofree char *text = NULL;
+	size_t len = 0;
+	FILE *to;
+
+	if (!svg && !out && !ends_in(file, ".txt"))
+		return error_set(err, -EINVAL, "--draw %s: only .svg and .txt can be drawn, or -",
+				 file);
+	to = open_memstream(&text, &len);
+	if (!to)
+		return error_sys(err, -errno, "draw in memory");
+	if (svg)
+		draw_svg(rs, path, to);
+	else
+		draw_text(rs, path, out && !locale_is_utf8(), to);
+	(void)fclose(to);
+	if (!out)
+		return file_write_at(AT_FDCWD, file, text, len, 0644, FILE_PLAIN, err);
+	(void)fwrite(text, 1, len, stdout);
+	return 0;
 }

@@ -35,10 +35,12 @@ static int read_links(int netns_fd, struct strv *ret, struct error *err)
 static int load(const void *globals, const struct why_show_args *args, int argc, char **argv,
 		struct ruleset *rs, struct strv *links, struct error *err)
 {
-	char warning[LOAD_WARNING_LEN];
+	char warning[LOAD_WARNING_LEN] = "";
 	autoclose int fd = -1;
 	int r;
 
+	if (args->draw && args->json)
+		return error_set(err, -EINVAL, "--draw and --json exclude each other");
 	if (argc > 0 && (args->container || args->netns))
 		return error_set(err, -EINVAL,
 				 "rules come from files or from a namespace, not both");
@@ -70,7 +72,9 @@ static int show_run(const void *globals, const void *data, int argc, char **argv
 		return r;
 	}
 	lint(&rs, links.items, links.n, &findings);
-	if (args->json) {
+	if (args->draw) {
+		r = why_draw(args->draw, &rs, NULL, err);
+	} else if (args->json) {
 		json_t *doc = show_json(&rs, &findings);
 
 		(void)json_dumpf(doc, stdout, JSON_INDENT(2));
@@ -82,7 +86,7 @@ static int show_run(const void *globals, const void *data, int argc, char **argv
 	findings_done(&findings);
 	ruleset_done(&rs);
 	strv_done(&links);
-	return 0;
+	return r;
 }
 
 const struct cmd cmd_why_show = {

@@ -21,6 +21,17 @@
 #define MAGIC_AT   0x202
 #define VERSION_AT 0x20e
 
+#define ARM64_MAGIC_AT 56U
+
+bool kernel_is_arm64(const struct content *kernel)
+{
+	autofree char *bytes = NULL;
+	size_t len = 0;
+
+	return content_read(kernel, KERNEL_MAX, ARM64_MAGIC_AT + 4, &bytes, &len, NULL) == 0 &&
+	       len == ARM64_MAGIC_AT + 4 && memcmp(bytes + ARM64_MAGIC_AT, "ARM\x64", 4) == 0;
+}
+
 int kernel_version(const struct content *kernel, char ret[KERNEL_VERSION_MAX], struct error *err)
 {
 	autofree char *bytes = NULL;
@@ -29,8 +40,12 @@ int kernel_version(const struct content *kernel, char ret[KERNEL_VERSION_MAX], s
 
 	if (r < 0)
 		return r;
+	if (kernel_is_arm64(kernel)) {
+		ret[0] = '\0';
+		return 0;
+	}
 	if (len < VERSION_AT + 2 || memcmp(bytes + MAGIC_AT, "HdrS", 4) != 0)
-		return error_set(err, -ENOEXEC, "the kernel is no x86 bzImage");
+		return error_set(err, -ENOEXEC, "the kernel is no x86 bzImage, and no arm64 Image");
 	at = ((size_t)(unsigned char)bytes[VERSION_AT] |
 	      (size_t)(unsigned char)bytes[VERSION_AT + 1] << 8) +
 	     0x200;

@@ -24,7 +24,10 @@ struct bootable {
 int bootable_find(const struct filetree *t, struct bootable *ret, struct error *err) must_check;
 void bootable_done(struct bootable *b);
 
-/* The version in a kernel's file, "" if it says none; -ENOEXEC: it is none for this machine. */
+/* Documentation/arm64/booting.rst: "ARM\x64" at 56.  Anything else is taken for amd64. */
+bool kernel_is_arm64(const struct content *kernel);
+/* The version in a kernel's file, "" if it says none (as arm64's never do); -ENOEXEC: it is none
+ * for these two. */
 int kernel_version(const struct content *kernel, char ret[KERNEL_VERSION_MAX],
 		   struct error *err) must_check;
 

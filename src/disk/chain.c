@@ -169,7 +169,9 @@ static int check_uefi(struct checking *c)
 	static const char *words[] = { "linux", "initrd", "options" };
 
 	tell(c, "firmware (UEFI)", true, "a boot partition in a GPT");
-	check_file(c, "loader (UEFI)", "/EFI/BOOT/BOOTX64.EFI");
+	check_file(c, "loader (UEFI)",
+		   has(c, "/EFI/BOOT/BOOTAA64.EFI") ? "/EFI/BOOT/BOOTAA64.EFI"
+						    : "/EFI/BOOT/BOOTX64.EFI");
 	if (!has(c, ENTRY_CONF)) {
 		check_file(c, "loader (UEFI)", ENTRY_CONF);
 		return 0;
@@ -191,7 +193,8 @@ int chain_check(const struct disk *d, chain_fn fn, void *data, struct error *err
 	r = fat_list(d->fd, d->parts[d->esp].offset, &c.files, err);
 	if (r < 0)
 		return error_wrap(err, r, "boot partition");
-	uefi = has(&c, "/EFI/BOOT/BOOTX64.EFI") || has(&c, ENTRY_CONF);
+	uefi = has(&c, "/EFI/BOOT/BOOTX64.EFI") || has(&c, "/EFI/BOOT/BOOTAA64.EFI") ||
+	       has(&c, ENTRY_CONF);
 	bios = has(&c, "/syslinux/ldlinux.sys") || has(&c, SYSLINUX_CFG);
 	if (!uefi && !bios)
 		tell(&c, "loader", false,

@@ -14,8 +14,11 @@
 
 #define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
 #define OVMF_VARS "/usr/share/OVMF/OVMF_VARS_4M.fd"
-#define VARS_MAX  (16U << 20)
+#define ARM_CODE  "/usr/share/AAVMF/AAVMF_CODE.fd"
+#define ARM_VARS  "/usr/share/AAVMF/AAVMF_VARS.fd"
+#define VARS_MAX  (64U << 20)
 #define PORT_MAX  65535
+#define TAG_MAX   31 /* of the protocol */
 
 /* Some hosts let a machine be made and not be run, in ways that only QEMU finds out. */
 bool emulator_has_kvm(void)
@@ -36,23 +39,25 @@ bool emulator_has_kvm(void)
 }
 
 /* The firmware writes to its variables: a copy in memory, which goes with QEMU. */
-static int add_uefi(struct strv *argv, struct error *err)
+static int add_uefi(struct strv *argv, bool arm64, struct error *err)
 {
+	const char *code = arm64 ? ARM_CODE : OVMF_CODE, *vars = arm64 ? ARM_VARS : OVMF_VARS;
 	autofree char *bytes = NULL;
 	size_t len = 0;
-	int fd, r = file_read_at(AT_FDCWD, OVMF_VARS, VARS_MAX, &bytes, &len, err);
+	int fd, r = file_read_at(AT_FDCWD, vars, VARS_MAX, &bytes, &len, err);
 
 	if (r == -ENOENT)
-		return error_set(err, r, "%s is missing: install the package ovmf", OVMF_VARS);
+		return error_set(err, r, "%s is missing: install the package %s", vars,
+				 arm64 ? "qemu-efi-aarch64" : "ovmf");
 	if (r < 0)
 		return r;
 	fd = memfd_create("vars",
 			  0); /* NOLINT(android-cloexec-memfd-create): QEMU opens it by number */
 	r = fd < 0 ? -errno : file_write_all(fd, bytes, len);
 	if (r < 0)
-		return error_sys(err, r, "copy %s", OVMF_VARS);
+		return error_sys(err, r, "copy %s", vars);
 	strv_add(argv, "-drive");
-	strv_add(argv, "if=pflash,format=raw,readonly=on,file=" OVMF_CODE);
+	strv_addf(argv, "if=pflash,format=raw,readonly=on,file=%s", code);
 	strv_add(argv, "-drive");
 	strv_addf(argv, "if=pflash,format=raw,file=/proc/self/fd/%d", fd);
 	return 0;
@@ -84,6 +89,8 @@ static int add_disk(struct strv *argv, const struct emulator_request *req, struc
 	};
 	autofree char *path = escape(req->path);
 
+	if (req->arm64 && strcmp(req->bus, "sata") == 0)
+		return error_set(err, -EINVAL, "--disk: an arm64 machine has no SATA here");
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
 		if (strcmp(req->bus, devices[i].bus) != 0)
 			continue;
@@ -96,7 +103,7 @@ static int add_disk(struct strv *argv, const struct emulator_request *req, struc
 		strv_addf(argv, "%s,bootindex=0", devices[i].device);
 		return 0;
 	}
-	return error_set(err, -EINVAL, "--bus wants virtio, sata, nvme or cdrom, not '%s'",
+	return error_set(err, -EINVAL, "--disk wants virtio, sata, nvme or cdrom, not '%s'",
 			 req->bus);
 }
 
@@ -125,17 +132,60 @@ static int add_network(struct strv *argv, const struct strv *ports, struct error
 	return 0;
 }
 
+/* "DIR[:TARGET[:ro]]": 9p, under a tag that is the place where the machine is to have it. */
+static int add_share(struct strv *argv, const char *text, struct error *err)
+{
+	autofree char *copy = xstrdup(text), *real = NULL, *target = NULL, *path = NULL;
+	char *rest = copy, *dir = strsep(&rest, ":"), *at = strsep(&rest, ":"), *slash;
+	bool readonly = rest && strcmp(rest, "ro") == 0;
+
+	real = realpath(dir, NULL);
+	if (!real)
+		return error_sys(err, -errno, "--share: %s", dir);
+	slash = strrchr(real, '/');
+	target = at && *at ? xstrdup(at) : xasprintf("/mnt/%s", slash + 1);
+	if (*target != '/' || !target[1] || strchr(target, ',') || (rest && !readonly))
+		return error_set(err, -EINVAL,
+				 "--share wants DIR[:TARGET[:ro]], TARGET as /data, not '%s'",
+				 text);
+	if (strlen(target) > TAG_MAX)
+		return error_set(err, -EINVAL,
+				 "--share: '%s' has more than %d characters, say a shorter TARGET",
+				 target, TAG_MAX);
+	path = escape(real);
+	strv_add(argv, "-virtfs");
+	strv_addf(argv, "local,id=share%zu,path=%s,mount_tag=%s,security_model=%s%s", argv->n, path,
+		  target, geteuid() == 0 ? "passthrough" : "none", readonly ? ",readonly=on" : "");
+	return 0;
+}
+
+/* Where a program's exit status comes out, and where a power button can be pressed. */
+static void add_talk(struct strv *argv, const struct emulator_request *req)
+{
+	if (!req->arm64) {
+		strv_add(argv, "-chardev");
+		strv_addf(argv, "file,id=status,path=/proc/self/fd/%d", req->status);
+		strv_add(argv, "-device");
+		strv_add(argv, "isa-debugcon,iobase=0xe9,chardev=status");
+	}
+	strv_add(argv, "-chardev");
+	strv_addf(argv, "socket,id=monitor,fd=%d", req->monitor);
+	strv_add(argv, "-mon");
+	strv_add(argv, "chardev=monitor,mode=readline");
+}
+
 int emulator_command(const struct emulator_request *req, struct strv *ret, struct error *err)
 {
 	int r;
 
-	strv_add(ret, "qemu-system-x86_64");
+	strv_add(ret, req->arm64 ? "qemu-system-aarch64" : "qemu-system-x86_64");
 	strv_add(ret, "-machine");
-	strv_add(ret, "q35");
+	strv_add(ret, req->arm64 ? "virt" : "q35");
 	strv_add(ret, "-accel");
 	strv_add(ret, req->kvm ? "kvm" : "tcg,thread=multi");
 	strv_add(ret, "-cpu");
-	strv_add(ret, "max");
+	/* All that "max" has for arm64 takes an emulator three times as long. */
+	strv_add(ret, req->arm64 ? "cortex-a72" : "max");
 	strv_add(ret, "-smp");
 	strv_addf(ret, "%d", req->cpus);
 	strv_add(ret, "-m");
@@ -149,8 +199,14 @@ int emulator_command(const struct emulator_request *req, struct strv *ret, struc
 		strv_add(ret, "-monitor");
 		strv_add(ret, "none");
 	}
-	r = req->uefi ? add_uefi(ret, err) : 0;
+	r = req->uefi ? add_uefi(ret, req->arm64, err) : 0;
 	if (r == 0)
 		r = add_disk(ret, req, err);
-	return r < 0 ? r : add_network(ret, &req->ports, err);
+	if (r == 0)
+		r = add_network(ret, &req->ports, err);
+	for (size_t i = 0; r == 0 && i < req->shares.n; i++)
+		r = add_share(ret, req->shares.items[i], err);
+	if (r == 0 && req->monitor >= 0)
+		add_talk(ret, req);
+	return r;
 }

@@ -12,12 +12,16 @@ struct emulator_request {
 	const char *path;
 	const char *format; /* as QEMU calls it */
 	bool uefi;
+	bool arm64;      /* else amd64 */
 	bool kvm;        /* else by emulation */
 	bool write;      /* to the disk; else what is written is forgotten */
 	const char *bus; /* "virtio", "sata", "nvme", "cdrom" */
 	uint64_t memory; /* bytes */
 	int cpus;
-	struct strv ports; /* "8080:80", of the loopback address, TCP */
+	struct strv ports;  /* "8080:80", of the loopback address, TCP */
+	struct strv shares; /* "DIR[:TARGET[:ro]]" */
+	int monitor;        /* one end of a socket pair, for QEMU's commands */
+	int status;         /* a file for what the machine says of its program's end */
 };
 
 /* Whether this process may use KVM: that the device can be opened does not say so. */

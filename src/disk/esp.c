@@ -16,7 +16,7 @@
 #include "disk/partition.h"
 #include "disk/tool.h"
 
-#define SYSTEMD_BOOT "/usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+#define SYSTEMD_BOOT "/usr/lib/systemd/boot/efi/systemd-boot%s.efi"
 #define GPTMBR       "/usr/lib/SYSLINUX/gptmbr.bin"
 #define GPTMBR_MAX   440 /* then the disk's table begins */
 #define LOADERS_ROOM (1 << 20)
@@ -212,7 +212,11 @@ static int put_loader(const struct filling *f, const char *from, const char *pac
 static int put_uefi(const struct filling *f)
 {
 	const struct esp_request *req = f->req;
-	int r = put_loader(f, SYSTEMD_BOOT, "systemd-boot-efi", "/EFI/BOOT/BOOTX64.EFI");
+	autofree char *usual = xasprintf(SYSTEMD_BOOT, req->arm64 ? "aa64" : "x64");
+	int r = put_loader(f, req->efi_loader ? req->efi_loader : usual,
+			   req->arm64 ? "systemd-boot-efi:arm64, or name its file with --efi-loader"
+				      : "systemd-boot-efi",
+			   req->arm64 ? "/EFI/BOOT/BOOTAA64.EFI" : "/EFI/BOOT/BOOTX64.EFI");
 
 	if (r == 0)
 		r = put_text(f, "/loader/loader.conf",

@@ -21,7 +21,9 @@ struct esp_request {
 	uint32_t volume_id;
 	int64_t now_s;
 	bool bios, uefi;
-	bool spare; /* room for a second kernel and initrd, as an upgrade needs */
+	bool arm64;             /* else amd64 */
+	const char *efi_loader; /* instead of the installed systemd-boot; NULL */
+	bool spare;             /* room for a second kernel and initrd, as an upgrade needs */
 	const struct content *kernel, *initrd; /* initrd may be NULL */
 	const char *kernel_source,
 		*initrd_source; /* the two as a shell finds them, for narration */

@@ -322,20 +322,20 @@ static bool explain_write(const struct filetree *t, const struct ext4_request *r
 
 	uuid_text(req->uuid, uuid);
 	uuid_text(req->hash_seed, seed);
-	dry = explain("the root file system, with all files",
-		      "mke2fs -q -t ext4 -b 4096 -U %s -E hash_seed=%s -N %u -L %s -d \"$tree\" "
-		      "\"$work/root\" %lldk",
+	dry = explain("a file system, with all its files",
+		      "mke2fs -q -t ext4 -b 4096 -U %s -E hash_seed=%s -N %u -L %s -d %s "
+		      "\"$work/%s\" %lldk",
 		      uuid, seed, inodes_for(t, req, req->size), req->label,
-		      (long long)req->size / 1024);
+		      req->tree ? req->tree : "\"$tree\"", req->label, (long long)req->size / 1024);
 	(void)explain(
 		"mke2fs does not look at the root directory itself",
 		"printf 'sif / mode 0%o\\nsif / uid %u\\nsif / gid %u\\n' | debugfs -w -f /dev/stdin "
-		"\"$work/root\" >/dev/null 2>&1",
-		t->root->mode, t->root->uid, t->root->gid);
+		"\"$work/%s\" >/dev/null 2>&1",
+		t->root->mode, t->root->uid, t->root->gid, req->label);
 	(void)explain(
 		"to its partition",
-		"dd if=\"$work/root\" of=\"$disk\" bs=1M seek=%lld conv=notrunc,sparse status=none",
-		(long long)req->offset >> 20);
+		"dd if=\"$work/%s\" of=\"$disk\" bs=1M seek=%lld conv=notrunc,sparse status=none",
+		req->label, (long long)req->offset >> 20);
 	return dry;
 }
 

@@ -19,7 +19,8 @@ struct ext4_request {
 	int64_t size;   /* a multiple of 4096 */
 	uint8_t uuid[16];
 	uint8_t hash_seed[16];
-	const char *label;     /* at most 16 bytes */
+	const char *label;     /* at most 16 bytes; also of a script's file */
+	const char *tree;      /* a shell's word for the tree; NULL: "$tree" */
 	int64_t now_s;         /* of what the file system notes itself; >= 1 */
 	uint32_t spare_inodes; /* for files that the machine will make */
 };

@@ -12,12 +12,14 @@
 #include "base/explain.h"
 #include "base/number.h"
 #include "disk/appliance.h"
+#include "disk/appliance_disk.h"
 #include "disk/bootable.h"
 #include "disk/esp.h"
 #include "disk/ext4.h"
 #include "disk/filetree.h"
 #include "disk/identity.h"
 #include "disk/initramfs.h"
+#include "disk/install.h"
 #include "disk/iso.h"
 #include "disk/output.h"
 #include "disk/partition.h"
@@ -25,6 +27,7 @@
 #include "image/image.h"
 
 #define CONSOLES     "console=tty0 console=ttyS0,115200"
+#define CONSOLES_ARM "console=tty0 console=ttyAMA0,115200"
 #define FREE_BYTES   (64LL << 20) /* what a machine needs to come up: logs, a package list */
 #define SPARE_INODES 4096
 
@@ -34,14 +37,17 @@ struct building {
 	struct output target;
 	struct output out; /* the plain disk: target, or on its way to be packed; borrows from it */
 	struct disk_source source;
+	struct strv made; /* images that --install-kernel made, by ID */
 	struct bootable bootable;
 	struct content kernel, initrd; /* what owns them is below; no initrd_source: no initrd */
 	bool own_kernel, own_initrd;   /* by path: to be freed */
+	bool arm64;                    /* what the kernel is for; else amd64 */
 	char version[KERNEL_VERSION_MAX];
 	struct identity id;
 	struct partition parts[PARTITIONS_MAX];
 	size_t nparts;
 	struct ext4_request ext4;
+	struct appliance_disk disk;
 	struct esp_request esp;
 	char *cmdline;
 	char *kernel_source, *initrd_source; /* a shell's words */
@@ -49,15 +55,20 @@ struct building {
 
 static void building_done(struct building *b)
 {
+	const struct install_request ir = { .root = b->req->root, .run_root = b->req->run_root };
+
 	if (b->own_kernel)
 		content_done(&b->kernel);
 	if (b->own_initrd)
 		content_done(&b->initrd);
 	bootable_done(&b->bootable);
+	appliance_disk_done(&b->disk);
 	disk_source_done(&b->source);
 	if (b->out.fd >= 0 && b->out.fd != b->target.fd)
 		(void)close(b->out.fd);
 	output_done(&b->target);
+	install_forget(&ir, &b->made);
+	strv_done(&b->made);
 	free(b->cmdline);
 	free(b->kernel_source);
 	free(b->initrd_source);
@@ -90,6 +101,26 @@ static int given(struct building *b, const char *path, struct content *ret)
 	return 0;
 }
 
+/* BIOS is amd64's, and so is our init. */
+static int check_processor(struct building *b)
+{
+	const struct image *image = b->source.image;
+	const char *arch = image ? image->config.architecture : NULL;
+
+	b->arm64 = kernel_is_arm64(&b->kernel);
+	if (arch && *arch && strcmp(arch, b->arm64 ? "arm64" : "amd64") != 0)
+		return error_set(b->err, -ENOEXEC, "%s is for %s, and the kernel for %s",
+				 b->req->source, arch, b->arm64 ? "arm64" : "amd64");
+	if (b->arm64 && !b->bootable.init)
+		return error_set(b->err, -ENOTSUP,
+				 "%s has no init, and the one that stands in for it is for amd64 "
+				 "alone, not for the kernel's arm64",
+				 b->req->source);
+	if (b->arm64 && !b->req->uefi)
+		return error_set(b->err, -EINVAL, "arm64 starts by UEFI alone: leave --boot out");
+	return 0;
+}
+
 static int choose_kernel(struct building *b)
 {
 	const struct machine_request *req = b->req;
@@ -105,12 +136,14 @@ static int choose_kernel(struct building *b)
 	} else {
 		r = error_set(
 			b->err, -ENOENT,
-			"%s has no kernel in /boot or /lib/modules: install one there, or name "
+			"%s has no kernel in /boot or /lib/modules: say --install-kernel, or name "
 			"one with --kernel%s",
 			req->source, b->bootable.init ? " and --initrd" : "");
 	}
 	if (r == 0)
 		r = kernel_version(&b->kernel, b->version, b->err);
+	if (r == 0)
+		r = check_processor(b);
 	if (r == 0 && req->initrd) {
 		r = given(b, req->initrd, &b->initrd);
 		b->initrd_source = shell_word("", req->initrd);
@@ -124,25 +157,22 @@ static int choose_kernel(struct building *b)
 
 static int check_machine(struct building *b)
 {
-	const struct image *image = b->source.image;
-	const char *arch = image ? image->config.architecture : NULL;
-
-	if (arch && *arch && strcmp(arch, "amd64") != 0)
-		return error_set(b->err, -ENOEXEC, "%s is for %s; disks are made for amd64",
-				 b->req->source, arch);
-	if (!b->bootable.init && b->req->size)
-		return error_set(b->err, -EINVAL,
-				 "%s has no init: the machine lives in memory, and --size has no "
-				 "meaning for it",
-				 b->req->source);
+	if (!b->bootable.init && b->req->initrd)
+		return error_set(
+			b->err, -EINVAL,
+			"%s has no init: it brings an initrd of its own, and --initrd has no "
+			"meaning for it",
+			b->req->source);
+	if (b->bootable.init && (b->req->appliance.root || b->req->volumes.n))
+		return error_set(
+			b->err, -EINVAL,
+			"%s starts its own init %s: --root-on and --volume have no meaning "
+			"for it",
+			b->req->source, b->bootable.init);
 	if (!b->bootable.init && customisation_needs_system(&b->req->custom))
 		return error_set(b->err, -EINVAL,
 				 "%s has no init: it runs one program, for which accounts, keys, a "
 				 "time zone and cloud-init have no meaning",
-				 b->req->source);
-	if (!b->bootable.init && b->req->custom.network.way == NETWORK_STATIC)
-		return error_set(b->err, -EINVAL,
-				 "%s has no init: its network card asks by DHCP, or --network none",
 				 b->req->source);
 	if (b->bootable.init && (b->req->command.n || b->req->entrypoint.n || b->req->env.n))
 		return error_set(
@@ -175,12 +205,34 @@ static void say_root(struct building *b)
 	/* The kernel and initrds look for the usual one by themselves. */
 	if (strcmp(b->bootable.init, "/sbin/init") != 0)
 		init = xasprintf(" init=%s", b->bootable.init);
-	b->cmdline = xasprintf("root=%s=%s rootfstype=ext4 rw " CONSOLES "%s%s%s",
-			       b->initrd_source ? "UUID" : "PARTUUID", root, init ? init : "",
-			       *more ? " " : "", more);
+	b->cmdline = xasprintf(
+		"root=%s=%s rootfstype=ext4 rw %s%s%s%s", b->initrd_source ? "UUID" : "PARTUUID",
+		root, b->arm64 ? CONSOLES_ARM : CONSOLES, init ? init : "", *more ? " " : "", more);
 }
 
 /* an own init */
+
+static int choose_identity(struct building *b)
+{
+	filetree_number(b->source.tree, 2, 11);
+	return identity_choose(b->source.tree, b->req->dated, b->req->now_s, &b->id, b->err);
+}
+
+/* The initramfs is the source's tree, or, with that on the disk, one that leads there. */
+static int write_initramfs(struct building *b)
+{
+	struct disk_source *boot = b->disk.has_root ? &b->disk.boot : &b->source;
+	int fd, r = output_spool(&b->out, &fd, b->err);
+
+	if (r < 0)
+		return r;
+	VEC_GROW(b->source.fds, b->source.nfds, b->source.room);
+	b->source.fds[b->source.nfds++] = fd;
+	r = initramfs_write(boot->tree, fd, &b->initrd, b->err);
+	b->own_initrd = r == 0;
+	b->initrd_source = xstrdup("\"$work/initrd\"");
+	return r;
+}
 
 static int prepare_appliance(struct building *b)
 {
@@ -189,33 +241,32 @@ static int prepare_appliance(struct building *b)
 	const char *more = req->cmdline ? req->cmdline : "";
 	struct appliance_request ar = {
 		.source = &b->source,
+		.disk = &b->disk,
 		.command = &req->command,
 		.entrypoint = &req->entrypoint,
 		.env = &req->env,
 		.hostname = req->custom.hostname,
-		.network = req->custom.network.way != NETWORK_NONE,
+		.network = &req->custom.network,
+		.modules = req->modules               ? req->modules
+			   : access(usual, F_OK) == 0 ? usual
+						      : NULL,
 		.now_s = req->now_s,
 	};
-	int fd = -1, r;
+	int r = choose_identity(b);
 
-	if (ar.network)
-		ar.modules = req->modules ? req->modules : access(usual, F_OK) == 0 ? usual : NULL;
-	if (req->initrd)
-		return error_set(
-			b->err, -EINVAL,
-			"%s has no init: it becomes the initrd itself, and --initrd has no "
-			"meaning for it",
-			req->source);
-	r = appliance_prepare(&ar, b->err);
 	if (r == 0)
-		r = output_spool(&b->out, &fd, b->err);
+		r = appliance_disk_choose(&b->source, &req->appliance, &b->id, &b->disk, b->err);
 	if (r < 0)
 		return r;
-	VEC_GROW(b->source.fds, b->source.nfds, b->source.room);
-	b->source.fds[b->source.nfds++] = fd;
-	r = initramfs_write(b->source.tree, fd, &b->initrd, b->err);
-	b->own_initrd = r == 0;
-	b->initrd_source = xstrdup("\"$work/initrd\"");
+	ar.boot = b->disk.has_root ? &b->disk.boot : &b->source;
+	if (b->disk.has_root)
+		(void)explain("what starts first has a tree of its own",
+			      "system=$tree; tree=$work/early; mkdir \"$tree\"");
+	r = appliance_prepare(&ar, b->err);
+	if (r == 0)
+		r = write_initramfs(b);
+	if (b->disk.has_root)
+		(void)explain("and the rest lies on the disk", "tree=$system");
 	b->cmdline = xasprintf("rdinit=" APPLIANCE_INIT " quiet panic=10 " CONSOLES "%s%s",
 			       *more ? " " : "", more);
 	return r;
@@ -236,8 +287,10 @@ static void lay_out_esp(struct building *b)
 		.volume_id = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 |
 			     id[3],
 		.now_s = req->now_s,
-		.bios = req->bios,
+		.bios = req->bios && !b->arm64,
 		.uefi = req->uefi,
+		.arm64 = b->arm64,
+		.efi_loader = req->efi_loader,
 		.spare = b->bootable.init != NULL,
 		.kernel = &b->kernel,
 		.initrd = b->initrd_source ? &b->initrd : NULL,
@@ -281,25 +334,32 @@ static int lay_out_root(struct building *b)
 	if (b->req->size)
 		size = asked / PARTITION_ALIGN * PARTITION_ALIGN;
 	b->ext4.size = size;
-	*p = (struct partition) {
-		.kind = PARTITION_ROOT, .offset = start, .size = size, .name = "root"
-	};
+	*p = (struct partition) { .kind = b->arm64 ? PARTITION_DATA : PARTITION_ROOT,
+				  .offset = start,
+				  .size = size,
+				  .name = "root" };
 	identity_text(&b->id, "root partition", p->uuid);
 	return 0;
 }
 
 static int lay_out(struct building *b)
 {
-	int r;
+	struct appliance_layout al = { .req = &b->req->appliance,
+				       .id = &b->id,
+				       .fd = b->out.fd,
+				       .list = b->parts,
+				       .n = &b->nparts };
+	int r = b->bootable.init ? choose_identity(b) : 0;
 
-	filetree_number(b->source.tree, 2, 11);
-	r = identity_choose(b->source.tree, b->req->dated, b->req->now_s, &b->id, b->err);
 	if (r < 0)
 		return r;
 	if (b->bootable.init)
 		say_root(b);
 	lay_out_esp(b);
-	return b->bootable.init ? lay_out_root(b) : 0;
+	if (b->bootable.init)
+		return lay_out_root(b);
+	al.start = b->esp.offset + b->esp.size;
+	return appliance_disk_lay_out(&b->disk, &b->source, &al, b->err);
 }
 
 /* writing */
@@ -321,8 +381,9 @@ static int write_disk(struct building *b)
 	    ftruncate(b->out.fd, disk_size(b)) < 0)
 		return error_sys(b->err, -errno, "make %s", b->req->output);
 	r = partition_write(b->out.fd, uuid, b->parts, b->nparts, b->err);
-	if (r == 0 && b->bootable.init)
-		r = ext4_write(b->source.tree, &b->ext4, b->err);
+	if (r == 0)
+		r = b->bootable.init ? ext4_write(b->source.tree, &b->ext4, b->err)
+				     : appliance_disk_write(&b->disk, &b->source, b->err);
 	if (r == 0)
 		r = esp_write(&b->esp, b->err);
 	return r;
@@ -355,20 +416,52 @@ static int pack(struct building *b)
 	return iso_make(b->out.fd, b->err);
 }
 
-static int build(struct building *b)
+static int read_source(struct building *b, const char *what)
 {
 	const struct machine_request *req = b->req;
-	const struct source_request sr = { .what = req->source,
+	const struct source_request sr = { .what = what,
 					   .root = req->root,
 					   .run_root = req->run_root,
 					   .out = &b->out,
 					   .now_s = req->now_s };
+	int r = source_read(&sr, &b->source, b->err);
+
+	return r == 0 ? bootable_find(b->source.tree, &b->bootable, b->err) : r;
+}
+
+/* Then the source is the image that this makes. */
+static int install_missing(struct building *b)
+{
+	const struct machine_request *req = b->req;
+	autofree char *script = NULL;
+	struct install_request ir = { .what = req->source,
+				      .root = req->root,
+				      .run_root = req->run_root };
+	int r;
+
+	if (!req->install_kernel || (b->bootable.kernel && b->bootable.init))
+		return 0;
+	r = install_script(b->source.tree, req->kernel_package, b->bootable.init != NULL, &script,
+			   b->err);
+	ir.script = script;
+	if (r == 0)
+		r = install_run(&ir, &b->made, b->err);
+	if (r < 0)
+		return r;
+	bootable_done(&b->bootable);
+	disk_source_done(&b->source);
+	return read_source(b, b->made.items[b->made.n - 1]);
+}
+
+static int build(struct building *b)
+{
+	const struct machine_request *req = b->req;
 	int r = open_output(b);
 
 	if (r == 0)
-		r = source_read(&sr, &b->source, b->err);
+		r = read_source(b, req->source);
 	if (r == 0)
-		r = bootable_find(b->source.tree, &b->bootable, b->err);
+		r = install_missing(b);
 	if (r == 0)
 		r = check_machine(b);
 	if (r == 0)

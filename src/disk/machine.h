@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "disk/format.h"
+#include "disk/appliance_disk.h"
 #include "disk/customise.h"
 
 struct machine_request {
@@ -22,11 +23,15 @@ struct machine_request {
 	int64_t size;                /* of the disk; 0: as small as it goes */
 	bool bios, uefi;
 	const char *kernel, *initrd; /* instead of the source's; NULL */
+	bool install_kernel;         /* where it has none, and an init, by its package manager */
+	const char *kernel_package;  /* that one, NULL: the family's usual one */
 	const char *modules;         /* of an own init; NULL: the kernel's, if they are here */
+	const char *efi_loader;      /* instead of the installed systemd-boot; NULL */
 	const char *cmdline;         /* behind what is always said; NULL */
 	struct customisation custom;
-	struct strv command, entrypoint, env; /* of an own init */
-	bool dated;                           /* now_s was asked for */
+	struct strv command, entrypoint, env, volumes; /* of an own init */
+	struct appliance_disk_request appliance;       /* the same */
+	bool dated;                                    /* now_s was asked for */
 	int64_t now_s;
 };
 

@@ -18,9 +18,6 @@
 
 #define DEP_MAX (16U << 20)
 
-static const char *const wanted[] = { "virtio_pci", "virtio_net", "e1000",   "e1000e",
-				      "igb",        "r8169",      "vmxnet3", "hv_netvsc" };
-
 struct adding {
 	struct disk_source *source;
 	const char *dir;
@@ -97,8 +94,8 @@ static int add_wanted(struct adding *a, const char *text, const char *name)
 	return 0;
 }
 
-int modules_add(struct disk_source *s, const char *dir, struct timespec mtime, struct strv *ret,
-		struct error *err)
+int modules_add(struct disk_source *s, const char *dir, const char *const *wanted, size_t n,
+		struct timespec mtime, struct strv *ret, struct error *err)
 {
 	struct adding a = {
 		.source = s, .dir = dir, .fd = -1, .mtime = mtime, .ret = ret, .err = err
@@ -111,7 +108,7 @@ int modules_add(struct disk_source *s, const char *dir, struct timespec mtime, s
 	VEC_GROW(s->fds, s->nfds, s->room);
 	s->fds[s->nfds++] = a.fd;
 	r = file_read_at(a.fd, "modules.dep", DEP_MAX, &text, NULL, err);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(wanted); i++)
+	for (size_t i = 0; r == 0 && i < n; i++)
 		r = add_wanted(&a, text, wanted[i]);
 	return r < 0 ? error_wrap(err, r, "modules %s", dir) : 0;
 }

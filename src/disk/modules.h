@@ -9,11 +9,11 @@
 struct disk_source;
 struct strv;
 
-/* Those of dir (as /lib/modules/VERSION) that drive the usual network cards, and what they need, go
- * into the source's tree; ret gets where, in the order in which to load them.  What is built into
- * the kernel, or is not there, is not missed.
+/* Those of dir (as /lib/modules/VERSION) that are named in wanted, and what they need, go into the
+ * source's tree; ret gets where, in the order in which to load them, but for those that it has.
+ * What is built into the kernel, or is not there, is not missed.
  */
-int modules_add(struct disk_source *s, const char *dir, struct timespec mtime, struct strv *ret,
-		struct error *err) must_check;
+int modules_add(struct disk_source *s, const char *dir, const char *const *wanted, size_t n,
+		struct timespec mtime, struct strv *ret, struct error *err) must_check;
 
 #endif

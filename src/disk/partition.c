@@ -12,6 +12,7 @@
 
 #define TYPE_ESP        "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 #define TYPE_ROOT_AMD64 "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
+#define TYPE_DATA       "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 /* UEFI specification 5.3.3: bit 2, "legacy BIOS bootable"; syslinux's boot code looks for it. */
 #define ATTRIBUTE_LEGACY_BOOT (1ULL << 2)
 /* Backup header and 128 entries of 128 bytes are 33 sectors; a whole unit keeps sizes round. */
@@ -34,6 +35,8 @@ const char *partition_type(enum partition_kind kind)
 		return TYPE_ESP;
 	case PARTITION_ROOT:
 		break;
+	case PARTITION_DATA:
+		return TYPE_DATA;
 	}
 	return TYPE_ROOT_AMD64;
 }

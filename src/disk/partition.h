@@ -12,7 +12,7 @@
 #define PARTITION_ALIGN (1 << 20)
 #define PARTITIONS_MAX  8
 
-enum partition_kind { PARTITION_ESP, PARTITION_ROOT };
+enum partition_kind { PARTITION_ESP, PARTITION_ROOT, PARTITION_DATA };
 
 struct partition {
 	enum partition_kind kind;

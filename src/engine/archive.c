@@ -15,8 +15,6 @@
 #include "base/strv.h"
 #include "engine/engine.h"
 
-#define ANSWER_MAX 4096
-
 /* It ends with us: whoever waited for it is not there any more. */
 static _Noreturn void child(const char *program, char **argv, const int to[2], pid_t parent)
 {
@@ -29,7 +27,7 @@ static _Noreturn void child(const char *program, char **argv, const int to[2], p
 }
 
 /* What it prints; its errors, which start with "strake", go to the user as they are. */
-static int listen_to(const int from[2], const char *program, const struct fetch_request *req,
+static int listen_to(const int from[2], const char *program, const struct archive_call *call,
 		     char **ret, struct error *err)
 {
 	char bytes[4096];
@@ -39,9 +37,9 @@ static int listen_to(const int from[2], const char *program, const struct fetch_
 	while (from[1] >= 0 && n > 0) {
 		n = TEMP_FAILURE_RETRY(read(from[1], bytes, sizeof(bytes)));
 		if (n > 0)
-			req->output(req->data, bytes, (size_t)n);
+			call->output(call->data, bytes, (size_t)n);
 	}
-	return file_read_fd(from[0], program, ANSWER_MAX - 1, ret, NULL, err);
+	return file_read_fd(from[0], program, ARCHIVE_ANSWER_MAX - 1, ret, NULL, err);
 }
 
 struct pipes {
@@ -75,12 +73,11 @@ static int pipes_open(struct pipes *p, bool errors_too, struct error *err)
 	return 0;
 }
 
-/* req: NULL where nobody listens. */
-static int read_answer(const char *program, char **argv, const struct fetch_request *req,
-		       char ret[ANSWER_MAX], struct error *err)
+static int read_answer(const char *program, char **argv, const struct archive_call *call,
+		       char ret[ARCHIVE_ANSWER_MAX], struct error *err)
 {
 	cleanup(pipes_done) struct pipes p = { { -1, -1 }, { -1, -1 } };
-	int state = 0, r = pipes_open(&p, req && req->output, err);
+	int state = 0, r = pipes_open(&p, call->output != NULL, err);
 	autofree char *text = NULL;
 	pid_t parent = getpid(), pid;
 
@@ -92,20 +89,19 @@ static int read_answer(const char *program, char **argv, const struct fetch_requ
 	if (pid == 0)
 		child(program, argv, p.to, parent);
 	pipes_close(p.to);
-	r = listen_to(p.from, program, req, &text, err);
+	r = listen_to(p.from, program, call, &text, err);
 	if (TEMP_FAILURE_RETRY(waitpid(pid, &state, 0)) < 0)
 		return error_sys(err, -errno, "wait for %s", program);
 	if (r == 0 && (!WIFEXITED(state) || WEXITSTATUS(state) != 0))
 		r = error_set(err, -EIO, "nothing is run");
 	if (r < 0 || !text)
 		return r;
-	(void)snprintf(ret, ANSWER_MAX, "%.*s", (int)strcspn(text, "\n"), text);
+	(void)snprintf(ret, ARCHIVE_ANSWER_MAX, "%.*s", (int)strcspn(text, "\n"), text);
 	return 0;
 }
 
-/* words end with NULL. */
-static int ask(const struct engine *engine, const char *const *words,
-	       const struct fetch_request *req, char ret[ANSWER_MAX], struct error *err)
+int archive_run(const struct engine *engine, const struct archive_call *call,
+		char ret[ARCHIVE_ANSWER_MAX], struct error *err)
 {
 	autofree char *program = engine_program(engine, "strake-image");
 	struct strv argv = { 0 };
@@ -117,9 +113,9 @@ static int ask(const struct engine *engine, const char *const *words,
 	strv_add(&argv, engine->root);
 	strv_add(&argv, "--run-root");
 	strv_add(&argv, engine->run_root);
-	for (; *words; words++)
-		strv_add(&argv, *words);
-	r = read_answer(program, argv.items, req, ret, err);
+	for (const char *const *word = call->words; *word; word++)
+		strv_add(&argv, *word);
+	r = read_answer(program, argv.items, call, ret, err);
 	strv_done(&argv);
 	return r;
 }
@@ -133,7 +129,8 @@ int archive_import(const struct engine *engine, const char *path, char ret_id[ID
 		   struct error *err)
 {
 	const char *const words[] = { "take", path, NULL };
-	char answer[ANSWER_MAX];
+	const struct archive_call call = { .words = words };
+	char answer[ARCHIVE_ANSWER_MAX];
 	int r;
 
 	if (explain_dry())
@@ -141,7 +138,7 @@ int archive_import(const struct engine *engine, const char *path, char ret_id[ID
 				 "--dry-run: %s has to be brought into the store first; 'strake "
 				 "import %s NAME', then run NAME",
 				 path, path);
-	r = ask(engine, words, NULL, answer, err);
+	r = archive_run(engine, &call, answer, err);
 	if (r < 0)
 		return r;
 	if (!is_id(answer))
@@ -153,18 +150,25 @@ int archive_import(const struct engine *engine, const char *path, char ret_id[ID
 	return 0;
 }
 
+static void pull_words(const struct fetch_request *req, struct strv *ret)
+{
+	strv_add(ret, "pull");
+	strv_add(ret, req->always ? "--policy=always" : "--policy=missing");
+	if (req->platform)
+		strv_addf(ret, "--platform=%s", req->platform);
+	if (req->flags)
+		strv_extend(ret, req->flags->items, req->flags->n);
+	strv_add(ret, "--");
+	strv_add(ret, req->name);
+}
+
 int archive_fetch(const struct engine *engine, const struct fetch_request *req,
 		  char ret_id[ID_LEN + 1], struct error *err)
 {
-	autofree char *wish = req->platform ? xasprintf("--platform=%s", req->platform) : NULL;
+	struct archive_call call = { .output = req->output, .data = req->data };
 	const char *name = req->name;
-	const char *const words[] = { "pull",
-				      req->always ? "--policy=always" : "--policy=missing",
-				      wish ? wish : "--",
-				      wish ? "--" : name,
-				      wish ? name : NULL,
-				      NULL };
-	char answer[ANSWER_MAX];
+	struct strv words = { 0 };
+	char answer[ARCHIVE_ANSWER_MAX];
 	int r;
 
 	if (explain_dry())
@@ -173,7 +177,10 @@ int archive_fetch(const struct engine *engine, const struct fetch_request *req,
 			"image %s is not here, and a dry run fetches nothing; 'strake pull "
 			"%s' first",
 			name, name);
-	r = ask(engine, words, req, answer, err);
+	pull_words(req, &words);
+	call.words = (const char *const *)words.items;
+	r = archive_run(engine, &call, answer, err);
+	strv_done(&words);
 	if (r == -EIO)
 		r = error_set(err, r,
 			      req->always ? "image %s could not be fetched"

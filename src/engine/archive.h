@@ -11,6 +11,7 @@
 #include "base/id.h"
 
 struct engine;
+struct strv;
 
 /* An archive of images by its only image, any other as a root file system, an image of one layer
  * without a name.  ret_id is the image's.
@@ -18,10 +19,24 @@ struct engine;
 int archive_import(const struct engine *engine, const char *path, char ret_id[ID_LEN + 1],
 		   struct error *err) must_check;
 
+#define ARCHIVE_ANSWER_MAX 4096
+
+/* strake-image with this store and words, which end with NULL; its answer is one line.  output
+ * takes what it says besides; NULL: that goes to standard error.  -EIO: it failed.
+ */
+struct archive_call {
+	const char *const *words;
+	void (*output)(void *data, const void *bytes, size_t len);
+	void *data;
+};
+int archive_run(const struct engine *engine, const struct archive_call *call,
+		char ret[ARCHIVE_ANSWER_MAX], struct error *err) must_check;
+
 struct fetch_request {
 	const char *name;
-	const char *platform; /* or NULL */
-	bool always;          /* also if what it stands for is there */
+	const char *platform;     /* or NULL */
+	bool always;              /* also if what it stands for is there */
+	const struct strv *flags; /* further options of pull; NULL */
 	/* Takes the progress and the reasons of a failure; NULL: they go to standard error. */
 	void (*output)(void *data, const void *bytes, size_t len);
 	void *data;

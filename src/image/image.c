@@ -296,7 +296,7 @@ static int resolve(struct db *db, const char *what, char ret[65], struct error *
 	else if (id_is_hex(hex))
 		r = 0;
 	if (r == 0 && found == 0 && name[0]) {
-		r = index_image(db, name, ret, err);
+		r = index_image(db, name, NULL, ret, err);
 		found = ret[0] ? 1 : 0;
 	}
 	if (r < 0 || found == 1)

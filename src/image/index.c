@@ -90,7 +90,8 @@ int index_find(struct db *db, const char *what, char ret[ID_LEN + 1], struct err
 }
 
 /* As platform_choose() does: the exact one, else the first that fits. */
-int index_image(struct db *db, const char *name, char ret[ID_LEN + 1], struct error *err)
+int index_image(struct db *db, const char *name, const char *wish, char ret[ID_LEN + 1],
+		struct error *err)
 {
 	char own[PLATFORM_LEN], digest[ID_LEN + 1];
 	struct db_rows rows;
@@ -102,7 +103,10 @@ int index_image(struct db *db, const char *name, char ret[ID_LEN + 1], struct er
 	ret[0] = '\0';
 	if (r < 0 || n == 0)
 		return r;
-	platform_own(own);
+	if (wish)
+		(void)snprintf(own, sizeof(own), "%s", wish);
+	else
+		platform_own(own);
 	r = db_query(db, &rows, err,
 		     "SELECT d.image, p.platform FROM document_parts AS p"
 		     " JOIN documents AS d ON d.digest = p.digest"

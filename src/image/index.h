@@ -19,10 +19,10 @@ int index_find(struct db *db, const char *what, char ret[ID_LEN + 1], struct err
 /* The same; nothing is there: "" and 0. */
 int index_look(struct db *db, const char *what, char ret[ID_LEN + 1], struct error *err) must_check;
 
-/* The image to take for this machine from the index that has the name (canonical); *ret is "" if no
- * index has it.  -ENOENT: it lists none that fits.
+/* The image to take for a platform (NULL: this machine's) from the index that has the name
+ * (canonical); *ret is "" if no index has it.  -ENOEXEC: it lists none that fits.
  */
-int index_image(struct db *db, const char *name, char ret[ID_LEN + 1],
+int index_image(struct db *db, const char *name, const char *platform, char ret[ID_LEN + 1],
 		struct error *err) must_check;
 /* A name of an index that lists the image; "" if none does. */
 int index_user(struct db *db, const char *image, char ret[128], struct error *err) must_check;

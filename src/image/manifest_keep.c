@@ -14,7 +14,6 @@
 #include "image/image.h"
 #include "image/incoming.h"
 #include "image/layer_blob.h"
-#include "image/manifest_make.h"
 
 /* ret->digest is "" if there is none. */
 static int find(struct db *db, const char *id, struct kept_manifest *ret, struct error *err)
@@ -39,17 +38,20 @@ static int find(struct db *db, const char *id, struct kept_manifest *ret, struct
 	return db_finish(&rows);
 }
 
-/* A plain blob (docker save has such) is not listed as it is: every pull of it would pay. */
+/* A plain blob (docker save has such) is not listed as it is, unless it is asked for: every pull of
+ * it would pay.
+ */
 static int pack_layers(struct db *db, const struct incoming *in, const struct image *image,
-		       struct layer_blob *layers, struct error *err)
+		       const struct manifest_wish *wish, struct layer_blob *layers,
+		       struct error *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < image->layers.n; i++) {
 		r = layer_blob_find(db, in->root, image->id, i, &layers[i], err);
 		if (r == 0)
-			r = layer_blob_ensure(db, in, &layers[i], PACKING_GZIP,
-					      layers[i].info.blob[0] &&
+			r = layer_blob_ensure(db, in, &layers[i], wish->packing,
+					      wish->any && layers[i].info.blob[0] &&
 						      strcmp(layers[i].info.packing, "none") != 0,
 					      err);
 	}
@@ -73,16 +75,23 @@ static int record(struct db *db, const struct incoming *in, const char *id,
 }
 
 static int make(struct db *db, const struct incoming *in, const struct image *image,
-		const struct layer_blob *layers, struct kept_manifest *ret, struct error *err)
+		const struct manifest_wish *wish, const struct layer_blob *layers,
+		struct kept_manifest *ret, struct error *err)
 {
 	autofree char *path = xasprintf("blobs/sha256/%s", image->id), *config = NULL, *text = NULL;
+	struct manifest_request req = { .kind = wish->kind,
+					.config_id = image->id,
+					.layers = layers,
+					.n = image->layers.n,
+					.annotations = wish->annotations };
 	const char *type;
-	size_t len = 0;
-	int r = file_read_at(in->root_fd, path, DOCUMENT_MAX, &config, &len, err);
+	int r = file_read_at(in->root_fd, path, DOCUMENT_MAX, &config, &req.config_len, err);
 
 	if (r < 0)
 		return r;
-	text = manifest_make(MANIFEST_OCI, image->id, len, layers, image->layers.n, &type);
+	text = manifest_make(&req, &type);
+	if (!text)
+		return error_set(err, -EILSEQ, "an annotation is not UTF-8");
 	(void)snprintf(ret->media_type, sizeof(ret->media_type), "%s", type);
 	ret->size = (int64_t)strlen(text);
 	digest_bytes(text, strlen(text), ret->digest);
@@ -90,19 +99,26 @@ static int make(struct db *db, const struct incoming *in, const struct image *im
 	return r < 0 ? r : record(db, in, image->id, ret, err);
 }
 
-int manifest_keep(struct db *db, const struct incoming *in, const struct image *image,
-		  struct kept_manifest *ret, struct error *err)
+int manifest_put(struct db *db, const struct incoming *in, const struct image *image,
+		 const struct manifest_wish *wish, struct kept_manifest *ret, struct error *err)
 {
-	autofree struct layer_blob *layers = NULL;
-	int r = find(db, image->id, ret, err);
+	autofree struct layer_blob *layers = xcalloc(image->layers.n + 1, sizeof(*layers));
+	int r = pack_layers(db, in, image, wish, layers, err);
 
-	if (r < 0 || ret->digest[0])
-		return r;
-	layers = xcalloc(image->layers.n + 1, sizeof(*layers));
-	r = pack_layers(db, in, image, layers, err);
 	if (r == 0)
-		r = make(db, in, image, layers, ret, err);
+		r = make(db, in, image, wish, layers, ret, err);
 	for (size_t i = 0; i < image->layers.n; i++)
 		layer_blob_done(&layers[i]);
 	return r;
+}
+
+int manifest_keep(struct db *db, const struct incoming *in, const struct image *image,
+		  struct kept_manifest *ret, struct error *err)
+{
+	const struct manifest_wish wish = { .kind = MANIFEST_OCI,
+					    .packing = PACKING_GZIP,
+					    .any = true };
+	int r = find(db, image->id, ret, err);
+
+	return r < 0 || ret->digest[0] ? r : manifest_put(db, in, image, &wish, ret, err);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/strv.h"
 
 struct names {
 	const char *manifest, *config, *none, *gzip, *zstd;
@@ -35,15 +36,28 @@ static json_t *descriptor(const char *type, const char *hex, int64_t size)
 			 (json_int_t)size);
 }
 
-char *manifest_make(enum manifest_kind kind, const char *config_id, size_t config_len,
-		    const struct layer_blob *layers, size_t n, const char **ret_type)
+static json_t *annotations_of(const struct strv *texts)
 {
-	const struct names *t = &names[kind];
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < texts->n; i++) {
+		const char *text = texts->items[i];
+		size_t n = strcspn(text, "=");
+		autofree char *name = xstrndup(text, n);
+
+		(void)json_object_set_new(all, name, json_string(text[n] ? text + n + 1 : ""));
+	}
+	return all;
+}
+
+char *manifest_make(const struct manifest_request *req, const char **ret_type)
+{
+	const struct names *t = &names[req->kind];
 	json_t *list = json_array(), *doc;
 	char *text;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct layer_info *info = &layers[i].info;
+	for (size_t i = 0; i < req->n; i++) {
+		const struct layer_info *info = &req->layers[i].info;
 		const char *type = strcmp(info->packing, "gzip") == 0   ? t->gzip
 				   : strcmp(info->packing, "zstd") == 0 ? t->zstd
 									: t->none;
@@ -51,8 +65,10 @@ char *manifest_make(enum manifest_kind kind, const char *config_id, size_t confi
 		(void)json_array_append_new(list, descriptor(type, info->blob, info->blob_size));
 	}
 	doc = json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType", t->manifest,
-			"config", descriptor(t->config, config_id, (int64_t)config_len), "layers",
-			list);
+			"config", descriptor(t->config, req->config_id, (int64_t)req->config_len),
+			"layers", list);
+	if (req->annotations && req->annotations->n)
+		(void)json_object_set_new(doc, "annotations", annotations_of(req->annotations));
 	text = json_dumps(doc, JSON_COMPACT);
 	json_decref(doc);
 	*ret_type = t->manifest;

@@ -11,8 +11,18 @@
 
 enum manifest_kind { MANIFEST_OCI, MANIFEST_DOCKER };
 
-/* layers: with their blobs.  The text is the same for the same image; the caller frees it. */
-char *manifest_make(enum manifest_kind kind, const char *config_id, size_t config_len,
-		    const struct layer_blob *layers, size_t n, const char **ret_type);
+struct strv;
+
+struct manifest_request {
+	enum manifest_kind kind;
+	const char *config_id;
+	size_t config_len;
+	const struct layer_blob *layers; /* with their blobs */
+	size_t n;
+	const struct strv *annotations; /* NAME=VALUE; NULL: none */
+};
+
+/* The text is the same for the same image; the caller frees it. */
+char *manifest_make(const struct manifest_request *req, const char **ret_type);
 
 #endif

@@ -70,14 +70,18 @@ int save_format_parse(const char *text, enum save_format *ret)
 	return -EINVAL;
 }
 
-static int open_item(struct saver *s, const char *what, struct item *it)
+/* given: the name that it gets; NULL: the one that it was asked for by. */
+static int open_item(struct saver *s, const char *what, const char *given, struct item *it)
 {
 	autofree char *path = NULL;
 	int r = image_find(s->db, s->req->root_fd, what, &it->image, s->err);
 
 	if (r < 0)
 		return r;
-	if (reference_canonical(what, it->name, NULL) < 0 || !strv_has(&it->image->names, it->name))
+	if (given)
+		(void)snprintf(it->name, sizeof(it->name), "%s", given);
+	else if (reference_canonical(what, it->name, NULL) < 0 ||
+		 !strv_has(&it->image->names, it->name))
 		it->name[0] = '\0';
 	path = xasprintf("blobs/sha256/%s", it->image->id);
 	r = file_read_at(s->req->root_fd, path, DOCUMENT_MAX, &it->config, &it->config_len, s->err);
@@ -208,7 +212,10 @@ static int find_manifest(struct saver *s, const struct item *it, char ret[DIGEST
 static int make_manifest(struct saver *s, struct item *it, char **ret, size_t *ret_len,
 			 char **ret_type)
 {
-	bool oci = s->req->format != SAVE_DOCKER_DIR;
+	struct manifest_request req = { .kind = s->req->format != SAVE_DOCKER_DIR ? MANIFEST_OCI
+										  : MANIFEST_DOCKER,
+					.config_id = it->image->id,
+					.config_len = it->config_len };
 	const char *type;
 	int r = 0;
 
@@ -217,8 +224,9 @@ static int make_manifest(struct saver *s, struct item *it, char **ret, size_t *r
 				      s->err);
 	if (r < 0)
 		return r;
-	*ret = manifest_make(oci ? MANIFEST_OCI : MANIFEST_DOCKER, it->image->id, it->config_len,
-			     it->layers, it->n, &type);
+	req.layers = it->layers;
+	req.n = it->n;
+	*ret = manifest_make(&req, &type);
 	*ret_len = strlen(*ret);
 	*ret_type = xstrdup(type);
 	return 0;
@@ -253,18 +261,43 @@ static int add_parts(struct saver *s, struct item *it, const char *manifest, siz
 
 /* OCI layout */
 
-static void note_name(const struct item *it, json_t *descriptor)
+static void note_name(const char *name, json_t *descriptor)
 {
-	if (it->name[0])
+	if (*name)
 		(void)json_object_set_new(descriptor, "annotations",
-					  json_pack("{s:s, s:s}", "io.containerd.image.name",
-						    it->name, "org.opencontainers.image.ref.name",
-						    it->name));
+					  json_pack("{s:s, s:s}", "io.containerd.image.name", name,
+						    "org.opencontainers.image.ref.name", name));
+}
+
+static json_t *descriptor_of(const char *type, const char *hex, size_t len)
+{
+	autofree char *digest = xasprintf("sha256:%s", hex);
+
+	return json_pack("{s:s, s:s, s:I}", "mediaType", type, "digest", digest, "size",
+			 (json_int_t)len);
+}
+
+/* What is listed so far is in the index; the layout names that alone, once for each name. */
+static int save_index(struct saver *s, const struct save_index *index)
+{
+	char hex[DIGEST_HEX_LEN + 1];
+	autofree char *name = NULL;
+
+	digest_bytes(index->bytes, index->len, hex);
+	name = xasprintf("blobs/sha256/%s", hex);
+	(void)json_array_clear(s->list);
+	for (size_t i = 0; i < MAX(index->names->n, 1); i++) {
+		json_t *entry = descriptor_of(index->media_type, hex, index->len);
+
+		note_name(i < index->names->n ? index->names->items[i] : "", entry);
+		(void)json_array_append_new(s->list, entry);
+	}
+	return package_add(s->out, name, index->bytes, index->len, s->err);
 }
 
 static int save_oci(struct saver *s, struct item *it)
 {
-	autofree char *manifest = NULL, *type = NULL, *name = NULL, *digest = NULL;
+	autofree char *manifest = NULL, *type = NULL, *name = NULL;
 	char hex[DIGEST_HEX_LEN + 1];
 	size_t len = 0;
 	json_t *entry;
@@ -274,10 +307,8 @@ static int save_oci(struct saver *s, struct item *it)
 		return r;
 	digest_bytes(manifest, len, hex);
 	name = xasprintf("blobs/sha256/%s", hex);
-	digest = xasprintf("sha256:%s", hex);
-	entry = json_pack("{s:s, s:s, s:I}", "mediaType", type, "digest", digest, "size",
-			  (json_int_t)len);
-	note_name(it, entry);
+	entry = descriptor_of(type, hex, len);
+	note_name(it->name, entry);
 	(void)json_array_append_new(s->list, entry);
 	r = add_parts(s, it, manifest, len, false);
 	if (r == 0 && !package_has(s->out, name))
@@ -303,10 +334,10 @@ static int save_dir(struct saver *s, struct item *it)
 
 /* all */
 
-static int save_one(struct saver *s, const char *what)
+static int save_one(struct saver *s, const char *what, const char *given)
 {
 	cleanup(item_done) struct item it = { .n = 0 };
-	int r = open_item(s, what, &it);
+	int r = open_item(s, what, given, &it);
 
 	if (r < 0)
 		return r;
@@ -354,7 +385,10 @@ static int save_all(struct saver *s)
 	int r = package_open(s->req->path, directory, &s->out, s->err);
 
 	for (size_t i = 0; r == 0 && i < s->req->images->n; i++)
-		r = save_one(s, s->req->images->items[i]);
+		r = save_one(s, s->req->images->items[i],
+			     s->req->names ? s->req->names->items[i] : NULL);
+	if (r == 0 && s->req->index)
+		r = save_index(s, s->req->index);
 	if (r == 0)
 		r = add_lists(s);
 	return r < 0 ? r : package_publish(s->out, s->err);

@@ -25,6 +25,16 @@ struct save_request {
 	enum packing packing;
 	bool any;
 	const struct strv *images; /* names or IDs; a name is saved along */
+	/* In place of those, one for each image, canonical, "": none; NULL. */
+	const struct strv *names;
+	/* OCI forms: one index that lists all the images, and has the names; NULL. */
+	const struct save_index *index;
+};
+
+struct save_index {
+	const char *bytes, *media_type;
+	size_t len;
+	const struct strv *names;
 };
 
 /* -EINVAL: no such format. */

@@ -72,6 +72,16 @@ int step_find(struct db *db, int root_fd, const char *key, struct step *ret, boo
 	return db_run(db, err, "UPDATE build_steps SET used = ?1 WHERE key = ?2", "is", now, key);
 }
 
+int step_chain(struct db *db, const char *key, char ret[DIGEST_HEX_LEN + 1], struct error *err)
+{
+	struct step step;
+	int64_t used;
+	int r = read_row(db, key, &step, &used, err);
+
+	take(ret, r > 0 ? step.chain : "");
+	return MIN(r, 0);
+}
+
 int step_insert(struct db *db, const struct step *step, const struct layer_info *info,
 		struct error *err)
 {

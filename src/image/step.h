@@ -29,6 +29,9 @@ struct step {
  */
 int step_find(struct db *db, int root_fd, const char *key, struct step *ret, bool *ret_found,
 	      struct error *err) must_check;
+/* What a row for the key names; "" if there is none. */
+int step_chain(struct db *db, const char *key, char ret[DIGEST_HEX_LEN + 1],
+	       struct error *err) must_check;
 /* info: of a layer that is new in the store, or NULL. */
 int step_insert(struct db *db, const struct step *step, const struct layer_info *info,
 		struct error *err) must_check;

@@ -4,9 +4,10 @@
 #include "image/changes.h"
 #include "image/package.h"
 
-int tar_out(const char *path, const struct changes_request *req, struct error *err)
+int tar_out(const char *path, const struct changes_request *req, int64_t newest_s,
+	    struct error *err)
 {
-	const struct changes_tar options = { .newest_s = -1 };
+	const struct changes_tar options = { .newest_s = newest_s };
 	cleanup(package_cleanup) struct package *p = NULL;
 	int r = package_open(path, false, &p, err);
 

@@ -2,11 +2,14 @@
 #ifndef IMAGE_TAR_OUT_H
 #define IMAGE_TAR_OUT_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 
 struct changes_request;
 
-/* path "-": standard output. */
-int tar_out(const char *path, const struct changes_request *req, struct error *err) must_check;
+/* path "-": standard output.  Later times of files become newest_s; -1: they stay. */
+int tar_out(const char *path, const struct changes_request *req, int64_t newest_s,
+	    struct error *err) must_check;
 
 #endif

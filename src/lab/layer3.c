@@ -15,6 +15,11 @@ static int set_parameters(const struct raised *raised, size_t n, const struct in
 	if (in->proxy_arp != UNSET)
 		r = raised_put(raised, n, digits[in->proxy_arp], err, "ipv4/conf/%s/proxy_arp",
 			       in->name);
+	/* The kernel lets up to 0.8 s pass before it answers for another. */
+	if (r == 0 && in->proxy_arp == ON)
+		r = raised_put(raised, n, "0", err, "ipv4/neigh/%s/proxy_delay", in->name);
+	if (r == 0 && in->n_proxied)
+		r = raised_put(raised, n, "0", err, "ipv6/neigh/%s/proxy_delay", in->name);
 	if (r == 0 && in->rp_filter_set == ON)
 		r = raised_put(raised, n, digits[in->rp_filter], err, "ipv4/conf/%s/rp_filter",
 			       in->name);

@@ -1,5 +1,8 @@
 /* src/programs/strake-init.c - what "strake run --init" puts in front of the program.
  *
+ * "strake-init --env FILE PROGRAM..." is another thing, for builds: it puts the file's variables,
+ * each ending with a zero byte, into its environment and becomes the program.
+ *
  * Process 1 of a pid namespace inherits every orphan and gets no default signal actions; programs
  * rarely expect either.  This one forwards signals to its only child, reaps whatever ends, and
  * exits as its child did.  It waits for signals alone (sigwaitinfo), so there is nothing to race
@@ -8,6 +11,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -42,6 +46,28 @@ static int reap(pid_t child)
 	return status;
 }
 
+static int become(const char *file, char **argv)
+{
+	char *variable = NULL;
+	size_t room = 0;
+	FILE *f = fopen(file, "re");
+
+	if (!f) {
+		(void)fprintf(stderr, "strake-init: %s: %s\n", file, strerror(errno));
+		return 126;
+	}
+	/* Each is kept by the environment. */
+	while (getdelim(&variable, &room, '\0', f) > 0) {
+		(void)putenv(variable);
+		variable = NULL;
+		room = 0;
+	}
+	(void)fclose(f);
+	(void)execvp(argv[0], argv);
+	(void)fprintf(stderr, "strake-init: %s: %s\n", argv[0], strerror(errno));
+	return errno == ENOENT ? 127 : 126;
+}
+
 int main(int argc, char **argv)
 {
 	sigset_t all, old;
@@ -52,6 +78,8 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "strake-init: wants a program to run\n");
 		return 2;
 	}
+	if (argc > 3 && strcmp(argv[1], "--env") == 0)
+		return become(argv[2], argv + 3);
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_BLOCK, &all, &old);
 	child = spawn(argv + 1, &old);

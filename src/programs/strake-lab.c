@@ -4,6 +4,8 @@
 
 extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_link, cmd_lab_list, cmd_lab_shell,
 	cmd_lab_show, cmd_lab_up;
+extern const struct cmd cmd_lab_capture, cmd_lab_domains, cmd_lab_matrix, cmd_lab_path,
+	cmd_lab_ping, cmd_lab_send, cmd_lab_check, cmd_lab_faults, cmd_lab_hint, cmd_lab_draw;
 
 static const struct cmd *const cmds[] = {
 	/* what is there */
@@ -15,6 +17,17 @@ static const struct cmd *const cmds[] = {
 	&cmd_lab_exec,
 	&cmd_lab_shell,
 	&cmd_lab_link,
+	/* what it does */
+	&cmd_lab_ping,
+	&cmd_lab_path,
+	&cmd_lab_matrix,
+	&cmd_lab_domains,
+	&cmd_lab_send,
+	&cmd_lab_capture,
+	&cmd_lab_check,
+	&cmd_lab_faults,
+	&cmd_lab_hint,
+	&cmd_lab_draw,
 	NULL,
 };
 

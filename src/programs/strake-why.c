@@ -2,9 +2,10 @@
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 
-extern const struct cmd cmd_why_check, cmd_why_show;
+extern const struct cmd cmd_why_check, cmd_why_how, cmd_why_show, cmd_why_trace;
 
-static const struct cmd *const cmds[] = { &cmd_why_show, &cmd_why_check, NULL };
+static const struct cmd *const cmds[] = { &cmd_why_show, &cmd_why_check, &cmd_why_trace,
+					  &cmd_why_how, NULL };
 
 static int setup(const void *globals, struct error *err)
 {

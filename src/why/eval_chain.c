@@ -111,13 +111,11 @@ void run_set_types(struct run *run)
 		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_BROADCAST);
 	else if (known && multicast)
 		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_MULTICAST);
-	else if (known && world_is_local(run->world, v6, to))
+	else if ((known && world_is_local(run->world, v6, to)) ||
+		 (!run->is_rerouted && run->described.way == WAY_IN))
 		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_LOCAL);
-	else if (run->is_rerouted ? known && run->world && run->world->nlocal > 0
-				  : known && run->described.way != WAY_IN)
+	else if (known && (!run->is_rerouted || (run->world && run->world->nlocal > 0)))
 		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_UNICAST);
-	else if (!run->is_rerouted && run->described.way == WAY_IN)
-		packet_set(p, FIELD_FIB_DADDR_TYPE, ADDRESS_LOCAL);
 	p->known[FIELD_FIB_SADDR_TYPE] = NOT_KNOWN;
 	if (packet_has(p, packet_saddr(p)) && world_is_local(run->world, v6, from))
 		packet_set(p, FIELD_FIB_SADDR_TYPE, ADDRESS_LOCAL);

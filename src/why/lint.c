@@ -8,7 +8,6 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 
-/* What is looked at first of a rule, so that most pairs are told apart by numbers. */
 struct digest {
 	const struct rule *rule;
 	uint64_t fields;  /* that it asks for, a bit each */
@@ -16,6 +15,19 @@ struct digest {
 	bool is_final;    /* no packet that matches goes on to the next rule */
 	enum field field; /* of its first match on one field, if that is one range */
 	struct range range;
+};
+
+/* Ten thousand rules are fifty million pairs: nearly all are told apart by these numbers alone. */
+struct hot {
+	u128 lo, hi;
+	uint64_t fields;
+	enum field field;
+};
+
+struct finals { /* of a chain, up to a rule */
+	struct digest *digests;
+	struct hot *hot;
+	size_t n;
 };
 
 struct lint {
@@ -159,14 +171,17 @@ static bool has_wider(const struct rule *a, const struct statement *s)
 	return false;
 }
 
-/* Each match of a is one that b makes at least as narrow. */
-static bool covers(const struct digest *a, const struct digest *b)
+static bool may_cover(const struct hot *a, const struct hot *b)
 {
 	if ((a->fields & ~b->fields) != 0)
 		return false;
-	if (a->field != FIELD_UNKNOWN && b->field == a->field &&
-	    (b->range.lo < a->range.lo || b->range.hi > a->range.hi))
-		return false;
+	return a->field == FIELD_UNKNOWN || a->field != b->field ||
+	       (a->lo <= b->lo && a->hi >= b->hi);
+}
+
+/* Each match of a is one that b makes at least as narrow. */
+static bool covers(const struct digest *a, const struct digest *b)
+{
 	for (size_t i = 0; i < a->rule->n; i++)
 		if (a->rule->statements[i].kind == STATEMENT_MATCH &&
 		    !has_wider(b->rule, &a->rule->statements[i]))
@@ -185,13 +200,14 @@ static bool logs(const struct rule *rule)
 	return false;
 }
 
-static void find_shadow(struct lint *l, const struct digest *finals, size_t n,
-			const struct digest *d)
+static void find_shadow(struct lint *l, const struct finals *f, const struct digest *d)
 {
+	const struct digest *finals = f->digests;
+	const struct hot hot = { d->range.lo, d->range.hi, d->fields, d->field };
 	enum finding_kind kind = FINDING_SHADOWED;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!covers(&finals[i], d))
+	for (size_t i = 0; i < f->n; i++) {
+		if (!may_cover(&f->hot[i], &hot) || !covers(&finals[i], d))
 			continue;
 		if (logs(d->rule) && !logs(finals[i].rule))
 			kind = FINDING_LATE_LOG;
@@ -256,20 +272,27 @@ static uint64_t changed_by(const struct rule *rule)
 	return fields;
 }
 
-static size_t forget(struct digest *finals, size_t n, uint64_t fields)
+static void keep(struct finals *f, const struct digest *d)
 {
-	size_t kept = 0;
+	f->hot[f->n] = (struct hot) { d->range.lo, d->range.hi, d->fields, d->field };
+	f->digests[f->n++] = *d;
+}
 
+static void forget(struct finals *f, uint64_t fields)
+{
+	size_t n = f->n;
+
+	f->n = 0;
 	for (size_t i = 0; i < n; i++)
-		if (!(finals[i].fields & fields))
-			finals[kept++] = finals[i];
-	return kept;
+		if (!(f->digests[i].fields & fields))
+			keep(f, &f->digests[i]);
 }
 
 static void lint_chain(struct lint *l, const struct chain *chain)
 {
-	autofree struct digest *finals = xcalloc(chain->n + 1, sizeof(*finals));
-	size_t n = 0;
+	autofree struct digest *digests = xcalloc(chain->n + 1, sizeof(*digests));
+	autofree struct hot *hot = xcalloc(chain->n + 1, sizeof(*hot));
+	struct finals finals = { digests, hot, 0 };
 
 	if (!chain->is_reached)
 		find(l, FINDING_UNREACHED, chain, NULL);
@@ -279,15 +302,15 @@ static void lint_chain(struct lint *l, const struct chain *chain)
 		size_t before = l->findings->n;
 		uint64_t changed = changed_by(rule);
 
-		find_shadow(l, finals, n, &d);
+		find_shadow(l, &finals, &d);
 		find_links(l, rule);
 		if (rule->has_counter && rule->packets == 0 && l->findings->n == before &&
 		    chain->is_reached)
 			find(l, FINDING_NEVER_HIT, chain, rule);
 		if (changed)
-			n = forget(finals, n, changed);
+			forget(&finals, changed);
 		if (d.is_final && d.is_exact && !changed)
-			finals[n++] = d;
+			keep(&finals, &d);
 	}
 }
 

@@ -121,11 +121,16 @@ static void in_child(const struct program *p, int netns_fd, int out)
 	_exit(127);
 }
 
-/* *ret_fd is a file with what it printed. */
-static int run(const struct program *p, int netns_fd, int *ret_fd, struct error *err)
+/* A program at work, and the file that it prints to. */
+struct job {
+	const struct program *program;
+	pid_t pid; /* 0: none */
+	int out;
+};
+
+static int job_start(const struct program *p, int netns_fd, struct job *ret, struct error *err)
 {
 	autoclose int out = memfd_create("rules", MFD_CLOEXEC);
-	int status;
 	pid_t pid;
 
 	if (out < 0)
@@ -135,6 +140,17 @@ static int run(const struct program *p, int netns_fd, int *ret_fd, struct error 
 		in_child(p, netns_fd, out);
 	if (pid < 0)
 		return error_sys(err, -errno, "run %s", p->argv[0]);
+	*ret = (struct job) { p, pid, steal_fd(&out) };
+	return 0;
+}
+
+static int job_wait(struct job *job, struct error *err)
+{
+	const struct program *p = job->program;
+	pid_t pid = job->pid;
+	int status;
+
+	job->pid = 0;
 	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
 		return error_sys(err, -errno, "wait for %s", p->argv[0]);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
@@ -146,19 +162,26 @@ static int run(const struct program *p, int netns_fd, int *ret_fd, struct error 
 		return error_set(err, -EPERM,
 				 "%s cannot read the rules: run as root, or name a file of them",
 				 p->argv[0]);
-	if (lseek(out, 0, SEEK_SET) < 0)
+	if (lseek(job->out, 0, SEEK_SET) < 0)
 		return error_sys(err, -errno, "read what %s says", p->argv[0]);
-	*ret_fd = steal_fd(&out);
 	return 0;
 }
 
-static int run_read(const struct program *p, int netns_fd, struct document *ret, struct error *err)
+static void job_done(struct job *job)
 {
-	autoclose int fd = -1;
-	int r = run(p, netns_fd, &fd, err);
+	if (job->pid > 0)
+		(void)TEMP_FAILURE_RETRY(waitpid(job->pid, NULL, 0));
+	if (job->program)
+		(void)close(job->out);
+}
 
-	ret->what = p->argv[0];
-	return r < 0 ? r : file_read_fd(fd, ret->what, LOAD_SIZE_MAX, &ret->text, &ret->len, err);
+static int job_read(struct job *job, struct document *ret, struct error *err)
+{
+	int r = job_wait(job, err);
+
+	ret->what = job->program->argv[0];
+	return r < 0 ? r
+		     : file_read_fd(job->out, ret->what, LOAD_SIZE_MAX, &ret->text, &ret->len, err);
 }
 
 static bool has_foreign(const struct ruleset *rs, enum family family)
@@ -190,25 +213,23 @@ static int read_names(void *data, struct error *err)
 }
 
 /* Looking is not free: without tables, iptables-legacy-save would have modules loaded. */
-static bool is_wanted(const struct ruleset *rs, const struct program *p, int netns_fd)
+static bool is_started(const struct program *p, int netns_fd)
 {
 	const char *file = p->needed_for;
 
-	if (p->backend == BACKEND_XT_NFT)
-		return has_foreign(rs, p->family);
-	return inside(netns_fd, read_names, &file, NULL) > 0;
+	return !file || inside(netns_fd, read_names, &file, NULL) > 0;
 }
 
-static int load_program(struct ruleset *rs, const struct program *p, int netns_fd,
-			struct error *err)
+static int load_job(struct ruleset *rs, struct job *job, struct error *err)
 {
+	const struct program *p = job->program;
 	struct document d = { 0 };
 	struct xt_said said;
 	int r;
 
-	if (p->backend != BACKEND_NFT && !is_wanted(rs, p, netns_fd))
+	if (p->backend == BACKEND_XT_NFT && !has_foreign(rs, p->family))
 		return 0;
-	r = run_read(p, netns_fd, &d, err);
+	r = job_read(job, &d, err);
 	if (r == -ENOENT && p->backend != BACKEND_NFT)
 		r = 0; /* its rules stay as nft shows them: with what it does not know named so */
 	else if (r == 0 && p->backend == BACKEND_NFT)
@@ -223,6 +244,23 @@ static int load_program(struct ruleset *rs, const struct program *p, int netns_f
 		r = xt_read(rs, &said, err);
 	}
 	free(d.text);
+	return r;
+}
+
+/* All programs at once: each spends its time in the kernel's locks, not on ours. */
+static int load_all(struct ruleset *rs, int netns_fd, struct error *err)
+{
+	struct job jobs[ARRAY_SIZE(programs)] = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(programs); i++)
+		if (is_started(&programs[i], netns_fd))
+			r = job_start(&programs[i], netns_fd, &jobs[i], err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(programs); i++)
+		if (jobs[i].program)
+			r = load_job(rs, &jobs[i], err);
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		job_done(&jobs[i]);
 	return r;
 }
 
@@ -246,11 +284,10 @@ int load_live(struct ruleset *ret, int netns_fd, char ret_warning[LOAD_WARNING_L
 	      struct error *err)
 {
 	struct ruleset rs;
-	int r = 0;
+	int r;
 
 	ruleset_init(&rs);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(programs); i++)
-		r = load_program(&rs, &programs[i], netns_fd, err);
+	r = load_all(&rs, netns_fd, err);
 	if (r == 0)
 		r = ruleset_finish(&rs, err);
 	if (r < 0) {

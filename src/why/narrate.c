@@ -188,7 +188,7 @@ static void put_path(const struct path *path, const struct packet *packet, FILE 
 		if (s->kind == STEP_POLICY && !path->rule && s->chain == path->chain)
 			(void)fputs("   <== here", to);
 		(void)fputc('\n', to);
-		if (s->kind == STEP_RULE) {
+		if (s->kind == STEP_RULE && s->rule) {
 			buf_reset(&text);
 			buf_add_str(&text, s->rule->text);
 			(void)fprintf(to, "     %*s", (int)indent_of(s) + 2, "");

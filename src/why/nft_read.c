@@ -103,6 +103,11 @@ static void read_chain(const struct reading *in, const json_t *obj)
 
 /* sets */
 
+static bool is_word(const json_t *value, const char *word)
+{
+	return json_is_string(value) && strcmp(json_string_value(value), word) == 0;
+}
+
 static const struct {
 	const char *name;
 	enum kind kind;
@@ -175,7 +180,7 @@ static void read_set(const struct reading *in, const json_t *obj)
 	set = table_add_set(in->rs, table, name);
 	set->nkinds = kinds_of_types(json_object_get(obj, "type"), set->kinds, SELECTORS_MAX,
 				     &set->is_foreign);
-	set->is_vmap = map && json_is_string(map) && strcmp(json_string_value(map), "verdict") == 0;
+	set->is_vmap = is_word(map, "verdict");
 	set->is_map = map && !set->is_vmap;
 	if (set->is_map)
 		set->ndata = kinds_of_types(map, set->data_kinds, 2, &set->is_foreign);
@@ -191,11 +196,6 @@ static void read_set(const struct reading *in, const json_t *obj)
 }
 
 /* statements */
-
-static bool is_word(const json_t *value, const char *word)
-{
-	return json_is_string(value) && strcmp(json_string_value(value), word) == 0;
-}
 
 /* "< 5" and its like, as the set of what is so. */
 static const struct set *compared(const struct nft_place *at, const struct selector *selectors,
@@ -271,7 +271,7 @@ static void read_nat(const struct nft_place *at, const char *key, const json_t *
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(names[i], key) == 0)
 			a->nat = (enum nat_kind)i;
-	if (address && !v6 && json_is_string(address) && strchr(json_string_value(address), ':'))
+	if (!v6 && json_is_string(address) && strchr(json_string_value(address), ':'))
 		v6 = true;
 	a->family = address ? (v6 ? 10 : 2) : 0;
 	if (json_object_get(address, "map"))

@@ -180,6 +180,7 @@ struct table *ruleset_add_table(struct ruleset *rs, enum family family, const ch
 	t->family = family;
 	t->name = ruleset_copy(rs, name);
 	t->backend = backend;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	VEC_GROW(rs->tables, rs->n, rs->room);
 	rs->tables[rs->n++] = t;
 	return t;
@@ -201,6 +202,7 @@ struct chain *table_add_chain(struct ruleset *rs, struct table *table, const cha
 	c->table = table;
 	c->name = ruleset_copy(rs, name);
 	c->policy = VERDICT_ACCEPT;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	VEC_GROW(table->chains, table->nchains, table->chains_room);
 	table->chains[table->nchains++] = c;
 	return c;
@@ -246,6 +248,7 @@ struct set *table_add_set(struct ruleset *rs, struct table *table, const char *n
 	struct set *s = ruleset_alloc(rs, sizeof(*s));
 
 	s->name = name ? ruleset_copy(rs, name) : NULL;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	VEC_GROW(table->sets, table->nsets, table->sets_room);
 	table->sets[table->nsets++] = s;
 	return s;
@@ -364,6 +367,7 @@ static void order_hooks(struct ruleset *rs)
 			if (c->hook == HOOK_NONE)
 				continue;
 			c->order += (unsigned)i << 20;
+			/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 			VEC_GROW(rs->hooks[c->hook], rs->nhooks[c->hook], room[c->hook]);
 			rs->hooks[c->hook][rs->nhooks[c->hook]++] = c;
 		}
@@ -380,6 +384,7 @@ static void reach(struct chain *chain, struct chain ***todo, size_t *n, size_t *
 	if (!chain || chain->is_reached)
 		return;
 	chain->is_reached = true;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	VEC_GROW(*todo, *n, *room);
 	(*todo)[(*n)++] = chain;
 }

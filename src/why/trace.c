@@ -8,7 +8,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter_bridge.h>
 #include <netinet/in.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -22,6 +21,21 @@
 #define EVENTS_BYTES  65536
 #define SOCKET_BYTES  (8 << 20) /* events of some thousand packets */
 #define BEFORE_OTHERS (INT_MIN + 1)
+#define BEHIND_OTHERS (INT_MAX - 1)
+
+/* NF_INET_ and NF_BR_ number the same hooks alike. */
+static const struct own_chain {
+	const char *name;
+	enum trace_mark mark;
+	int hook, priority;
+	bool marks; /* the packets: where they begin */
+} own_chains[] = {
+	{ "in", TRACE_IN, NF_INET_PRE_ROUTING, BEFORE_OTHERS, true },
+	{ "out", TRACE_OUT, NF_INET_LOCAL_OUT, BEFORE_OTHERS, true },
+	{ "forwarded", TRACE_FORWARDED, NF_INET_FORWARD, BEFORE_OTHERS, false },
+	{ "delivered", TRACE_DELIVERED, NF_INET_LOCAL_IN, BEHIND_OTHERS, false },
+	{ "sent", TRACE_SENT, NF_INET_POST_ROUTING, BEHIND_OTHERS, false },
+};
 
 /* Of newer kernels than our headers are of. */
 enum { TRACE_CT_ID = 18, TRACE_CT_DIRECTION, TRACE_CT_STATUS, TRACE_CT_STATE };
@@ -98,13 +112,12 @@ static int make_table(struct tracer *t, uint8_t family, struct nft_door *door)
 	int r;
 
 	nft_own_table(nft);
-	nft_add_chain(nft, "in", "filter",
-		      family == NFPROTO_BRIDGE ? NF_BR_PRE_ROUTING : NF_INET_PRE_ROUTING,
-		      BEFORE_OTHERS);
-	fill_chain(nft, "in", t->filter);
-	if (family != NFPROTO_BRIDGE) {
-		nft_add_chain(nft, "out", "filter", NF_INET_LOCAL_OUT, BEFORE_OTHERS);
-		fill_chain(nft, "out", t->filter);
+	for (size_t i = 0; i < ARRAY_SIZE(own_chains); i++) {
+		const struct own_chain *c = &own_chains[i];
+
+		nft_add_chain(nft, c->name, "filter", c->hook, c->priority);
+		if (c->marks)
+			fill_chain(nft, c->name, t->filter);
 	}
 	r = nft_commit_through(nft, door);
 	nft_free(nft);
@@ -313,7 +326,16 @@ static enum family family_from(uint8_t nfproto)
 	}
 }
 
-/* Whether the message is an event of a foreign table. */
+static enum trace_mark mark_of(const struct tracer *t, const struct trace_event *e)
+{
+	if (strcmp(e->table, t->table) != 0)
+		return TRACE_FOREIGN;
+	for (size_t i = 0; i < ARRAY_SIZE(own_chains); i++)
+		if (strcmp(own_chains[i].name, e->chain) == 0)
+			return own_chains[i].mark;
+	return TRACE_FOREIGN;
+}
+
 static bool read_message(const struct tracer *t, const struct nlmsghdr *hdr,
 			 struct trace_event *ret)
 {
@@ -328,7 +350,9 @@ static bool read_message(const struct tracer *t, const struct nlmsghdr *hdr,
 	/* The end of a chain that no rule took the packet from: a rule that is none. */
 	if (ret->kind == TRACE_RULE && ret->handle == 0)
 		ret->kind = TRACE_END;
-	return strcmp(ret->table, t->table) != 0;
+	ret->mark_of = mark_of(t, ret);
+	/* Of ours one event is enough: the first, which has the headers. */
+	return ret->mark_of == TRACE_FOREIGN || ret->network_len > 0;
 }
 
 int tracer_read(struct tracer *t, struct trace_event *ret, struct error *err)

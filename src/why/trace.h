@@ -30,8 +30,19 @@ struct trace_filter {
 
 enum trace_kind { TRACE_RULE, TRACE_END, TRACE_POLICY };
 
+/* Our own chains, before and behind all others of a hook, say how far a packet came. */
+enum trace_mark {
+	TRACE_FOREIGN,
+	TRACE_IN,        /* before prerouting */
+	TRACE_OUT,       /* before output */
+	TRACE_FORWARDED, /* routed to another link: before forward */
+	TRACE_DELIVERED, /* behind input */
+	TRACE_SENT,      /* behind postrouting */
+};
+
 struct trace_event {
-	uint32_t id; /* of the packet, while it is in one namespace */
+	uint32_t id;             /* of the packet, while it is in one namespace */
+	enum trace_mark mark_of; /* TRACE_FOREIGN: an event of somebody's rules */
 	enum trace_kind kind;
 	enum family family;
 	char table[128], chain[128], target[128];
@@ -54,7 +65,7 @@ int tracer_open(int netns_fd, const struct trace_filter *filter, struct tracer *
 		struct error *err) must_check;
 void tracer_close(struct tracer *t);
 int tracer_fd(const struct tracer *t); /* readable: there are events */
-/* 1: *ret is the next event, of foreign tables only; 0: there is none.  -ENOBUFS: some were lost.
+/* 1: *ret is the next event; 0: there is none.  -ENOBUFS: some were lost.
  */
 int tracer_read(struct tracer *t, struct trace_event *ret, struct error *err) must_check;
 

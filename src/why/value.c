@@ -294,7 +294,8 @@ static int parse_one(enum kind kind, const char *text, struct range *ret)
 	if (kind == KIND_NAME)
 		return parse_name(text, ret);
 	r = kind == KIND_MAC ? parse_mac(text, &ret->lo) : value_of_word(kind, text, &ret->lo);
-	ret->hi = ret->lo;
+	if (r == 0)
+		ret->hi = ret->lo;
 	return r;
 }
 

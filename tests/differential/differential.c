@@ -198,7 +198,7 @@ static void take(struct bed *bed, const struct trace_event *e)
 		bed->ids[slot].id = e->id;
 		bed->ids[slot].sample = sample_of(bed, e);
 	}
-	if (bed->ids[slot].id != e->id || bed->ids[slot].sample < 0)
+	if (bed->ids[slot].id != e->id || bed->ids[slot].sample < 0 || e->mark_of != TRACE_FOREIGN)
 		return;
 	to = &bed->ones[bed->ids[slot].sample].have;
 	/* The end of a base chain is told by its policy, too. */

@@ -213,3 +213,60 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 	assert_equal "$(layers)" 1
 	whole
 }
+
+@test "A6.12 a build inside a container: the same image as outside, and the container's own root stays untouched" {
+	mkdir -p "$STATE/tree/usr/libexec/strake" "$STATE/inner/ctx"
+	rootfs_new "$STATE/tree"
+	mkdir -p "$STATE/tree/usr/bin"
+	cp "$PROGRAMS/strake" "$STATE/tree/usr/bin/"
+	cp "$PROGRAMS"/strake-{build,monitor,image} "$STATE/tree/usr/libexec/strake/"
+	ldd "$PROGRAMS"/strake{,-build,-monitor,-image} | grep -o '/[^ :]* (' | sort -u | while read -r lib _; do
+		mkdir -p "$STATE/tree${lib%/*}"
+		cp -L "$lib" "$STATE/tree$lib"
+	done
+	strake import "$STATE/tree" tools:1 >/dev/null
+	mkdir -p "$STATE/small/bin"
+	cp /bin/busybox "$STATE/small/bin/sh"
+	tar -C "$STATE/small" -cf "$STATE/inner/base.tar" .
+	echo f >"$STATE/inner/ctx/f"
+	printf 'FROM base:1\nRUN echo made >/made; rm -f /bin/nothing\nCOPY f /f\nRUN --network=none : >/etc-is-mine\n' >"$STATE/inner/ctx/Containerfile"
+	export SOURCE_DATE_EPOCH=1000000000
+	strake import "$STATE/inner/base.tar" base:1 >/dev/null
+	outside=$(strake build -q --network none "$STATE/inner/ctx")
+	run -0 --separate-stderr strake run --name outer --privileged --network none -v "$STATE/inner:/inner" -e SOURCE_DATE_EPOCH=1000000000 tools:1 sh -ec '
+		strake() { /usr/bin/strake --root /inner/store --run-root /inner/run "$@"; }
+		strake import /inner/base.tar base:1 >/dev/null
+		strake build -q --network none -t in:1 /inner/ctx
+		strake run --rm --network none in:1 /bin/sh -c "read x </made; echo \$x"'
+	# The base's time is that of its import, and all else is the same.
+	inside=$(head -n 1 <<<"$output")
+	assert_equal "$(jq -c 'del(.history[0])' "$STATE/inner/store/blobs/sha256/$inside")" "$(jq -c 'del(.history[0])' "$ROOT/blobs/sha256/$outside")"
+	assert_equal "$(tail -n 1 <<<"$output")" made
+	# Nothing of it lies in the root of who builds.
+	assert_equal "$(strake diff outer)" ""
+}
+
+@test "A8.9 a compiler in a container with a volume: the program appears in the directory, owned by who asked" {
+	[ -x /usr/bin/gcc ] || skip "gcc is not installed"
+	mkdir -p "$STATE/tree/usr" "$STATE/tree/tmp" "$STATE/tree/etc" "$STATE/src"
+	chmod 1777 "$STATE/tree/tmp"
+	for dir in bin lib lib64 sbin; do ln -s "usr/$dir" "$STATE/tree/$dir"; done
+	echo 'root:x:0:0::/:/bin/sh' >"$STATE/tree/etc/passwd"
+	strake import "$STATE/tree" gcc:1 >/dev/null
+	printf '#include <stdio.h>\nint main(void) { return puts("hello out of a builder") < 0; }\n' >"$STATE/src/hello.c"
+	chown -R 1234:1234 "$STATE/src"
+	run -0 strake run --rm --network none -v /usr:/usr:ro -v "$STATE/src:/src" -w /src --user 1234:1234 gcc:1 /usr/bin/gcc -o hello hello.c
+	assert_equal "$(stat -c '%u:%g %a' "$STATE/src/hello")" '1234:1234 755'
+	assert_equal "$("$STATE/src/hello")" 'hello out of a builder'
+	rm "$STATE/src/hello"
+	# By hand, into the image as well.
+	c=$(builder from gcc:1)
+	builder run --network none -v /usr:/usr:ro -v "$STATE/src:/src" -w /src --user 1234:1234 $c /usr/bin/gcc -o hello hello.c
+	assert_equal "$(stat -c '%u:%g' "$STATE/src/hello")" 1234:1234
+	builder copy $c "$STATE/src/hello" /hello
+	builder config --cmd /hello $c
+	builder commit -q --rm $c hello:1
+	assert_equal "$(run_in -v /usr:/usr:ro hello:1)" 'hello out of a builder'
+	# What it was shown is no part of it.
+	assert_equal "$(find "$ROOT"/layers/*/diff -maxdepth 1 -name src)" ""
+}

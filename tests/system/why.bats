@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # lib.bash and bats set what is used here
 # strake why show and why check: rules told, and gone through.
 load lib
+PYTHON=/usr/bin/python3
 
 why() { "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" why "$@"; }
 needs() {
@@ -107,6 +108,44 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 	assert_status 0
 	assert_has "packets to tcp 8080 are sent on to 10.0.0.2 port 80"
 	nobody show --json - | jq -e '.schema == 1 and (.hooks | length == 3) and .called[0].rules[0].words == "packets to tcp 22 may go on"'
+}
+
+@test "A9.13 the picture: stations, chains by priority, calls, policies, and the way of a packet in it" {
+	needs
+	printf '*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:USER - [0:0]\n-A FORWARD -j USER\nCOMMIT\n' >"$STATE/rules"
+	LC_ALL=C.UTF-8 run why show --draw - "$STATE/rules"
+	assert_status 0
+	for text in "─ prerouting ─" "-100 ip nat PREROUTING: 0 rules, accept" "0 ip filter FORWARD: 1 rule, drop" "> USER (0)" "programs here"; do
+		assert_has "$text"
+	done
+	run why check --draw "$STATE/way.svg" "$STATE/rules" -- in eth0 out eth1
+	assert_status 3
+	grep -c 'class="station hot"' "$STATE/way.svg" | grep -qx 2
+	grep -q 'class="hot" xml:space="preserve">    0 ip filter FORWARD: 1 rule, drop' "$STATE/way.svg"
+	"$PYTHON" -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$STATE/way.svg"
+	run why show --draw "$STATE/way.png" "$STATE/rules"
+	assert_status 1
+	assert_has "only .svg and .txt can be drawn, or -"
+}
+
+@test "A9.14 a wish in one line is a rule, with what it would not stop; the rule works" {
+	needs
+	run why how block source 192.0.2.9
+	assert_status 0
+	assert_has "with iptables:  iptables -I INPUT -s 192.0.2.9 -j DROP"
+	assert_has "it does not stop what is forwarded: published ports of containers"
+	run why how 'allow in tcp 80,443'
+	assert_has "with nftables:  nft insert rule inet filter input tcp dport '{ 80,443 }' accept"
+	nft add table inet filter
+	nft add chain inet filter input '{ type filter hook input priority 0; }'
+	eval "$(why how 'allow in tcp 80,443' | sed -n 's/^with nftables:  //p')"
+	eval "$(why how 'block source 192.0.2.9' | sed -n 's/^with iptables:  //p')"
+	run why show
+	assert_has "packets to tcp 80 or 443 are let in"
+	assert_has "packets from 192.0.2.9 are dropped"
+	run why how block
+	assert_status 1
+	assert_has "a wish is such as"
 }
 
 @test "why: mistakes are one line with the place" {

@@ -9,6 +9,7 @@ enum at {
 	AT_HLEN = 2,
 	AT_XID = 4,
 	AT_FLAGS = 10,
+	AT_CIADDR = 12,
 	AT_YIADDR = 16,
 	AT_CHADDR = 28,
 	AT_COOKIE = 236,
@@ -26,6 +27,8 @@ enum option {
 	OPTION_TYPE = 53,
 	OPTION_SERVER = 54,
 	OPTION_WANTED = 55,
+	OPTION_RENEW = 58,
+	OPTION_REBIND = 59,
 	OPTION_END = 255,
 };
 
@@ -42,16 +45,20 @@ static unsigned char *put(unsigned char *at, enum option option, const void *val
 size_t dhcp_build(unsigned char bytes[DHCP_MESSAGE_MAX], enum dhcp_type type, uint32_t xid,
 		  const unsigned char mac[6], const struct dhcp_lease *lease)
 {
-	static const unsigned char wanted[] = { OPTION_MASK, OPTION_ROUTER, OPTION_DNS,
-						OPTION_DOMAIN, OPTION_SECONDS };
-	const unsigned char type_byte = (unsigned char)type;
+	static const unsigned char wanted[] = { OPTION_MASK,   OPTION_ROUTER,  OPTION_DNS,
+						OPTION_DOMAIN, OPTION_SECONDS, OPTION_RENEW,
+						OPTION_REBIND };
+	const unsigned char type_byte = (unsigned char)(type == DHCP_RENEW ? DHCP_REQUEST : type);
 	unsigned char *at = bytes + AT_OPTIONS;
 
 	memset(bytes, 0, AT_OPTIONS);
 	bytes[AT_OP] = 1;
 	bytes[AT_HTYPE] = 1;
 	bytes[AT_HLEN] = 6;
-	bytes[AT_FLAGS] = 0x80; /* answer to all: we have no address yet */
+	if (type == DHCP_RENEW)
+		memcpy(bytes + AT_CIADDR, &lease->address, 4);
+	else
+		bytes[AT_FLAGS] = 0x80; /* answer to all: we have no address yet */
 	memcpy(bytes + AT_XID, &xid, sizeof(xid));
 	memcpy(bytes + AT_CHADDR, mac, 6);
 	memcpy(bytes + AT_COOKIE, cookie, sizeof(cookie));
@@ -81,6 +88,12 @@ static void take_domain(struct dhcp_lease *lease, const unsigned char *value, si
 	lease->domain[n] = '\0';
 }
 
+static uint32_t seconds_of(const unsigned char *value)
+{
+	return (uint32_t)value[0] << 24 | (uint32_t)value[1] << 16 | (uint32_t)value[2] << 8 |
+	       value[3];
+}
+
 static void take(struct dhcp_lease *lease, int *type, int option, const unsigned char *value,
 		 size_t len)
 {
@@ -96,8 +109,11 @@ static void take(struct dhcp_lease *lease, int *type, int option, const unsigned
 		for (; len >= 4 && lease->ndns < DHCP_DNS_MAX; value += 4, len -= 4)
 			memcpy(&lease->dns[lease->ndns++], value, 4);
 	else if (option == OPTION_SECONDS && len == 4)
-		lease->seconds = (uint32_t)value[0] << 24 | (uint32_t)value[1] << 16 |
-				 (uint32_t)value[2] << 8 | value[3];
+		lease->seconds = seconds_of(value);
+	else if (option == OPTION_RENEW && len == 4)
+		lease->renew = seconds_of(value);
+	else if (option == OPTION_REBIND && len == 4)
+		lease->rebind = seconds_of(value);
 	else if (option == OPTION_MASK)
 		lease->mask = word;
 	else if (option == OPTION_ROUTER)
@@ -129,6 +145,11 @@ int dhcp_parse(const unsigned char *bytes, size_t len, uint32_t xid, const unsig
 		take(&lease, &type, bytes[at], bytes + at + 2, n);
 		at += 2 + n;
 	}
+	/* RFC 2131, 4.4.5: what a server does not say, or says in another order. */
+	if (lease.seconds && (lease.rebind == 0 || lease.rebind > lease.seconds))
+		lease.rebind = lease.seconds / 8 * 7;
+	if (lease.seconds && (lease.renew == 0 || lease.renew > lease.rebind))
+		lease.renew = lease.rebind / 7 * 4;
 	*ret = lease;
 	return type;
 }

@@ -6,20 +6,35 @@
 #ifndef DISK_MACHINE_ORDERS_H
 #define DISK_MACHINE_ORDERS_H
 
-#define ORDERS_PATH "/.strake/orders"
-#define MODULES_DIR "/.strake/modules"
-#define ORDERS_MAX  (1 << 20)
+#define ORDERS_PATH  "/.strake/orders"
+#define MODULES_DIR  "/.strake/modules"
+#define ORDERS_MAX   (1 << 20)
+#define PATH_LEN_MAX 4096
 
 enum order {
-	ORDER_MODULE = 'm',   /* path of a module to load */
-	ORDER_HOSTNAME = 'h', /* name */
-	ORDER_NETWORK = 'n',  /* "dhcp": the first link gets an address */
-	ORDER_ENV = 'e',      /* NAME=VALUE */
-	ORDER_DIR = 'd',      /* working directory */
-	ORDER_GROUP = 'G',    /* number of a further group */
-	ORDER_GID = 'g',      /* number */
-	ORDER_UID = 'u',      /* number */
-	ORDER_ARG = 'a',      /* a word of the command */
+	ORDER_MODULE = 'm',       /* path of a module to load */
+	ORDER_IF = 'i',           /* "pci:v00008086d*": modules behind it only for such hardware */
+	ORDER_ALWAYS = 'I',       /* ends that; the value is empty */
+	ORDER_XATTR = 'x',        /* "NAME HEX PATH": an attribute that an initramfs cannot hold */
+	ORDER_ROOT = 'r',         /* UUID of the ext4 that becomes the root */
+	ORDER_VOLUMES = 'V',      /* UUID of the ext4 with the volumes */
+	ORDER_VOLUME = 'v',       /* "NAME PATH": a directory of it, and where it belongs */
+	ORDER_HOSTNAME = 'h',     /* name */
+	ORDER_NETWORK = 'n',      /* "dhcp": the link gets an address */
+	ORDER_INTERFACE = 'l',    /* name of the link, instead of the first */
+	ORDER_ADDRESS = 'A',      /* "192.0.2.5/24" */
+	ORDER_GATEWAY = 'R',      /* address */
+	ORDER_DNS = 'D',          /* address of a server */
+	ORDER_ENV = 'e',          /* NAME=VALUE */
+	ORDER_DIR = 'd',          /* working directory */
+	ORDER_GROUP = 'G',        /* number of a further group */
+	ORDER_GID = 'g',          /* number */
+	ORDER_UID = 'u',          /* number */
+	ORDER_STOP = 's',         /* number of the signal that asks the program to end */
+	ORDER_ENTRY = 'E',        /* a word of the command that always runs */
+	ORDER_ARG = 'a',          /* a further word, unless the kernel's command line has others */
+	ORDER_SHARE_MODULE = 'S', /* to load if the machine has a shared folder */
+	ORDER_LATE_MODULE = 'M',  /* to load when the program has been started */
 };
 
 #endif

@@ -21,6 +21,13 @@ static struct image *load(struct bench *bench, const char *id)
 	return image;
 }
 
+static int finish(struct bench *bench, const struct strv *names, char ret_id[ID_LEN + 1])
+{
+	const struct finish_request req = { .names = names, .records = true };
+
+	return build_finish(&bench->hand.build, &bench->hand.state, &req, ret_id, NULL);
+}
+
 static void a_state_is_an_image_with_its_names_and_labels(void **state)
 {
 	struct strv names = { 0 }, labels = { 0 }, bad = { 0 };
@@ -35,9 +42,8 @@ static void a_state_is_an_image_with_its_names_and_labels(void **state)
 	strv_add(&labels, "bare");
 	strv_add(&bad, "=x");
 	assert_int_equal(bench_do(&bench, "WORKDIR /w"), 0);
-	bench.hand.req.names = &names;
 	bench.hand.req.labels = &labels;
-	assert_int_equal(build_finish(&bench.hand.build, &bench.hand.state, id), 0);
+	assert_int_equal(finish(&bench, &names, id), 0);
 	image = load(&bench, id);
 	assert_int_equal(image->names.n, 2);
 	assert_int_equal(image->layers.n, 1);
@@ -45,10 +51,10 @@ static void a_state_is_an_image_with_its_names_and_labels(void **state)
 	assert_true(strv_has(&image->config.labels, "bare="));
 	assert_string_equal(image->config.created, "2001-09-09T01:46:40.000000000Z");
 	/* The same again is the same. */
-	assert_int_equal(build_finish(&bench.hand.build, &bench.hand.state, again), 0);
+	assert_int_equal(finish(&bench, &names, again), 0);
 	assert_string_equal(id, again);
 	bench.hand.req.labels = &bad;
-	assert_int_equal(build_finish(&bench.hand.build, &bench.hand.state, again), -EINVAL);
+	assert_int_equal(finish(&bench, &names, again), -EINVAL);
 	strv_done(&names);
 	strv_done(&labels);
 	strv_done(&bad);
@@ -58,6 +64,7 @@ static void a_state_is_an_image_with_its_names_and_labels(void **state)
 static void a_layer_that_is_gone_is_missed(void **state)
 {
 	autofree char *layers = NULL, *aside = NULL;
+	const struct strv names = { 0 };
 	char id[ID_LEN + 1];
 	struct bench bench;
 
@@ -67,7 +74,7 @@ static void a_layer_that_is_gone_is_missed(void **state)
 	aside = xasprintf("%s/aside", bench.dir);
 	assert_int_equal(rename(layers, aside), 0);
 	bench.err = (struct error) { 0 };
-	assert_int_equal(build_finish(&bench.hand.build, &bench.hand.state, id), -ENOENT);
+	assert_int_equal(finish(&bench, &names, id), -ENOENT);
 	assert_non_null(strstr(bench.err.text, "was removed meanwhile"));
 	assert_int_equal(rename(aside, layers), 0);
 	bench_close(&bench);

@@ -25,10 +25,18 @@ static void texts_become_mounts(void **state)
 		{ "type=secret,id=x", NULL },
 		{ "type=secret,target=/a/x,required,mode=0440", NULL },
 		{ "sharing=locked,type=cache,dst=/a", NULL },
+		{ "type=secret,id=x,env=A_1", NULL },
+		{ "type=ssh", NULL },
+		{ "type=ssh,id=x,target=/a,required,mode=0666,uid=1,gid=2", NULL },
+		{ "type=ssh,env=X", "--mount=type=ssh,env=X: a mount of type ssh has no 'env'" },
+		{ "type=secret,id=x,env=A=B",
+		  "--mount=type=secret,id=x,env=A=B: 'A=B' is no name of a variable" },
+		{ "type=secret,id=x,env=1A",
+		  "--mount=type=secret,id=x,env=1A: '1A' is no name of a variable" },
 		{ "type=bind", "--mount=type=bind: it wants a target" },
 		{ "type=secret", "--mount=type=secret: a secret wants an id" },
 		{ "type=nope,target=/a",
-		  "--mount=type=nope,target=/a: type is bind, cache, secret or tmpfs, not 'nope'" },
+		  "--mount=type=nope,target=/a: type is bind, cache, secret, ssh or tmpfs, not 'nope'" },
 		{ "type=tmpfs,target=/a,from=x",
 		  "--mount=type=tmpfs,target=/a,from=x: a mount of type tmpfs has no 'from'" },
 		{ "type=cache,target=/a,sharing=x",
@@ -71,6 +79,13 @@ static void what_is_given_is_kept(void **state)
 	mount_spec_done(&spec);
 	assert_int_equal(mount_spec_parse("type=secret,target=/x/key", &spec, NULL), 0);
 	assert_string_equal(spec.id, "key");
+	mount_spec_done(&spec);
+	assert_int_equal(mount_spec_parse("type=ssh", &spec, NULL), 0);
+	assert_string_equal(spec.id, "default");
+	mount_spec_done(&spec);
+	assert_int_equal(mount_spec_parse("type=secret,id=x,env=A", &spec, NULL), 0);
+	assert_string_equal(spec.env, "A");
+	assert_null(spec.target);
 	mount_spec_done(&spec);
 }
 

@@ -133,6 +133,22 @@ static void what_is_no_kernel(void **state)
 	}
 }
 
+static void a_kernel_for_arm64(void **state)
+{
+	char *bytes = xcalloc(1, 4096), version[KERNEL_VERSION_MAX] = "?";
+	struct content c;
+
+	(void)state;
+	memcpy(bytes + 56, "ARM\x64", 4);
+	c = content_of_bytes(bytes, 4096);
+	assert_true(kernel_is_arm64(&c));
+	assert_int_equal(kernel_version(&c, version, NULL), 0);
+	assert_string_equal(version, "");
+	c.size = 59;
+	assert_false(kernel_is_arm64(&c));
+	content_done(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +156,7 @@ int main(void)
 		cmocka_unit_test(ten_is_more_than_nine),
 		cmocka_unit_test(busybox_alone_is_no_system),
 		cmocka_unit_test(what_is_no_kernel),
+		cmocka_unit_test(a_kernel_for_arm64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

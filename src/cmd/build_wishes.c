@@ -1,0 +1,172 @@
+/* src/cmd/build_wishes.c */
+#include "cmd/build_wishes.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "builder/build.h"
+#include "cmd/build_options.h"
+#include "cmd/hand.h"
+#include "image/platform.h"
+#include "image/reference.h"
+
+void wishes_done(struct build_wishes *w)
+{
+	strv_done(&w->names);
+	strv_done(&w->platforms);
+	strv_done(&w->registry_flags);
+	outputs_done(&w->outputs);
+	annotations_done(&w->annotations);
+}
+
+static int read_pull(const char *text, struct build_request *req, struct error *err)
+{
+	static const char *const words[] = { "missing", "always", "never" };
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i], text) == 0) {
+			req->pull = text;
+			return 0;
+		}
+	return !text ? 0
+		     : error_set(err, -EINVAL, "--pull wants missing, always or never, not '%.40s'",
+				 text);
+}
+
+/* "amd64,arm64", and as often as one likes; each once. */
+static int read_platforms(const struct strv *texts, struct strv *ret, struct error *err)
+{
+	struct strv all = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < texts->n; i++)
+		r = csv_split(texts->items[i], &all);
+	for (size_t i = 0; r == 0 && i < all.n; i++) {
+		char platform[PLATFORM_LEN];
+
+		r = platform_parse(all.items[i], platform, err);
+		if (r == 0 && !strv_has(ret, platform))
+			strv_add(ret, platform);
+	}
+	strv_done(&all);
+	return r;
+}
+
+/* --push and --load are outputs by another name. */
+static int read_outputs(const struct build_args *args, struct build_wishes *w, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < args->outputs.n; i++)
+		r = output_parse(&w->outputs, args->outputs.items[i], err);
+	if (r == 0 && args->push && !outputs_have(&w->outputs, OUTPUT_REGISTRY))
+		output_add(&w->outputs, OUTPUT_REGISTRY);
+	if (r == 0 && (args->load || w->outputs.n == 0) && !outputs_have(&w->outputs, OUTPUT_IMAGE))
+		output_add(&w->outputs, OUTPUT_IMAGE);
+	for (size_t i = 0; r == 0 && i < w->outputs.n; i++) {
+		struct strv canonical = { 0 };
+
+		r = read_image_names(&w->outputs.items[i].names, "--output name=", &canonical, err);
+		strv_done(&w->outputs.items[i].names);
+		w->outputs.items[i].names = canonical;
+	}
+	if (r == 0 && outputs_use_stdout(&w->outputs) && isatty(STDOUT_FILENO))
+		r = error_set(err, -EINVAL,
+			      "--output: standard output is a terminal; dest=FILE names a file");
+	if (r == 0 && outputs_use_stdout(&w->outputs) && args->debug)
+		r = error_set(err, -EINVAL,
+			      "--debug opens a shell on standard output, which --output wants");
+	return r;
+}
+
+static int read_rights(const struct strv *allow, struct error *err)
+{
+	static const char *const rights[] = { "security.insecure", "network.host" };
+
+	for (size_t i = 0; i < allow->n; i++)
+		if (strcmp(allow->items[i], rights[0]) != 0 &&
+		    strcmp(allow->items[i], rights[1]) != 0)
+			return error_set(err, -EINVAL, "--allow is %s or %s, not '%.40s'",
+					 rights[0], rights[1], allow->items[i]);
+	return 0;
+}
+
+static int read_format(const char *text, struct build_request *req, struct error *err)
+{
+	if (text && strcmp(text, "oci") != 0 && strcmp(text, "docker") != 0)
+		return error_set(err, -EINVAL, "--format wants oci or docker, not '%.40s'", text);
+	req->format = text;
+	return 0;
+}
+
+static void add_flag(struct strv *flags, const char *name, const char *value)
+{
+	if (value)
+		strv_addf(flags, "--%s=%s", name, value);
+}
+
+static void read_registry(const struct build_args *args, struct strv *ret)
+{
+	add_flag(ret, "tls-verify", args->tls_verify);
+	add_flag(ret, "authfile", args->auth_file);
+	add_flag(ret, "creds", args->credentials);
+	add_flag(ret, "cert-dir", args->cert_dir);
+}
+
+static void point(const struct build_args *args, const struct build_wishes *w,
+		  struct build_request *req)
+{
+	req->target = args->target;
+	req->platforms = &w->platforms;
+	req->network = args->network;
+	req->build_args = &args->build_args;
+	req->labels = &args->labels;
+	req->secrets = &args->secrets;
+	req->add_hosts = &args->add_hosts;
+	req->ulimits = &args->ulimits;
+	req->allow = &args->allow;
+	req->ssh = &args->ssh;
+	req->memory = args->memory;
+	req->shm_size = args->shm_size;
+	req->names = &w->names;
+	req->newest_s = -1;
+	req->jobs = args->jobs > 0 ? (unsigned)args->jobs : 0;
+	req->no_cache = args->no_cache;
+	req->show_changes = args->show_changes;
+	req->debug = args->debug;
+	req->squash = args->squash;
+	req->squash_all = args->squash_all;
+	req->outputs = &w->outputs;
+	req->annotations = &w->annotations;
+	req->registry_flags = &w->registry_flags;
+	req->wants_metadata = args->metadata_file != NULL;
+}
+
+int wishes_read(const struct build_args *args, struct build_wishes *w, struct build_request *req,
+		struct error *err)
+{
+	int r = args->jobs < 0 ? error_set(err, -EINVAL, "--jobs wants a number of stages, not %d",
+					   args->jobs)
+			       : 0;
+
+	point(args, w, req);
+	read_registry(args, &w->registry_flags);
+	if (r == 0)
+		r = read_pull(args->pull, req, err);
+	if (r == 0)
+		r = read_rights(&args->allow, err);
+	if (r == 0)
+		r = read_format(args->format, req, err);
+	if (r == 0)
+		r = read_platforms(&args->platforms, &w->platforms, err);
+	if (r == 0)
+		r = read_image_names(&args->tags, "--tag", &w->names, err);
+	if (r == 0)
+		r = read_timestamp(args->timestamp, &req->newest_s, err);
+	if (r == 0)
+		r = read_outputs(args, w, err);
+	for (size_t i = 0; r == 0 && i < args->annotations.n; i++)
+		r = annotation_parse(&w->annotations, args->annotations.items[i], err);
+	return r;
+}

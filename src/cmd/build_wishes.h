@@ -1,0 +1,25 @@
+/* src/cmd/build_wishes.h - the options of build, read and checked, as a request. */
+#ifndef CMD_BUILD_WISHES_H
+#define CMD_BUILD_WISHES_H
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "builder/annotation.h"
+#include "builder/output_spec.h"
+
+struct build_args;
+struct build_request;
+
+/* What a request points to. */
+struct build_wishes {
+	struct strv names, platforms, registry_flags;
+	struct outputs outputs;
+	struct annotations annotations;
+};
+
+/* The file and the context are the caller's to fill in. */
+int wishes_read(const struct build_args *args, struct build_wishes *ret, struct build_request *req,
+		struct error *err) must_check;
+void wishes_done(struct build_wishes *w);
+
+#endif

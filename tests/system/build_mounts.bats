@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# RUN --mount: keys through an agent, secrets as variables, binds that are mounts.
+# shellcheck disable=SC2016,SC2153
+bats_require_minimum_version 1.5.0
+load lib
+
+base_new() {
+	rootfs_new "$STATE/tree"
+	mkdir -p "$STATE/ctx"
+	cd "$STATE/ctx" || return
+}
+base_import() { strake import "$STATE/tree" base:1 >/dev/null; }
+# A program with what it is linked to.
+base_add() { # PROGRAM
+	local file
+	for file in "$1" $(ldd "$1" | grep -o '/[^ ]*'); do
+		mkdir -p "$STATE/tree${file%/*}"
+		cp -L "$file" "$STATE/tree$file"
+	done
+}
+
+@test "A6.9 RUN --mount=type=ssh: keys are used through a socket, and are nowhere" {
+	need_command ssh-agent ssh-add ssh-keygen
+	base_new
+	base_add /usr/bin/ssh-add
+	base_import
+	ssh-keygen -q -t ed25519 -N '' -C the-key -f "$STATE/key"
+	ssh-keygen -q -t ed25519 -N '' -C other-key -f "$STATE/key2"
+	cat >Containerfile <<-'END'
+		FROM base:1
+		RUN --mount=type=ssh ssh-add -l >/one; echo $SSH_AUTH_SOCK >>/one; ssh-add -D 2>>/one || echo refused >>/one; ssh-add -l >>/one
+		RUN --mount=type=ssh,id=two,target=/tmp/sock,mode=0666,uid=5 stat -c '%a %u' /tmp/sock >/two; ssh-add -l | wc -l >>/two
+		RUN --mount=type=ssh,id=none [ -z "$SSH_AUTH_SOCK" ]
+		RUN [ ! -e /run/buildkit ] && [ ! -e /tmp/sock ]
+	END
+	strake build -q -t x --ssh "default=$STATE/key" --ssh "two=$STATE/key,$STATE/key2" . >/dev/null
+	strake run --rm --network none x cat /one >"$STATE/one"
+	[ "$(grep -c '(ED25519)' "$STATE/one")" = 2 ]
+	grep -q '^256 .* the-key (ED25519)$' "$STATE/one"
+	grep -qx /run/buildkit/ssh_agent.0 "$STATE/one"
+	grep -qx refused "$STATE/one"
+	[ "$(strake run --rm --network none x cat /two)" = "$(printf '666 5\n2')" ]
+	run grep -rl "$(sed -n 2p "$STATE/key")" "$ROOT" "$RUN"
+	[ -z "$output" ]
+	[ -z "$(ls -A "$RUN/build")" ]
+	soon no_processes
+	# The caller's own agent; what is needed and not given; what is no key.
+	short_folder
+	background ssh-agent -D -a "$SHORT/agent" >/dev/null
+	soon test -S "$SHORT/agent"
+	SSH_AUTH_SOCK=$SHORT/agent ssh-add -q "$STATE/key2"
+	printf 'FROM base:1\nRUN --mount=type=ssh,required ssh-add -l >/k\n' >Containerfile
+	SSH_AUTH_SOCK=$SHORT/agent strake build -q -t y --ssh default . >/dev/null
+	strake run --rm --network none y cat /k | grep -q other-key
+	run ! strake build -q --no-cache .
+	[[ $output == *"Containerfile:2: an ssh key default is needed; --ssh default or --ssh default=FILE gives it" ]]
+	SSH_AUTH_SOCK='' run ! strake build -q --no-cache --ssh default .
+	[[ $output == *"--ssh: there is no agent"* ]]
+	echo nonsense >"$STATE/bad" && chmod 600 "$STATE/bad"
+	run ! strake build -q --no-cache --ssh "default=$STATE/bad" .
+	[[ $output == *"--ssh $STATE/bad: ssh-add: "* ]]
+	soon no_processes_but_agent
+}
+no_processes_but_agent() { [ -z "$(ls -A "$RUN/build")" ]; }
+
+@test "A6.9 a secret as a variable is in no file of the store, no history, no container's record" {
+	base_new
+	base_import
+	printf 'open-sesame' >"$STATE/secret"
+	cat >Containerfile <<-'END'
+		FROM base:1
+		RUN --mount=type=secret,id=s,env=TOKEN [ ! -e /run/secrets/s ] && echo ${#TOKEN} >/len
+		RUN --mount=type=secret,id=s,env=A,target=/tmp/s --mount=type=secret,id=t,env=B [ "$A$B" = "$(cat /tmp/s)two" ]
+		USER 33
+		RUN --mount=type=secret,id=s,env=TOKEN ["sh", "-c", "[ ${#TOKEN} = 11 ]"]
+		RUN --mount=type=secret,id=absent,env=TOKEN [ -z "$TOKEN" ]
+		RUN [ -z "$TOKEN" ] && [ ! -e /dev/strake-env ]
+	END
+	two=two strake build -q -t x --secret "id=s,src=$STATE/secret" --secret id=t,env=two . >/dev/null
+	[ "$(strake run --rm --network none x cat /len)" = 11 ]
+	run grep -rl open-sesame "$ROOT" "$RUN"
+	[ -z "$output" ]
+	# While it runs, too.
+	mkfifo "$STATE/fifo"
+	printf 'FROM base:1\nRUN --mount=type=secret,id=s,env=TOKEN --network=none echo up; exec tail -f /dev/null\n' >Containerfile
+	background strake build --progress plain --secret "id=s,src=$STATE/secret" . 2>"$STATE/said"
+	soon grep -q ' up$' "$STATE/said"
+	run grep -rl open-sesame "$ROOT"
+	[ -z "$output" ]
+	strake ps -q | xargs "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" inspect >"$STATE/inspect"
+	run ! grep open-sesame "$STATE/inspect"
+	kill -TERM $! && wait $! || true
+	printf 'a\0b' >"$STATE/zero"
+	printf 'FROM base:1\nRUN --mount=type=secret,id=s,env=TOKEN true\n' >Containerfile
+	run ! strake build -q --secret "id=s,src=$STATE/zero" .
+	[[ $output == *"the secret s has a zero byte and cannot be a variable" ]]
+}
+
+@test "ADD unpacks archives that are packed with bzip2 and xz, and what is damaged is said" {
+	need_command bzip2 xz
+	base_new
+	mkdir -p "$STATE/pack/p"
+	echo packed >"$STATE/pack/p/file"
+	tar --owner=7 --group=8 --mtime=@0 -C "$STATE/pack" -cf "$STATE/p.tar" p
+	bzip2 -k -c "$STATE/p.tar" >p.tar.bz2
+	xz -k -c "$STATE/p.tar" >p.txz
+	xz -k -c "$STATE/ctx/p.tar.bz2" >noarchive.xz
+	printf 'FROM scratch\nADD p.tar.bz2 /b/\nADD p.txz /x/\nADD noarchive.xz /n/\nADD --unpack=false p.txz /u/\n' >Containerfile
+	strake build -q -t x . >/dev/null
+	root=$(strake image mount x)
+	[ "$(cat "$root/b/p/file" "$root/x/p/file")" = "$(printf 'packed\npacked')" ]
+	[ "$(stat -c %u:%g "$root/x/p/file")" = 7:8 ]
+	cmp "$root/n/noarchive.xz" noarchive.xz
+	cmp "$root/u/p.txz" p.txz
+	strake image unmount x
+	head -c 500000 /dev/urandom >"$STATE/pack/p/big"
+	tar -C "$STATE/pack" -cf - p | xz -c | head -c 400000 >cut.tar.xz
+	printf 'FROM scratch\nADD cut.tar.xz /x/\n' >Containerfile
+	run ! strake build -q .
+	[[ $output == *"Containerfile:2: unpack cut.tar.xz: "* ]]
+	printf 'FROM scratch\nCOPY p.txz /\n' >Containerfile
+	tar -cf - p.txz Containerfile | bzip2 | strake build -q - >/dev/null
+}

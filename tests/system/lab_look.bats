@@ -1,0 +1,245 @@
+# Labs: what they do, found by sending frames.
+load lib
+
+LABS=$HERE/../../examples/labs
+OWN=$HERE/labs
+
+setup() {
+	state_new
+	need_program strake-lab
+}
+
+teardown() {
+	strake lab list -q 2>/dev/null | xargs -r "$PROGRAMS/strake" --run-root "$RUN" lab down
+	state_done
+}
+
+up() { strake lab up -q "$1"; }
+in_node() { strake lab exec "$LAB" "$@"; }
+# Of standard input, which is JSON: jq with a filter that must be true.
+is_so() { jq -e "$@" >/dev/null; }
+
+@test "A2.2 A2.12 three hubs and a bridge: domains found by frames, and drawn" {
+	up "$LABS/three-hubs.yaml"
+	run strake lab domains three-hubs
+	assert_status 0
+	[ "${lines[0]}" = "1 broadcast domain, 3 collision domains" ]
+	strake lab domains three-hubs --json | is_so '(.broadcast | length) == 1 and (.collision | length) == 3 and (.storm | not)'
+	strake lab draw three-hubs --svg | grep -q 'collision domain: a hub repeats'
+}
+
+@test "A3.4 A3.9 a hierarchy is one domain, split it is two; a loop is a storm that ends" {
+	up "$LABS/hierarchy.yaml"
+	strake lab domains hierarchy --json | is_so '(.broadcast | length) == 1 and (.broadcast[0] | length) == 6'
+	strake lab link hierarchy br2 br3 down
+	run strake lab check hierarchy
+	assert_status 1
+	assert_has "not ok 1 - domains 1"
+	assert_has "link-down]"
+	strake lab domains hierarchy --json | is_so '[.broadcast[] | length] == [3, 3]'
+
+	up "$LABS/loop.yaml"
+	run strake lab domains loop
+	assert_status 1
+	assert_has "broadcast storm"
+	assert_has "frames a second"
+	# Nothing goes round any more.
+	LAB=loop
+	run in_node br1 ip -br link show br0
+	assert_has DOWN
+}
+
+@test "A2.4 A2.5 A3.5 A3.7 a raw frame by name: who receives it, and all nodes heard at once" {
+	up "$LABS/flat.yaml"
+	run strake lab send flat h1 hello
+	assert_has 'h2:eth0 received type 0x7a05, 5 bytes "hello"'
+	assert_has 'h3:eth0 received'
+	# The bridge knows h2 once it has spoken.
+	strake lab send flat h2 x >/dev/null
+	run strake lab send flat h1 --to h2 hi
+	[ "$output" = 'h2:eth0 received type 0x7a05, 2 bytes "hi"' ]
+	run strake lab send flat h1 --to h4:eth0 hi
+	assert_status 1
+	assert_has "h4"
+	run strake lab send flat h1 --vlan 4095 hi
+	assert_has "4095 is reserved"
+	run strake lab send flat h1 --hex 0g
+	assert_has "hexadecimal"
+	strake lab capture flat --json --command "$PROGRAMS/strake --run-root $RUN lab send flat h1 --type 0x1234 seen" 2>/dev/null >"$STATE/frames"
+	jq -rs '[.[] | select(.type == 4660 and .interface != "br0") | .node + " " + .direction] | join(",")' "$STATE/frames" >"$STATE/order"
+	grep -q '^h1 out,br in,br out,br out,h[23] in,h[23] in$' "$STATE/order"
+	# In the order of time.
+	jq -s '[.[].ns] == ([.[].ns] | sort)' "$STATE/frames" | grep -q true
+}
+
+@test "a capture is a pcap file with every byte" {
+	up "$LABS/one-subnet.yaml"
+	strake lab capture one-subnet h1:eth0 -o "$STATE/f.pcap" --command "$PROGRAMS/strake --run-root $RUN lab ping one-subnet h1 h2"
+	[ "$(od -A n -t x4 -N 4 "$STATE/f.pcap" | tr -d ' ')" = a1b23c4d ]
+	# ARP and its answer (42 bytes each), request and reply (50 each), 16 bytes in front of each.
+	[ "$(stat -c %s "$STATE/f.pcap")" = $((24 + 4 * 16 + 2 * 42 + 2 * 50)) ]
+}
+
+@test "A1.3 A1.4 A2.8 A2.10 a bridge changes nothing, a router the MAC addresses and the TTL" {
+	up "$LABS/two-subnets-router.yaml"
+	run strake lab path two-subnets-router h1 h3
+	assert_status 0
+	assert_has "r1: routed, in by eth0"
+	assert_has "new MAC addresses, TTL 64 becomes 63"
+	assert_has "on the wire: frame(IP(ICMP))"
+	strake lab path two-subnets-router h1 h2 --json | is_so \
+		'.ttl == 64 and ([.request[].out[]?, .request[].in | select(.) | .srcMac + .dstMac] | unique | length) == 1'
+	strake lab path two-subnets-router h1 h3 --json | is_so \
+		'.ttl == 63 and [.request[].did] == ["sent", "forwarded", "routed", "forwarded", "received"]
+		 and (.request[0].out[0].dst == .request[-1].in.dst) and (.request[0].out[0].dstMac != .request[-1].in.dstMac)'
+}
+
+@test "A2.6 A2.7 ARP asks all, IPv6 a multicast group" {
+	up "$LABS/one-subnet.yaml"
+	run strake lab path one-subnet h1 h2
+	assert_has "h1:eth0 ARP: who has 192.168.0.2? tell 192.168.0.1 (to all)"
+	assert_has "h2:eth0 ARP: 192.168.0.2 is at"
+	up "$OWN/six.yaml"
+	run strake lab path six h1 h2
+	assert_status 0
+	assert_has "neighbour: who has fd00:9::2?"
+	assert_has "(to a multicast group, not to all)"
+}
+
+@test "A1.9 A2.8 A2.11 VXLAN: the outer header, and what it costs" {
+	up "$LABS/vxlan.yaml"
+	run strake lab path vxlan h1 h3
+	assert_status 0
+	assert_has "put into VXLAN"
+	assert_has "on the wire: frame(IP(UDP(VXLAN(frame(IP(ICMP))))))"
+	run strake lab check vxlan
+	assert_status 0
+	run strake lab ping vxlan h1 h3 --size 1500 --dont-fragment
+	assert_status 1
+	assert_has "MTU"
+}
+
+@test "A2.9 A4.9 a trunk carries the tag, and the path shows it" {
+	up "$LABS/vlan-trunk.yaml"
+	strake lab path vlan-trunk h10 h11 --json >"$STATE/path"
+	is_so '[.request[].out[]?.vlan] == [null, 10, null]' <"$STATE/path"
+	up "$LABS/router-on-a-stick.yaml"
+	run strake lab path router-on-a-stick h10 h20
+	assert_has "VLAN tag 10 becomes 20"
+}
+
+@test "A1.1 A1.8 A4.1 A4.2 A4.3 every pair, and why one fails" {
+	up "$LABS/racks.yaml"
+	run strake lab matrix racks
+	assert_status 0
+	assert_has "30 of 30 pairs reach each other"
+	up "$LABS/two-subnets.yaml"
+	run strake lab matrix two-subnets
+	assert_status 1
+	assert_has "h1 -> h3: no route at h1 to"
+	# Three verdicts for three faults.
+	LAB=two-subnets
+	to=$(strake lab ping two-subnets h1 h3 --json | jq -r .to)
+	in_node h1 ip route add "$to/32" dev eth0
+	run strake lab ping two-subnets h1 h3
+	assert_status 1
+	assert_has "no return route: h3"
+	run strake lab ping two-subnets h1 "${to%.*}.77"
+	assert_status 1
+	in_node h1 ip route add "${to%.*}.77/32" dev eth0
+	run strake lab ping two-subnets h1 "${to%.*}.77"
+	assert_has "ARP unanswered"
+	up "$LABS/two-subnets-on-link.yaml"
+	run strake lab matrix two-subnets-on-link
+	assert_status 0
+}
+
+@test "A4.4 a router on one leg says that there is a shorter way" {
+	up "$LABS/two-subnets-router.yaml"
+	LAB=two-subnets-router
+	in_node r1 sysctl -qw net.ipv4.conf.all.send_redirects=1
+	run strake lab path two-subnets-router h1 h3
+	assert_status 0
+	assert_has "TTL 63"
+}
+
+@test "every example's checks hold" {
+	local f failed=()
+	for f in "$LABS"/*.yaml; do
+		[ "${f##*/}" != loop.yaml ] || continue
+		up "$f"
+		strake lab check "$f" >"$STATE/tap" || failed+=("${f##*/}: $(grep -A1 '^not ok' "$STATE/tap")")
+		grep -q '^1\.\.[1-9]' "$STATE/tap" || failed+=("${f##*/}: no check")
+		strake lab down "$f"
+	done
+	printf '%s\n' "${failed[@]}"
+	[ ${#failed[@]} = 0 ]
+}
+
+@test "every example fails when a cable of a host is pulled, and says so" {
+	local f failed=() name host peer
+	for f in "$LABS"/*.yaml; do
+		name=$(basename "$f" .yaml)
+		case $name in loop | veth-clash | hierarchy-split) continue ;; esac
+		up "$f"
+		host=$(strake lab check "$name" --json | jq -r '.results[].check' | grep -m1 -oE '(reach|same-domain|domains|mtu|nat|path) [a-z]+[0-9]+' | cut -d' ' -f2)
+		[ -n "$host" ] || host=h1
+		strake lab exec "$name" "$host" ip link set eth0 down
+		! strake lab check "$name" >"$STATE/tap" || failed+=("$name: still passes without $host")
+		grep -q 'down\|does not hear\|refused\|there are' "$STATE/tap" || failed+=("$name: $(cat "$STATE/tap")")
+		strake lab down "$name"
+	done
+	printf '%s\n' "${failed[@]}"
+	[ ${#failed[@]} = 0 ]
+}
+
+@test "checks name the place of what cannot be tried" {
+	sed 's/mtu: \[h1, h2\]/mtu: [h1, h9]/' "$OWN/near.yaml" >"$STATE/lab.yaml"
+	up "$STATE/lab.yaml"
+	run strake lab check near
+	assert_status 1
+	assert_has "near.yaml:"
+	assert_has "h9"
+	run strake lab check nothing
+	assert_has "is not up"
+}
+
+@test "A5.3 A5.6 A5.7 why containers by hand do not reach each other" {
+	up "$LABS/veth-clash.yaml"
+	run strake lab ping veth-clash host 172.18.0.20
+	assert_has "two equal routes at host"
+	up "$LABS/container-nat.yaml"
+	LAB=container-nat
+	run strake lab path container-nat c1 outside
+	assert_status 0
+	assert_has "IP address rewritten (NAT)"
+	in_node host nft flush ruleset
+	run strake lab ping container-nat c1 outside
+	assert_has "no return route: outside has no route back to 172.18.0.10"
+	in_node host sysctl -qw net.ipv4.ip_forward=0
+	run strake lab ping container-nat c1 outside
+	assert_has "'sysctl -w net.ipv4.ip_forward=1' there changes it"
+}
+
+@test "a picture for an article, for a terminal, and a film" {
+	up "$LABS/racks.yaml"
+	strake lab draw racks -o "$STATE/p.svg"
+	grep -q '<svg xmlns' "$STATE/p.svg"
+	grep -q 'broadcast domain 4: 2 interfaces' "$STATE/p.svg"
+	grep -q '10.1.1.0/24' "$STATE/p.svg"
+	python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$STATE/p.svg"
+	run strake lab draw racks
+	assert_has "dist (router)"
+	assert_has "─ eth0 ["
+	run strake lab draw racks a1
+	assert_has "two nodes are for --play"
+	strake lab draw racks a1 b1 --play -o "$STATE/p.html"
+	! grep -qE 'src=|href=|url\(|@import' "$STATE/p.html"
+	if command -v chromium >/dev/null; then
+		HOME=$STATE/tmp timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$STATE/tmp/c" --virtual-time-budget=2000 \
+			--dump-dom "file://$STATE/p.html#end" >"$STATE/dom" 2>/dev/null
+		grep -q 'data-state="end"' "$STATE/dom"
+		grep -q '<b>tor1</b>' "$STATE/dom"
+		grep -q 'a1:eth0 behind eth0' "$STATE/dom"
+	fi
+}
