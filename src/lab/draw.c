@@ -17,6 +17,7 @@
 #define GAP_X        150 /* for names of interfaces at both ends of a cable */
 #define LEGEND_Y     20
 #define BOX_MIN      96
+#define BEND         90 /* of a cable that is not in the tree */
 #define IP_NET_LABEL 18 /* glyphs of a subnet beside its outline */
 
 static const char *const inks[] = { "#0b7285", "#c2410c", "#6d3fb0", "#2b8a3e", "#1c5fb8",
@@ -164,6 +165,8 @@ static char *interface_text(const struct interface *i, size_t address)
 
 	if (address < i->n_addresses)
 		ip_net_format(&i->addresses[address], text);
+	if (i->kind == IF_VXLAN && i->n_addresses == 0)
+		return xasprintf("%s VNI %u", i->name, i->vxlan.vni);
 	return xasprintf("%s %s", address == 0 ? i->name : "", text);
 }
 
@@ -191,6 +194,54 @@ static void measure(const struct topology *t, struct box *b)
 	b->height = HEAD + (int)rows * ROW + (rows ? PAD : 0);
 }
 
+static bool is_tree_link(const struct layout *l, size_t link)
+{
+	const struct lab_link *w = &l->t->links[link];
+
+	return l->boxes[l->of_node[w->ends[0].node]].up_link == link ||
+	       l->boxes[l->of_node[w->ends[1].node]].up_link == link;
+}
+
+/* Cables leave a box side by side on its right: to what hangs on it, then those that are not in the
+ * tree.  Returns how many; ret is the place of one, from 0.
+ */
+static size_t slot_of(const struct layout *l, size_t box, size_t link, size_t *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->t->n_nodes; i++)
+		if (l->boxes[i].up == box) {
+			if (l->boxes[i].up_link == link)
+				*ret = n;
+			n++;
+		}
+	for (size_t i = 0; i < l->t->n_links; i++) {
+		const struct link_end *ends = l->t->links[i].ends;
+
+		if (is_tree_link(l, i) ||
+		    (l->of_node[ends[0].node] != box && l->of_node[ends[1].node] != box))
+			continue;
+		if (i == link)
+			*ret = n;
+		n++;
+	}
+	return n;
+}
+
+static size_t slots_of(const struct layout *l, size_t box)
+{
+	size_t unused = 0;
+
+	return slot_of(l, box, NO_INDEX, &unused);
+}
+
+static int slot_y(const struct layout *l, size_t box, size_t link)
+{
+	size_t slot = 0, n = slot_of(l, box, link, &slot);
+
+	return l->boxes[box].y + (int)((slot + 1) * (size_t)l->boxes[box].height / (n + 1));
+}
+
 /* Columns as wide as their widest box; leaves one below the other, the rest beside the middle of
  * what hangs on it.
  */
@@ -205,8 +256,7 @@ static void place(struct layout *l)
 		size_t below = 0;
 
 		measure(l->t, &l->boxes[i]);
-		for (size_t k = i + 1; k < n; k++)
-			below += l->boxes[k].up == i;
+		below = slots_of(l, i);
 		l->boxes[i].height = MAX(l->boxes[i].height, (int)(below + 1) * PORT);
 		widths[l->boxes[i].depth] = MAX(widths[l->boxes[i].depth], l->boxes[i].width);
 	}
@@ -297,38 +347,18 @@ size_t link_domains(const struct layout *l, size_t link, size_t ret[DRAW_DOMAINS
 struct wire_line layout_line(const struct layout *l, size_t link)
 {
 	const struct lab_link *w = &l->t->links[link];
-	const struct box *a = &l->boxes[l->of_node[w->ends[0].node]];
-	const struct box *b = &l->boxes[l->of_node[w->ends[1].node]];
-	bool along = a->up_link == link || b->up_link == link;
-	struct wire_line line = { .bent = !along };
-	const struct box *left = a->x <= b->x ? a : b, *right = left == a ? b : a;
-	size_t siblings = 0, mine = 0;
+	size_t at[2] = { l->of_node[w->ends[0].node], l->of_node[w->ends[1].node] };
+	const struct box *a = &l->boxes[at[0]], *b = &l->boxes[at[1]];
 
-	if (!along || left->depth == right->depth) {
-		line = (struct wire_line) { a->x + a->width, a->y + a->height / 2, b->x + b->width,
-					    b->y + b->height / 2, true };
-		if (left->depth != right->depth) {
-			line.x1 = a == left ? a->x + a->width : a->x;
-			line.x2 = b == left ? b->x + b->width : b->x;
-			line.y1 += 8;
-			line.y2 += 8;
-		}
-		return line;
-	}
-	/* Cables leave a box side by side. */
-	for (size_t i = 0; i < l->t->n_nodes; i++)
-		if (l->boxes[i].up != NO_INDEX && &l->boxes[l->boxes[i].up] == left) {
-			if (&l->boxes[i] == right)
-				mine = siblings;
-			siblings++;
-		}
-	line = (struct wire_line) { left->x + left->width,
-				    left->y + (int)((mine + 1) * (size_t)left->height /
-						    (siblings + 1)),
-				    right->x, right->y + right->height / 2, false };
-	if (left == b)
-		line = (struct wire_line) { line.x2, line.y2, line.x1, line.y1, false };
-	return line;
+	if (!is_tree_link(l, link))
+		return (struct wire_line) { a->x + a->width, slot_y(l, at[0], link),
+					    b->x + b->width, slot_y(l, at[1], link), true };
+	/* From the right of one to the left of what hangs on it. */
+	if (b->up_link == link)
+		return (struct wire_line) { a->x + a->width, slot_y(l, at[0], link), b->x,
+					    b->y + b->height / 2, false };
+	return (struct wire_line) { a->x, a->y + a->height / 2, b->x + b->width,
+				    slot_y(l, at[1], link), false };
 }
 
 /* SVG */
@@ -363,9 +393,8 @@ static void put_text(FILE *to, int x, int y, const char *class, const char *text
 
 static void put_curve(FILE *to, const struct wire_line *w, int shift, const char *style)
 {
-	int bend = w->bent ? 70 : (w->x2 - w->x1) / 2, x1 = w->x1, x2 = w->x2;
-	int c1 = w->bent && x1 > x2 ? x1 - bend : x1 + bend;
-	int c2 = w->bent && x1 != x2 && x1 < x2 ? x2 - bend : w->bent ? x2 + bend : x2 - bend;
+	int half = (w->x2 - w->x1) / 2, x1 = w->x1, x2 = w->x2;
+	int c1 = w->bent ? x1 + BEND : x1 + half, c2 = w->bent ? x2 + BEND : x2 - half;
 
 	(void)fprintf(to, "<path d=\"M%d %dC%d %d %d %d %d %d\" fill=\"none\" %s/>\n", x1,
 		      w->y1 + shift, c1, w->y1 + shift, c2, w->y2 + shift, x2, w->y2 + shift,
@@ -393,6 +422,23 @@ static char *end_text(const struct topology *t, const struct link_end *e)
 	return buf_steal(&text);
 }
 
+static bool is_between(const struct topology *t, const struct lab_link *w)
+{
+	return node_is_bridge(&t->nodes[w->ends[0].node]) &&
+	       node_is_bridge(&t->nodes[w->ends[1].node]);
+}
+
+/* Frames were seen to arrive at one end alone: a port there is blocked. */
+static bool is_one_way(const struct layout *l, const struct lab_link *w)
+{
+	bool in[2] = { false, false };
+
+	for (size_t i = 0; l->domains && i < l->domains->n; i++)
+		for (size_t e = 0; e < 2; e++)
+			in[e] = in[e] || domains_seen(l->domains, i, &w->ends[e], false);
+	return in[0] != in[1];
+}
+
 static void put_links(const struct layout *l, FILE *to)
 {
 	for (size_t i = 0; i < l->t->n_links; i++) {
@@ -408,8 +454,11 @@ static void put_links(const struct layout *l, FILE *to)
 			put_curve(to, &line, 0,
 				  "stroke=\"#868e96\" stroke-width=\"2\" stroke-dasharray=\"5 4\"");
 		for (size_t k = 0; k < n; k++) {
-			autofree char *style = xasprintf("stroke=\"%s\" stroke-width=\"2.5\"",
-							 draw_ink(domains[k]));
+			autofree char *style = xasprintf("stroke=\"%s\" stroke-width=\"2.5\"%s",
+							 draw_ink(domains[k]),
+							 is_one_way(l, w) && is_between(l->t, w)
+								 ? " stroke-dasharray=\"8 5\""
+								 : "");
 
 			put_curve(to, &line, (int)k * 4 - (int)(n - 1) * 2, style);
 		}

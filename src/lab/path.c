@@ -130,6 +130,11 @@ static void sort_out(struct path *p)
 	}
 	judge(p, &p->request, target);
 	judge(p, &p->reply, p->ping.from);
+	/* By the frames: the answer was read after all had come to rest. */
+	if (p->ping.answered && p->request.n && p->request.visits[0].n_out && p->reply.n &&
+	    p->reply.visits[p->reply.n - 1].in)
+		p->ping.rtt_ns =
+			p->reply.visits[p->reply.n - 1].in->ns - p->request.visits[0].out[0]->ns;
 }
 
 int path_observe(struct lab *lab, size_t from, const struct ip *to, const struct ping_how *how,

@@ -108,6 +108,7 @@ static void learn(const struct layout *l, const struct sight *s, const struct fr
 			mine = mine || ip_equal(&n->interfaces[i].addresses[k].ip, &f->ip_dst);
 	if (f->what == FRAME_ARP && mine) {
 		ip_format(&f->ip_src, text);
+		buf_reset(&value);
 		mac_name(l->t, f->arp_mac, &value);
 		add_learned(to, n->name, text, buf_text(&value));
 	}
