@@ -324,7 +324,7 @@ void read_links(struct reading *g, const struct yaml *list)
 		for (size_t i = 0; g->rd.r == 0 && i < w.n_ends; i++)
 			if (!!w.ends[i].interface[0] == named)
 				plug(&w, i / 2, (int)(i % 2));
-	for (size_t i = 0; g->rd.r == 0 && i < g->t->n_links; i++) {
+	for (size_t i = 0; g->rd.r == 0 && i < w.n_ends / 2; i++) {
 		if (w.ends[i * 2].map)
 			read_cable(g, &g->t->links[i], w.ends[i * 2].map);
 		set_mtus(g->t, &g->t->links[i]);
