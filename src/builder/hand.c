@@ -14,7 +14,9 @@
 #include "builder/rewrite.h"
 #include "builder/containerfile.h"
 #include "engine/engine.h"
+#include "image/image.h"
 #include "image/incoming.h"
+#include "image/manifest_keep.h"
 
 static const struct strv nothing = { 0 };
 
@@ -269,6 +271,20 @@ static void name_last_layer(const struct hand *hand, struct state *state)
 	}
 }
 
+/* Annotations are a manifest's, which an image that is made here has only if it is asked for. */
+static int annotate(const struct hand *hand, const struct incoming *in, const char *id)
+{
+	const struct manifest_wish wish = { .kind = MANIFEST_OCI,
+					    .any = true,
+					    .annotations = &hand->w.annotations };
+	struct db *db = engine_db(hand->engine);
+	cleanup(image_cleanup) struct image *image = NULL;
+	struct kept_manifest kept;
+	int r = image_load(db, engine_root_fd(hand->engine), id, &image, hand->err);
+
+	return r < 0 ? r : manifest_put(db, in, image, &wish, &kept, hand->err);
+}
+
 int hand_commit(struct hand *hand, const struct hand_commit *req, char ret_id[ID_LEN + 1])
 {
 	/* Its --squash is buildah's: all as one. */
@@ -294,6 +310,8 @@ int hand_commit(struct hand *hand, const struct hand_commit *req, char ret_id[ID
 		r = rewrite_layers(&hand->build, &state, &rr, &in);
 	if (r == 0)
 		r = build_finish(&hand->build, &state, &fr, ret_id, NULL);
+	if (r == 0 && hand->w.annotations.n)
+		r = annotate(hand, &in, ret_id);
 	incoming_done(&in);
 	state_done(&state);
 	return r;

@@ -163,7 +163,9 @@ const struct cmd cmd_system_df = {
 	.help = "Show where the space goes",
 	.details =
 		"To the byte what 'du' counts below the root. Images are their unpacked layers and the blobs\n"
-		"they came as; reclaimable is what no container needs: 'strake image prune --all' frees it.",
+		"they came as; reclaimable is what no container needs: 'strake image prune --all' frees it. Working containers\n"
+		"count as containers; a layer that builds keep and an image has, too, counts there, the rest\n"
+		"is what 'strake builder prune' frees.",
 	.opts = df_opts,
 	.args_size = sizeof(struct df_args),
 	.run = df_run,

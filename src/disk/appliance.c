@@ -160,9 +160,6 @@ static int put_init(const struct appliance_request *req, struct error *err)
 
 	if (r < 0)
 		return r;
-	if (req->boot->kind == SOURCE_DIRECTORY)
-		(void)explain("the directory itself stays as it is",
-			      "cp -a \"$tree\" \"$work/tree\"; tree=$work/tree");
 	(void)explain("the first process, and where it mounts",
 		      "mkdir -p \"$tree/.strake\" \"$tree/proc\" \"$tree/sys\" \"$tree/dev\" "
 		      "\"$tree/run\" \"$tree/tmp\"; install -m 755 %s \"$tree\"" APPLIANCE_INIT,

@@ -254,6 +254,10 @@ static int prepare_appliance(struct building *b)
 	};
 	int r = choose_identity(b);
 
+	/* Volumes are moved out of it. */
+	if (b->source.kind == SOURCE_DIRECTORY)
+		(void)explain("the directory itself stays as it is",
+			      "cp -a \"$tree\" \"$work/tree\"; tree=$work/tree");
 	if (r == 0)
 		r = appliance_disk_choose(&b->source, &req->appliance, &b->id, &b->disk, b->err);
 	if (r < 0)
@@ -266,7 +270,9 @@ static int prepare_appliance(struct building *b)
 	if (r == 0)
 		r = write_initramfs(b);
 	if (b->disk.has_root)
-		(void)explain("and the rest lies on the disk", "tree=$system");
+		(void)explain("and the rest lies on the disk",
+			      "tree=$system; mkdir -p \"$tree/proc\" \"$tree/sys\" \"$tree/dev\" "
+			      "\"$tree/run\" \"$tree/tmp\"");
 	b->cmdline = xasprintf("rdinit=" APPLIANCE_INIT " quiet panic=10 " CONSOLES "%s%s",
 			       *more ? " " : "", more);
 	return r;

@@ -16,6 +16,7 @@
 #include "engine/volume_store.h"
 #include "image/layer_info.h"
 #include "image/usage.h"
+#include "image/working.h"
 
 #define BLOCK 512 /* of st_blocks */
 
@@ -30,6 +31,7 @@ const char *usage_name(enum usage_kind kind)
 	static const char *const names[] = { [USAGE_IMAGES] = "Images",
 					     [USAGE_CONTAINERS] = "Containers",
 					     [USAGE_VOLUMES] = "Volumes",
+					     [USAGE_BUILD_CACHE] = "Build cache",
 					     [USAGE_RECORDS] = "Records" };
 
 	return names[kind];
@@ -77,8 +79,9 @@ static int tree_bytes(const struct walk_entry *e, int64_t *ret, struct error *er
 	return disk_usage(dir, ret, err);
 }
 
-/* "layers/CHAIN...": by an image that a container uses? */
-static int layer_is_needed(struct db *db, const char *path, bool *ret, struct error *err)
+/* "layers/CHAIN...": whose is it, and does a container use that? */
+static int layer_is_needed(struct db *db, const char *path, bool *ret, enum usage_kind *ret_kind,
+			   struct error *err)
 {
 	autofree char *chain = xstrdup(path + strlen("layers/"));
 	int64_t n = 0;
@@ -86,10 +89,18 @@ static int layer_is_needed(struct db *db, const char *path, bool *ret, struct er
 
 	chain[strcspn(chain, "/")] = '\0';
 	r = number_for(db,
-		       "SELECT count(*) FROM image_layers l JOIN containers c ON c.image = l.image"
-		       " WHERE l.chain = ?1",
+		       "SELECT (SELECT count(*) FROM image_layers l JOIN containers c"
+		       "  ON c.image = l.image WHERE l.chain = ?1) +"
+		       " (SELECT count(*) FROM layer_holds WHERE chain = ?1)",
 		       chain, &n, err);
 	*ret = n > 0;
+	n = 1;
+	if (r == 0)
+		r = number_for(db,
+			       "SELECT (SELECT count(*) FROM image_layers WHERE chain = ?1) +"
+			       " (SELECT count(*) = 0 FROM build_steps WHERE chain = ?1)",
+			       chain, &n, err);
+	*ret_kind = n ? USAGE_IMAGES : USAGE_BUILD_CACHE;
 	return r;
 }
 
@@ -125,7 +136,8 @@ static int measure_layer(struct measuring *m, const struct walk_entry *e, struct
 	bool is_top = !strchr(e->path + strlen("layers/"), '/'), needed = true;
 	bool is_tree = !is_top && strcmp(e->name, "diff") == 0;
 	int64_t bytes = (int64_t)e->st.st_blocks * BLOCK, known = -1;
-	int r = layer_is_needed(m->engine->db, e->path, &needed, err);
+	enum usage_kind kind = USAGE_IMAGES;
+	int r = layer_is_needed(m->engine->db, e->path, &needed, &kind, err);
 
 	if (r == 0)
 		r = known_bytes(m->engine->db, e->path, &known, err);
@@ -139,7 +151,7 @@ static int measure_layer(struct measuring *m, const struct walk_entry *e, struct
 		r = tree_bytes(e, &bytes, err);
 	if (r < 0)
 		return r;
-	add(m->usage, USAGE_IMAGES, bytes, needed);
+	add(m->usage, kind, bytes, needed);
 	return is_tree ? WALK_SKIP : 0;
 }
 
@@ -156,6 +168,19 @@ static int measure_container(struct measuring *m, const struct walk_entry *e, st
 	m->usage->parts[USAGE_CONTAINERS].total++;
 	m->usage->parts[USAGE_CONTAINERS].active += runs;
 	add(m->usage, USAGE_CONTAINERS, bytes, runs);
+	return WALK_SKIP;
+}
+
+/* Nothing runs there, but only its owner can say that it is not needed. */
+static int measure_working(struct measuring *m, const struct walk_entry *e, struct error *err)
+{
+	int64_t bytes = 0;
+	int r = tree_bytes(e, &bytes, err);
+
+	if (r < 0)
+		return r;
+	m->usage->parts[USAGE_CONTAINERS].total++;
+	add(m->usage, USAGE_CONTAINERS, bytes, true);
 	return WALK_SKIP;
 }
 
@@ -190,6 +215,8 @@ static int measure(void *data, const struct walk_entry *e, struct error *err)
 		return measure_layer(m, e, err);
 	if (is_below(e->path, "containers"))
 		return measure_container(m, e, err);
+	if (is_below(e->path, WORKING_DIR) && S_ISDIR(e->st.st_mode))
+		return measure_working(m, e, err);
 	if (is_below(e->path, "volumes") && S_ISDIR(e->st.st_mode))
 		return measure_volume(m, e, err);
 	if (is_below(e->path, "blobs/sha256")) {
@@ -228,6 +255,9 @@ int usage_read(struct engine *engine, struct usage *ret, struct error *err)
 			      "SELECT count(DISTINCT image) FROM containers WHERE image IN"
 			      " (SELECT id FROM images)",
 			      &images->active, err);
+	if (r == 0)
+		r = number_of(engine->db, "SELECT count(DISTINCT chain) FROM build_steps",
+			      &usage.parts[USAGE_BUILD_CACHE].total, err);
 	if (r == 0)
 		r = walk_tree(engine->root_fd, measure, NULL, &m, err);
 	strv_done(&m.used);

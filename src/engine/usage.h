@@ -12,7 +12,17 @@
 
 struct engine;
 
-enum usage_kind { USAGE_IMAGES, USAGE_CONTAINERS, USAGE_VOLUMES, USAGE_RECORDS, N_USAGE };
+/* A build cache is layers that no image has.  Working containers count as containers; their layers
+ * are needed.
+ */
+enum usage_kind {
+	USAGE_IMAGES,
+	USAGE_CONTAINERS,
+	USAGE_VOLUMES,
+	USAGE_BUILD_CACHE,
+	USAGE_RECORDS,
+	N_USAGE
+};
 
 struct usage {
 	struct usage_part {

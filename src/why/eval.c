@@ -90,7 +90,9 @@ static enum result nat_run(struct run *run, struct chain *const *chains, size_t 
 	 */
 	if (n == 0 && run->is_tracked && (state == STATE_NEW || state == STATE_RELATED))
 		*done |= has_nat(run);
-	if (n == 0 || !run->is_tracked)
+	/* Without a rule that asks for connections or translates there are none to translate. */
+	if (n == 0 || !run->is_tracked ||
+	    !(packet_is_v6(&run->packet) ? run->rs->tracks6 : run->rs->tracks))
 		return result;
 	if (*done || (state != STATE_NEW && state != STATE_RELATED)) {
 		run_step(run, STEP_NAT_SKIP)->chain = chains[0];

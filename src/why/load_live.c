@@ -4,6 +4,7 @@
  * half of them as riddles, and takes longer than all the rest together.  What it alone could say,
  * the handles, a dump of the chains says.
  */
+#include <assert.h>
 #include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
@@ -99,6 +100,7 @@ static int job_wait(struct job *job, struct error *err)
 	pid_t pid = job->pid;
 	int status;
 
+	assert(p); /* it was started */
 	job->pid = 0;
 	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
 		return error_sys(err, -errno, "wait for %s", p->argv[0]);
@@ -146,7 +148,10 @@ static int read_xt(struct ruleset *rs, struct job *job, struct error *err)
 {
 	const struct program *p = job->program;
 	struct said s = { 0 };
-	int r = job_read(job, &s, err);
+	int r;
+
+	assert(p);
+	r = job_read(job, &s, err);
 
 	if (r == -ENOENT)
 		r = 0; /* its rules are told by nft then, as far as nft understands them */

@@ -411,6 +411,39 @@ static void reach_all(const struct ruleset *rs)
 	}
 }
 
+static bool asks_for_connection(const struct selector *selectors, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if ((selectors[i].field >= FIELD_CT_STATE &&
+		     selectors[i].field <= FIELD_CT_DPORT) ||
+		    (selectors[i].field == FIELD_UNKNOWN && strstr(selectors[i].text, "ct ")))
+			return true;
+	return false;
+}
+
+static bool needs_tracking(const struct statement *s)
+{
+	if (s->kind == STATEMENT_NAT || s->kind == STATEMENT_UNKNOWN)
+		return true;
+	if (s->kind == STATEMENT_NOTE || s->kind == STATEMENT_LIMIT)
+		return strncmp(s->text, "ct ", 3) == 0 || strncmp(s->text, "flow", 4) == 0;
+	return asks_for_connection(s->selectors, s->nselectors) ||
+	       (s->action &&
+		asks_for_connection(s->action->source.selectors, s->action->source.nselectors));
+}
+
+static void find_tracking(struct ruleset *rs, const struct table *t)
+{
+	bool needed = false;
+
+	for (size_t i = 0; i < t->nchains && !needed; i++)
+		for (size_t k = 0; k < t->chains[i]->n && !needed; k++)
+			for (size_t n = 0; n < t->chains[i]->rules[k].n; n++)
+				needed |= needs_tracking(&t->chains[i]->rules[k].statements[n]);
+	rs->tracks |= needed && family_has(t->family, FAMILY_IP);
+	rs->tracks6 |= needed && family_has(t->family, FAMILY_IP6);
+}
+
 static void find_owners(struct table *t)
 {
 	t->owner = owner_of_table(t->name);
@@ -438,6 +471,7 @@ int ruleset_finish(struct ruleset *rs, struct error *err)
 	for (size_t i = 0; r == 0 && i < rs->n; i++) {
 		r = join_table(rs->tables[i], err);
 		find_owners(rs->tables[i]);
+		find_tracking(rs, rs->tables[i]);
 	}
 	if (r < 0)
 		return r;

@@ -168,6 +168,8 @@ struct ruleset {
 	/* Base chains of each hook in the order in which a packet meets them; ruleset_finish(). */
 	struct chain **hooks[HOOK_COUNT];
 	size_t nhooks[HOOK_COUNT];
+	/* Whether packets of IPv4 and of IPv6 are tracked: the kernel does it once a rule asks. */
+	bool tracks, tracks6;
 };
 
 void ruleset_init(struct ruleset *rs);

@@ -161,8 +161,12 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 	assert_equal "$(strake export "$(strake create one:1 /sh)" 2>/dev/null | tar -tv --full-time --utc | grep -c '2001-09-09 01:46:40')" 2 || true
 	# A second commit of the same is the same.
 	assert_equal "$(builder commit --timestamp 1000000000 $c)" "$(strake images -q --no-trunc plain:1 | cut -d: -f2)"
-	builder config --created-by 'by me' $c
+	builder config --created-by 'by me' --annotation org.example.a=b --annotation 'c=d e' $c
 	builder commit $c named:1
+	mkdir "$STATE/tmp/layout"
+	strake save --format oci-dir -o "$STATE/tmp/layout" named:1
+	manifest=$(jq -r '.manifests[0].digest' "$STATE/tmp/layout/index.json")
+	assert_equal "$(jq -c .annotations "$STATE/tmp/layout/blobs/sha256/${manifest#sha256:}")" '{"org.example.a":"b","c":"d e"}'
 	assert_equal "$(strake history --format '{{.CreatedBy}}' named:1 | head -n 1)" 'by me'
 	d=$(builder from base:1)
 	e=$(builder from base:1)
@@ -183,8 +187,21 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 
 @test "a killed builder command leaves nothing half, and what is left is found" {
 	base_new
+	run builder from base:1 --dry-run
+	assert_has 'stock tools cannot fill the image store; nothing was done'
 	c=$(builder from base:1)
-	builder run $c touch /before
+	# What it takes is counted, and told apart from what can go.
+	df() { strake system df --bytes --format "{{.Type}} $1" | sed -n "s/^$2 //p"; }
+	assert_equal "$(df '{{.TotalCount}}' Containers)" 1
+	assert_equal "$(df '{{.Size}}' Total)" "$(du -s --block-size=1 "$ROOT" | cut -f1)"
+	printf 'FROM base:1\nRUN head -c 100000 /dev/zero >/f\n' | strake build -q - >/dev/null
+	strake rmi $(strake images -q | head -n 1) >/dev/null
+	[ "$(df '{{.Reclaimable}}' 'Build cache')" -gt 100000 ]
+	assert_equal "$(df '{{.Size}}' Total)" "$(du -s --block-size=1 "$ROOT" | cut -f1)"
+	strake builder prune --force >/dev/null
+	assert_equal "$(df '{{.Size}}' 'Build cache')" 0
+	run strake --explain builder run $c touch /before
+	assert_has '+ mkdir -p'
 	mkfifo "$STATE/tmp/go"
 	step() { exec "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" builder run -v "$STATE/tmp:/host" $c sh -c 'echo half >/half; echo >/host/there; cat /host/go'; }
 	background step

@@ -29,7 +29,7 @@ system_new() {
 	echo 'correct horse' >"$STATE/secret"
 	openssl passwd -6 -salt saltsalt 'for root' >"$STATE/hash"
 	local homes=/home words=(disk build "$STATE/tree" --timestamp 1700000000 --hostname box --user ann:1005:sudo --ssh-key "$STATE/key.pub" --password-file "$STATE/secret"
-		--password-hash-file "root=$STATE/hash" --timezone Europe/Berlin --network 192.0.2.5/24,gateway=192.0.2.1,dns=192.0.2.53)
+		--password-hash-file "root=$STATE/hash" --timezone Europe/Berlin --network "192.0.2.5/24,gateway=192.0.2.1,dns=192.0.2.53")
 	strake --explain "${words[@]}" -o "$STATE/disk" 2>"$STATE/told"
 	strake --dry-run "${words[@]}" -o "$STATE/by-script" >"$STATE/script"
 	# Neither the password nor what we made of it is told to anyone.
@@ -81,4 +81,37 @@ system_new() {
 	assert_status 1
 	assert_has "there is no cloud-init in it"
 	[ ! -e "$STATE/none" ]
+}
+
+@test "A10.6: a dry run's script makes the same machine for a program: its files and volumes on the disk, and what starts first" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat cpio
+	system_new "$STATE/system"
+	rootfs_new "$STATE/tree"
+	mkdir "$STATE/tree/data"
+	echo kept >"$STATE/tree/data/file"
+	local words=(disk build "$STATE/tree" --timestamp 1700000000 --root-on disk --volume /data --size 256m --kernel "$STATE/system/boot/vmlinuz-6.1.0-9"
+		--network "192.0.2.5/24,gateway=192.0.2.1" -- sh -c 'echo  "two  words"')
+	strake --dry-run "${words[@]:0:2}" -o "$STATE/by-script" "${words[@]:2}" >"$STATE/script"
+	sh "$STATE/script"
+	strake "${words[@]:0:2}" -q -o "$STATE/disk" "${words[@]:2}"
+	for disk in disk by-script; do
+		strake disk check "$STATE/$disk"
+		mcopy -n -i "$STATE/$disk@@1M" ::/initrd.img "$STATE/initrd-$disk"
+		mkdir "$STATE/early-$disk" "$STATE/root-$disk"
+		(cd "$STATE/early-$disk" && cpio --quiet -id <"$STATE/initrd-$disk")
+		strake disk cp "$STATE/$disk" / "$STATE/root-$disk/all"
+		strake disk inspect "$STATE/$disk" | jq .partitions >"$STATE/parts-$disk"
+	done
+	diff "$STATE/parts-disk" "$STATE/parts-by-script"
+	[ "$(jq length "$STATE/parts-disk")" = 3 ]
+	diff -r "$STATE/early-disk" "$STATE/early-by-script"
+	diff -r --no-dereference "$STATE/root-disk" "$STATE/root-by-script"
+	# The volume's file is on its own partition, not in its place.
+	[ ! -e "$STATE/root-disk/all/data/file" ]
+	tr '\0' '\n' <"$STATE/early-disk/.strake/orders" >"$STATE/orders"
+	grep -qx 'v0 /data' "$STATE/orders"
+	grep -qx 'A192.0.2.5/24' "$STATE/orders"
+	dd if="$STATE/disk" of="$STATE/volumes" bs=1M skip=$(($(jq '.[2].offset' "$STATE/parts-disk") >> 20)) conv=sparse status=none
+	[ "$(debugfs -R 'cat /0/file' "$STATE/volumes" 2>/dev/null)" = kept ]
 }

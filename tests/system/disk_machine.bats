@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # strake-machine, the first process of a machine without an operating system, here of a process namespace: what it does
 # with links, servers, signals and children.  As a machine's first process it is in disk_boot.bats.
+# shellcheck disable=SC2034 # MOUNTS_BEFORE is what teardown compares with
 load lib
 
 # A root whose console is the file $STATE/console, and orders: machine_new RECORD...
@@ -50,7 +51,7 @@ network_new() {
 	ip addr add 2001:db8::1/64 dev out1 nodad
 	ip link set out1 up
 	background dnsmasq --keep-in-foreground --no-resolv --no-hosts --port=0 --interface=out1 --bind-dynamic --user=root --pid-file= \
-		--dhcp-range=2001:db8::,ra-only --enable-ra --dhcp-option=option6:dns-server,[2001:db8::53] --log-facility=/dev/null
+		--dhcp-range=2001:db8::,ra-only --enable-ra "--dhcp-option=option6:dns-server,[2001:db8::53]" --log-facility=/dev/null
 	background "$TOOLS/short_lease.py" out1 2
 }
 
@@ -100,7 +101,6 @@ network_new() {
 		mount -t tmpfs netns /run
 		ip netns add machine
 	}
-	MOUNTS_BEFORE=$(mount_points)
 	machine_new "ePATH=/bin" d/ u0 g0 Enowhere
 	machine_boot
 	console_has 'nowhere ended with exit status 127'

@@ -206,9 +206,9 @@ stack_load() {
 	strake stop -t 0 c
 	df_is_du
 	run strake system df
-	assert_has "Volumes     1      1"
-	assert_has "Images      2      1"
-	assert_has "Containers  1      0"
+	assert_has "Volumes      1      1"
+	assert_has "Images       2      1"
+	assert_has "Containers   1      0"
 	run strake system df -v
 	assert_has "SHARED"
 	empty=$(strake system df --bytes --format '{{.Type}} {{.Reclaimable}}' | sed -n 's/^Images //p')

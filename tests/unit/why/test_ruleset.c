@@ -1,0 +1,65 @@
+/* tests/unit/why/test_ruleset.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "rules.h"
+
+static void hooks_are_in_a_packets_order(void **state)
+{
+	static const char *const order[] = { "first", "newer", "older" };
+	struct ruleset rs;
+
+	(void)state;
+	/* Of two at one priority the newer is asked first. */
+	rules_nft(
+		&rs,
+		"{\"table\":{\"family\":\"ip\",\"name\":\"t\"}},"
+		"{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"older\",\"handle\":1,\"type\":"
+		"\"filter\",\"hook\":\"input\",\"prio\":0}},"
+		"{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"newer\",\"handle\":2,\"type\":"
+		"\"filter\",\"hook\":\"input\",\"prio\":0}},"
+		"{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"first\",\"handle\":3,\"type\":"
+		"\"filter\",\"hook\":\"input\",\"prio\":-5}}");
+	assert_int_equal(rs.nhooks[HOOK_INPUT], ARRAY_SIZE(order));
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		assert_string_equal(rs.hooks[HOOK_INPUT][i]->name, order[i]);
+	ruleset_done(&rs);
+}
+
+static void a_chain_is_reached_over_jumps(void **state)
+{
+	const struct table *t;
+	struct ruleset rs;
+
+	(void)state;
+	rules_xt(&rs, "*filter\n:INPUT DROP [0:0]\n:A - [0:0]\n:B - [0:0]\n:C - [0:0]\n"
+		      "-A INPUT -j A\n-A A -g B\n-A C -j C\n");
+	t = ruleset_table(&rs, FAMILY_IP, "filter", BACKEND_XT_NFT);
+	assert_non_null(t);
+	assert_true(table_chain(t, "B")->is_reached);
+	assert_false(table_chain(t, "C")->is_reached);
+	assert_null(table_chain(t, "D"));
+	ruleset_done(&rs);
+}
+
+static void inet_is_for_both_families(void **state)
+{
+	(void)state;
+	assert_true(family_has(FAMILY_INET, FAMILY_IP) && family_has(FAMILY_INET, FAMILY_IP6));
+	assert_false(family_has(FAMILY_IP, FAMILY_IP6) || family_has(FAMILY_BRIDGE, FAMILY_IP));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hooks_are_in_a_packets_order),
+		cmocka_unit_test(a_chain_is_reached_over_jumps),
+		cmocka_unit_test(inet_is_for_both_families),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
