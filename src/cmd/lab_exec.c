@@ -11,7 +11,7 @@ static int run_in(const struct globals *g, const char *what, const char *name, c
 		  struct error *err)
 {
 	cleanup(lab_cleanup) struct lab *lab = NULL;
-	size_t node;
+	size_t node = 0;
 	int r = lab_open(g->run_root, what, &lab, err);
 
 	if (r == 0)

@@ -103,7 +103,7 @@ static int link_run(const void *globals, const void *data, int argc, char **argv
 	const struct globals *g = globals;
 	cleanup(lab_cleanup) struct lab *lab = NULL;
 	bool up = strcmp(argv[3], "up") == 0;
-	size_t link;
+	size_t link = 0;
 	int r;
 
 	(void)data;

@@ -41,21 +41,27 @@ static int open_inside(struct netns *ns, struct error *err)
  * all in one chain of the kernel's cache: beside a thousand namespaces a look-up cost a quarter of
  * the whole attach.  So proc is opened anew, without being mounted anywhere.
  */
-static int open_defaults(void)
+int netns_open_proc(void)
 {
-	autoclose int fs = fsopen("proc", FSOPEN_CLOEXEC), proc = -1;
+	autoclose int fs = fsopen("proc", FSOPEN_CLOEXEC);
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	return fsmount(fs, FSMOUNT_CLOEXEC, 0);
+}
+
+static int open_defaults(int proc)
+{
 	int dir = -1;
 
-	if (fs >= 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		proc = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (proc >= 0)
 		dir = openat(proc, BELOW_PROC, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return dir >= 0 ? dir : open(DEFAULTS, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static void set_defaults(void)
+static void set_defaults(int proc)
 {
-	autoclose int dir = open_defaults();
+	autoclose int dir = open_defaults(proc);
 
 	if (dir < 0)
 		return; /* no IPv6 */
@@ -65,11 +71,12 @@ static void set_defaults(void)
 
 static int populate(const char *path, struct netns *ns, struct error *err)
 {
+	autoclose int proc = netns_open_proc();
 	int r = open_inside(ns, err);
 
 	if (r < 0)
 		return r;
-	set_defaults();
+	set_defaults(proc);
 	if (mount("/proc/self/ns/net", path, NULL, MS_BIND, NULL) < 0)
 		return error_sys(err, -errno, "bind the network namespace to %s", path);
 	return 0;
@@ -112,7 +119,7 @@ int netns_create(const char *path, struct netns *ret, struct error *err)
 	return 0;
 }
 
-int netns_create_held(const char *name, struct netns *ret, struct error *err)
+int netns_create_held(const char *name, int proc, struct netns *ret, struct error *err)
 {
 	autoclose int home = -1;
 	struct netns ns = NETNS_INIT;
@@ -128,7 +135,7 @@ int netns_create_held(const char *name, struct netns *ret, struct error *err)
 		return error_sys(err, -errno, "make a network namespace for %s", name);
 	r = open_inside(&ns, err);
 	if (r == 0)
-		set_defaults();
+		set_defaults(proc);
 	go_home(home);
 	if (r < 0) {
 		netns_close(&ns);

@@ -19,9 +19,11 @@ void netns_close(struct netns *ns);
 /* Makes one and opens it.  The calling process has one thread and is where it was afterwards. */
 int netns_create(const char *path, struct netns *ret, struct error *err) must_check;
 /* The same without a file: it lives as long as a descriptor or a process has it.  name is what it
- * is called in narration, where "ip netns" keeps it.
+ * is called in narration, where "ip netns" keeps it.  proc is netns_open_proc()'s, for many.
  */
-int netns_create_held(const char *name, struct netns *ret, struct error *err) must_check;
+int netns_create_held(const char *name, int proc, struct netns *ret, struct error *err) must_check;
+/* A mount of proc of the caller's own, that is nowhere in the file system; or -1, which is fine. */
+int netns_open_proc(void);
 /* One that there is, by its file. */
 int netns_open(const char *path, struct netns *ret, struct error *err) must_check;
 /* Writes a sysctl of it; path below /proc/sys/net, where as in link.h. */

@@ -67,10 +67,11 @@ static int leave_frames_alone(const struct raised *raised, size_t node, struct e
 static int make_namespaces(struct raised *raised, struct error *err)
 {
 	const struct topology *t = raised->topology;
+	autoclose int proc = netns_open_proc();
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < t->n_nodes; i++) {
-		r = netns_create_held(raised->names[i], &raised->ns[i], err);
+		r = netns_create_held(raised->names[i], proc, &raised->ns[i], err);
 		if (r == 0 && t->nodes[i].kind != NODE_HUB) {
 			struct wire_place at = raised_place(raised, i);
 
@@ -135,7 +136,7 @@ static int need_behind(struct raised *raised, struct wire_place *ret, struct err
 
 	if (!raised->behind_name) {
 		raised->behind_name = xasprintf("%s--behind", raised->topology->name);
-		r = netns_create_held(raised->behind_name, &raised->behind, err);
+		r = netns_create_held(raised->behind_name, -1, &raised->behind, err);
 	}
 	*ret = (struct wire_place) { .nl = raised->behind.nl,
 				     .fd = raised->behind.fd,

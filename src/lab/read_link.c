@@ -22,14 +22,13 @@ struct written {
 	size_t node;
 	char interface[IF_NAMESIZE]; /* "" */
 	const struct yaml *at;
+	const struct yaml *map; /* the whole link; NULL: a short one */
 };
 
 struct wiring {
 	struct reading *g;
 	struct written *ends; /* two for each link */
 	size_t n_ends;
-	const struct yaml **maps; /* of each link; NULL: a short one */
-	size_t n_maps;
 };
 
 /* ends */
@@ -80,7 +79,7 @@ static void add_pair(struct wiring *w, const char *a, const char *b, const struc
 	read_end(g, b, at, &ends[1]);
 	link = VEC_ADD(g->t->links, g->t->n_links);
 	link->line = at->line;
-	*VEC_ADD(w->maps, w->n_maps) = map;
+	w->ends[w->n_ends - 2].map = map;
 }
 
 /* "h[1-9] - s1", "h[1-9] - s[1-9]": as many on both sides, or one. */
@@ -144,7 +143,7 @@ static void add_mapping(struct wiring *w, const struct yaml *map)
 	    between->items[0]->kind != YAML_SCALAR || between->items[1]->kind != YAML_SCALAR)
 		yaml_fail(&w->g->rd, between ? between : map,
 			  "a link is between two ends: 'between: [h1, s1]'");
-	if (w->g->rd.r == 0)
+	else if (w->g->rd.r == 0)
 		add_ranges(w, between->items[0]->text, between->items[1]->text, between, map);
 }
 
@@ -325,11 +324,10 @@ void read_links(struct reading *g, const struct yaml *list)
 		for (size_t i = 0; g->rd.r == 0 && i < w.n_ends; i++)
 			if (!!w.ends[i].interface[0] == named)
 				plug(&w, i / 2, (int)(i % 2));
-	for (size_t i = 0; g->rd.r == 0 && i < g->t->n_links; i++) {
-		if (w.maps[i])
-			read_cable(g, &g->t->links[i], w.maps[i]);
+	for (size_t i = 0; g->rd.r == 0 && i < w.n_ends / 2; i++) {
+		if (w.ends[i * 2].map)
+			read_cable(g, &g->t->links[i], w.ends[i * 2].map);
 		set_mtus(g->t, &g->t->links[i]);
 	}
 	free(w.ends);
-	free(w.maps);
 }

@@ -59,9 +59,9 @@ static void append(struct yaml *to, struct yaml *key, struct yaml *value)
 {
 	if (to->n == to->room) {
 		to->room = to->room ? to->room * 2 : 8;
-		to->items = xrealloc(to->items, to->room, sizeof(*to->items));
+		to->items = xrealloc(to->items, to->room, sizeof(struct yaml *));
 		if (to->kind == YAML_MAP)
-			to->keys = xrealloc(to->keys, to->room, sizeof(*to->keys));
+			to->keys = xrealloc(to->keys, to->room, sizeof(struct yaml *));
 	}
 	if (to->kind == YAML_MAP)
 		to->keys[to->n] = key;
