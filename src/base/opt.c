@@ -109,6 +109,8 @@ static int parse_long(const struct opt_set *sets, int left, char **argv, struct 
 
 		return unknown(sets, alone, err);
 	}
+	if (!value)
+		value = f.opt->bare;
 	if (f.opt->kind != OPT_BOOL && !value) {
 		if (left < 2)
 			return error_set(err, -EINVAL, "%s wants a value", f.called);
@@ -235,8 +237,11 @@ void opt_help(const struct opt *opts, FILE *to)
 	for (const struct opt *o = opts; o && o->name; o++) {
 		char left[80];
 
-		(void)snprintf(left, sizeof(left), "--%s%s%s", o->name, o->operand ? " " : "",
-			       o->operand ? o->operand : "");
+		(void)snprintf(left, sizeof(left), "--%s%s%s%s", o->name,
+			       o->bare      ? "[="
+			       : o->operand ? " "
+					    : "",
+			       o->operand ? o->operand : "", o->bare ? "]" : "");
 		(void)fprintf(to, "  %c%c%c %-26s %s%s\n", o->letter ? '-' : ' ',
 			      o->letter ? o->letter : ' ', o->letter ? ',' : ' ', left, o->help,
 			      o->kind == OPT_LIST ? " (repeatable)" : "");

@@ -23,6 +23,8 @@ struct opt {
 	size_t offset;       /* of the field */
 	const char *operand; /* "SIGNAL"; NULL for a bool */
 	const char *help;    /* half a sentence, small first letter */
+	const char *bare;    /* of a string: its value without "=VALUE"; then it never takes the
+				next argument; NULL: it wants one */
 };
 
 #define OPT_KIND(x)                                                                                \
@@ -32,6 +34,13 @@ struct opt {
 	{                                                                                          \
 		.name = (name_), .letter = (letter_), .kind = OPT_KIND(((type *)0)->field),        \
 		.offset = offsetof(type, field), .operand = (operand_), .help = (help_),           \
+	}
+
+#define OPT_BARE(type, field, name_, bare_, operand_, help_)                                       \
+	{                                                                                          \
+		.name = (name_), .kind = OPT_KIND(((type *)0)->field),                             \
+		.offset = offsetof(type, field), .operand = (operand_), .help = (help_),           \
+		.bare = (bare_),                                                                   \
 	}
 
 /* A table and the struct whose fields it fills. */

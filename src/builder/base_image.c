@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "builder/halt.h"
+#include "builder/named.h"
 #include "builder/step.h"
 #include "builder/turn.h"
 #include "engine/archive.h"
@@ -78,8 +79,12 @@ static int find(struct build *b, const char *name, const char *platform, char re
 		return r;
 	if (pull && strcmp(pull, "always") == 0)
 		return !may_fetch ? 1 : fetch(b, name, platform, true, ret_id);
+	if (pull && strcmp(pull, "newer") == 0 && may_fetch &&
+	    fetch(b, name, platform, true, ret_id) == 0)
+		return 0;
 	r = look(b, name, platform ? wish : NULL, &image);
-	if (r == 0 && fits(image, platform ? wish : NULL)) {
+	if (r == 0 && fits(image, platform ? wish : NULL) &&
+	    (may_fetch || !pull || strcmp(pull, "newer") != 0)) {
 		memcpy(ret_id, image->id, ID_LEN + 1);
 		return 0;
 	}
@@ -96,9 +101,15 @@ static int find(struct build *b, const char *name, const char *platform, char re
 int build_find_image(struct build *b, const char *name, const char *platform,
 		     char ret_id[ID_LEN + 1])
 {
-	autofree char *what = xasprintf("fetch %s %s", name, platform ? platform : "");
+	const struct named *named = named_find(b->req->contexts, name);
+	autofree char *what = NULL;
 	struct turn turn = TURN_INIT;
-	int r = find(b, name, platform, ret_id, false);
+	int r;
+
+	if (named && named->image)
+		name = named->image;
+	what = xasprintf("fetch %s %s", name, platform ? platform : "");
+	r = find(b, name, platform, ret_id, false);
 
 	if (r <= 0)
 		return r;

@@ -7,7 +7,11 @@
 #include "base/alloc.h"
 #include "base/event.h"
 #include "base/id.h"
+#include "builder/cache_in.h"
+#include "builder/cache_out.h"
 #include "builder/crew.h"
+#include "builder/look.h"
+#include "builder/named.h"
 #include "builder/output.h"
 #include "builder/secrets.h"
 #include "builder/source.h"
@@ -62,7 +66,10 @@ static int prepare(struct build *b, const struct source *source, struct fault *r
 					 .all = &source->all,
 					 .name = b->req->name,
 					 .given = &b->given,
-					 .target = b->req->target };
+					 .target = b->req->target,
+					 .contexts =
+						 b->req->contexts ? &b->req->contexts->names : NULL,
+					 .uncached = b->req->uncached };
 	int r = scope_given_init(&b->given, b->req->build_args, b->req->platform, b->err);
 
 	if (r == 0)
@@ -147,6 +154,8 @@ static int go(struct platforms *p, struct build_result *ret, struct fault *ret_f
 	r = crew_run(p->builds, p->n, ret_fault, err);
 	if (r == 0)
 		r = output_all(p->builds, p->n, ret, err);
+	if (r == 0)
+		r = caches_write(p->builds, p->n, first->req->cache_to, err);
 	ignore_result(hold_release(engine_db(first->engine), engine_root_fd(first->engine),
 				   first->hold, NULL, NULL));
 	tell_event(first, "end", r < 0 ? NULL : ret->id, r < 0 ? "1" : "0");
@@ -158,6 +167,7 @@ int build_run(struct engine *engine, const struct build_request *req, struct bui
 {
 	cleanup(source_done) struct source source = { .file = { .n = 0 } };
 	cleanup(platforms_done) struct platforms p = { .n = 0 };
+	cleanup(caches_done) struct caches_in caches = { .in = INCOMING_INIT };
 	int r = source_parse(req->bytes, req->len, req->name, &source, ret_fault, err);
 	unsigned next = 1;
 
@@ -170,5 +180,11 @@ int build_run(struct engine *engine, const struct build_request *req, struct bui
 	}
 	if (r == 0)
 		warn_unused(&p.builds[0], &source.all);
+	if (r == 0)
+		r = look_warn(&p.builds[0], &source, err);
+	if (r == 0 && req->cache_from)
+		r = caches_open(engine, req, req->cache_from, &caches, err);
+	for (size_t i = 0; i < p.n; i++)
+		p.reqs[i].caches = &caches;
 	return r < 0 ? r : go(&p, ret, ret_fault, err);
 }

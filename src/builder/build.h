@@ -19,8 +19,11 @@
 #include "builder/containerfile.h"
 
 struct annotations;
+struct cache_specs;
+struct caches_in;
 struct engine;
 struct ignore;
+struct named_list;
 struct outputs;
 
 enum build_event {
@@ -28,7 +31,7 @@ enum build_event {
 	BUILD_OUTPUT,  /* text: len bytes that its command said */
 	BUILD_END,     /* it is done */
 	BUILD_FAILED,  /* or this; why is what build_run() returns */
-	BUILD_CACHED,  /* nothing had to be done */
+	BUILD_CACHED,  /* nothing had to be done; text: the --cache-from that had it, or NULL */
 	BUILD_MISS,    /* text: why it is not in the cache */
 	BUILD_LAYER,   /* what it made: chain and size; no chain: it changed nothing */
 	BUILD_CHANGE,  /* text: "A /path", with its size */
@@ -61,12 +64,16 @@ struct build_request {
 	int context;
 	const struct ignore *ignore;
 
-	const char *target;           /* NULL: the last stage */
-	const struct strv *platforms; /* none: this machine's */
-	const char *platform;         /* one of them, or NULL; build_run() goes through them */
-	const char *shown_platform;   /* it, if the build is for several; NULL */
-	const char *pull;             /* missing (NULL), always, never */
-	const char *network;          /* of RUN; NULL: the usual one */
+	const char *target;                /* NULL: the last stage */
+	const struct strv *platforms;      /* none: this machine's */
+	const char *platform;              /* one of them, or NULL; build_run() goes through them */
+	const char *shown_platform;        /* it, if the build is for several; NULL */
+	const char *pull;                  /* missing (NULL), always, never, newer */
+	const struct named_list *contexts; /* named.h; NULL: none */
+	const struct cache_specs *cache_from, *cache_to;
+	const struct caches_in *caches; /* those that are open; build_run() sees to that */
+	const struct strv *uncached;    /* stages of which nothing is taken from the cache */
+	const char *network;            /* of RUN; NULL: the usual one */
 	const struct strv *build_args, *labels,
 		*secrets;                       /* NAME=VALUE; secrets: id=NAME,src=FILE */
 	const struct strv *add_hosts, *ulimits; /* of RUN, as "run" takes them */

@@ -17,6 +17,7 @@ struct reader {
 	const char *name;
 	unsigned number; /* of the line that was read last */
 	struct containerfile *file;
+	struct buf comment; /* lines of it that stand right above */
 	struct fault *fault;
 	struct error *err;
 };
@@ -145,6 +146,7 @@ static void line_done(struct line *line)
 	heredocs_done(line);
 	free(line->pieces);
 	free(line->text);
+	free(line->comment);
 }
 
 /* Only these have them, and ONBUILD of these. */
@@ -280,6 +282,8 @@ static void read_continuation(struct reader *rd, struct line *line, struct buf *
 	while (more && next_line(rd, &bytes, &len)) {
 		size_t skip = blanks(bytes, len);
 
+		if (skip == len && !line->empty)
+			line->empty = rd->number;
 		if (skip == len || bytes[skip] == '#')
 			continue;
 		more = is_continued(rd, bytes, &len);
@@ -296,6 +300,24 @@ static void trim_end(struct line *line)
 		line->text[--n] = '\0';
 }
 
+/* Directives are read before, so a "#" here is never one. */
+static void keep_comment(struct reader *rd, const char *bytes, size_t len)
+{
+	size_t skip = blanks(bytes, len);
+
+	if (rd->comment.len > 0)
+		buf_add_char(&rd->comment, '\n');
+	buf_add(&rd->comment, bytes + skip, len - skip);
+}
+
+static char *take_comment(struct reader *rd)
+{
+	char *text = rd->comment.len > 0 ? xstrdup(buf_text(&rd->comment)) : NULL;
+
+	buf_reset(&rd->comment);
+	return text;
+}
+
 static int read_line(struct reader *rd, const char *bytes, size_t len, struct line *line)
 {
 	struct buf text = BUF_INIT(CONTAINERFILE_MAX);
@@ -303,8 +325,11 @@ static int read_line(struct reader *rd, const char *bytes, size_t len, struct li
 	bool more;
 	int r = 0;
 
-	if (skip < len && bytes[skip] == '#')
+	if (skip < len && bytes[skip] == '#') {
+		keep_comment(rd, bytes + skip + 1, len - skip - 1);
 		return 0;
+	}
+	line->comment = take_comment(rd);
 	bytes += skip;
 	len -= skip;
 	line->first = line->last = rd->number;
@@ -363,8 +388,10 @@ int containerfile_parse(const char *bytes, size_t len, const char *name, struct 
 	if (memchr(bytes, '\0', len))
 		return error_set(err, -EINVAL, "%s holds a NUL byte; it is no text", name);
 	r = read_directives(&rd);
+	buf_init(&rd.comment, CONTAINERFILE_MAX);
 	if (r == 0)
 		r = read_lines(&rd);
+	buf_done(&rd.comment);
 	if (r < 0) {
 		containerfile_done(&file);
 		return r;

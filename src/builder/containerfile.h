@@ -37,6 +37,8 @@ struct line_piece {
 struct line {
 	char *text; /* without blanks around it; never empty */
 	unsigned first, last;
+	unsigned empty; /* line number of a blank line that it is continued over; 0: none */
+	char *comment;  /* the comment lines right above it, without their "#"; NULL */
 	struct line_piece *pieces;
 	size_t npieces, pieces_room;
 	struct heredoc *docs;

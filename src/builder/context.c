@@ -131,6 +131,8 @@ static int read_named_file(const struct opening *o, bool is_archive)
 
 static int read_files(const struct opening *o, bool is_archive)
 {
+	if (o->req->files_alone)
+		return read_ignores(o, NULL);
 	return o->req->file ? read_named_file(o, is_archive) : read_usual_file(o);
 }
 

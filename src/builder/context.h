@@ -32,6 +32,7 @@ struct context_request {
 	const char *file; /* --file: a path, or "-"; NULL: the usual names in the context */
 	const struct strv *secrets; /* passwords for what is fetched (remote.h) */
 	bool keeps_git_dir;
+	bool files_alone; /* no Containerfile is looked for in it */
 };
 
 int context_open(struct engine *engine, const struct context_request *req, struct context *ret,

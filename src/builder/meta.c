@@ -129,9 +129,21 @@ static int bad_port(const struct applying *a, const char *text)
 			 "'%.60s' is no port: expected NUMBER[-NUMBER][/tcp|udp|sctp]", text);
 }
 
-static int add_ports(struct applying *a, json_t *set, const char *text)
+/* An address or a port of the host in front is for run to publish: a check says so, and it is
+ * passed over here.
+ */
+static const char *own_port(const char *text)
+{
+	const char *slash = text + strcspn(text, "/");
+	const char *colon = memrchr(text, ':', (size_t)(slash - text));
+
+	return colon ? colon + 1 : text;
+}
+
+static int add_ports(struct applying *a, json_t *set, const char *word)
 {
 	static const char *const protocols[] = { "tcp", "udp", "sctp" };
+	const char *text = own_port(word);
 	size_t n = strcspn(text, "/"), dash = strcspn(text, "-");
 	const char *protocol = text[n] ? text + n + 1 : "tcp", *known = NULL;
 	autofree char *from = xstrndup(text, MIN(n, dash)), *to = NULL;
@@ -143,7 +155,7 @@ static int add_ports(struct applying *a, json_t *set, const char *text)
 	to = dash < n ? xstrndup(text + dash + 1, n - dash - 1) : xstrdup(from);
 	if (!known || number_parse(from, 65535, &first) < 0 || number_parse(to, 65535, &last) < 0 ||
 	    first == 0 || last < first)
-		return bad_port(a, text);
+		return bad_port(a, word);
 	for (uint64_t port = first; port <= last; port++) {
 		autofree char *key = xasprintf("%u/%s", (unsigned)port, known);
 

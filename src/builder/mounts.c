@@ -16,6 +16,7 @@
 #include "builder/instruction.h"
 #include "builder/listing.h"
 #include "builder/mount_spec.h"
+#include "builder/named.h"
 #include "builder/secrets.h"
 #include "builder/ssh.h"
 #include "builder/step.h"
@@ -42,18 +43,23 @@ static int list_bind(struct work *w, struct mount_plan *plan, struct step_key *k
 {
 	const struct build_request *req = w->b->req;
 	const struct mount_spec *spec = &plan->spec;
+	const struct named *named = spec->from ? named_find(req->contexts, spec->from) : NULL;
+	bool is_tree = spec->from && !(named && !named->image);
+	int context = named ? named->context.fd : req->context;
 	char chain[DIGEST_HEX_LEN + 1], digest[DIGEST_HEX_LEN + 1];
-	struct listing_request lr = { .ignore = spec->from ? NULL : req->ignore,
-				      .owners_count = spec->from != NULL,
+	struct listing_request lr = { .ignore = is_tree ? NULL
+						: named ? &named->context.ignore
+							: req->ignore,
+				      .owners_count = is_tree,
 				      .what = spec->from ? spec->from : "the context" };
 	int r = 0;
 
-	if (spec->from)
+	if (is_tree)
 		r = step_source(w, spec->from, &plan->root, chain);
-	else if (req->context < 0)
+	else if (context < 0)
 		r = error_set(w->b->err, -ENOENT, "there is no context to mount from");
 	else
-		plan->root = openat(req->context, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		plan->root = openat(context, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r == 0 && plan->root < 0)
 		r = error_sys(w->b->err, -errno, "open the context");
 	lr.root = plan->root;

@@ -16,7 +16,7 @@
 #include "builder/finish.h"
 #include "builder/output_spec.h"
 #include "builder/step.h"
-#include "engine/archive.h"
+#include "builder/transfer.h"
 #include "engine/engine.h"
 #include "image/image.h"
 #include "image/incoming.h"
@@ -26,7 +26,7 @@
 #include "image/platform.h"
 #include "image/save.h"
 
-#define SAID_MAX 65536
+#define NAMES_MAX 65536
 
 /* One platform's. */
 struct built {
@@ -46,7 +46,6 @@ struct ending {
 	struct error *err;
 	char *index; /* of several platforms: the document, and its digest */
 	char index_digest[DIGEST_HEX_LEN + 1];
-	struct buf said;
 };
 
 static const struct strv *names_of(const struct ending *e, const struct output *o)
@@ -240,77 +239,22 @@ static int to_file(struct ending *e, const struct output *o)
 
 /* a registry */
 
-static void hear(void *data, const void *bytes, size_t len)
-{
-	struct ending *e = data;
-
-	if (e->said.len + len <= e->said.max)
-		buf_add(&e->said, bytes, len);
-}
-
-/* What it said, a line each; the last one is why it failed, behind "strake push: ". */
-static void pass_on(struct ending *e, int r)
-{
-	const char *at = buf_text(&e->said);
-
-	while (*at) {
-		size_t len = strcspn(at, "\n");
-		autofree char *line = xstrndup(at, len);
-		const char *why = strncmp(line, "strake", 6) == 0 ? strstr(line, ": ") : NULL;
-
-		at += len + (at[len] == '\n');
-		if (r < 0 && !*at)
-			(void)error_set(e->err, r, "%s", why ? why + 2 : line);
-		else
-			tell(e, line);
-	}
-	buf_reset(&e->said);
-}
-
-static int run_image(struct ending *e, const struct strv *words)
-{
-	const struct archive_call call = { .words = (const char *const *)words->items,
-					   .output = hear,
-					   .data = e };
-	char answer[ARCHIVE_ANSWER_MAX];
-	int r = archive_run(e->engine, &call, answer, e->err);
-
-	pass_on(e, r);
-	return r;
-}
-
 static int push_one(struct ending *e, const struct output *o, const char *name)
 {
-	struct strv words = { 0 };
-	int r;
+	autofree char *flag = o->compression ? xasprintf("--compression=%s", o->compression) : NULL;
+	const char *const words[] = { flag ? flag : "--", flag ? "--" : e->built[0].id,
+				      flag ? e->built[0].id : name, flag ? name : NULL, NULL };
 
-	strv_add(&words, "push");
-	strv_extend(&words, e->req->registry_flags->items, e->req->registry_flags->n);
-	if (o->compression)
-		strv_addf(&words, "--compression=%s", o->compression);
-	strv_add(&words, "--");
-	strv_add(&words, e->built[0].id);
-	strv_add(&words, name);
-	r = run_image(e, &words);
-	strv_done(&words);
-	return r;
+	return transfer(e->engine, e->req, "push", words, e->err);
 }
 
 /* An index without a name in the store goes by way of a layout. */
 static int push_index(struct ending *e, const char *layout, const char *name)
 {
-	struct strv words = { 0 };
-	int r;
+	autofree char *from = xasprintf("oci:%s", layout), *to = xasprintf("docker://%s", name);
+	const char *const words[] = { "--all", "--", from, to, NULL };
 
-	strv_add(&words, "copy");
-	strv_add(&words, "--all");
-	strv_extend(&words, e->req->registry_flags->items, e->req->registry_flags->n);
-	strv_add(&words, "--");
-	strv_addf(&words, "oci:%s", layout);
-	strv_addf(&words, "docker://%s", name);
-	r = run_image(e, &words);
-	strv_done(&words);
-	return r;
+	return transfer(e->engine, e->req, "copy", words, e->err);
 }
 
 static int push_all(struct ending *e, const struct output *o, const struct strv *names)
@@ -461,7 +405,7 @@ static json_t *describe_index(const struct ending *e)
 static int make_metadata(struct ending *e, json_t **ret)
 {
 	static const struct output whatever = { .type = OUTPUT_IMAGE };
-	struct buf names = BUF_INIT(SAID_MAX);
+	struct buf names = BUF_INIT(NAMES_MAX);
 	int r = 0;
 
 	if (needs_image(e) && !e->built[0].manifest.digest[0])
@@ -503,8 +447,7 @@ int output_all(struct build *builds, size_t n, struct build_result *ret, struct 
 			    .n = n,
 			    .req = builds[0].req,
 			    .engine = builds[0].engine,
-			    .err = err,
-			    .said = BUF_INIT(SAID_MAX) };
+			    .err = err };
 	int r;
 
 	if (n == 1 && (annotations_have(e.req->annotations, ON_INDEX) ||
@@ -515,6 +458,5 @@ int output_all(struct build *builds, size_t n, struct build_result *ret, struct 
 		r = output_each(&e, ret);
 	free(e.built);
 	free(e.index);
-	buf_done(&e.said);
 	return r;
 }

@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "builder/containerfile.h"
 #include "builder/instruction.h"
+#include "builder/output_spec.h"
 
 #define STAGES_MAX 1000
 
@@ -37,6 +38,9 @@ size_t plan_find(const struct plan *plan, const char *name, size_t before)
 {
 	uint64_t number;
 
+	for (size_t i = 0; plan->contexts && i < plan->contexts->n; i++)
+		if (strcasecmp(plan->contexts->items[i], name) == 0)
+			return STAGE_NONE;
 	for (size_t i = before; i > 0; i--)
 		if (plan->stages[i - 1].name && strcasecmp(plan->stages[i - 1].name, name) == 0)
 			return i - 1;
@@ -206,10 +210,31 @@ static int choose_target(const struct planner *p)
 				     target, p->req->name);
 }
 
+static int mark_uncached(const struct planner *p)
+{
+	struct strv names = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; p->req->uncached && i < p->req->uncached->n; i++)
+		r = csv_split(p->req->uncached->items[i], &names);
+	for (size_t i = 0; r == 0 && i < names.n; i++) {
+		size_t found = plan_find(p->plan, names.items[i], p->plan->n);
+
+		if (found == STAGE_NONE)
+			r = error_set(p->err, -ENOENT,
+				      "--no-cache-filter %.100s: %s has no such stage",
+				      names.items[i], p->req->name);
+		else
+			p->plan->stages[found].uncached = true;
+	}
+	strv_done(&names);
+	return r;
+}
+
 int plan_make(const struct plan_request *req, struct plan *ret, struct fault *ret_fault,
 	      struct error *err)
 {
-	struct plan plan = { NULL, 0, 0 };
+	struct plan plan = { .stages = NULL, .contexts = req->contexts };
 	struct planner p = {
 		.req = req,
 		.plan = &plan,
@@ -221,6 +246,8 @@ int plan_make(const struct plan_request *req, struct plan *ret, struct fault *re
 
 	if (r == 0)
 		r = choose_target(&p);
+	if (r == 0)
+		r = mark_uncached(&p);
 	if (r == 0) {
 		mark_needed(&plan);
 		strv_extend(&req->given->global, p.global.args.items, p.global.args.n);
@@ -241,5 +268,5 @@ void plan_done(struct plan *plan)
 		free(plan->stages[i].platform);
 	}
 	free(plan->stages);
-	*plan = (struct plan) { NULL, 0, 0 };
+	*plan = (struct plan) { .stages = NULL };
 }

@@ -27,20 +27,24 @@ struct stage_plan {
 	char *image;    /* else the name of the image; "scratch" is none */
 	char *platform; /* --platform; NULL */
 	bool needed;
+	bool uncached; /* --no-cache-filter */
 };
 
 struct plan {
 	struct stage_plan *stages;
 	size_t n;
 	size_t target;
+	const struct strv *contexts; /* names that are no stage's, whatever there is; NULL: none */
 };
 
 struct plan_request {
 	const struct containerfile *file;
 	const struct instructions *all;
-	const char *name;          /* of the file, for errors */
-	struct scope_given *given; /* its global arguments are filled in */
-	const char *target;        /* a stage's name or number; NULL: the last */
+	const char *name;            /* of the file, for errors */
+	struct scope_given *given;   /* its global arguments are filled in */
+	const char *target;          /* a stage's name or number; NULL: the last */
+	const struct strv *contexts; /* named ones; NULL: none */
+	const struct strv *uncached; /* names or numbers of stages, with commas; NULL: none */
 };
 
 int plan_make(const struct plan_request *req, struct plan *ret, struct fault *ret_fault,

@@ -7,6 +7,7 @@
 #include "base/event.h"
 #include "builder/halt.h"
 #include "builder/instruction.h"
+#include "builder/named.h"
 #include "builder/source.h"
 #include "builder/step.h"
 #include "engine/engine.h"
@@ -124,6 +125,13 @@ static int start_stage(struct build *b, size_t number)
 
 	if (stage->base != STAGE_NONE) {
 		state_init_stage(state, &b->states[stage->base]);
+		return 0;
+	}
+	if (named_find(b->req->contexts, stage->image) &&
+	    !named_find(b->req->contexts, stage->image)->image) {
+		/* Files as a root: what a COPY of them all makes. */
+		state_init_scratch(state, &b->given, b->escape, platform);
+		strv_addf(&state->triggers, "COPY --from=%s . /", stage->image);
 		return 0;
 	}
 	if (strcmp(stage->image, "scratch") == 0) {

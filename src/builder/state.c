@@ -127,6 +127,7 @@ void state_init_stage(struct state *state, const struct state *from)
 	state->below = from->below;
 	state->below_history = from->below_history;
 	copy_list(&state->chains, &from->chains);
+	copy_list(&state->steps, &from->steps);
 	copy_list(&state->shell, &from->shell);
 	scope_start(state, from->scope.given, from->scope.escape);
 	copy_list(&state->scope.args, &from->scope.args);
@@ -143,6 +144,7 @@ void state_done(struct state *state)
 	strv_done(&state->chains);
 	strv_done(&state->shell);
 	strv_done(&state->triggers);
+	strv_done(&state->steps);
 	scope_done(&state->scope);
 	*state = (struct state) { .doc = NULL };
 }

@@ -28,6 +28,7 @@ struct state {
 	char base[ID_LEN + 1];       /* the image below; "" for none */
 	struct strv triggers;        /* ONBUILD of that image */
 	size_t below, below_history; /* its layers and steps */
+	struct strv steps;           /* keys of those that are kept (image/step.h) */
 };
 
 void state_init_scratch(struct state *state, const struct scope_given *given, char escape,

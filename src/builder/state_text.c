@@ -6,14 +6,15 @@
 
 char *state_dump(const struct state *state)
 {
-	cleanup(json_cleanup) json_t *all = json_pack(
-		"{s:O, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:s, s:I, s:I}", "doc", state->doc,
-		"chains", json_from_strv(&state->chains), "args",
-		json_from_strv(&state->scope.args), "env", json_from_strv(&state->scope.env),
-		"shell", json_from_strv(&state->shell), "triggers",
-		json_from_strv(&state->triggers), "created", (json_int_t)state->created_ns,
-		"hasCmd", state->has_cmd, "base", state->base, "below", (json_int_t)state->below,
-		"belowHistory", (json_int_t)state->below_history);
+	cleanup(json_cleanup) json_t *all =
+		json_pack("{s:O, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:s, s:I, s:I, s:o}", "doc",
+			  state->doc, "chains", json_from_strv(&state->chains), "args",
+			  json_from_strv(&state->scope.args), "env",
+			  json_from_strv(&state->scope.env), "shell", json_from_strv(&state->shell),
+			  "triggers", json_from_strv(&state->triggers), "created",
+			  (json_int_t)state->created_ns, "hasCmd", state->has_cmd, "base",
+			  state->base, "below", (json_int_t)state->below, "belowHistory",
+			  (json_int_t)state->below_history, "steps", json_from_strv(&state->steps));
 
 	return all ? json_dumps(all, JSON_COMPACT) : NULL;
 }
@@ -36,6 +37,7 @@ int state_parse(const char *text, size_t len, const struct scope_given *given, c
 	json_read_strings(&rd, all, "env", &state.scope.env);
 	json_read_strings(&rd, all, "shell", &state.shell);
 	json_read_strings(&rd, all, "triggers", &state.triggers);
+	json_read_strings(&rd, all, "steps", &state.steps);
 	state.created_ns = json_read_int(&rd, all, "created", INT64_MIN, INT64_MAX, -1);
 	state.has_cmd = json_read_bool(&rd, all, "hasCmd", false);
 	state.below = (size_t)json_read_int(&rd, all, "below", 0, INT32_MAX, 0);

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/space.h"
+#include "builder/cache_in.h"
 #include "builder/crew.h"
 #include "builder/draft.h"
 #include "builder/show.h"
@@ -113,6 +114,8 @@ static int go_on(struct work *w, const struct step *step, const char *said)
 	struct layer_info info;
 	int r;
 
+	if (!w->b->by_hand)
+		strv_add(&w->state->steps, step->key);
 	if (strcmp(step->chain, step->parent) == 0) {
 		state_add_history(w->state, said, NULL, NULL, w->state->created_ns);
 		return 0;
@@ -142,16 +145,26 @@ static int hold_one(struct build *b, const char *chain)
 	return r;
 }
 
+static bool is_uncached(const struct work *w)
+{
+	return w->b->req->no_cache || (w->b->plan.stages && w->b->plan.stages[w->stage].uncached);
+}
+
 int step_reuse(struct work *w, const struct step *step, const char *said)
 {
+	const char *from = NULL;
 	struct step found;
 	bool is_found = false;
 	int r;
 
-	if (w->b->req->no_cache)
+	if (is_uncached(w))
 		return 0;
 	r = step_find(engine_db(w->b->engine), engine_root_fd(w->b->engine), step->key, &found,
 		      &is_found, w->b->err);
+	if (r == 0 && !is_found) {
+		r = caches_bring(w, step, &found, &from);
+		is_found = r > 0;
+	}
 	if (r < 0 || !is_found)
 		return r;
 	r = hold_one(w->b, found.chain);
@@ -159,7 +172,7 @@ int step_reuse(struct work *w, const struct step *step, const char *said)
 		r = go_on(w, &found, said);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r; /* pruned this moment */
-	work_tell(w, BUILD_CACHED, NULL);
+	work_tell(w, BUILD_CACHED, from);
 	return 1;
 }
 
@@ -172,10 +185,13 @@ int step_tell_miss(struct work *w, const struct step *step)
 		[STEP_PRUNED] = "its layer was removed",
 	};
 	enum step_miss why = STEP_NEW;
-	int r = w->b->req->no_cache ? 0 : step_why(engine_db(w->b->engine), step, &why, w->b->err);
+	int r = is_uncached(w) ? 0 : step_why(engine_db(w->b->engine), step, &why, w->b->err);
 
 	if (r == 0)
-		work_tell(w, BUILD_MISS, w->b->req->no_cache ? "--no-cache" : texts[why]);
+		work_tell(w, BUILD_MISS,
+			  w->b->req->no_cache ? "--no-cache"
+			  : is_uncached(w)    ? "--no-cache-filter"
+					      : texts[why]);
 	return r;
 }
 
@@ -184,7 +200,7 @@ int step_reuse_in_turn(struct work *w, const struct step *step, const char *said
 {
 	int r = step_reuse(w, step, said);
 
-	if (r != 0 || w->b->req->no_cache)
+	if (r != 0 || is_uncached(w))
 		return r < 0 ? r : r > 0 ? 1 : step_tell_miss(w, step);
 	r = turn_take(w->b->engine, step->key, ret_turn, w->b->err);
 	if (r == 0)

@@ -17,6 +17,7 @@
 #include "builder/instruction.h"
 #include "builder/listing.h"
 #include "builder/mode.h"
+#include "builder/named.h"
 #include "builder/remote.h"
 #include "builder/ssh.h"
 #include "builder/step.h"
@@ -27,7 +28,8 @@
 struct copying {
 	struct work *w;
 	bool is_add, links, keeps_parents;
-	const char *from; /* NULL: the context */
+	const char *from; /* NULL: the context, or this named one */
+	const struct named *named;
 	char from_chain[DIGEST_HEX_LEN + 1];
 	int root; /* of the tree copied from; -1: none is needed */
 	struct strv sources;
@@ -237,17 +239,18 @@ static int read_excludes(struct copying *c)
 static int open_root(struct copying *c)
 {
 	const struct build_request *req = c->w->b->req;
+	int context = c->named ? c->named->context.fd : req->context;
 
 	if (c->from)
 		return step_source(c->w, c->from, &c->root, c->from_chain);
 	if (c->sources.n == 0)
 		return 0;
-	if (req->context < 0)
+	if (context < 0)
 		return error_set(
 			c->w->b->err, -ENOENT,
 			"there is no context to copy from: a Containerfile on standard input "
 			"comes without one");
-	c->root = openat(req->context, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	c->root = openat(context, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return c->root < 0 ? error_sys(c->w->b->err, -errno, "open the context") : 0;
 }
 
@@ -257,10 +260,14 @@ static int list_sources(struct copying *c)
 
 	c->lr = (struct listing_request) {
 		.root = c->root,
-		.ignore = c->from ? NULL : c->w->b->req->ignore,
+		.ignore = c->from    ? NULL
+			  : c->named ? &c->named->context.ignore
+				     : c->w->b->req->ignore,
 		.exclude = c->exclude.n ? &c->exclude : NULL,
 		.owners_count = c->from && c->looks.uid < 0,
-		.what = c->from ? c->from : "the context",
+		.what = c->from    ? c->from
+			: c->named ? c->named->name
+				   : "the context",
 		.keeps_parents = c->keeps_parents,
 	};
 	for (size_t i = 0; r == 0 && i < c->sources.n; i++)
@@ -635,7 +642,14 @@ int step_copy(struct work *w)
 		.in = INCOMING_INIT,
 		.ssh = SSH_INIT,
 	};
-	int r = read_words(&c);
+	int r;
+
+	c.named = c.from ? named_find(w->b->req->contexts, c.from) : NULL;
+	if (c.named && c.named->image)
+		c.named = NULL;
+	if (c.named)
+		c.from = NULL;
+	r = read_words(&c);
 
 	if (r == 0)
 		r = read_owner(&c);

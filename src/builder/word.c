@@ -230,6 +230,15 @@ static int put_operation(struct lexer *l, const char *name, const char *value, s
 	return 0;
 }
 
+/* A variable with nothing else about it. */
+static void put_plain(struct lexer *l, struct out *o, const char *name, const char *value)
+{
+	if (value)
+		put_text(o, value, strlen(value), PART_PLAIN);
+	else if (l->scope->missed && *name)
+		l->scope->missed(l->scope->data, name);
+}
+
 /* Behind "${". */
 static int put_braced(struct lexer *l, struct out *o)
 {
@@ -244,8 +253,7 @@ static int put_braced(struct lexer *l, struct out *o)
 	value = *name ? l->scope->get(l->scope->data, name) : NULL;
 	if (*l->at == '}') {
 		l->at++;
-		if (value)
-			put_text(o, value, strlen(value), PART_PLAIN);
+		put_plain(l, o, name, value);
 		return 0;
 	}
 	if (!*l->at)
@@ -261,7 +269,6 @@ static int put_braced(struct lexer *l, struct out *o)
 static int put_variable(struct lexer *l, struct out *o)
 {
 	autofree char *name = NULL;
-	const char *value;
 
 	if (*l->at == '{') {
 		l->at++;
@@ -272,9 +279,7 @@ static int put_variable(struct lexer *l, struct out *o)
 		put(o, '$', PART_PLAIN);
 		return 0;
 	}
-	value = l->scope->get(l->scope->data, name);
-	if (value)
-		put_text(o, value, strlen(value), PART_PLAIN);
+	put_plain(l, o, name, l->scope->get(l->scope->data, name));
 	return 0;
 }
 

@@ -21,6 +21,8 @@
 struct word_scope {
 	/* The value, or NULL if there is no such variable. */
 	const char *(*get)(void *data, const char *name);
+	/* Told of $v and ${v} without a value and without a word in its place.  May be NULL. */
+	void (*missed)(void *data, const char *name);
 	void *data;
 	char escape; /* '\\' or '`' */
 };

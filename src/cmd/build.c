@@ -13,6 +13,7 @@
 #include "builder/build.h"
 #include "builder/context.h"
 #include "builder/halt.h"
+#include "cmd/build_call.h"
 #include "cmd/build_options.h"
 #include "cmd/build_view.h"
 #include "cmd/build_wishes.h"
@@ -96,6 +97,26 @@ static void show_fault(const struct fault *fault, const struct context *context)
 	(void)fprintf(stderr, "%s\n", shown);
 }
 
+static int look(struct engine *engine, const struct build_request *req, const struct call *call,
+		const struct context *context, struct error *err)
+{
+	cleanup(json_cleanup) json_t *doc = NULL;
+	struct fault fault = { 0, 0 };
+	int r = build_look(engine, req, call->what, &doc, &fault, err);
+	size_t warnings;
+
+	if (r < 0) {
+		if (fault.line > 0)
+			show_fault(&fault, context);
+		return r;
+	}
+	warnings = call_print(call, doc, context);
+	return warnings == 0 ? 1
+			     : error_set(err, -EINVAL, "%s: %zu warning%s", context->name, warnings,
+					 warnings == 1 ? "" : "s");
+}
+
+/* 1: there was nothing to build. */
 static int build_it(struct engine *engine, const struct build_args *args,
 		    const struct context *context, struct build_result *ret, struct error *err)
 {
@@ -109,11 +130,16 @@ static int build_it(struct engine *engine, const struct build_args *args,
 		.context = context->fd,
 		.ignore = &context->ignore,
 	};
-	enum view_kind kind;
+	enum view_kind kind = VIEW_PLAIN;
+	struct call call = { .builds = true };
 	int r = check_view(args, &kind, err);
 
 	if (r == 0)
-		r = wishes_read(args, &wishes, &req, err);
+		r = wishes_read(engine, args, &wishes, &req, err);
+	if (r == 0)
+		r = call_parse(args->call, args->check, &call, err);
+	if (r < 0 || !call.builds)
+		return r < 0 ? r : look(engine, &req, &call, context, err);
 	if (r == 0)
 		r = open_view(args, kind, &view, err);
 	if (r == 0)
@@ -192,6 +218,8 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 	if (halt_asked())
 		context_done(&context);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	if (r > 0)
+		return 0;
 	if (r == 0 && args->iidfile)
 		r = write_iid(args->iidfile, result.id, err);
 	if (r == 0 && args->metadata_file)

@@ -11,13 +11,14 @@
 #include "base/strv.h"
 
 struct build_args {
-	const char *file, *target, *pull, *network, *iidfile, *timestamp, *progress, *format,
+	const char *file, *target, *pull, *network, *iidfile, *timestamp, *progress, *format, *call,
 		*metadata_file, *tls_verify, *auth_file, *credentials, *cert_dir;
 	struct strv tags, platforms, build_args, labels, secrets, add_hosts, ulimits, outputs,
-		annotations, allow, ssh;
+		annotations, allow, ssh, contexts, cache_from, cache_to, uncached;
 	uint64_t memory, shm_size;
 	int jobs;
-	bool no_cache, explain_cache, show_changes, debug, quiet, squash, squash_all, push, load;
+	bool no_cache, explain_cache, show_changes, debug, quiet, squash, squash_all, push, load,
+		check;
 };
 
 extern const struct opt build_opts[];

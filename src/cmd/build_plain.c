@@ -61,7 +61,8 @@ static void of_step(struct view *v, struct view_step *step, const struct build_t
 		over(v, step, told);
 		break;
 	case BUILD_CACHED:
-		line(v, step, "  ", "cached");
+		line(v, step, told->text ? "  cached, from " : "  cached",
+		     told->text ? told->text : "");
 		break;
 	case BUILD_MISS:
 		if (v->explain_cache)

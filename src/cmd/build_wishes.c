@@ -18,20 +18,26 @@ void wishes_done(struct build_wishes *w)
 	strv_done(&w->registry_flags);
 	outputs_done(&w->outputs);
 	annotations_done(&w->annotations);
+	named_done(&w->contexts);
+	cache_specs_done(&w->cache_from);
+	cache_specs_done(&w->cache_to);
 }
 
 static int read_pull(const char *text, struct build_request *req, struct error *err)
 {
-	static const char *const words[] = { "missing", "always", "never" };
+	/* Docker's has true and false, Podman's all of them. */
+	static const char *const words[][2] = { { "missing", "missing" }, { "always", "always" },
+						{ "never", "never" },     { "newer", "newer" },
+						{ "true", "always" },     { "false", "missing" } };
 
 	for (size_t i = 0; text && i < ARRAY_SIZE(words); i++)
-		if (strcmp(words[i], text) == 0) {
-			req->pull = text;
+		if (strcmp(words[i][0], text) == 0) {
+			req->pull = words[i][1];
 			return 0;
 		}
 	return !text ? 0
-		     : error_set(err, -EINVAL, "--pull wants missing, always or never, not '%.40s'",
-				 text);
+		     : error_set(err, -EINVAL,
+				 "--pull is always, missing, never or newer, not '%.40s'", text);
 }
 
 /* "amd64,arm64", and as often as one likes; each once. */
@@ -140,11 +146,41 @@ static void point(const struct build_args *args, const struct build_wishes *w,
 	req->outputs = &w->outputs;
 	req->annotations = &w->annotations;
 	req->registry_flags = &w->registry_flags;
+	req->contexts = &w->contexts;
+	req->cache_from = &w->cache_from;
+	req->cache_to = &w->cache_to;
+	req->uncached = &args->uncached;
 	req->wants_metadata = args->metadata_file != NULL;
 }
 
-int wishes_read(const struct build_args *args, struct build_wishes *w, struct build_request *req,
-		struct error *err)
+static int read_caches(const struct build_args *args, struct build_wishes *w, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < args->cache_from.n; i++)
+		r = cache_spec_parse(&w->cache_from, "--cache-from", args->cache_from.items[i],
+				     false, err);
+	for (size_t i = 0; r == 0 && i < args->cache_to.n; i++)
+		r = cache_spec_parse(&w->cache_to, "--cache-to", args->cache_to.items[i], true,
+				     err);
+	return r;
+}
+
+static int open_contexts(struct engine *engine, const struct build_args *args,
+			 struct build_wishes *w, struct error *err)
+{
+	const struct named_request req = {
+		.engine = engine,
+		.texts = &args->contexts,
+		.secrets = &args->secrets,
+		.platform = w->platforms.n ? w->platforms.items[0] : NULL,
+	};
+
+	return named_open(&req, &w->contexts, err);
+}
+
+int wishes_read(struct engine *engine, const struct build_args *args, struct build_wishes *w,
+		struct build_request *req, struct error *err)
 {
 	int r = args->jobs < 0 ? error_set(err, -EINVAL, "--jobs wants a number of stages, not %d",
 					   args->jobs)
@@ -168,5 +204,7 @@ int wishes_read(const struct build_args *args, struct build_wishes *w, struct bu
 		r = read_outputs(args, w, err);
 	for (size_t i = 0; r == 0 && i < args->annotations.n; i++)
 		r = annotation_parse(&w->annotations, args->annotations.items[i], err);
-	return r;
+	if (r == 0)
+		r = read_caches(args, w, err);
+	return r < 0 ? r : open_contexts(engine, args, w, err);
 }

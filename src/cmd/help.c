@@ -111,9 +111,9 @@ static void man_options(const char *heading, const struct opt *opts, FILE *to)
 		roff(o->name, to);
 		(void)fputs("\\fR", to);
 		if (o->operand) {
-			(void)fputs(" \\fI", to);
+			(void)fputs(o->bare ? "[=\\fI" : " \\fI", to);
 			roff(o->operand, to);
-			(void)fputs("\\fR", to);
+			(void)fputs(o->bare ? "\\fR]" : "\\fR", to);
 		}
 		(void)fputc('\n', to);
 		roff(o->help, to);

@@ -111,6 +111,25 @@ int layer_blob_find(struct db *db, const char *root, const char *image, size_t p
 	return r;
 }
 
+int layer_blob_find_chain(struct db *db, const char *root, const struct strv *chains,
+			  struct layer_blob *ret, struct error *err)
+{
+	struct layer_blob b = { .chain = "" };
+	int r;
+
+	(void)snprintf(b.chain, sizeof(b.chain), "%s", chains->items[chains->n - 1]);
+	for (size_t i = chains->n - 1; i > 0; i--)
+		strv_addf(&b.below, "%s/layers/%s/diff", root, chains->items[i - 1]);
+	r = find_info(db, &b, err);
+	if (r == 0)
+		r = find_blob(db, NULL, NULL, &b, err);
+	if (r < 0)
+		layer_blob_done(&b);
+	else
+		*ret = b;
+	return r;
+}
+
 /* the archive */
 
 struct opened {

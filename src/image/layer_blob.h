@@ -33,6 +33,10 @@ void layer_blob_done(struct layer_blob *b);
 int layer_blob_find(struct db *db, const char *root, const char *image, size_t position,
 		    struct layer_blob *ret, struct error *err) must_check;
 
+/* The uppermost of these layers, the lowest first. */
+int layer_blob_find_chain(struct db *db, const char *root, const struct strv *chains,
+			  struct layer_blob *ret, struct error *err) must_check;
+
 /* Sees that a blob is kept, made by packing if there is none; fills b->info.  any: whichever is
  * kept will do.
  */

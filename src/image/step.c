@@ -102,6 +102,31 @@ int step_insert(struct db *db, const struct step *step, const struct layer_info 
 	return r;
 }
 
+int step_same(struct db *db, const char *key, struct step_rows *ret, struct error *err)
+{
+	struct db_rows rows;
+	int r = db_query(db, &rows, err,
+			 "SELECT b.key, b.parent, b.what, b.reads, b.chain, b.created"
+			 " FROM build_steps AS a JOIN build_steps AS b ON b.parent = a.parent"
+			 " AND b.what = a.what AND b.reads = a.reads AND b.chain = a.chain"
+			 " WHERE a.key = ?1 ORDER BY b.key",
+			 "s", key);
+
+	while (r == 0 && db_next(&rows)) {
+		struct step *step;
+
+		VEC_GROW(ret->items, ret->n, ret->room);
+		step = &ret->items[ret->n++];
+		take(step->key, db_text(&rows, 0));
+		take(step->parent, db_text(&rows, 1));
+		take(step->what, db_text(&rows, 2));
+		take(step->reads, db_text(&rows, 3));
+		take(step->chain, db_text(&rows, 4));
+		step->created_ns = db_int(&rows, 5);
+	}
+	return r < 0 ? r : db_finish(&rows);
+}
+
 static int count(struct db *db, const char *sql, const char *first, const char *second,
 		 int64_t *ret, struct error *err)
 {

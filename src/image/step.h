@@ -46,6 +46,13 @@ enum step_miss {
 int step_why(struct db *db, const struct step *step, enum step_miss *ret,
 	     struct error *err) must_check;
 
+/* The row of a key and those of other keys for the same; the caller frees items. */
+struct step_rows {
+	struct step *items;
+	size_t n, room;
+};
+int step_same(struct db *db, const char *key, struct step_rows *ret, struct error *err) must_check;
+
 struct step_prune {
 	int64_t unused_since_ns; /* rows that were used later stay; INT64_MAX: none does */
 	int64_t keep_bytes;      /* the most lately used stay, up to this much; 0: none */

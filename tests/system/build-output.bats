@@ -148,7 +148,7 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 		LABEL arch=$TARGETARCH
 	D
 	echo x >"$STATE/ctx/file"
-	run -0 --separate-stderr build --platform linux/amd64,linux/arm64 --pull never -t two:1 --annotation index:top=1 --annotation 'manifest[linux/arm64]:only=arm' \
+	run -0 --separate-stderr build --platform linux/amd64,linux/arm64 --pull=never -t two:1 --annotation index:top=1 --annotation 'manifest[linux/arm64]:only=arm' \
 		--annotation manifest-descriptor:d=1 -o type=image -o "type=oci,dest=$STATE/tmp/oci.tar" -o "type=registry,name=$REG/two:1" --tls-verify=false \
 		--metadata-file "$STATE/tmp/meta" --iidfile "$STATE/tmp/iid" <"$STATE/tmp/file"
 	local index=$output
@@ -163,7 +163,7 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 	assert_equal "$(skopeo inspect --raw "oci-archive:$STATE/tmp/oci.tar:docker.io/library/two:1" | sha256sum | cut -d' ' -f1)" "$index"
 	assert_equal "$(jq -r '."containerimage.digest", ."strake.platforms"."linux/arm64"."containerimage.digest"' "$STATE/tmp/meta")" "sha256:$index"$'\n'"$(jq -r '.manifests[1].digest' "$STATE/tmp/index")"
 	# A name moves to another index, or to an image.
-	run -0 build --platform amd64 --platform arm64 --pull never -t two:1 <<<$'FROM multi:1\nCOPY file /other'
+	run -0 build --platform amd64 --platform arm64 --pull=never -t two:1 <<<$'FROM multi:1\nCOPY file /other'
 	run -0 build -t two:1 <<<$'FROM base:1\nCOPY file /alone'
 	assert_equal "$(run_in two:1 ls /alone)" /alone
 	run build --platform amd64,arm64 <<<$'FROM scratch\nCOPY file /'
@@ -185,7 +185,7 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 	rm "$STATE/tree/bin/sh"
 	mv "$STATE/tree/bin/sh.new" "$STATE/tree/bin/sh"
 	strake import --platform linux/arm64 "$STATE/tree" arm:1 >/dev/null
-	run build --platform linux/arm64 --pull never <<<$'FROM arm:1\nRUN true'
+	run build --platform linux/arm64 --pull=never <<<$'FROM arm:1\nRUN true'
 	assert_status 1
 	assert_has 'Containerfile:2: '
 	assert_has 'no emulator for linux/arm64 is registered (binfmt_misc); Debian'"'"'s qemu-user-static brings one'

@@ -60,7 +60,7 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	verdict 0 "delivered, and answered"
 	why --icmp --count 2 --from guest --json 192.0.2.2 >"$STATE/two"
 	for packet in 1 2; do
-		seen=$(jq -r ".steps[] | select(.packet == $packet and .kind == \"policy\") | select(.table != \"nat\") | \"\\(.direction) \\(.table)/\\(.chain)\"")
+		seen=$(jq -r ".steps[] | select(.packet == $packet and .kind == \"policy\") | select(.table != \"nat\") | \"\\(.direction) \\(.table)/\\(.chain)\"" "$STATE/two")
 		assert_equal "$seen" "$(printf 'request %s\n' raw/OUTPUT mangle/OUTPUT filter/OUTPUT mangle/POSTROUTING \
 			raw/PREROUTING mangle/PREROUTING mangle/FORWARD filter/FORWARD mangle/POSTROUTING
 			printf 'answer %s\n' raw/PREROUTING mangle/PREROUTING mangle/FORWARD filter/FORWARD mangle/POSTROUTING \

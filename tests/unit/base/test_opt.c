@@ -34,6 +34,28 @@ static int parse(struct sample *s, enum opt_flags flags, int argc, char **argv, 
 	return opt_parse(sets, flags, argc, argv, err);
 }
 
+/* --pull alone is no question to the next argument. */
+static void a_bare_string_has_its_own_value(void **state)
+{
+	static const struct opt opts[] = {
+		OPT_BARE(struct sample, name, "name", "bare", "NAME", "its name"), { 0 }
+	};
+	static const struct {
+		const char *arg, *value;
+	} cases[] = { { "--name", "bare" }, { "--name=other", "other" }, { "--name=", "" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *argv[] = { (char *)cases[i].arg, (char *)"operand", NULL };
+		struct sample s = { 0 };
+		const struct opt_set sets[] = { { opts, &s }, { NULL, NULL } };
+
+		assert_int_equal(opt_parse(sets, OPT_ANYWHERE, 2, argv, NULL), 1);
+		assert_string_equal(s.name, cases[i].value);
+		assert_string_equal(argv[0], "operand");
+	}
+}
+
 static void refusals_name_the_option(void **state)
 {
 	static const struct {
@@ -109,6 +131,7 @@ static void a_command_line_behind_the_first_operand_is_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_bare_string_has_its_own_value),
 		cmocka_unit_test(refusals_name_the_option),
 		cmocka_unit_test(every_spelling_is_taken),
 		cmocka_unit_test(a_letter_takes_an_equals_sign),
