@@ -16,7 +16,7 @@ static int check_run(const void *globals, const void *data, int argc, char **arg
 	const struct globals *g = globals;
 	const struct lab_json_args *args = data;
 	cleanup(lab_cleanup) struct lab *lab = NULL;
-	struct check_results results;
+	struct check_results results = { .n = 0 };
 	int r = lab_open(g->run_root, argv[0], &lab, err);
 
 	(void)argc;

@@ -23,8 +23,8 @@ static bool ends_in(const char *name, const char *ending)
 static int watch(struct lab *lab, char **ends, struct path *ret, struct error *err)
 {
 	struct diagnosis d;
-	struct ip_net net;
-	size_t from, to;
+	struct ip_net net = { .prefix_len = 0 };
+	size_t from = 0, to = 0;
 	int r = topology_need_node(lab->topology, ends[0], &from, err);
 
 	if (r == 0)

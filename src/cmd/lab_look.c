@@ -28,7 +28,7 @@ static int domains_run(const void *globals, const void *data, int argc, char **a
 	const struct globals *g = globals;
 	const struct lab_json_args *args = data;
 	cleanup(lab_cleanup) struct lab *lab = NULL;
-	struct domains d;
+	struct domains d = { .topology = NULL };
 	int r = lab_open(g->run_root, argv[0], &lab, err);
 
 	(void)argc;
@@ -65,7 +65,7 @@ static int matrix_run(const void *globals, const void *data, int argc, char **ar
 	const struct lab_matrix_args *args = data;
 	unsigned flags = (args->all ? MATRIX_ALL : 0U) | (args->v6 ? MATRIX_IPV6 : 0U);
 	cleanup(lab_cleanup) struct lab *lab = NULL;
-	struct matrix m;
+	struct matrix m = { .n = 0 };
 	int r = lab_open(g->run_root, argv[0], &lab, err);
 
 	(void)argc;
@@ -122,16 +122,15 @@ static int find_target(struct diagnosis *d, const char *text, struct question *q
 	r = topology_need_node(t, text, &q->to, err);
 	if (r < 0)
 		return r;
-	if (node_address(&d->facts, q->from, AF_INET, &mine) &&
-	    node_address(&d->facts, q->to, AF_INET, &net))
-		q->target = net.ip;
-	else if (node_address(&d->facts, q->to, AF_INET6, &net) ||
-		 node_address(&d->facts, q->to, AF_INET, &net))
-		q->target = net.ip;
-	else
+	/* IPv4, unless the asker or the target has none. */
+	if (!(node_address(&d->facts, q->from, AF_INET, &mine) &&
+	      node_address(&d->facts, q->to, AF_INET, &net)) &&
+	    !node_address(&d->facts, q->to, AF_INET6, &net) &&
+	    !node_address(&d->facts, q->to, AF_INET, &net))
 		return error_set(err, -EINVAL,
 				 "%s has no IP address; 'strake lab send' sends frames to it",
 				 text);
+	q->target = net.ip;
 	return 0;
 }
 

@@ -449,9 +449,11 @@ static bool check_arp(struct checking *c)
 	struct path path;
 	char name[LINK_END_LEN];
 
-	if (!by)
+	if (!by || !by->text) {
 		yaml_fail(&c->rd, c->check->map, "arp wants answered-by beside it");
-	if (c->rd.r < 0 || !find_pair(c, &q) || !find_end(c, by, &wanted))
+		return false;
+	}
+	if (!find_pair(c, &q) || !find_end(c, by, &wanted))
 		return false;
 	if (!follow(c, &q, &path))
 		return false;

@@ -73,6 +73,19 @@ static bool is_end(const struct node *n, size_t i)
 	return false;
 }
 
+static void add_point(struct domains *d, size_t *room, const struct node *n, struct link_end at)
+{
+	const struct interface *i = &n->interfaces[at.interface];
+	bool end = is_end(n, at.interface);
+
+	if (!end && (i->kind != IF_CABLE || i->link == NO_INDEX))
+		return;
+	VEC_GROW(d->points, d->n, *room);
+	d->points[d->n++] = (struct point) {
+		.at = at, .is_end = end, .broadcast = NO_INDEX, .collision = NO_INDEX
+	};
+}
+
 static void add_points(const struct topology *t, struct domains *d)
 {
 	size_t room = 0;
@@ -83,20 +96,8 @@ static void add_points(const struct topology *t, struct domains *d)
 
 		d->base[node] = d->n_interfaces;
 		d->n_interfaces += n->n_interfaces;
-		for (size_t i = 0; i < n->n_interfaces; i++) {
-			bool end = is_end(n, i);
-
-			if (!end && (n->interfaces[i].kind != IF_CABLE ||
-				     n->interfaces[i].link == NO_INDEX))
-				continue;
-			VEC_GROW(d->points, d->n, room);
-			d->points[d->n++] = (struct point) {
-				.at = { .node = node, .interface = i },
-				.is_end = end,
-				.broadcast = NO_INDEX,
-				.collision = NO_INDEX,
-			};
-		}
+		for (size_t i = 0; i < n->n_interfaces; i++)
+			add_point(d, &room, n, (struct link_end) { node, i });
 	}
 }
 

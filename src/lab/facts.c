@@ -20,6 +20,7 @@ void facts_init(struct facts *f, struct lab *lab)
 {
 	*f = (struct facts) {
 		.lab = lab,
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 		.nodes = xcalloc(lab->topology->n_nodes, sizeof(*f->nodes)),
 	};
 }

@@ -53,6 +53,15 @@ static bool came_in(const struct journey *j, size_t node)
 	return false;
 }
 
+static bool has_address(const struct node *n, const struct ip *ip)
+{
+	for (size_t k = 0; k < n->n_interfaces; k++)
+		for (size_t a = 0; a < n->interfaces[k].n_addresses; a++)
+			if (ip_equal(&n->interfaces[k].addresses[a].ip, ip))
+				return true;
+	return false;
+}
+
 /* Nothing went out: what it asked first was not answered. */
 static bool asked_in_vain(const struct path *p, size_t node, struct verdict *v)
 {
@@ -73,14 +82,10 @@ static bool asked_in_vain(const struct path *p, size_t node, struct verdict *v)
 			asked = f.what == FRAME_ARP ? f.ip_dst : f.about;
 		else if (s->node == node && !s->out)
 			answered = true;
-		for (size_t k = 0; !s->out && ip_is_set(&asked) && k < n->n_interfaces; k++)
-			for (size_t a = 0; a < n->interfaces[k].n_addresses; a++)
-				if (ip_equal(&n->interfaces[k].addresses[a].ip, &asked))
-					heard = s->node;
+		if (!s->out && ip_is_set(&asked) && has_address(n, &asked))
+			heard = s->node;
 	}
-	if (!ip_is_set(&asked) || answered)
-		return false;
-	if (heard == NO_INDEX)
+	if (answered || heard == NO_INDEX)
 		return false;
 	return verdict_set(v, CAUSE_ARP_UNANSWERED, heard,
 			   "ARP unanswered: %s hears the question of %s and does not answer",

@@ -28,7 +28,7 @@ static bool address_of(struct facts *f, size_t node, unsigned flags, struct ip_n
 /* The node that a ping is for. */
 static size_t matrix_target(const struct matrix *m, size_t ping)
 {
-	size_t column = ping % (m->n - 1), row = ping / (m->n - 1);
+	size_t others = MAX(m->n, (size_t)2) - 1, column = ping % others, row = ping / others;
 
 	return m->nodes[column + (column >= row)];
 }

@@ -335,7 +335,8 @@ static void take_ear(struct observer *o, size_t node, struct sights *to)
 
 	if (!ear->ring)
 		return;
-	for (;;) {
+	/* Once round at most: in a storm frames come as fast as they are read. */
+	for (unsigned i = 0; i < ear->slots; i++) {
 		struct tpacket2_hdr *head = (void *)(ear->ring + (size_t)ear->next * SLOT_LEN);
 		uint32_t status = __atomic_load_n(&head->tp_status, __ATOMIC_ACQUIRE);
 

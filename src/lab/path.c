@@ -54,6 +54,7 @@ static void add(struct journey *j, const struct sight *s)
 	}
 	if (!s->out)
 		return;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	VEC_GROW(v->out, v->n_out, v->room);
 	v->out[v->n_out++] = s;
 }
@@ -264,7 +265,8 @@ static void print_visit(const struct path *p, const struct visit *v, FILE *to)
 		buf_addf(&line, "%s%s", i ? " " : ", out by ", interface_name(p, v->out[i]));
 	put_changes(p, v, &line);
 	buf_add_str(&line, "\n      ");
-	put_frame(p, v->n_out ? v->out[0] : v->in, &line);
+	if (v->in || v->n_out)
+		put_frame(p, v->n_out ? v->out[0] : v->in, &line);
 	(void)fprintf(to, "%s\n", buf_text(&line));
 	buf_done(&line);
 }

@@ -173,7 +173,7 @@ static json_t *film(const struct layout *l, const struct path *p)
 		if (in->kind != IF_CABLE || in->link == NO_INDEX)
 			continue;
 		frame_decode(sight_bytes(&p->sights, s), s->len, &f);
-		if (other_node(l, s) != sender || last.len != f.len ||
+		if (other_node(l, s) != sender || !last.bytes || last.len != f.len ||
 		    memcmp(last.bytes, f.bytes, f.len) != 0) {
 			moves = json_array();
 			learns = json_array();

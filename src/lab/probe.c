@@ -157,6 +157,7 @@ static int each_neighbour(const struct nlmsghdr *h, void *data)
 
 	if (nd->ndm_state & (NUD_PERMANENT | NUD_NOARP))
 		return MNL_CB_OK;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	VEC_GROW(f->found, f->n, f->room);
 	f->found[f->n] = xmalloc(h->nlmsg_len);
 	memcpy(f->found[f->n++], h, h->nlmsg_len);
