@@ -80,7 +80,7 @@ static void draw(struct view *v)
 	int64_t now = clock_monotonic_ms();
 
 	for (size_t i = 0; i < v->n; i++) {
-		const struct view_step *step = v->steps[i];
+		const struct view_step *step = &v->steps[i];
 		autofree char *text = NULL;
 
 		if (step->state != STEP_RUNS)

@@ -43,12 +43,11 @@ void view_init(struct view *v, enum view_kind kind, FILE *to)
 void view_done(struct view *v)
 {
 	for (size_t i = 0; i < v->n; i++) {
-		free(v->steps[i]->label);
-		free(v->steps[i]->text);
-		buf_done(&v->steps[i]->parts[0]);
-		buf_done(&v->steps[i]->parts[1]);
-		buf_done(&v->steps[i]->tail);
-		free(v->steps[i]);
+		free(v->steps[i].label);
+		free(v->steps[i].text);
+		buf_done(&v->steps[i].parts[0]);
+		buf_done(&v->steps[i].parts[1]);
+		buf_done(&v->steps[i].tail);
 	}
 	free(v->steps);
 	if (v->to)
@@ -69,8 +68,8 @@ char *view_clean(const char *text)
 static struct view_step *find(const struct view *v, unsigned id)
 {
 	for (size_t i = v->n; i > 0; i--)
-		if (v->steps[i - 1]->id == id)
-			return v->steps[i - 1];
+		if (v->steps[i - 1].id == id)
+			return &v->steps[i - 1];
 	return NULL;
 }
 
@@ -80,9 +79,9 @@ static struct view_step *begin(struct view *v, const struct build_told *told)
 
 	/* ONBUILD: an instruction within one. */
 	if (!step) {
-		step = xnew(struct view_step);
 		VEC_GROW(v->steps, v->n, v->room);
-		v->steps[v->n++] = step;
+		step = &v->steps[v->n++];
+		*step = (struct view_step) { .id = told->id };
 		step->began_ms = clock_monotonic_ms();
 		buf_init(&step->parts[0], PART_MAX);
 		buf_init(&step->parts[1], PART_MAX);

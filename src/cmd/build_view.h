@@ -33,8 +33,8 @@ struct view_step {
 struct view {
 	enum view_kind kind;
 	bool explain_cache;
-	FILE *to; /* owned */
-	struct view_step **steps;
+	FILE *to;                /* owned */
+	struct view_step *steps; /* a pointer to one is good until the next begins */
 	size_t n, room;
 	unsigned last;   /* whose output was shown last */
 	unsigned drawn;  /* tty: lines of the live part */
