@@ -279,6 +279,7 @@ run_in() { strake run --rm --network none "$@"; }
 	D
 	assert_status 1
 	command=$(sed -n 's/^a shell in this state: //p' <<<"$output")
+	# shellcheck disable=SC2317 # the command that is evaluated calls it
 	strake() { "$PROGRAMS/strake" "$@"; }
 	run eval "$command" <<<'echo "$ARG $E $PWD $(id -u)"; cat /run/secrets/s /c/half; grep -c there /etc/hosts'
 	unset -f strake

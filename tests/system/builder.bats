@@ -194,7 +194,7 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 	assert_equal "$(df '{{.TotalCount}}' Containers)" 1
 	assert_equal "$(df '{{.Size}}' Total)" "$(du -s --block-size=1 "$ROOT" | cut -f1)"
 	printf 'FROM base:1\nRUN head -c 100000 /dev/zero >/f\n' | strake build -q - >/dev/null
-	strake rmi $(strake images -q | head -n 1) >/dev/null
+	strake rmi "$(strake images -q | head -n 1)" >/dev/null
 	[ "$(df '{{.Reclaimable}}' 'Build cache')" -gt 100000 ]
 	assert_equal "$(df '{{.Size}}' Total)" "$(du -s --block-size=1 "$ROOT" | cut -f1)"
 	strake builder prune --force >/dev/null

@@ -102,7 +102,7 @@ root_mount() {
 	strake disk check "$STATE/disk"
 	read -r offset size < <(strake disk inspect "$STATE/disk" | jq -r '.partitions[1] | "\(.offset) \(.size)"')
 	dd if="$STATE/disk" of="$STATE/luks" bs=1M skip=$((offset >> 20)) count=$((size >> 20)) status=none
-	! grep -q lost+found "$STATE/luks"
+	run ! grep -q lost+found "$STATE/luks"
 	printf 'open sesame' | cryptsetup luksDump --dump-volume-key --batch-mode --key-file=- --volume-key-file "$STATE/volume" "$STATE/luks"
 	# An independent reader: Python's own words for XTS are libcrypto's, so the sector is opened by the openssl program.
 	python3 - "$STATE" <<-'PY'

@@ -53,12 +53,12 @@ host_state() {
 	assert_has UP
 	pid=$(strake lab list --format json | jq '.[0].keeper')
 	down flat
-	! kill -0 "$pid" 2>/dev/null
+	run ! kill -0 "$pid"
 	host_state >"$STATE/after"
 	diff "$STATE/before" "$STATE/during"
 	diff "$STATE/before" "$STATE/after"
 	[ -z "$(ls "$RUN/labs")" ]
-	! pgrep -f 'strake lab'
+	run ! pgrep -f -- "$RUN"
 }
 
 @test "A3.3 hosts without addresses say nothing" {
@@ -187,8 +187,8 @@ host_state() {
 	LAB=vxlan
 	reach h1 192.168.0.3
 	reach h2 192.168.0.4
-	in_node h1 ping -c 1 -W 2 -M do -s 1422 192.168.0.3
-	run in_node h1 ping -c 1 -W 1 -M do -s 1423 192.168.0.3
+	in_node h1 ping -c 1 -W 2 -M "do" -s 1422 192.168.0.3
+	run in_node h1 ping -c 1 -W 1 -M "do" -s 1423 192.168.0.3
 	assert_status 1
 	run strake lab show vxlan v1
 	assert_has 'in the tunnel to 10.0.2.2'
@@ -344,7 +344,7 @@ host_state() {
 	sed 's/{port: 8080, /&hooks: prerouting, /' "$LABS/container-publish.yaml" >"$STATE/lab.yaml"
 	up "$STATE/lab.yaml"
 	get outside 203.0.113.1
-	! get host 203.0.113.1
+	run ! get host 203.0.113.1
 }
 
 @test "A3.8 A3.10 a tree four deep, and names longer than the kernel's" {
@@ -424,7 +424,7 @@ host_state() {
 	END
 	refused "node h1: 'echo no >&2; exit 3' ended with status 3"
 	assert_has no
-	! pgrep -f 'strake lab up'
+	run ! pgrep -f -- "$RUN"
 }
 
 @test "what the file says wrong is told with its place and the nearest word" {

@@ -177,7 +177,7 @@ is_so() { jq -e "$@" >/dev/null; }
 }
 
 @test "every example fails when a cable of a host is pulled, and says so" {
-	local f failed=() name host peer
+	local f failed=() name host
 	for f in "$LABS"/*.yaml; do
 		name=$(basename "$f" .yaml)
 		case $name in loop | veth-clash | hierarchy-split) continue ;; esac
@@ -234,7 +234,7 @@ is_so() { jq -e "$@" >/dev/null; }
 	run strake lab draw racks a1
 	assert_has "two nodes are for --play"
 	strake lab draw racks a1 b1 --play -o "$STATE/p.html"
-	! grep -qE 'src=|href=|url\(|@import' "$STATE/p.html"
+	run ! grep -qE 'src=|href=|url\(|@import' "$STATE/p.html"
 	if command -v chromium >/dev/null; then
 		HOME=$STATE/tmp timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$STATE/tmp/c" --virtual-time-budget=2000 \
 			--dump-dom "file://$STATE/p.html#end" >"$STATE/dom" 2>/dev/null
