@@ -142,7 +142,7 @@ machine_end() {
 	assert_has "ISOLINUX"
 	assert_has "from a CD"
 	boot "$STATE/disk.iso" --disk cdrom --firmware uefi
-	assert_has "DVD-ROM"
+	assert_has "CD-ROM"
 	assert_has "from a CD"
 	strake disk convert -q "$STATE/disk.iso" "$STATE/disk.qcow2"
 	boot "$STATE/disk.qcow2"
