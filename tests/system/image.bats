@@ -289,7 +289,7 @@ print(usage.ru_maxrss if status == 0 else 1 << 30)' "$PROGRAMS/strake" --root "$
 		assert_equal "$(cat "$STATE/victim")" untouched
 		[ ! -e "$STATE/escaped" ]
 		[ "$status" != 0 ] || strake images -q | xargs -r "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rmi -f >/dev/null
-		assert_equal "$(cd "$ROOT" && find . ! -name 'state.db*' ! -path ./layers ! -path ./images ! -path ./tmp ! -path './blobs*' | sort)" \
+		assert_equal "$(cd "$ROOT" && find . ! -name 'state.db*' ! -name events ! -path ./layers ! -path ./images ! -path ./tmp ! -path './blobs*' | sort)" \
 			"$(grep -v -e '^./layers$' -e '^./tmp$' -e '^./blobs' <<<"$before")"
 	done
 	done

@@ -67,7 +67,8 @@ is_so() { jq -e "$@" >/dev/null; }
 	assert_has "hexadecimal"
 	strake lab capture flat --json --command "$PROGRAMS/strake --run-root $RUN lab send flat h1 --type 0x1234 seen" 2>/dev/null >"$STATE/frames"
 	jq -rs '[.[] | select(.type == 4660 and .interface != "br0") | .node + " " + .direction] | join(",")' "$STATE/frames" >"$STATE/order"
-	grep -q '^h1 out,br in,br out,br out,h[23] in,h[23] in$' "$STATE/order"
+	# The bridge may have sent to one neighbour, and that have received, before it sends to the other.
+	grep -qE '^h1 out,br in,br out,(br out,h[23] in|h[23] in,br out),h[23] in$' "$STATE/order"
 	# In the order of time.
 	jq -s '[.[].ns] == ([.[].ns] | sort)' "$STATE/frames" | grep -q true
 }
