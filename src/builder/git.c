@@ -67,7 +67,7 @@ static int run(struct git *g, char **ret, ...)
 	return r;
 }
 /* In the tree. */
-#define run_in(g, ret, ...) run(g, ret, "-C", TREE, __VA_ARGS__, NULL)
+#define run_in(g, ret, ...) run(g, ret, "-C", TREE, __VA_ARGS__, (char *)NULL)
 
 static const char *allowed(const struct git_source *s, bool of_submodules)
 {
@@ -340,7 +340,7 @@ int git_checkout(const struct git_request *req, struct git_found *found, int *re
 	int r = begin(&g);
 
 	if (r == 0)
-		r = run(&g, NULL, "init", "-q", "--template=", TREE, NULL);
+		r = run(&g, NULL, "init", "-q", "--template=", TREE, (char *)NULL);
 	if (r == 0)
 		r = run_in(&g, NULL, "remote", "add", "origin", req->source->url);
 	if (r == 0)

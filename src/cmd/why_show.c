@@ -63,7 +63,7 @@ static int show_run(const void *globals, const void *data, int argc, char **argv
 {
 	const struct why_show_args *args = data;
 	struct strv links = { 0 };
-	struct findings findings;
+	struct findings findings = { 0 };
 	struct ruleset rs;
 	int r = load(globals, args, argc, argv, &rs, &links, err);
 

@@ -187,7 +187,7 @@ static bool find_route(struct journey *j, const struct visit *v, const struct ip
 		       struct judgement *g, const char *what)
 {
 	struct place *p = place_of(j, v);
-	struct place_route route;
+	struct place_route route = { 0 };
 	char text[IP_TEXT_LEN];
 
 	place_route(p, to, &route);
@@ -211,7 +211,7 @@ static bool find_neighbour(struct journey *j, const struct visit *v, const struc
 {
 	struct place *p = place_of(j, v);
 	struct stack now = { .ino = 0 };
-	struct place_route route;
+	struct place_route route = { 0 };
 	char text[IP_TEXT_LEN];
 	bool found = false;
 
@@ -377,7 +377,7 @@ static bool find_refusal(struct journey *j, struct judgement *g)
 	if (j->n > 0 || error == 0)
 		return false;
 	if (error == EMSGSIZE) {
-		struct place_route route;
+		struct place_route route = { 0 };
 		const struct stack_link *link;
 
 		place_route(p, &j->plan->to, &route);

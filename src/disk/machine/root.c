@@ -252,7 +252,9 @@ static void load_all(void)
 	size_t len = 0;
 	char *orders = read_file(ORDERS_PATH, &len);
 
-	for (size_t at = 0; orders && at < len; at += strlen(orders + at) + 1)
+	if (!orders)
+		return;
+	for (size_t at = 0; at < len; at += strlen(orders + at) + 1)
 		if (orders[at] == ORDER_MODULE) {
 			module_load(orders + at + 1);
 			(void)unlink(orders + at + 1);
