@@ -9,6 +9,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <linux/icmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -561,6 +562,21 @@ static bool find_drop(struct journey *j, struct judgement *g)
 	return false;
 }
 
+/* Of a packet that is not ours only its answer tells, as far as that was seen to go. */
+static bool was_seen_refused(const struct journey *j, const struct visit *reply)
+{
+	struct ends e;
+
+	return j->flow.n > 0 && reply && journey_ends(&j->notes[reply->notes[0]].e, &e) &&
+	       (e.flags & TH_RST) != 0;
+}
+
+static bool was_seen_answered(const struct journey *j, const struct visit *reply)
+{
+	return j->flow.n > 0 && reply && (reply->has[TRACE_SENT] || reply->has[TRACE_DELIVERED]) &&
+	       !drop_in(j, reply) && !was_seen_refused(j, reply);
+}
+
 void judge(struct journey *j, struct judgement *ret)
 {
 	const struct visit *request = last_of(j, DIRECTION_REQUEST);
@@ -568,14 +584,14 @@ void judge(struct journey *j, struct judgement *ret)
 
 	*ret = (struct judgement) { .reason = BUF_INIT(TEXT_MAX), .advice = BUF_INIT(TEXT_MAX) };
 	ret->last = reply ? reply : request;
-	if (j->probe.end == PROBE_ANSWERED || (j->probe.fd < 0 && reply)) {
+	if (j->probe.end == PROBE_ANSWERED || was_seen_answered(j, reply)) {
 		ret->fate = FATE_DELIVERED;
 		buf_add_str(&ret->reason, "and answered");
 		return;
 	}
 	if (find_drop(j, ret) || find_refusal(j, ret))
 		return;
-	if (j->probe.end == PROBE_REFUSED) {
+	if (j->probe.end == PROBE_REFUSED || was_seen_refused(j, reply)) {
 		judge_refused(j, request, ret);
 		return;
 	}

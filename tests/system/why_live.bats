@@ -272,3 +272,38 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	assert_has "verdict: delivered"
 	assert_has "its source is now 192.0.2.1"
 }
+
+@test "why --watch follows a packet that is sent on to another port, and its answer, among others" {
+	listen guest stub tcp:8080
+	iptables-nft -t nat -A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 172.16.0.2:8080
+	iptables-nft -t nat -A PREROUTING -p tcp --dport 82 -j DNAT --to-destination 172.16.0.2:8082
+	iptables-nft -t nat -A POSTROUTING -o br0 -j MASQUERADE --random
+	watch_for() { # TARGET COMMAND...
+		"$PROGRAMS/strake" why --watch --timeout 30 "$1" >"$STATE/said" 2>&1 3>&- &
+		watcher=$!
+		soon watches
+		shift
+		"$@" || true
+		status=0
+		wait "$watcher" || status=$?
+		output=$(cat "$STATE/said")
+	}
+	watches() { nft list tables | grep -q strake-why && nsenter --net="$STATE/outside" nft list tables | grep -q strake-why; }
+	from_outside() { nsenter --net="$STATE/outside" "$PYTHON" -ISE "$TOOLS/probe.py" tcp "$@"; }
+	both() { from_outside 192.0.2.1 9999 || true; from_outside 192.0.2.1 80; }
+	watch_for 192.0.2.1:80 both
+	verdict 0 "delivered, and answered"
+	assert_has "request in netns guest"
+	assert_has "answer in netns guest"
+	assert_has "its source is now 192.0.2.1:80 (was 172.16.0.2:8080)"
+	assert_lacks ":9999"
+	watch_for 192.0.2.1:82 from_outside 192.0.2.1 82
+	verdict 4 "refused, nobody listens on tcp port 8082 in netns guest"
+	# the answer, which has the other port, is what is dropped
+	iptables-nft -A FORWARD -p tcp --sport 8080 -j DROP
+	watch_for 192.0.2.1:80 from_outside 192.0.2.1 80
+	verdict 3 "dropped, the answer, in this host, by rule 1 of table ip filter, chain FORWARD"
+	run why --watch --icmp 192.0.2.1:80
+	assert_status 1
+	assert_has "--watch is for tcp and udp"
+}
