@@ -274,6 +274,7 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 }
 
 @test "why --watch follows a packet that is sent on to another port, and its answer, among others" {
+	NETNS[guest]=$STATE/guest
 	listen guest stub tcp:8080
 	iptables-nft -t nat -A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 172.16.0.2:8080
 	iptables-nft -t nat -A PREROUTING -p tcp --dport 82 -j DNAT --to-destination 172.16.0.2:8082
@@ -299,6 +300,9 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	assert_lacks ":9999"
 	watch_for 192.0.2.1:82 from_outside 192.0.2.1 82
 	verdict 4 "refused, nobody listens on tcp port 8082 in netns guest"
+	iptables-nft -t nat -A PREROUTING -p udp --dport 53 -j DNAT --to-destination 172.16.0.2:5353
+	watch_for 192.0.2.1:53/udp nsenter --net="$STATE/outside" "$PYTHON" -ISE "$TOOLS/probe.py" udp 192.0.2.1 53 1
+	verdict 4 "refused, nobody listens on udp port 5353 in netns guest"
 	# the answer, which has the other port, is what is dropped
 	iptables-nft -A FORWARD -p tcp --sport 8080 -j DROP
 	watch_for 192.0.2.1:80 from_outside 192.0.2.1 80
@@ -306,4 +310,29 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why --watch --icmp 192.0.2.1:80
 	assert_status 1
 	assert_has "--watch is for tcp and udp"
+}
+
+@test "why A B: rules of iptables-legacy, of which no trace tells, are worked out" {
+	need_command iptables-legacy ip6tables-legacy
+	iptables-legacy -L -n >/dev/null 2>&1 || skip "the kernel has no iptables-legacy"
+	listen outside stub tcp:80
+	iptables-nft -t nat -A PREROUTING -p tcp --dport 81 -j DNAT --to-destination 192.0.2.2:80
+	masquerade
+	iptables-legacy -A FORWARD -p tcp --dport 80 -j DROP
+	run why guest 192.0.2.1:81
+	verdict 3 "dropped, in this host, by rule 1 of table ip filter, chain FORWARD (iptables-legacy, an administrator)"
+	advice "iptables-legacy -t filter -I FORWARD 1 -s 172.16.0.2 -d 192.0.2.2 -p tcp --dport 80 -j ACCEPT"
+	iptables-legacy -F
+	iptables-legacy -A FORWARD -p tcp --sport 80 -j DROP
+	run why guest 192.0.2.1:81
+	verdict 3 "dropped, the answer, in this host, by rule 1 of table ip filter, chain FORWARD (iptables-legacy"
+	iptables-legacy -F
+	iptables-legacy -A INPUT -p tcp --dport 99 -j REJECT
+	run why outside 192.0.2.1:99
+	verdict 4 "refused, in this host, by rule 1 of table ip filter, chain INPUT (iptables-legacy"
+	iptables-legacy -R INPUT 1 -p tcp --dport 99 -m statistic --mode random --probability 1 -j DROP
+	run why outside 192.0.2.1:99
+	verdict 5 "unknown, it ends in this host, and no rule says so; there are rules of iptables-legacy"
+	run why guest 192.0.2.1:81
+	verdict 0 "delivered"
 }
