@@ -249,7 +249,7 @@ static int follow(struct asked *a, struct error *err)
 		if (a->args->json) {
 			json_t *doc = tell_json(&j, &g);
 
-			(void)json_dumpf(doc, stdout, JSON_INDENT(2));
+			(void)json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 			(void)fputc('\n', stdout);
 			json_decref(doc);
 		} else {
