@@ -24,7 +24,7 @@ struct tracer;
  */
 struct trace_filter {
 	uint8_t protocol; /* IPPROTO_*; 0: everything */
-	uint16_t port; /* 0: any */
+	uint16_t port;    /* 0: any */
 };
 
 #define TRACE_TABLE      "strake-why" /* with our pid behind */
