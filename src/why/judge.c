@@ -6,6 +6,7 @@
 #include "why/judge.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
@@ -59,8 +60,11 @@ static struct place *place_of(struct journey *j, const struct visit *v)
 /* What a command of another namespace begins with. */
 static void advise_in(const struct place *p, struct buf *to)
 {
-	if (p->path)
-		buf_addf(to, "nsenter --net=%s ", p->path);
+	if (!p->path)
+		return;
+	buf_add_str(to, "nsenter --net=");
+	buf_add_shell(to, p->path);
+	buf_add_char(to, ' ');
 }
 
 static const char *ip_text(const struct ip *ip, char text[IP_TEXT_LEN])
@@ -660,12 +664,11 @@ static bool was_seen_answered(const struct journey *j, const struct visit *reply
 	       !drop_in(j, reply) && !was_seen_refused(j, reply);
 }
 
-void judge(struct journey *j, struct judgement *ret)
+static void decide(struct journey *j, struct judgement *ret)
 {
 	const struct visit *request = last_of(j, DIRECTION_REQUEST);
 	const struct visit *reply = last_of(j, DIRECTION_REPLY);
 
-	*ret = (struct judgement) { .reason = BUF_INIT(TEXT_MAX), .advice = BUF_INIT(TEXT_MAX) };
 	ret->last = reply ? reply : request;
 	if (j->probe.end == PROBE_ANSWERED || was_seen_answered(j, reply)) {
 		ret->fate = FATE_DELIVERED;
@@ -684,4 +687,21 @@ void judge(struct journey *j, struct judgement *ret)
 	if (find_trouble(j, ret))
 		return;
 	judge_unknown(j, ret->last, ret);
+}
+
+/* Names and comments are in it that others made, and it is there to be pasted into a shell. */
+static bool is_harmless(const char *command)
+{
+	for (; *command; command++)
+		if (!isalnum((unsigned char)*command) && !strchr(" -_./:,=+@%[]{}\"!", *command))
+			return false;
+	return true;
+}
+
+void judge(struct journey *j, struct judgement *ret)
+{
+	*ret = (struct judgement) { .reason = BUF_INIT(TEXT_MAX), .advice = BUF_INIT(TEXT_MAX) };
+	decide(j, ret);
+	if (!is_harmless(buf_text(&ret->advice)))
+		buf_reset(&ret->advice);
 }

@@ -336,3 +336,21 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why guest 192.0.2.1:81
 	verdict 0 "delivered"
 }
+
+@test "why: names are names: no command of nft or of a shell is made of them" {
+	nft add table ip keep
+	nft -j -f - <<-'END'
+		{"nftables": [
+		{"add": {"table": {"family": "ip", "name": "keep; add table ip injected"}}},
+		{"add": {"chain": {"family": "ip", "table": "keep; add table ip injected", "name": "c", "type": "filter",
+		"hook": "output", "prio": 0, "policy": "drop"}}}]}
+	END
+	nft -a list ruleset >"$STATE/before"
+	run why show
+	assert_status 0
+	assert_has "table ip keep; add table ip injected, chain c, policy drop"
+	run why --icmp 192.0.2.2
+	verdict 3 "dropped, in this host, by the policy of table ip keep; add table ip injected, chain c"
+	assert_lacks "not run"
+	nft -a list ruleset | diff "$STATE/before" -
+}
