@@ -260,6 +260,10 @@ static int read_word(struct parsing *in)
 		r = read_address(in, word, true);
 		return r < 0 ? r : read_address(in, in->words->items[in->at++], false);
 	}
+	if (strcmp(word, "bridged") == 0) {
+		in->p->is_frame = true;
+		return 0;
+	}
 	if (value_of_word(KIND_PROTOCOL, word, &protocol) == 0) {
 		packet_set(in->p, FIELD_PROTOCOL, protocol);
 		return 0;
@@ -359,6 +363,10 @@ static int complete(struct parsing *in)
 		return error_set(in->err, -EINVAL,
 				 "packet: say where it comes in ('in eth0'), where it leaves "
 				 "('out eth0'), or both");
+	if (p->is_frame && (!in->has_in || !in->has_out))
+		return error_set(in->err, -EINVAL,
+				 "packet: bridged is from one port ('in') to "
+				 "another ('out')");
 	if (!may_have_ports(p) && (packet_has(p, FIELD_SPORT) || packet_has(p, FIELD_DPORT)))
 		return error_set(in->err, -EINVAL,
 				 "packet: only tcp, udp, sctp, udplite and dccp "
