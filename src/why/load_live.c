@@ -26,6 +26,8 @@
 #include "why/ruleset.h"
 #include "why/xt_read.h"
 
+#define READ_TRIES 3 /* of a table that somebody replaces meanwhile */
+
 struct said {
 	char *text;
 	size_t len;
@@ -360,6 +362,11 @@ static bool is_gone(const struct listed *t)
 	return gone;
 }
 
+static bool is_read(const struct ruleset *rs, const struct listed *t)
+{
+	return ruleset_table(rs, t->family, t->name, BACKEND_NFT) != NULL;
+}
+
 static int read_tables(struct ruleset *rs, const struct listing *listing, struct error *err)
 {
 	int r = 0;
@@ -367,7 +374,7 @@ static int read_tables(struct ruleset *rs, const struct listing *listing, struct
 	for (size_t i = 0; r == 0 && i < listing->n; i++) {
 		const struct listed *t = &listing->items[i];
 
-		if (!ruleset_table(rs, t->family, t->name, BACKEND_NFT))
+		for (unsigned try = 0; try < READ_TRIES && !is_read(rs, t); try++)
 			r = read_table(rs, t->family, t->name, err);
 		if (r < 0 && is_gone(t))
 			r = 0;
