@@ -57,7 +57,6 @@ dump() {
 		strake lab down "$lab"
 	done <<-END
 		vlan vlan-mismatch vlan-mismatch
-		trunk trunk-vlan-missing vlan-mismatch
 		trunk native-vlan-mismatch vlan-mismatch
 	END
 	assert_has "native VLANs differ"
