@@ -222,7 +222,7 @@ host_state() {
 	sed 's/^hosts:.*/hosts:\n  h[1-3]: {addresses: [10.0.0.1\/24]}/' "$LABS/loop-stp.yaml" >"$STATE/lab.yaml"
 	up "$STATE/lab.yaml"
 	LAB=loop-stp
-	DEADLINE=60
+	local -x DEADLINE=60
 	soon reach h1 10.0.0.3
 	strake lab link loop-stp br1 br3 down
 	soon reach h1 10.0.0.3
