@@ -112,10 +112,10 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 
 @test "A9.13 the picture: stations, chains by priority, calls, policies, and the way of a packet in it" {
 	needs
-	printf '*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:USER - [0:0]\n-A FORWARD -j USER\nCOMMIT\n' >"$STATE/rules"
+	printf '*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth9 -j DNAT --to-destination 10.0.0.9\nCOMMIT\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:USER - [0:0]\n-A FORWARD -j USER\nCOMMIT\n' >"$STATE/rules"
 	LC_ALL=C.UTF-8 run why show --draw - "$STATE/rules"
 	assert_status 0
-	for text in "─ prerouting ─" "-100 ip nat PREROUTING: 0 rules, accept" "0 ip filter FORWARD: 1 rule, drop" "> USER (0)" "programs here"; do
+	for text in "─ prerouting ─" "-100 ip nat PREROUTING: 1 rule, accept" "0 ip filter FORWARD: 1 rule, drop" "> USER (0)" "programs here"; do
 		assert_has "$text"
 	done
 	run why check --draw "$STATE/way.svg" "$STATE/rules" -- in eth0 out eth1
