@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 #include "cmd/disk_options.h"
 #include "cmd/handover.h"
+#include "cmd/image_options.h"
 
 static const struct opt no_opts[] = { { 0 } };
 
@@ -17,6 +18,7 @@ static const struct opt no_opts[] = { { 0 } };
 
 HANDOVER(build, disk_build_opts)
 HANDOVER(convert, disk_convert_opts)
+HANDOVER(import, import_opts)
 HANDOVER(ls, disk_ls_opts)
 HANDOVER(cat, no_opts)
 HANDOVER(cp, no_opts)
@@ -98,6 +100,22 @@ static const struct cmd disk_convert_front = {
 	.run_alone = convert_run,
 };
 
+static const struct cmd disk_import_front = {
+	.name = "import",
+	.operands = "FILE [NAME]",
+	.help = "Make an image of the files of a disk",
+	.details =
+		"FILE may have any of the formats; its root is an ext2, ext3 or ext4. One layer, with owners,\n"
+		"modes, times, attributes, hard links, devices and holes. The boot partition and what\n"
+		"'disk build' added stay out. The configuration is that of the image of which 'disk build' made\n"
+		"the disk, changed by --change.",
+	.opts = import_opts,
+	.args_size = sizeof(struct import_args),
+	.min_operands = 1,
+	.max_operands = 2,
+	.run_alone = import_run,
+};
+
 static const struct cmd disk_ls_front = {
 	.name = "ls",
 	.operands = "FILE [PATH]",
@@ -130,9 +148,11 @@ static const struct cmd disk_cp_front = {
 };
 
 static const struct cmd *const disk_cmds[] = {
-	&disk_build_front,   &disk_run_front,     &disk_check_front,
-	&disk_inspect_front, &disk_convert_front, &disk_ls_front,
-	&disk_cat_front,     &disk_cp_front,      NULL,
+	&disk_build_front,   &disk_run_front,
+	&disk_check_front,   &disk_inspect_front,
+	&disk_convert_front, &disk_import_front,
+	&disk_ls_front,      &disk_cat_front,
+	&disk_cp_front,      NULL,
 };
 
 const struct cmd cmd_disk = {

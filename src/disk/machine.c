@@ -19,6 +19,7 @@
 #include "disk/initramfs.h"
 #include "disk/install.h"
 #include "disk/iso.h"
+#include "disk/origin.h"
 #include "disk/output.h"
 #include "disk/partition.h"
 #include "disk/root_initrd.h"
@@ -478,6 +479,8 @@ static int build(struct building *b)
 		r = check_machine(b);
 	if (r == 0)
 		r = choose_kernel(b);
+	if (r == 0)
+		r = origin_put(&b->source, req->now_s, b->err);
 	if (r == 0)
 		r = b->bootable.init ? prepare_system(b) : prepare_appliance(b);
 	if (r == 0)

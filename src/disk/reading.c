@@ -130,14 +130,57 @@ static int read_entry(const struct disk *d, ext2_ino_t ino, const char *name,
 	return 0;
 }
 
+/* What begins with these bytes, for whoever wonders why nothing can be read. */
+static const char *kind_at(int fd, int64_t offset)
+{
+	static const struct {
+		int64_t at;
+		const char *magic, *name;
+	} kinds[] = {
+		{ 1024, "\342\341\365\340", "EROFS" }, { 0, "hsqs", "squashfs" },
+		{ 65600, "_BHRfS_M", "btrfs" },        { 0, "XFSB", "XFS" },
+		{ 0, "LUKS\272\276", "encrypted" },
+	};
+	char bytes[8];
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t n = strlen(kinds[i].magic);
+
+		if (pread(fd, bytes, n, offset + kinds[i].at) == (ssize_t)n &&
+		    memcmp(bytes, kinds[i].magic, n) == 0)
+			return kinds[i].name;
+	}
+	return NULL;
+}
+
+int disk_need_fs(const struct disk *d, struct error *err)
+{
+	const char *kind = NULL;
+
+	if (d->fs)
+		return 0;
+	for (size_t i = 0; !kind && i < d->nparts; i++)
+		if (d->parts[i].kind != PARTITION_ESP)
+			kind = kind_at(d->fd, d->parts[i].offset);
+	if (kind)
+		return error_set(err, -EOPNOTSUPP,
+				 "its root is %s: files can be read out of ext2, ext3 and ext4 "
+				 "alone; start it with 'disk run --share' and copy them there",
+				 kind);
+	return error_set(err, -ENOENT,
+			 "the disk has no ext4 file system (a machine in memory has its files in "
+			 "the initrd of its boot partition)");
+}
+
 int disk_find(const struct disk *d, const char *path, struct disk_entry *ret, struct error *err)
 {
 	const char *slash = strrchr(path, '/');
 	ext2_ino_t ino;
 	errcode_t code;
+	int r = disk_need_fs(d, err);
 
-	if (!d->fs)
-		return error_set(err, -ENOENT, "the disk has no ext4 file system");
+	if (r < 0)
+		return r;
 	code = ext2fs_namei_follow(d->fs, EXT2_ROOT_INO, EXT2_ROOT_INO, path, &ino);
 	if (code == EXT2_ET_FILE_NOT_FOUND || code == EXT2_ET_NO_DIRECTORY)
 		return error_set(err, -ENOENT, "%s is not on the disk", path);

@@ -40,6 +40,8 @@ int disk_open(const char *path, struct disk **ret, struct error *err) must_check
 void disk_close(struct disk *d);
 DEFINE_CLEANUP(struct disk *, disk, disk_close);
 
+/* -EOPNOTSUPP: its root is of a kind that is not read; -ENOENT: it has none. */
+int disk_need_fs(const struct disk *d, struct error *err) must_check;
 /* Links on the way and at the end are followed inside of the disk.  -ENOENT. */
 int disk_find(const struct disk *d, const char *path, struct disk_entry *ret,
 	      struct error *err) must_check;

@@ -83,7 +83,7 @@ static int choose_size(const struct rootfs_request *req, int64_t least, int64_t 
 
 static int feed_tar(void *data, int fd, struct error *err)
 {
-	return filetree_write_tar(data, fd, err);
+	return filetree_write_tar(data, fd, TREE_OUT_PLAIN, err);
 }
 
 /* ext4 */

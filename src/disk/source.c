@@ -8,7 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/explain.h"
+#include "base/json.h"
 #include "disk/output.h"
+#include "disk/place.h"
 #include "disk/tree_dir.h"
 #include "disk/tree_tar.h"
 #include "engine/bare.h"
@@ -47,6 +49,20 @@ static int read_directory(struct disk_source *s, const char *path, struct error 
 	return r < 0 ? error_wrap(err, r, "%s", path) : 0;
 }
 
+static int read_config(struct disk_source *s, int root_fd, struct error *err)
+{
+	autofree char *path = xasprintf("blobs/sha256/%s", s->image->id);
+	cleanup(json_cleanup) json_t *doc = NULL;
+	autofree char *text = NULL;
+	int r = json_load_at(root_fd, path, &doc, err);
+
+	if (r == 0)
+		text = json_dumps(json_object_get(doc, "config"), JSON_COMPACT | JSON_SORT_KEYS);
+	if (text && strlen(text) < PLACED_TEXT_MAX)
+		s->config = steal_ptr(&text);
+	return r;
+}
+
 static int read_image(struct disk_source *s, const struct source_request *req, struct error *err)
 {
 	const struct engine_options options = { .root = req->root,
@@ -59,6 +75,8 @@ static int read_image(struct disk_source *s, const struct source_request *req, s
 	if (r == 0)
 		r = image_find(engine_db(engine), engine_root_fd(engine), req->what, &s->image,
 			       err);
+	if (r == 0)
+		r = read_config(s, engine_root_fd(engine), err);
 	if (r < 0)
 		return r;
 	image_lower_dirs(engine_root(engine), s->image, &s->dirs);
@@ -194,6 +212,7 @@ void disk_source_done(struct disk_source *s)
 	filetree_free(s->tree);
 	image_free(s->image);
 	free(s->program);
+	free(s->config);
 	strv_done(&s->dirs);
 	for (size_t i = 0; i < s->nfds; i++)
 		(void)close(s->fds[i]);

@@ -19,6 +19,7 @@ struct disk_source {
 	enum source_kind kind;
 	struct filetree *tree;
 	struct image *image; /* of SOURCE_IMAGE: its config */
+	char *config;        /* the same as it stands there, JSON; NULL: none, or it is huge */
 	char *program;       /* of SOURCE_PROGRAM: where it lies inside */
 	struct strv dirs;    /* the tree's directories, the uppermost first; none of an archive */
 	bool copied;         /* a script's directory is a copy of it by now */

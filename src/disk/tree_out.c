@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "disk/filetree.h"
 #include "image/attributes.h"
@@ -13,11 +14,15 @@
 #define CHUNK (1U << 20)
 #define ROOT  1
 
+#define MAP_RUNS_MAX 100000 /* of a sparse file: with more its holes are zeros */
+#define MAP_TEXT_MAX (MAP_RUNS_MAX * 42U)
+
 struct archiving {
 	struct tar_writer *tar;
 	char **first; /* by number: the first name of a file that has several; of a directory its
 			 path */
 	char *bytes;
+	enum tree_out how;
 	struct error *err;
 };
 
@@ -65,23 +70,49 @@ static int put_run(struct archiving *a, struct content_reader *rd, int64_t at, i
 	return r;
 }
 
-static int put_content(struct archiving *a, const struct content *c)
+static int put_content(struct archiving *a, const struct content *c, bool holes)
 {
 	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
 	int64_t at = 0, start, len;
 	int r = content_open(c, &rd, a->err);
 
 	while (r == 0 && content_next(&rd, at, &start, &len) > 0) {
-		r = put_zeros(a, start - at);
+		r = holes ? 0 : put_zeros(a, start - at);
 		if (r == 0)
 			r = put_run(a, &rd, start, len);
 		at = start + len;
 	}
-	return r < 0 ? r : put_zeros(a, c->size - at);
+	return r < 0 || holes ? r : put_zeros(a, c->size - at);
+}
+
+/* The runs of a file that has holes, into e. */
+static int add_map(struct archiving *a, const struct content *c, struct buf *text,
+		   struct tar_entry *e)
+{
+	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
+	int64_t at = 0, start, len;
+	int r;
+
+	if (a->how != TREE_OUT_EXACT)
+		return 0;
+	r = content_open(c, &rd, a->err);
+	if (r < 0)
+		return r;
+	for (; content_next(&rd, at, &start, &len) > 0; at = start + len) {
+		if (++e->runs > MAP_RUNS_MAX)
+			return 0;
+		buf_addf(text, "%s%lld,%lld", e->runs > 1 ? "," : "", (long long)start,
+			 (long long)len);
+		e->mapped += len;
+	}
+	if (e->mapped < c->size)
+		e->map = buf_text(text);
+	return 0;
 }
 
 static int put_file(struct archiving *a, const struct file *f, char *path)
 {
+	cleanup(buf_done) struct buf map = BUF_INIT(MAP_TEXT_MAX);
 	char *first = a->first[f->number];
 	struct tar_entry e = { .type = type_of(f->mode),
 			       .name = path,
@@ -94,7 +125,7 @@ static int put_file(struct archiving *a, const struct file *f, char *path)
 			       .minor = f->minor,
 			       .xattrs = f->xattrs,
 			       .nxattrs = f->nxattrs };
-	int r;
+	int r = 0;
 
 	if (first && !S_ISDIR(f->mode)) {
 		e.type = TAR_HARD_LINK;
@@ -102,10 +133,12 @@ static int put_file(struct archiving *a, const struct file *f, char *path)
 		e.nxattrs = 0;
 	} else if (S_ISREG(f->mode)) {
 		e.size = f->content.size;
+		r = add_map(a, &f->content, &map, &e);
 	}
-	r = tar_put(a->tar, &e, a->err);
+	if (r == 0)
+		r = tar_put(a->tar, &e, a->err);
 	if (r == 0 && e.type == TAR_FILE)
-		r = put_content(a, &f->content);
+		r = put_content(a, &f->content, e.map != NULL);
 	return r;
 }
 
@@ -127,12 +160,14 @@ static int put_names(struct archiving *a, const struct file *dir)
 	return r;
 }
 
-int filetree_write_tar(struct filetree *t, int fd, struct error *err)
+int filetree_write_tar(struct filetree *t, int fd, enum tree_out how, struct error *err)
 {
 	cleanup(tar_writer_cleanup) struct tar_writer *tar = tar_writer_new(to_fd, &fd);
-	struct archiving a = { .tar = tar, .err = err };
+	struct archiving a = { .tar = tar, .how = how, .err = err };
 	int r;
 
+	if (how == TREE_OUT_EXACT)
+		tar_writer_keep_fractions(tar);
 	filetree_number(t, ROOT, ROOT + 1);
 	a.first = xcalloc(t->norder + 2, sizeof(*a.first));
 	a.bytes = xmalloc(CHUNK);

@@ -6,9 +6,12 @@
 
 struct filetree;
 
-/* To the file or pipe fd, names as "./etc/passwd", the root as "./".  -EPIPE: nobody reads. Times
- * are whole seconds, holes are zeros.
- */
-int filetree_write_tar(struct filetree *t, int fd, struct error *err) must_check;
+enum tree_out {
+	TREE_OUT_PLAIN, /* times are whole seconds, holes are zeros: for any program */
+	TREE_OUT_EXACT, /* fractions of seconds, and holes as GNU tar has them */
+};
+
+/* To the file or pipe fd, names as "./etc/passwd", the root as "./".  -EPIPE: nobody reads. */
+int filetree_write_tar(struct filetree *t, int fd, enum tree_out how, struct error *err) must_check;
 
 #endif

@@ -237,8 +237,7 @@ static void say_set(struct stage *stage, const char *word, const json_t *config,
 	}
 }
 
-/* All that an image's config says, as instructions. */
-static int say_config(struct stage *stage, const json_t *config, struct error *err)
+int stage_say_config(struct stage *stage, const json_t *config, struct error *err)
 {
 	static const char *const lists[][2] = { { "ENTRYPOINT", "Entrypoint" }, { "CMD", "Cmd" } };
 	int r = 0;
@@ -299,7 +298,7 @@ static int stage_bundle(const struct stage_request *req, struct stage *ret, stru
 	if (r == 0)
 		config = bundle_config(&root);
 	if (r == 0)
-		r = say_config(ret, config, err);
+		r = stage_say_config(ret, config, err);
 	root_done(&root);
 	return r;
 }

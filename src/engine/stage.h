@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/strv.h"
 
 struct stage_request {
@@ -26,5 +27,7 @@ struct stage {
 
 int stage_make(const struct stage_request *req, struct stage *ret, struct error *err) must_check;
 void stage_done(struct stage *s);
+/* All that the config of an image says, added to the instructions. */
+int stage_say_config(struct stage *s, const json_t *config, struct error *err) must_check;
 
 #endif

@@ -35,6 +35,12 @@ struct tar_entry {
 	mode_t mode; /* 07777 */
 	uint32_t uid, gid;
 	int64_t size; /* of a file; with its holes, if it is sparse */
+	/* For whoever writes a sparse file: "OFFSET,LENGTH,OFFSET,LENGTH...", the runs that it has,
+	 * and the sum of those lengths; NULL: it is written with zeros for its holes.
+	 */
+	const char *map;
+	int64_t mapped;
+	uint32_t runs;
 	struct timespec mtime;
 	uint32_t major, minor;
 	struct tar_xattr *xattrs;

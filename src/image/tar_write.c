@@ -22,6 +22,7 @@ struct tar_writer {
 	size_t used;
 	int64_t left;    /* of the current file's data */
 	int64_t padding; /* behind it */
+	bool fractions;
 };
 
 struct tar_writer *tar_writer_new(tar_sink sink, void *data)
@@ -32,6 +33,11 @@ struct tar_writer *tar_writer_new(tar_sink sink, void *data)
 	w->data = data;
 	w->out = xmalloc(OUT_SIZE);
 	return w;
+}
+
+void tar_writer_keep_fractions(struct tar_writer *w)
+{
+	w->fractions = true;
 }
 
 void tar_writer_free(struct tar_writer *w)
@@ -122,9 +128,39 @@ static const char *name_cut(const char *name)
 	return cut && cut > name && cut - name <= PREFIX && cut[1] ? cut + 1 : NULL;
 }
 
-/* In the order of their keys. */
-static void collect_records(const struct tar_entry *e, struct buf *pax)
+static void add_time(struct buf *pax, const struct timespec *t)
 {
+	bool back = t->tv_sec < 0 && t->tv_nsec > 0; /* -1.25 is -2 s and 0.75 s */
+	int64_t s = t->tv_sec + back;
+	char text[40];
+	size_t len;
+
+	(void)snprintf(text, sizeof(text), "%s%lld.%09ld", t->tv_sec < 0 ? "-" : "",
+		       (long long)(s < 0 ? -s : s), back ? 1000000000L - t->tv_nsec : t->tv_nsec);
+	for (len = strlen(text); text[len - 1] == '0'; len--)
+		;
+	add_record(pax, "mtime", text, len);
+}
+
+/* What GNU tar calls format 0.1. */
+static void add_map(const struct tar_entry *e, struct buf *pax)
+{
+	add_record(pax, "GNU.sparse.map", e->map, strlen(e->map));
+	add_record(pax, "GNU.sparse.name", e->name, strlen(e->name));
+	add_number(pax, "GNU.sparse.numblocks", e->runs);
+	add_number(pax, "GNU.sparse.size", e->size);
+}
+
+static int64_t stored(const struct tar_entry *e)
+{
+	return e->type != TAR_FILE ? 0 : e->map ? e->mapped : e->size;
+}
+
+/* In the order of their keys. */
+static void collect_records(const struct tar_entry *e, bool fractions, struct buf *pax)
+{
+	if (e->map)
+		add_map(e, pax);
 	for (size_t i = 0; i < e->nxattrs; i++) {
 		autofree char *key = xasprintf("SCHILY.xattr.%s", e->xattrs[i].name);
 
@@ -134,12 +170,14 @@ static void collect_records(const struct tar_entry *e, struct buf *pax)
 		add_number(pax, "gid", e->gid);
 	if (strlen(e->link) > NAME_LEN)
 		add_record(pax, "linkpath", e->link, strlen(e->link));
-	if (e->mtime.tv_sec < 0 || e->mtime.tv_sec > OCTAL11)
+	if (fractions && e->mtime.tv_nsec)
+		add_time(pax, &e->mtime);
+	else if (e->mtime.tv_sec < 0 || e->mtime.tv_sec > OCTAL11)
 		add_number(pax, "mtime", e->mtime.tv_sec);
 	if (!name_cut(e->name))
 		add_record(pax, "path", e->name, strlen(e->name));
-	if (e->size > OCTAL11)
-		add_number(pax, "size", e->size);
+	if (stored(e) > OCTAL11)
+		add_number(pax, "size", stored(e));
 	if (e->uid > OCTAL7)
 		add_number(pax, "uid", e->uid);
 }
@@ -216,11 +254,11 @@ int tar_put(struct tar_writer *w, const struct tar_entry *e, struct error *err)
 		[TAR_DIR] = '5',  [TAR_BLOCK_DEVICE] = '4', [TAR_FIFO] = '6',
 	};
 	struct buf pax = BUF_INIT(PAX_MAX);
-	int64_t size = e->type == TAR_FILE ? e->size : 0;
+	int64_t size = stored(e);
 	int r = 0;
 
 	assert(w->left == 0);
-	collect_records(e, &pax);
+	collect_records(e, w->fractions, &pax);
 	if (buf_result(&pax) < 0 || e->major > OCTAL7 || e->minor > OCTAL7)
 		r = error_set(err, -EFBIG, "%.200s does not fit an archive", e->name);
 	if (r == 0 && pax.len)

@@ -1,7 +1,8 @@
 /* src/image/tar_write.h - a tar archive, the same bytes for the same entries.
  *
  * ustar where an entry fits, else a pax header with just the records that it needs, sorted.  Times
- * are whole seconds; no user names, no access times, nothing of this machine.
+ * are whole seconds unless it is told otherwise; no user names, no access times, nothing of this
+ * machine.
  */
 #ifndef IMAGE_TAR_WRITE_H
 #define IMAGE_TAR_WRITE_H
@@ -18,7 +19,12 @@ struct tar_writer *tar_writer_new(tar_sink sink, void *data);
 void tar_writer_free(struct tar_writer *w);
 DEFINE_CLEANUP(struct tar_writer *, tar_writer, tar_writer_free);
 
-/* A header; a file's size bytes of data follow by tar_put_data(), in pieces. */
+/* From here on times have their fractions. */
+void tar_writer_keep_fractions(struct tar_writer *w);
+
+/* A header; a file's size bytes of data follow by tar_put_data(), in pieces: of one with a map, the
+ * bytes that the map names, one run after the other.
+ */
 int tar_put(struct tar_writer *w, const struct tar_entry *e, struct error *err) must_check;
 int tar_put_data(struct tar_writer *w, const void *bytes, size_t len, struct error *err) must_check;
 /* A whole small file. */

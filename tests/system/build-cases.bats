@@ -76,7 +76,7 @@ theirs() { # NAME
 	seen=$((seen + 1))
 	[ -n "${STRAKE_ALL_CASES-}" ] || ((seen % 4 == 1)) || return 0
 	podman build -q --isolation chroot --format docker --layers=false --build-arg given=cli -t got:1 -f "$STATE/tmp/file" "$STATE/ctx" >"$STATE/tmp/said" 2>&1 || cat "$STATE/tmp/said"
-	podman image inspect got:1 | jq '{config: .[0].Config}' >"$STATE/tmp/config"
+	podman image inspect got:1 | jq '{config: (.[0].Config + (.[0].Healthcheck | if . then {Healthcheck: .} else {} end))}' >"$STATE/tmp/config"
 	files=$(podman image mount got:1)
 	"$TOOLS/describe-image" "$files" "$STATE/tmp/config" "$base_root" "$base_config" >"$STATE/tmp/got"
 	podman image unmount got:1 >/dev/null

@@ -370,7 +370,7 @@ victim() { # KIND FRONT
 	printf 'FROM base:1\nRUN <<X\n' >"$STATE/tmp/bomb"
 	refused 'bomb:2'
 	printf 'FROM a AS b\nFROM b AS a\nFROM a\n' >"$STATE/tmp/bomb"
-	run timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" build --pull never -f "$STATE/tmp/bomb" "$STATE/ctx"
+	run timeout 20 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" build --pull=never -f "$STATE/tmp/bomb" "$STATE/ctx"
 	assert_status 1
 	# Ignore patterns that would go back and forth for ever.
 	printf '%s\n' "$(printf '**/a%.0s' $(seq 60))b" >"$STATE/ctx/.dockerignore"

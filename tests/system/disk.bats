@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# strake disk: files into a disk and out again, what stands under its name, and when; boots are in disk_boot.bats.
+# strake disk: files into a disk and out again, what stands under its name, and when; boots are in tests/boot.
 load lib
 load disk_lib
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# strake disk build: who may log in, what the machine is called, how it reaches its network; files alone, boots are in disk_boot.bats.
+# strake disk build: who may log in, what the machine is called, how it reaches its network; files alone, boots are in tests/boot.
 load lib
 
 # What a distribution's image has, as far as anything looks at it, and a kernel that is a header.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # strake disk build --install-kernel: what each family's package manager is told, by ones that only write that down;
-# Debian's real one is in disk_boot.bats.
+# Debian's real one is in tests/boot.
 load lib
 
 # An image whose package manager notes its words and leaves what a real one would: distribution_new NAME MANAGER

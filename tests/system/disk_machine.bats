@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # strake-machine, the first process of a machine without an operating system, here of a process namespace: what it does
-# with links, servers, signals and children.  As a machine's first process it is in disk_boot.bats.
+# with links, servers, signals and children.  As a machine's first process it is in tests/boot.
 # shellcheck disable=SC2034 # MOUNTS_BEFORE is what teardown compares with
 load lib
 

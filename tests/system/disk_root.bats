@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# strake disk: roots of other file systems, read-only, hashed, encrypted; swap.  What boots is in disk_root_boot.bats.
+# strake disk: roots of other file systems, read-only, hashed, encrypted; swap.  What boots is in tests/boot.
 load lib
 load disk_lib
 

@@ -6,6 +6,7 @@
 #ifndef DISK_MACHINE_ORDERS_H
 #define DISK_MACHINE_ORDERS_H
 
+#define OURS_DIR     "/.strake"
 #define ORDERS_PATH  "/.strake/orders"
 #define MODULES_DIR  "/.strake/modules"
 #define ORDERS_MAX   (1 << 20)
@@ -14,6 +15,8 @@
 /* Of a root that can grow: its first process, and a link to the init that it becomes. */
 #define FIRST_PATH "/.strake/first"
 #define FIRST_NEXT "/.strake/next"
+/* The config of the image that the disk was made of: no program of the machine looks at it. */
+#define ORIGIN_PATH "/.strake/config"
 
 enum order {
 	ORDER_MODULE = 'm',       /* path of a module to load */

@@ -2,13 +2,9 @@
 # Roots that boot: emulated machines whose init is a script of busybox's, a few seconds each.
 load lib
 
-need_machine() {
-	need_program strake-disk
-	need_command qemu-system-x86_64 syslinux mcopy mkfs.vfat "$@"
-	MACHINE=$("$HERE/../vm/machine") || {
-		echo "the emulated machine cannot be built"
-		return 1
-	}
+# $STATE/tree: a system that has no more than a kernel, its modules and busybox.
+make_tree() { # COMMAND...: what the test needs beside
+	need_machine "$@"
 	mkdir -p "$STATE"/tree/{boot,sbin,bin,etc,dev,proc,sys,run,tmp,lib}
 	cp /bin/busybox "$STATE/tree/bin/"
 	debugfs -R "rdump /lib/modules $STATE/tree/lib" "$MACHINE/root.ext4" 2>/dev/null
@@ -38,7 +34,7 @@ boot() { # FILE OPTION...: what it says on its console is $output
 }
 
 @test "A10.9, A10.17: a root grows with its disk at the first start, by the source's own initrd or by ours; swap is used" {
-	need_machine
+	make_tree
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --swap 16m
 	truncate -s 600M "$STATE/disk"
 	boot "$STATE/disk"
@@ -60,7 +56,7 @@ boot() { # FILE OPTION...: what it says on its console is $output
 }
 
 @test "A10.17: squashfs and hashed roots boot, writes stay in memory; a changed byte under hashes is seen" {
-	need_machine tar2sqfs veritysetup
+	make_tree tar2sqfs veritysetup
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs squashfs
 	boot "$STATE/disk"
 	assert_has "root: overlay rw"
@@ -78,7 +74,7 @@ boot() { # FILE OPTION...: what it says on its console is $output
 }
 
 @test "A10.17: an encrypted root asks for its passphrase and boots" {
-	need_machine cryptsetup python3
+	make_tree cryptsetup python3
 	mkdir -p "$STATE"/tree/{lib64,lib/x86_64-linux-gnu}
 	cp -L /sbin/cryptsetup "$STATE/tree/sbin/"
 	cp -L /lib64/ld-linux-x86-64.so.2 "$STATE/tree/lib64/"
@@ -110,7 +106,7 @@ boot() { # FILE OPTION...: what it says on its console is $output
 }
 
 @test "A10.13: an ISO of a whole system starts from an optical drive, and as a disk" {
-	need_machine tar2sqfs
+	make_tree tar2sqfs
 	[ -e /usr/lib/ISOLINUX/isolinux.bin ] || skip "isolinux is not installed"
 	strake disk build -q "$STATE/tree" -o "$STATE/disk.iso" --fs squashfs
 	boot "$STATE/disk.iso" --disk cdrom

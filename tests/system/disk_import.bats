@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# strake disk import: a disk back into an image of the store.
+load lib
+load disk_lib
+
+# Every entry of an image as its archive has it, each name with all that its file has: image_listing IMAGE
+image_listing() {
+	strake save "$1" -o "$STATE/saved.tar"
+	python3 - "$STATE/saved.tar" <<-'PY'
+		import hashlib, io, json, sys, tarfile
+		outer = tarfile.open(sys.argv[1])
+		layers = [l for m in json.load(outer.extractfile("manifest.json")) for l in m["Layers"]]
+		assert len(layers) == 1, layers
+		with tarfile.open(fileobj=io.BytesIO(outer.extractfile(layers[0]).read())) as tar:
+		    names, text = {}, {}
+		    for m in tar:
+		        name = "./" + m.name.removeprefix("./").rstrip("/") if m.name not in (".", "./") else "./"
+		        if m.islnk():
+		            first = "./" + m.linkname.removeprefix("./")
+		            names[first] = names[name] = names[first] | {name}
+		            text[name] = text[first]
+		            continue
+		        names[name] = {name}
+		        xattrs = sorted((k, v) for k, v in m.pax_headers.items() if "xattr" in k)
+		        data = hashlib.sha256(tar.extractfile(m).read()).hexdigest() if m.isreg() else ""
+		        kind = "-" if m.isreg() else m.type.decode()
+		        text[name] = f"{kind} {m.mode:o} {m.uid} {m.gid} {m.size} {m.pax_headers.get('mtime', int(m.mtime))} {m.linkname} {m.devmajor} {m.devminor} {xattrs} {data}"
+		print("\n".join(f"{n} {len(names[n])} {text[n]}" for n in sorted(text)))
+	PY
+}
+
+config_of() { # IMAGE
+	strake image inspect "$1" | jq -S '.[0].Config'
+}
+
+@test "A10.12: an image, its disk, and an image of that: every entry and the configuration are the same" {
+	need_program strake-disk strake-image
+	need_command syslinux mcopy mkfs.vfat qemu-img python3
+	tree_new "$STATE/tree"
+	setfattr -n user.note -v "$(printf 'y%.0s' {1..800})" "$STATE/tree/etc/late" || skip "no extended attributes here"
+	! command -v setfacl || setfacl -m u:77:rx,g:78:r "$STATE/tree/deep" "$STATE/tree/etc/capable"
+	tar -C "$STATE/tree" --format pax --xattrs --xattrs-include='*' -S -cf "$STATE/tree.tar" .
+	strake import -c 'ENV A="b c"' -c 'LABEL note=x' -c 'USER 33:33' -c 'WORKDIR /deep' -c 'ENTRYPOINT ["/bin/busybox", "echo"]' \
+		-c 'CMD ["a b"]' -c 'EXPOSE 80/tcp' -c 'STOPSIGNAL SIGINT' "$STATE/tree.tar" first >/dev/null
+	strake disk build -q first -o "$STATE/disk.qcow2"
+	strake disk import "$STATE/disk.qcow2" second
+	image_listing first >"$STATE/first"
+	image_listing second >"$STATE/second"
+	[ "$(wc -l <"$STATE/first")" -gt 2020 ]
+	[ "$(grep -c '^./\(deep/er/file\|etc/other-name\) 2 ' "$STATE/second")" = 2 ]
+	diff "$STATE/first" "$STATE/second"
+	diff <(config_of first) <(config_of second)
+	# Twenty million bytes of which three are some.
+	[ "$(stat -c %s "$STATE/saved.tar")" -lt 12000000 ]
+	run strake disk import -c 'CMD ["other"]' "$STATE/disk.qcow2" third
+	assert_status 0
+	[ "$(config_of third | jq -r '.Cmd[0]')" = other ]
+	[ "$(config_of third | jq -r '.User')" = 33:33 ]
+}
+
+@test "a disk of another's making, or a file system without a table: ext2 with its block maps" {
+	need_program strake-disk strake-image
+	need_command mke2fs
+	tree_new "$STATE/tree"
+	rm "$STATE/tree/etc/late" # nor does it know years behind 2038
+	mke2fs -q -t ext2 -b 1024 -I 128 -d "$STATE/tree" "$STATE/disk" 60M
+	strake disk import "$STATE/disk" it >/dev/null
+	strake import "$STATE/tree" expected >/dev/null
+	# mke2fs does not look at the root directory itself
+	image_listing expected | grep -v '^./ ' >"$STATE/expected"
+	image_listing it | grep -v '^./ ' | diff "$STATE/expected" -
+}
+
+@test "what cannot be read is refused with a word that helps, and no image is made" {
+	need_program strake-disk strake-image
+	need_command syslinux mcopy mkfs.vfat mke2fs debugfs
+	tree_new "$STATE/tree"
+	strake disk build -q "$STATE/tree" -o "$STATE/erofs" --fs erofs
+	run strake disk import "$STATE/erofs" none
+	assert_status 1
+	assert_has "its root is EROFS"
+	mke2fs -q -t ext4 -d "$STATE/tree/etc" "$STATE/fs" 40M
+	cp "$STATE/fs" "$STATE/dirty"
+	debugfs -w -R 'feature needs_recovery' "$STATE/dirty" 2>/dev/null
+	run strake disk import "$STATE/dirty" none
+	assert_status 1
+	assert_has "was not left cleanly"
+	debugfs -w -R 'sif other-name block[2] 0xffffffff' "$STATE/fs" 2>/dev/null
+	debugfs -w -R 'clri set-uid' "$STATE/fs" 2>/dev/null
+	run strake disk import "$STATE/fs" none
+	assert_status 1
+	assert_has "damaged"
+	run strake images -q
+	[ "$output" = "" ]
+	run strake --dry-run disk import "$STATE/erofs" none
+	assert_status 1
+	assert_has "--dry-run"
+}
