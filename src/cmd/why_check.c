@@ -33,7 +33,7 @@ static int tell(const struct check *check, const struct packet *packet, bool jso
 		return narrate_status(check);
 	}
 	doc = narrate_json(check, packet);
-	(void)json_dumpf(doc, stdout, JSON_INDENT(2));
+	(void)json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 	(void)fputc('\n', stdout);
 	json_decref(doc);
 	return narrate_status(check);

@@ -46,6 +46,7 @@ static const struct cmd why_check_front = {
 		"'tcp 10.0.0.1:1234 -> 10.0.0.2:80 in eth0 out br0': in LINK for what comes in, out LINK for\n"
 		"what programs here send, both for what is forwarded. Other words: sport, mark, ctmark,\n"
 		"flags, type, code, ttl, length, uid, gid, mac, status, direction, pkttype, physin, physout.\n"
+		"With bridged, LINKs are ports of a bridge and the rules of bridge and ebtables are asked.\n"
 		"Without a state it is a connection's first packet. No privileges are needed.\n\n"
 		"A match that is not known, or asks for what was not said, is not guessed: both ways are\n"
 		"gone, and where they end differently the verdict is unknown.\n\n"

@@ -77,7 +77,7 @@ static int show_run(const void *globals, const void *data, int argc, char **argv
 	} else if (args->json) {
 		json_t *doc = show_json(&rs, &findings);
 
-		(void)json_dumpf(doc, stdout, JSON_INDENT(2));
+		(void)json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 		(void)fputc('\n', stdout);
 		json_decref(doc);
 	} else {

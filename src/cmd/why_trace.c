@@ -249,7 +249,7 @@ static int follow(struct asked *a, struct error *err)
 		if (a->args->json) {
 			json_t *doc = tell_json(&j, &g);
 
-			(void)json_dumpf(doc, stdout, JSON_INDENT(2));
+			(void)json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 			(void)fputc('\n', stdout);
 			json_decref(doc);
 		} else {
@@ -274,6 +274,8 @@ static int trace_run(const void *globals, const void *data, int argc, char **arg
 		r = error_set(err, -EINVAL, "--count is for --icmp");
 	if (r == 0 && a.options.watch && a.plan.port == 0)
 		r = error_set(err, -EINVAL, "--watch wants a port");
+	if (r == 0 && a.options.watch && a.plan.protocol == IPPROTO_ICMP)
+		r = error_set(err, -EINVAL, "--watch is for tcp and udp");
 	if (r == 0 && geteuid() != 0)
 		r = error_set(err, -EPERM, "following a packet needs root; 'why check' does not");
 	if (r == 0)

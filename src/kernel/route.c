@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/buf.h"
 #include "base/explain.h"
 #include "kernel/netlink.h"
 
@@ -134,6 +136,24 @@ int address_of_link_in(struct nl *nl, int index, const struct ip_net *net, struc
 
 /* routes */
 
+static bool narrate_ways(const struct route *route, const char *to, const char *metric,
+			 const char *where)
+{
+	struct buf ways = BUF_INIT((ROUTE_ALSO_MAX + 1) * (IP_TEXT_LEN + 16));
+	autofree char *list = NULL;
+	char via[IP_TEXT_LEN];
+
+	ip_format(&route->via, via);
+	buf_addf(&ways, " nexthop via %s", via);
+	for (size_t i = 0; i < route->n_also; i++) {
+		ip_format(&route->also[i], via);
+		buf_addf(&ways, " nexthop via %s", via);
+	}
+	list = buf_steal(&ways);
+	return explain("ways of equal cost", "%sip %sroute add %s%s%s", where,
+		       route->via.family == AF_INET6 ? "-6 " : "", to, metric, list);
+}
+
 static bool narrate_route(const struct route *route, const char *where)
 {
 	char to[IP_NET_TEXT_LEN] = "default", via[IP_TEXT_LEN], metric[32] = "";
@@ -144,11 +164,25 @@ static bool narrate_route(const struct route *route, const char *where)
 	ip_format(&route->via, via);
 	if (route->metric)
 		(void)snprintf(metric, sizeof(metric), " metric %u", route->metric);
+	if (route->n_also)
+		return narrate_ways(route, to, metric, where);
 	return explain(
 		is_default ? "what is not next door goes through the bridge's own address" : NULL,
 		"%sip %sroute %s %s%s%s%s%s%s", where, route->via.family == AF_INET6 ? "-6 " : "",
 		route->is_maybe ? "replace" : "add", to, via[0] ? " via " : "", via,
 		route->index ? " dev " : "", route->index ? sq(route->name) : "", metric);
+}
+
+static void put_way(struct nl_req *q, const struct ip *via)
+{
+	struct rtnexthop *way = mnl_nlmsg_get_payload_tail(q->hdr);
+	const struct rtnexthop none = { .rtnh_len = sizeof(none) };
+
+	nl_put_head(q, &none, sizeof(none));
+	put_ip(q, RTA_GATEWAY, via);
+	if (q->r == 0)
+		way->rtnh_len =
+			(uint16_t)((char *)mnl_nlmsg_get_payload_tail(q->hdr) - (char *)way);
 }
 
 int route_add(struct nl *nl, const struct route *route, const char *where, struct error *err)
@@ -170,8 +204,16 @@ int route_add(struct nl *nl, const struct route *route, const char *where, struc
 	nl_req_init(&q, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &rt, sizeof(rt));
 	if (ip_is_set(&route->to.ip))
 		put_ip(&q, RTA_DST, &route->to.ip);
-	if (ip_is_set(&route->via))
+	if (route->n_also) {
+		struct nlattr *ways = nl_nest(&q, RTA_MULTIPATH);
+
+		put_way(&q, &route->via);
+		for (size_t i = 0; i < route->n_also; i++)
+			put_way(&q, &route->also[i]);
+		nl_nest_end(&q, ways);
+	} else if (ip_is_set(&route->via)) {
 		put_ip(&q, RTA_GATEWAY, &route->via);
+	}
 	if (route->index)
 		nl_put_u32(&q, RTA_OIF, (uint32_t)route->index);
 	if (route->metric)

@@ -21,13 +21,16 @@ int address_of_link(struct nl *nl, int index, uint8_t family, struct ip_net *ret
 int address_of_link_in(struct nl *nl, int index, const struct ip_net *net,
 		       struct ip *ret) must_check;
 
+#define ROUTE_ALSO_MAX 15
 struct route {
 	struct ip_net to; /* family 0: the default route of via's family */
 	struct ip via;
-	int index;        /* of the link; 0: as via says */
-	unsigned metric;  /* 0: the kernel's */
-	const char *name; /* of the link, for narration; NULL without index */
-	bool is_maybe;    /* one that is there is left (-EEXIST); a script must not end over it */
+	const struct ip *also; /* gateways of the same cost beside via; index is 0 then */
+	size_t n_also;         /* at most ROUTE_ALSO_MAX */
+	int index;             /* of the link; 0: as via says */
+	unsigned metric;       /* 0: the kernel's */
+	const char *name;      /* of the link, for narration; NULL without index */
+	bool is_maybe; /* one that is there is left (-EEXIST); a script must not end over it */
 };
 int route_add(struct nl *nl, const struct route *route, const char *where,
 	      struct error *err) must_check;

@@ -86,6 +86,48 @@ static void read_port(struct fact_link *l, const struct nlattr *info)
 	}
 }
 
+static struct ip ip_of(uint8_t family, const struct nlattr *a)
+{
+	struct ip ip = { .family = family };
+
+	if (mnl_attr_get_payload_len(a) >= ip_len(&ip))
+		memcpy(ip.bytes, mnl_attr_get_payload(a), ip_len(&ip));
+	return ip;
+}
+
+static void read_tunnel(struct fact_link *l, const struct nlattr *info)
+{
+	const struct nlattr *data = NULL, *a;
+	const char *kind = "";
+
+	mnl_attr_for_each_nested (a, info) {
+		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+			kind = mnl_attr_get_str(a);
+		else if (mnl_attr_get_type(a) == IFLA_INFO_DATA)
+			data = a;
+	}
+	if (!data || strcmp(kind, "vxlan") != 0)
+		return;
+	mnl_attr_for_each_nested (a, data) {
+		switch (mnl_attr_get_type(a)) {
+		case IFLA_VXLAN_ID:
+			l->vni = mnl_attr_get_u32(a);
+			break;
+		case IFLA_VXLAN_PORT:
+			l->udp_port = ntohs(mnl_attr_get_u16(a));
+			break;
+		case IFLA_VXLAN_GROUP:
+			l->group = ip_of(AF_INET, a);
+			break;
+		case IFLA_VXLAN_GROUP6:
+			l->group = ip_of(AF_INET6, a);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
 static int each_link(const struct nlmsghdr *h, void *data)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
@@ -119,6 +161,7 @@ static int each_link(const struct nlmsghdr *h, void *data)
 			break;
 		case IFLA_LINKINFO:
 			read_port(l, a);
+			read_tunnel(l, a);
 			break;
 		default:
 			break;
@@ -163,15 +206,6 @@ static int each_bridge_port(const struct nlmsghdr *h, void *data)
 				if (n->links[i].index == ifi->ifi_index)
 					take_vlans(&n->links[i], a);
 	return MNL_CB_OK;
-}
-
-static struct ip ip_of(uint8_t family, const struct nlattr *a)
-{
-	struct ip ip = { .family = family };
-
-	if (mnl_attr_get_payload_len(a) >= ip_len(&ip))
-		memcpy(ip.bytes, mnl_attr_get_payload(a), ip_len(&ip));
-	return ip;
 }
 
 static int each_address(const struct nlmsghdr *h, void *data)

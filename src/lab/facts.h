@@ -29,6 +29,10 @@ struct fact_link {
 	uint16_t pvid;      /* of a filtering bridge; 0: none */
 	uint8_t vlans[512]; /* bits: which it takes */
 	bool has_vlans;
+	/* of a VXLAN link */
+	uint32_t vni;
+	uint16_t udp_port;
+	struct ip group; /* family 0: it has a list, see fdb_read() */
 };
 
 struct fact_address {

@@ -10,13 +10,16 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "lab/enter.h"
+#include "lab/raise.h"
 
 /* Who plays which part. */
 struct cast {
 	const struct topology *t;
-	struct link_end h, to, x, r_in, r_out, f_in, s_port, s_tport, s_uplink;
+	struct link_end h, to, x, r_in, r_out, f_in, s_port, s_tport, s_uplink, s_vx;
+	struct ip vx_to; /* of the tunnel's remotes the one that leads to the target's switch */
 	struct ip_net h_net, t_net, x_net, r_net, f_back;
 	uint16_t vlan, other_vlan;
+	bool built; /* VLANs are not the kernel's */
 };
 
 static bool end_is_set(const struct link_end *e)
@@ -140,6 +143,40 @@ static struct link_end plugged_into(const struct topology *t, const struct link_
 	return l->ends[l->ends[0].node == e->node && l->ends[0].interface == e->interface];
 }
 
+static void cast_tunnel(struct cast *c, size_t far_switch)
+{
+	const struct node *s = &c->t->nodes[c->s_port.node];
+
+	for (size_t i = 0; i < s->n_interfaces; i++)
+		for (size_t k = 0; k < s->interfaces[i].vxlan.n_remotes; k++)
+			if (owner_of(c->t, &s->interfaces[i].vxlan.remotes[k]) == far_switch) {
+				c->s_vx = (struct link_end) { c->s_port.node, i };
+				c->vx_to = s->interfaces[i].vxlan.remotes[k];
+			}
+}
+
+static bool is_on_trunk(const struct cast *c)
+{
+	const struct interface *i;
+	struct link_end far = plugged_into(c->t, &c->to);
+
+	if (!end_is_set(&c->s_uplink) || !c->vlan ||
+	    far.node != plugged_into(c->t, &c->s_uplink).node ||
+	    link_end_interface(c->t, &far)->vlan != c->vlan)
+		return false;
+	i = link_end_interface(c->t, &c->s_uplink);
+	for (size_t k = 0; k < i->n_trunk; k++)
+		if (i->trunk[k] == c->vlan)
+			return true;
+	return false;
+}
+
+static bool is_native(const struct cast *c)
+{
+	return !c->built && c->other_vlan &&
+	       link_end_interface(c->t, &c->s_uplink)->native == c->vlan;
+}
+
 static void cast_switch(struct cast *c)
 {
 	const struct node *s;
@@ -151,6 +188,8 @@ static void cast_switch(struct cast *c)
 	}
 	s = &c->t->nodes[c->s_port.node];
 	c->s_tport = plugged_into(c->t, &c->to);
+	if (end_is_set(&c->s_tport))
+		cast_tunnel(c, c->s_tport.node);
 	if (c->s_tport.node != c->s_port.node)
 		c->s_tport = nowhere;
 	c->vlan = s->interfaces[c->s_port.interface].vlan;
@@ -200,21 +239,26 @@ static bool has_all(const struct cast *c, unsigned needs)
 		(end_is_set(&c->s_uplink) && !end_is_set(&c->s_tport))) &&
 	       (!(needs & NEEDS_PROXY) || (end_is_set(&c->r_in) && near)) &&
 	       (!(needs & NEEDS_NAT) || has_nat(c)) &&
+	       (!(needs & NEEDS_VXLAN) || (end_is_set(&c->s_vx) && near)) &&
+	       (!(needs & NEEDS_TRUNK) || (is_on_trunk(c) && near)) &&
+	       (!(needs & NEEDS_NATIVE) || is_native(c)) &&
 	       (!(needs & NEEDS_VLAN) || (c->vlan && c->other_vlan));
 }
 
-static bool cast_pair(const struct topology *t, size_t h, size_t to, unsigned needs,
-		      struct cast *ret)
+static bool cast_pair(const struct lab *lab, size_t h, size_t to, unsigned needs, struct cast *ret)
 {
+	const struct topology *t = lab->topology;
 	uint8_t family = needs & NEEDS_IPV6 ? AF_INET6 : AF_INET;
 	struct cast c = { .t = t,
+			  .built = lab->vlan == MEANS_BUILT,
 			  .x = nowhere,
 			  .r_in = nowhere,
 			  .r_out = nowhere,
 			  .f_in = nowhere,
 			  .s_port = nowhere,
 			  .s_tport = nowhere,
-			  .s_uplink = nowhere };
+			  .s_uplink = nowhere,
+			  .s_vx = nowhere };
 
 	if (h == to || !is_host(t, h) || !is_host(t, to) ||
 	    !address_of(t, h, family, &c.h, &c.h_net) ||
@@ -232,14 +276,14 @@ static bool cast_pair(const struct topology *t, size_t h, size_t to, unsigned ne
 }
 
 /* The first pair that fits, in the order of the file from a place that chance may choose. */
-static bool cast_find(const struct topology *t, unsigned needs, uint32_t chance, struct cast *ret)
+static bool cast_find(const struct lab *lab, unsigned needs, uint32_t chance, struct cast *ret)
 {
-	size_t pairs = t->n_nodes * t->n_nodes;
+	size_t n = lab->topology->n_nodes, pairs = n * n;
 
 	for (size_t i = 0; i < pairs; i++) {
 		size_t k = (i + chance) % pairs;
 
-		if (cast_pair(t, k / t->n_nodes, k % t->n_nodes, needs, ret))
+		if (cast_pair(lab, k / n, k % n, needs, ret))
 			return true;
 	}
 	return false;
@@ -301,6 +345,34 @@ static struct ip free_in(const struct topology *t, const struct ip_net *net)
 	return ip;
 }
 
+static void set_tunnel(const struct cast *c)
+{
+	const struct interface *i = link_end_interface(c->t, &c->s_vx);
+	struct ip_net around = { .ip = c->vx_to,
+				 .prefix_len = c->vx_to.family == AF_INET6 ? 64 : 24 };
+	struct ip free_ip = free_in(c->t, &around);
+	struct buf remotes = BUF_INIT(i->vxlan.n_remotes * IP_TEXT_LEN + 1);
+	autofree char *list = NULL;
+
+	set_end(c->t, "S_VX", &c->s_vx);
+	set_mac(c->t, "S_VX_MAC", &c->s_vx);
+	set_ip("S_VX_LOCAL", &i->vxlan.local);
+	set_ip("S_VX_TO", &c->vx_to);
+	set_ip("S_VX_FREE", &free_ip);
+	set_number("S_VX_INDEX", (unsigned)interface_index(c->s_vx.interface));
+	set_number("S_VX_MTU", i->mtu ? i->mtu : 1450);
+	set_number("S_VX_PORT", i->vxlan.port);
+	set_number("S_VX_ID", i->vxlan.vni == 1 ? 2 : i->vxlan.vni - 1);
+	for (size_t k = 0; k < i->vxlan.n_remotes; k++) {
+		char text[IP_TEXT_LEN];
+
+		ip_format(&i->vxlan.remotes[k], text);
+		buf_addf(&remotes, "%s ", text);
+	}
+	list = buf_steal(&remotes);
+	(void)setenv("S_VX_REMOTES", list, 1);
+}
+
 static void set_variables(const struct cast *c)
 {
 	bool v6 = c->h_net.ip.family == AF_INET6;
@@ -333,6 +405,8 @@ static void set_variables(const struct cast *c)
 	(void)setenv("FAMILY", v6 ? "ip6" : "ip", 1);
 	if (gateway_of(c->t, c->h.node, c->h_net.ip.family, &gateway))
 		set_ip("H_GW", &gateway);
+	if (end_is_set(&c->s_vx))
+		set_tunnel(c);
 }
 
 static size_t node_at(const struct cast *c, enum fault_at at)
@@ -416,7 +490,7 @@ int fault_hide(struct lab *lab, const char *id, struct error *err)
 			continue;
 		if (!any && strcmp(f->id, id) != 0)
 			continue;
-		if (cast_find(lab->topology, f->needs, chance[1] % 65536, &c))
+		if (cast_find(lab, f->needs, chance[1] % 65536, &c))
 			return hide(lab, f, &c, err);
 		if (!any)
 			return error_set(err, -EINVAL,

@@ -24,8 +24,10 @@ enum fault_needs {                    /* of the lab; may be joined */
 		   NEEDS_PROXY = 128,     /* a router answers ARP for others */
 		   NEEDS_NAT = 256,
 		   NEEDS_VLAN = 512,
-		   NEEDS_IPV6 = 1024, /* the pair's addresses are IPv6 */
-		   NEEDS_VXLAN = 2048,
+		   NEEDS_IPV6 = 1024,   /* the pair's addresses are IPv6 */
+		   NEEDS_VXLAN = 2048,  /* that switch has a tunnel to the other's */
+		   NEEDS_TRUNK = 4096,  /* the uplink carries the VLAN of both */
+		   NEEDS_NATIVE = 8192, /* as its native one, and another; the kernel's bridges */
 };
 
 enum fault_at { AT_HOST, AT_TARGET, AT_THIRD, AT_ROUTER, AT_FAR, AT_SWITCH };

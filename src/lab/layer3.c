@@ -54,10 +54,28 @@ static int add_addresses(const struct raised *raised, size_t n, size_t i, const 
 	return r;
 }
 
-static int add_route(const struct raised *raised, size_t n, const struct lab_route *route,
-		     const char *where, struct error *err)
+/* What leads to one place at one cost by several gateways is one route to the kernel. */
+static bool is_same_place(const struct lab_route *a, const struct lab_route *b)
+{
+	return ip_is_set(&a->via) && ip_is_set(&b->via) && a->dev == NO_INDEX &&
+	       b->dev == NO_INDEX && a->metric == b->metric && a->via.family == b->via.family &&
+	       a->to.prefix_len == b->to.prefix_len && ip_equal(&a->to.ip, &b->to.ip);
+}
+
+static bool is_said_before(const struct node *node, size_t k)
+{
+	for (size_t i = 0; i < k; i++)
+		if (is_same_place(&node->routes[i], &node->routes[k]))
+			return true;
+	return false;
+}
+
+static int add_route(const struct raised *raised, size_t n, size_t k, const char *where,
+		     struct error *err)
 {
 	const struct node *node = &raised->topology->nodes[n];
+	const struct lab_route *route = &node->routes[k];
+	struct ip also[ROUTE_ALSO_MAX];
 	bool has_dev = route->dev != NO_INDEX;
 	struct route spec = { .via = route->via,
 			      .index = has_dev ? interface_index(route->dev) : 0,
@@ -65,6 +83,12 @@ static int add_route(const struct raised *raised, size_t n, const struct lab_rou
 			      .metric = route->metric };
 	int r;
 
+	if (is_said_before(node, k))
+		return 0;
+	for (size_t i = k + 1; i < node->n_routes && spec.n_also < ROUTE_ALSO_MAX; i++)
+		if (is_same_place(route, &node->routes[i]))
+			also[spec.n_also++] = node->routes[i].via;
+	spec.also = also;
 	if (route->to.prefix_len > 0 || !ip_is_set(&route->via))
 		spec.to = route->to;
 	r = route_add(raised->ns[n].nl, &spec, where, err);
@@ -98,7 +122,7 @@ int layer3_set(const struct raised *raised, size_t n, struct error *err)
 	for (size_t i = 0; r == 0 && i < node->n_interfaces; i++)
 		r = set_interface(raised, n, i, where, err);
 	for (size_t i = 0; r == 0 && i < node->n_routes; i++)
-		r = add_route(raised, n, &node->routes[i], where, err);
+		r = add_route(raised, n, i, where, err);
 	return r;
 }
 
@@ -112,7 +136,7 @@ int layer3_again(const struct raised *raised, size_t n, size_t i, struct error *
 	for (size_t k = 0; r == 0 && k < node->n_routes; k++) {
 		struct error failure = { 0 };
 
-		r = add_route(raised, n, &node->routes[k], where, &failure);
+		r = add_route(raised, n, k, where, &failure);
 		if (r == -EEXIST || r == -ENETUNREACH)
 			r = 0;
 		else if (r < 0)

@@ -271,12 +271,18 @@ static void read_name(struct reading *g, const struct yaml *root)
 		if (end && !end[strlen(endings[i])])
 			*end = '\0';
 	}
-	name = name ? name : of_file;
-	if (!is_name(name, LAB_NAME_MAX))
+	if (!name && !is_name(of_file, LAB_NAME_MAX))
+		yaml_fail(
+			&g->rd, root,
+			"the file's name, '%.70s', cannot be the lab's: letters, digits, '-', '_' and '.', at most %d; "
+			"give it one with 'name:'",
+			of_file, LAB_NAME_MAX);
+	else if (name && !is_name(name, LAB_NAME_MAX))
 		yaml_fail(
 			&g->rd, yaml_get(root, "name"),
 			"'%.70s' is no name for a lab: letters, digits, '-', '_' and '.', at most %d",
 			name, LAB_NAME_MAX);
+	name = name ? name : of_file;
 	(void)snprintf(g->t->name, sizeof(g->t->name), "%s", name);
 }
 

@@ -8,6 +8,7 @@
 #include "lab/domains.h"
 #include "lab/facts.h"
 #include "lab/raise.h"
+#include "lab/tunnel.h"
 #include "lab/vlan.h"
 
 /* the way by cables */
@@ -63,9 +64,21 @@ static void across_link(struct search *s, const struct link_end *e)
 	      id(s, e));
 }
 
+/* Any other may be the other end: which one it is may be just what is wrong. */
+static void across_tunnel(struct search *s, const struct link_end *e)
+{
+	if (link_end_interface(s->t, e)->kind != IF_VXLAN)
+		return;
+	for (size_t n = 0; n < s->t->n_nodes; n++)
+		for (size_t i = 0; n != e->node && i < s->t->nodes[n].n_interfaces; i++)
+			if (s->t->nodes[n].interfaces[i].kind == IF_VXLAN)
+				visit(s, &(struct link_end) { n, i }, id(s, e));
+}
+
 static bool is_bridged(const struct interface *i)
 {
-	return i->kind == IF_BRIDGE || (i->kind == IF_CABLE && !i->routed && !i->n_addresses);
+	return i->kind == IF_BRIDGE ||
+	       ((i->kind == IF_CABLE || i->kind == IF_VXLAN) && !i->routed && !i->n_addresses);
 }
 
 static void across_bridge(struct search *s, const struct link_end *e)
@@ -137,6 +150,7 @@ static bool find_way(const struct topology *t, const struct link_end *from,
 		struct link_end now = s.queue[s.head++];
 
 		across_link(&s, &now);
+		across_tunnel(&s, &now);
 		/* A node passes on only what came in by another port. */
 		if (s.head > 1 || link_end_interface(t, &now)->kind == IF_BRIDGE)
 			across_bridge(&s, &now);
@@ -197,6 +211,10 @@ static void explain_cable(struct facts *f, const struct link_end *a, const struc
 
 	if (is_down(f, a, v) || is_down(f, b, v))
 		return;
+	if (link_end_interface(f->lab->topology, a)->kind == IF_VXLAN) {
+		tunnel_explain(f, a, b, v);
+		return;
+	}
 	link_end_format(f->lab->topology, a, from);
 	link_end_format(f->lab->topology, b, to);
 	verdict_set(v, CAUSE_FRAMES_LOST, a->node,
@@ -250,6 +268,62 @@ static uint16_t access_of(const struct facts *f, const struct link_end *e,
 	return i->n_trunk ? i->native : i->vlan;
 }
 
+/* Whether a port takes frames of a VLAN with their tag, or as its native one. */
+static bool carries(struct facts *f, const struct link_end *e, const struct fact_link *l,
+		    uint16_t vlan)
+{
+	const struct node *node = &f->lab->topology->nodes[e->node];
+	const struct facts_node *n;
+
+	if (l->has_vlans)
+		return l->vlans[vlan / 8] & 1U << vlan % 8;
+	if (f->lab->vlan != MEANS_BUILT || facts_node(f, e->node, &n, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < n->n_links; i++)
+		if (n->links[i].index >= VLAN_LEG_INDEX && n->links[i].master &&
+		    vlan_leg_port(node, n->links[i].index) == e->interface &&
+		    vlan_of_bridge(node, n->links[i].master) == vlan)
+			return true;
+	return false;
+}
+
+/* Between a trunk and an access port.  What the trunk carries, and does not pass on all the same,
+ * has come without its tag: the other end takes another VLAN to be the native one.
+ */
+static bool trunk_differs(struct facts *f, const struct link_end *trunk,
+			  const struct link_end *access, struct verdict *v)
+{
+	const struct topology *t = f->lab->topology;
+	const struct fact_link *x = link_at(f, trunk), *l;
+	uint16_t vlan = access_of(f, access, link_at(f, access)), here, there;
+	const struct interface *i = link_end_interface(t, trunk);
+	struct link_end other;
+	char one[LINK_END_LEN], two[LINK_END_LEN];
+
+	link_end_format(t, trunk, one);
+	if (!carries(f, trunk, x, vlan)) {
+		link_end_format(t, access, two);
+		return verdict_set(v, CAUSE_VLAN, trunk->node,
+				   "VLAN mismatch: %s is in VLAN %u, which the trunk %s does not "
+				   "carry",
+				   two, vlan, one);
+	}
+	if (i->link == NO_INDEX)
+		return false;
+	other = t->links[i->link].ends[t->links[i->link].ends[0].node == trunk->node &&
+				       t->links[i->link].ends[0].interface == trunk->interface];
+	l = link_at(f, &other);
+	here = access_of(f, trunk, x);
+	there = l ? access_of(f, &other, l) : here;
+	if (here == there)
+		return false;
+	link_end_format(t, &other, two);
+	return verdict_set(v, CAUSE_VLAN, trunk->node,
+			   "VLAN mismatch: native VLANs differ: frames without a tag are in VLAN "
+			   "%u at %s, in VLAN %u at %s (0: dropped)",
+			   there, two, here, one);
+}
+
 static bool vlans_differ(struct facts *f, const struct link_end *a, const struct link_end *b,
 			 struct verdict *v)
 {
@@ -261,6 +335,12 @@ static bool vlans_differ(struct facts *f, const struct link_end *a, const struct
 	if (!t->nodes[a->node].vlan_aware && !x->has_vlans && !y->has_vlans &&
 	    x->master == y->master)
 		return false;
+	if (link_end_interface(t, a)->n_trunk && !link_end_interface(t, b)->n_trunk &&
+	    trunk_differs(f, a, b, v))
+		return true;
+	if (link_end_interface(t, b)->n_trunk && !link_end_interface(t, a)->n_trunk &&
+	    trunk_differs(f, b, a, v))
+		return true;
 	link_end_format(t, a, from);
 	link_end_format(t, b, to);
 	if (one && other && one != other)
@@ -305,7 +385,7 @@ static void explain_bridge(struct facts *f, const struct link_end *in, const str
 			    from, to, node);
 		return;
 	}
-	if (link_end_interface(t, out)->kind == IF_CABLE && !y->flood_broadcast) {
+	if (link_end_interface(t, out)->kind != IF_BRIDGE && y->master && !y->flood_broadcast) {
 		verdict_set(v, CAUSE_FLOOD_OFF, out->node,
 			    "%s sends no broadcast out of %s: bcast_flood is off there, so no ARP "
 			    "request passes",

@@ -6,9 +6,9 @@
  *
  * A node is a network namespace.  Each interface is one that `ip link` shows inside it:
  *	host, router, container   eth0, eth1, ...; eth0.10 is VLAN 10 on eth0
- *	hub, switch               its ports eth0, eth1, ..., and BRIDGE_NAME, the bridge itself,
- *which has the switch's own addresses, if it has any A port of a switch that has addresses (or
- *"routed: true") is no port of the bridge but an interface of the switch as a router.
+ *	hub, switch               its ports eth0, eth1, ..., and BRIDGE_NAME, the bridge itself
+ * BRIDGE_NAME has the switch's own addresses, if it has any.  A port of a switch that has addresses
+ * (or "routed: true") is no port of the bridge but an interface of the switch as a router.
  *
  * An interface that a link does not name gets the first free ethN of its node, in the order of the
  * links.  MAC addresses are 02:SS:NN:NN:II:II: a hash of the lab's name, the node's number from 1

@@ -211,6 +211,9 @@ int lab_up(const struct lab_request *request, struct lab **ret_lab, struct error
 
 	if (ret_lab)
 		*ret_lab = NULL;
+	if (r == 0 && !explain_dry() && geteuid() != 0)
+		r = error_set(err, -EPERM,
+			      "raising a lab needs root; --dry-run prints what it would do");
 	if (r == 0 && !explain_dry())
 		r = lock(request->run_root, t->name, &locked, err);
 	if (r < 0)

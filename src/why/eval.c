@@ -61,7 +61,8 @@ static bool is_met(const struct run *run, const struct chain *chain)
 			chain->table->family == FAMILY_INET) &&
 		       chain->device && packet_has(&run->packet, link) &&
 		       run->packet.value[link] == value_of_name(chain->device);
-	return family_has(chain->table->family, family);
+	return run->described.is_frame ? chain->table->family == FAMILY_BRIDGE
+				       : family_has(chain->table->family, family);
 }
 
 static bool is_nat(const struct chain *chain)
@@ -256,6 +257,22 @@ static void come_in(struct run *run)
 	(void)go_on(run, way, link);
 }
 
+/* Connections are the business of another module there, which may be loaded or not. */
+static void cross(struct run *run)
+{
+	run->no_track = true;
+	run->packet.known[FIELD_CT_STATE] = NOT_KNOWN;
+	for (size_t i = 0; i < ARRAY_SIZE(ct_fields); i++)
+		run->packet.known[ct_fields[i]] = NOT_KNOWN;
+	packet_set(&run->packet, FIELD_OIF, 0);
+	if (!hook_run(run, HOOK_INGRESS) || !hook_run(run, HOOK_PREROUTING))
+		return;
+	packet_set(&run->packet, FIELD_OIF, run->described.value[FIELD_OIF]);
+	if (hook_run(run, HOOK_FORWARD) && hook_run(run, HOOK_POSTROUTING) &&
+	    hook_run(run, HOOK_EGRESS))
+		run->path->outcome = OUTCOME_FORWARDED;
+}
+
 static void go_out(struct run *run)
 {
 	struct packet *p = &run->packet;
@@ -293,7 +310,9 @@ static void run_once(struct run *run)
 	run->packet = run->described;
 	untrack(run);
 	run_set_types(run);
-	if (run->described.way == WAY_OUT)
+	if (run->described.is_frame)
+		cross(run);
+	else if (run->described.way == WAY_OUT)
 		go_out(run);
 	else
 		come_in(run);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
+#define ANSWER_MS 1000   /* for an answer to a packet that was waited for */
 #define QUIET_MS  40     /* without an event, after the probe has ended */
 #define NOTES_MAX 100000 /* a probe makes some hundred */
 
@@ -138,20 +139,63 @@ static int send_all(struct journey *j, const struct journey_options *options, st
 	return r;
 }
 
-/* Until the first packet has come and nothing follows. */
+static bool was_answered(const struct journey *j)
+{
+	for (size_t i = 0; i < j->nnotes; i++) {
+		struct ends e;
+
+		if (journey_ends(&j->notes[i].e, &e) && flow_side(&j->flow, &e) == FLOW_ANSWER)
+			return true;
+	}
+	return false;
+}
+
+/* Which port a packet will have behind the next translation nobody knows before: the first packets
+ * of all connections are listened to until the one that is waited for is among them.  What came
+ * before the round in which it is seen is forgotten, but for one round: the namespaces are not read
+ * at one moment.
+ */
+static int await(struct journey *j, int64_t end, struct error *err)
+{
+	size_t old = 0;
+	int64_t now = clock_monotonic_ms();
+
+	while (now < end) {
+		int r = wait_for_all(j, (int)(end - now), err);
+
+		if (r < 0)
+			return r;
+		if (flow_find(&j->flow, j->plan, j->notes, j->nnotes))
+			return 0;
+		j->nnotes -= old;
+		if (old > 0)
+			memmove(j->notes, j->notes + old, j->nnotes * sizeof(*j->notes));
+		old = j->nnotes;
+		now = clock_monotonic_ms();
+	}
+	return error_set(err, -ETIMEDOUT, "no packet to port %u came", j->plan->port);
+}
+
+/* Until the first packet has come and was dropped or answered, or nobody answers. */
 static int watch(struct journey *j, const struct journey_options *options, struct error *err)
 {
 	int64_t end = clock_monotonic_ms() + options->wait_ms;
-	int r = 0;
+	int r = await(j, end, err);
 
-	while (r >= 0 && j->nnotes == 0 && clock_monotonic_ms() < end)
-		r = wait_for_all(j, (int)MAX(end - clock_monotonic_ms(), 1), err);
-	while (r >= 0 && (r = wait_for_all(j, 200, err)) > 0)
-		;
-	if (r == 0 && j->nnotes == 0)
-		r = error_set(err, -ETIMEDOUT, "no packet to port %u came within %u s",
-			      j->plan->port, options->wait_ms / 1000);
-	return r;
+	if (r == -ETIMEDOUT)
+		return error_set(err, r, "no packet to port %u came within %u s", j->plan->port,
+				 options->wait_ms / 1000);
+	end = clock_monotonic_ms() + ANSWER_MS;
+	while (r >= 0 && clock_monotonic_ms() < end) {
+		r = wait_for_all(j, 200, err);
+		if (r == 0)
+			j->nnotes = flow_keep(&j->flow, j->notes, j->nnotes);
+		if (r == 0 && (was_answered(j) || was_dropped(j, 0)))
+			return 0;
+	}
+	if (r >= 0)
+		j->nnotes = flow_keep(&j->flow, j->notes, j->nnotes);
+	return MIN(r, 0);
 }
 
 static int open_tracers(struct journey *j, const struct trace_filter *filter, struct error *err)
@@ -190,7 +234,7 @@ static enum direction direction_of(const struct journey *j, const struct ends *e
 			       ? DIRECTION_REPLY
 			       : DIRECTION_TROUBLE;
 	if (j->probe.fd < 0)
-		return e->dport == j->plan->port ? DIRECTION_REQUEST : DIRECTION_REPLY;
+		return flow_side(&j->flow, e) == FLOW_REQUEST ? DIRECTION_REQUEST : DIRECTION_REPLY;
 	return e->sport == id ? DIRECTION_REQUEST : DIRECTION_REPLY;
 }
 
@@ -357,7 +401,7 @@ static void order(struct journey *j)
 
 int journey_run(struct journey *j, const struct journey_options *options, struct error *err)
 {
-	struct trace_filter filter = { .protocol = j->plan->protocol, .port = j->plan->port };
+	struct trace_filter filter = { .protocol = j->plan->protocol };
 	int r = 0;
 
 	j->probe = PROBE_INIT;

@@ -4,6 +4,7 @@
 #ifndef WHY_JOURNEY_H
 #define WHY_JOURNEY_H
 
+#include "why/flow.h"
 #include "why/place.h"
 #include "why/probe.h"
 #include "why/trace.h"
@@ -33,17 +34,12 @@ struct visit {
 	size_t n, room;
 };
 
-struct ends { /* of a packet, as it is at one point */
-	struct ip from, to;
-	uint16_t sport, dport;
-	uint8_t protocol, type, code, ttl, flags;
-};
-
 struct journey {
 	const struct probe_plan *plan;
 	struct places places;
 	size_t from; /* place of the sender */
 	struct probe probe;
+	struct flow flow; /* that was waited for; without names otherwise */
 	struct note *notes;
 	size_t nnotes, notes_room;
 	struct visit *visits; /* in order */
@@ -53,7 +49,7 @@ struct journey {
 struct journey_options {
 	unsigned count;   /* probes */
 	unsigned wait_ms; /* for an answer to each */
-	bool watch;       /* send nothing: wait for the user's own packet to plan->port */
+	bool watch;       /* send nothing: wait for the user's own packet to plan->to */
 };
 
 /* places and from are set before.  What it made in any namespace is gone when this returns. */

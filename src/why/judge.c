@@ -6,10 +6,13 @@
 #include "why/judge.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +20,7 @@
 #include "kernel/link.h"
 #include "kernel/netlink.h"
 #include "why/inside.h"
+#include "why/legacy.h"
 
 #define TEXT_MAX 4096
 
@@ -56,8 +60,11 @@ static struct place *place_of(struct journey *j, const struct visit *v)
 /* What a command of another namespace begins with. */
 static void advise_in(const struct place *p, struct buf *to)
 {
-	if (p->path)
-		buf_addf(to, "nsenter --net=%s ", p->path);
+	if (!p->path)
+		return;
+	buf_add_str(to, "nsenter --net=");
+	buf_add_shell(to, p->path);
+	buf_add_char(to, ' ');
 }
 
 static const char *ip_text(const struct ip *ip, char text[IP_TEXT_LEN])
@@ -117,8 +124,9 @@ static void advise_iptables(const struct chain *c, const struct rule *rule, cons
 	bool docker = c->owner == OWNER_DOCKER && c->hook == HOOK_NONE;
 	char from[IP_TEXT_LEN], dest[IP_TEXT_LEN];
 
-	buf_addf(to, "%s -t %s -I %s", e->from.family == AF_INET6 ? "ip6tables" : "iptables",
-		 c->table->name, docker ? "DOCKER-USER" : c->name);
+	buf_addf(to, "%s%s -t %s -I %s", e->from.family == AF_INET6 ? "ip6tables" : "iptables",
+		 c->table->backend == BACKEND_LEGACY ? "-legacy" : "", c->table->name,
+		 docker ? "DOCKER-USER" : c->name);
 	if (rule && !docker)
 		buf_addf(to, " %u", rule->number);
 	buf_addf(to, " -s %s -d %s -p %s", ip_text(&e->from, from), ip_text(&e->to, dest),
@@ -337,6 +345,24 @@ static bool find_isolated(struct journey *j, const struct visit *v, int iif, str
 	return true;
 }
 
+enum trouble { TROUBLE_UNREACHABLE, TROUBLE_PORT, TROUBLE_TTL, TROUBLE_SIZE };
+
+/* Both families have the same errors, each with numbers of its own. */
+static enum trouble trouble_of(const struct ends *e)
+{
+	bool v6 = e->protocol == IPPROTO_ICMPV6;
+
+	if (e->type == (v6 ? ICMPV6_TIME_EXCEED : ICMP_TIME_EXCEEDED))
+		return TROUBLE_TTL;
+	if (v6 ? e->type == ICMPV6_PKT_TOOBIG
+	       : e->type == ICMP_DEST_UNREACH && e->code == ICMP_FRAG_NEEDED)
+		return TROUBLE_SIZE;
+	return e->type == (v6 ? ICMPV6_DEST_UNREACH : ICMP_DEST_UNREACH) &&
+			       e->code == (v6 ? ICMPV6_PORT_UNREACH : ICMP_PORT_UNREACH)
+		       ? TROUBLE_PORT
+		       : TROUBLE_UNREACHABLE;
+}
+
 /* ICMP errors say it themselves. */
 static bool find_trouble(struct journey *j, struct judgement *g)
 {
@@ -346,19 +372,16 @@ static bool find_trouble(struct journey *j, struct judgement *g)
 		char text[IP_TEXT_LEN];
 
 		if (v->direction != DIRECTION_TROUBLE ||
-		    !journey_ends(&j->notes[v->notes[0]].e, &e))
+		    !journey_ends(&j->notes[v->notes[0]].e, &e) || trouble_of(&e) == TROUBLE_PORT)
 			continue;
 		g->fate = FATE_LOST;
 		g->last = v;
-		if (e.protocol == IPPROTO_ICMP && e.type == ICMP_TIME_EXCEEDED)
+		if (trouble_of(&e) == TROUBLE_TTL)
 			buf_addf(&g->reason, "its time to live ended at %s",
 				 ip_text(&e.from, text));
-		else if (e.protocol == IPPROTO_ICMP && e.type == ICMP_DEST_UNREACH &&
-			 e.code == ICMP_FRAG_NEEDED)
+		else if (trouble_of(&e) == TROUBLE_SIZE)
 			buf_addf(&g->reason, "it is larger than the MTU of the next link, says %s",
 				 ip_text(&e.from, text));
-		else if (e.protocol == IPPROTO_ICMP && e.code == ICMP_PORT_UNREACH)
-			continue;
 		else
 			buf_addf(&g->reason,
 				 "%s says that it cannot be reached (ICMP type %u, code %u)",
@@ -530,6 +553,67 @@ static bool find_gap(struct journey *j, const struct visit *v, struct judgement 
 	return find_routing(j, v, &at_end, link_in(j, v), g);
 }
 
+static const char *link_out(const struct place *p, const struct journey *j, const struct visit *v,
+			    const struct ends *e)
+{
+	struct place_route route;
+
+	for (size_t i = v->n; i-- > 0;)
+		if (j->notes[v->notes[i]].e.oif > 0)
+			return place_link(p, j->notes[v->notes[i]].e.oif);
+	place_route(p, &e->to, &route);
+	return route.error || route.type == RTN_LOCAL ? NULL : place_link(p, route.index);
+}
+
+/* It vanished between marks, and no event tells of the rules of iptables-legacy between them. */
+static bool find_legacy(struct journey *j, const struct visit *v, struct judgement *g)
+{
+	struct place *p = place_of(j, v);
+	const struct ruleset *rs = v ? place_rules(p) : NULL;
+	struct legacy_packet packet = { 0 };
+	const struct chain *chain = NULL;
+	const struct rule *rule = NULL;
+
+	if (!rs || v->has[TRACE_SENT] || v->has[TRACE_DELIVERED] ||
+	    (!v->has[TRACE_IN] && !v->has[TRACE_OUT]) ||
+	    !ends_at(j, v, &j->notes[v->notes[v->n - 1]], &packet.ends))
+		return false;
+	apply_translation(j, v, &packet.ends);
+	packet.in = v->is_out ? NULL : place_link(p, link_in(j, v));
+	packet.out = link_out(p, j, v, &packet.ends);
+	packet.is_answer = v->direction == DIRECTION_REPLY;
+	if (!legacy_takes(rs, &packet, &rule, &chain))
+		return false;
+	g->fate = rejects(rule) ? FATE_REFUSED : FATE_DROPPED;
+	g->last = v;
+	buf_addf(&g->reason, "%sin %s, by ", packet.is_answer ? "the answer, " : "", p->name);
+	if (rule)
+		buf_addf(&g->reason, "rule %u", rule->number);
+	else
+		buf_add_str(&g->reason, "the policy");
+	buf_addf(&g->reason, " of table %s %s, chain %s (%s, %s)",
+		 family_name(chain->table->family), chain->table->name, chain->name,
+		 backend_name(chain->table->backend),
+		 owner_name(rule ? rule_owner(rule) : chain->owner));
+	if (rule)
+		buf_addf(&g->reason, ": %s", rule->text);
+	buf_add_str(&g->reason, "; no trace tells of these rules, they were worked out");
+	advise_in(p, &g->advice);
+	advise_iptables(chain, rule, &packet.ends, &g->advice);
+	return true;
+}
+
+static void judge_untold(struct place *p, bool v6, struct judgement *g)
+{
+	const struct ruleset *rs = place_rules(p);
+
+	buf_addf(&g->reason, "it ends in %s, and no rule says so", p->name);
+	if (rs && legacy_has_say(rs, v6))
+		buf_add_str(&g->reason,
+			    "; there are rules of iptables-legacy, of which no trace tells: "
+			    "see 'strake why show'");
+}
+
 static void judge_unknown(struct journey *j, const struct visit *v, struct judgement *g)
 {
 	const struct note *end = v ? &j->notes[v->notes[v->n - 1]] : NULL;
@@ -545,7 +629,7 @@ static void judge_unknown(struct journey *j, const struct visit *v, struct judge
 	else if (v->has[TRACE_DELIVERED])
 		buf_addf(&g->reason, "it was delivered in %s, and no answer came", p->name);
 	else
-		buf_addf(&g->reason, "it ends in %s, and no rule says so", p->name);
+		judge_untold(p, end->e.is_v6, g);
 }
 
 static bool find_drop(struct journey *j, struct judgement *g)
@@ -561,21 +645,40 @@ static bool find_drop(struct journey *j, struct judgement *g)
 	return false;
 }
 
-void judge(struct journey *j, struct judgement *ret)
+/* Of a packet that is not ours only its answer tells, as far as that was seen to go. */
+static bool was_seen_refused(const struct journey *j, const struct visit *reply)
+{
+	const struct visit *trouble = last_of(j, DIRECTION_TROUBLE);
+	struct ends e;
+
+	if (j->flow.n > 0 && trouble && journey_ends(&j->notes[trouble->notes[0]].e, &e) &&
+	    trouble_of(&e) == TROUBLE_PORT)
+		return true;
+	return j->flow.n > 0 && reply && journey_ends(&j->notes[reply->notes[0]].e, &e) &&
+	       (e.flags & TH_RST) != 0;
+}
+
+static bool was_seen_answered(const struct journey *j, const struct visit *reply)
+{
+	return j->flow.n > 0 && reply && (reply->has[TRACE_SENT] || reply->has[TRACE_DELIVERED]) &&
+	       !drop_in(j, reply) && !was_seen_refused(j, reply);
+}
+
+static void decide(struct journey *j, struct judgement *ret)
 {
 	const struct visit *request = last_of(j, DIRECTION_REQUEST);
 	const struct visit *reply = last_of(j, DIRECTION_REPLY);
 
-	*ret = (struct judgement) { .reason = BUF_INIT(TEXT_MAX), .advice = BUF_INIT(TEXT_MAX) };
 	ret->last = reply ? reply : request;
-	if (j->probe.end == PROBE_ANSWERED || (j->probe.fd < 0 && reply)) {
+	if (j->probe.end == PROBE_ANSWERED || was_seen_answered(j, reply)) {
 		ret->fate = FATE_DELIVERED;
 		buf_add_str(&ret->reason, "and answered");
 		return;
 	}
-	if (find_drop(j, ret) || find_refusal(j, ret))
+	if (find_drop(j, ret) || find_refusal(j, ret) || find_legacy(j, request, ret) ||
+	    find_legacy(j, reply, ret))
 		return;
-	if (j->probe.end == PROBE_REFUSED) {
+	if (j->probe.end == PROBE_REFUSED || was_seen_refused(j, reply)) {
 		judge_refused(j, request, ret);
 		return;
 	}
@@ -584,4 +687,21 @@ void judge(struct journey *j, struct judgement *ret)
 	if (find_trouble(j, ret))
 		return;
 	judge_unknown(j, ret->last, ret);
+}
+
+/* Names and comments are in it that others made, and it is there to be pasted into a shell. */
+static bool is_harmless(const char *command)
+{
+	for (; *command; command++)
+		if (!isalnum((unsigned char)*command) && !strchr(" -_./:,=+@%[]{}\"!", *command))
+			return false;
+	return true;
+}
+
+void judge(struct journey *j, struct judgement *ret)
+{
+	*ret = (struct judgement) { .reason = BUF_INIT(TEXT_MAX), .advice = BUF_INIT(TEXT_MAX) };
+	decide(j, ret);
+	if (!is_harmless(buf_text(&ret->advice)))
+		buf_reset(&ret->advice);
 }

@@ -34,11 +34,20 @@ static bool is_xt(const struct document *d)
 	return xt_looks_like(d->text, d->len);
 }
 
+/* What iptables-save prints where nobody has asked for a table: no rules. */
+static bool is_empty(const struct document *d)
+{
+	return strspn(d->text, " \t\r\n") == d->len;
+}
+
 static int read_json(struct ruleset *rs, const struct document *d, struct error *err)
 {
 	cleanup(json_cleanup) json_t *doc = NULL;
-	int r = json_load_bytes(d->text, d->len, d->what, &doc, err);
+	int r;
 
+	if (is_empty(d))
+		return 0;
+	r = json_load_bytes(d->text, d->len, d->what, &doc, err);
 	return r < 0 ? r : nft_read(rs, doc, d->what, err);
 }
 

@@ -26,6 +26,8 @@
 #include "why/ruleset.h"
 #include "why/xt_read.h"
 
+#define READ_TRIES 3 /* of a table that somebody replaces meanwhile */
+
 struct said {
 	char *text;
 	size_t len;
@@ -257,16 +259,24 @@ static int see_chains(struct ruleset *rs, struct error *err)
 
 /* all other tables */
 
+/* nft(8) reads its arguments as commands, and whoever rules over a namespace gives a table any name
+ * he likes, such as "x; flush ruleset".  In JSON a name is a name.
+ */
 static int read_table(struct ruleset *rs, enum family family, const char *name, struct error *err)
 {
-	const struct program p = {
-		.argv = { "nft", "-j", "list", "table", family_name(family), name, NULL },
-		.package = "nftables",
-	};
+	cleanup(json_cleanup) json_t *request =
+		json_pack("{s:[{s:{s:{s:s,s:s}}}]}", "nftables", "list", "table", "family",
+			  family_name(family), "name", name);
+	autofree char *text = request ? json_dumps(request, JSON_ENSURE_ASCII) : NULL;
+	const struct program p = { .argv = { "nft", "-j", text, NULL }, .package = "nftables" };
 	cleanup(json_cleanup) json_t *doc = NULL;
 	struct job job = { 0 };
-	int r = job_start(&p, &job, err);
+	int r;
 
+	if (!text)
+		return error_set(err, -EINVAL, "a table has a name that is not UTF-8: '%.60s'",
+				 name);
+	r = job_start(&p, &job, err);
 	if (r == 0)
 		r = read_json(&job, &doc, err);
 	if (r == 0)
@@ -339,6 +349,24 @@ static int list_tables(struct listing *ret, struct error *err)
 	return 0;
 }
 
+/* Rules change while they are read: a table that was listed may be gone when it is asked for. */
+static bool is_gone(const struct listed *t)
+{
+	struct listing listing = { 0 };
+	bool gone = list_tables(&listing, NULL) == 0;
+
+	for (size_t i = 0; gone && i < listing.n; i++)
+		gone = listing.items[i].family != t->family ||
+		       strcmp(listing.items[i].name, t->name) != 0;
+	free(listing.items);
+	return gone;
+}
+
+static bool is_read(const struct ruleset *rs, const struct listed *t)
+{
+	return ruleset_table(rs, t->family, t->name, BACKEND_NFT) != NULL;
+}
+
 static int read_tables(struct ruleset *rs, const struct listing *listing, struct error *err)
 {
 	int r = 0;
@@ -346,8 +374,10 @@ static int read_tables(struct ruleset *rs, const struct listing *listing, struct
 	for (size_t i = 0; r == 0 && i < listing->n; i++) {
 		const struct listed *t = &listing->items[i];
 
-		if (!ruleset_table(rs, t->family, t->name, BACKEND_NFT))
+		for (unsigned try = 0; try < READ_TRIES && !is_read(rs, t); try++)
 			r = read_table(rs, t->family, t->name, err);
+		if (r < 0 && is_gone(t))
+			r = 0;
 		if (r == 0)
 			move_to(rs, ruleset_table(rs, t->family, t->name, BACKEND_NFT), i);
 	}

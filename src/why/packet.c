@@ -260,6 +260,10 @@ static int read_word(struct parsing *in)
 		r = read_address(in, word, true);
 		return r < 0 ? r : read_address(in, in->words->items[in->at++], false);
 	}
+	if (strcmp(word, "bridged") == 0) {
+		in->p->is_frame = true;
+		return 0;
+	}
 	if (value_of_word(KIND_PROTOCOL, word, &protocol) == 0) {
 		packet_set(in->p, FIELD_PROTOCOL, protocol);
 		return 0;
@@ -287,20 +291,22 @@ static void set_default(struct packet *p, enum field field, u128 value)
 		packet_set(p, field, value);
 }
 
+/* Of another protocol these bytes are something else. */
+static bool may_have_ports(const struct packet *p)
+{
+	u128 protocol = p->value[FIELD_PROTOCOL];
+
+	return !packet_has(p, FIELD_PROTOCOL) || protocol == IPPROTO_TCP ||
+	       protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP || protocol == IPPROTO_UDPLITE ||
+	       protocol == IPPROTO_DCCP;
+}
+
 static void fill_protocol(struct packet *p)
 {
 	u128 protocol = p->value[FIELD_PROTOCOL];
-	bool known = packet_has(p, FIELD_PROTOCOL);
-	bool ports = protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
-		     protocol == IPPROTO_SCTP || protocol == IPPROTO_UDPLITE ||
-		     protocol == IPPROTO_DCCP;
 
-	if (!known)
+	if (!packet_has(p, FIELD_PROTOCOL))
 		return;
-	if (!ports) {
-		/* Of another protocol these bytes are something else. */
-		p->known[FIELD_SPORT] = p->known[FIELD_DPORT] = NOT_KNOWN;
-	}
 	if (protocol == IPPROTO_TCP && p->value[FIELD_CT_STATE] == STATE_NEW)
 		set_default(p, FIELD_TCP_FLAGS, 2);
 	if (protocol == IPPROTO_ICMP && p->value[FIELD_CT_STATE] == STATE_NEW) {
@@ -357,6 +363,14 @@ static int complete(struct parsing *in)
 		return error_set(in->err, -EINVAL,
 				 "packet: say where it comes in ('in eth0'), where it leaves "
 				 "('out eth0'), or both");
+	if (p->is_frame && (!in->has_in || !in->has_out))
+		return error_set(in->err, -EINVAL,
+				 "packet: bridged is from one port ('in') to "
+				 "another ('out')");
+	if (!may_have_ports(p) && (packet_has(p, FIELD_SPORT) || packet_has(p, FIELD_DPORT)))
+		return error_set(in->err, -EINVAL,
+				 "packet: only tcp, udp, sctp, udplite and dccp "
+				 "have ports");
 	if (packet_has(p, FIELD_PROTOCOL) && !packet_has(p, FIELD_FAMILY))
 		packet_set(p, FIELD_FAMILY, p->value[FIELD_PROTOCOL] == IPPROTO_ICMPV6 ? V6 : V4);
 	set_default(p, FIELD_FAMILY, V4);

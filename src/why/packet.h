@@ -3,6 +3,7 @@
  *	in eth0 from 10.0.0.1 to 10.0.0.2 tcp dport 80 state new
  *	tcp 10.0.0.1:1234 -> 10.0.0.2:80 in eth0 out br0
  *
+ * With "bridged" the links are ports of a bridge, and the rules are those for its frames.
  * Of each field it is known what it is, that the packet has none, or nothing at all.
  */
 #ifndef WHY_PACKET_H
@@ -29,6 +30,7 @@ enum way {
 
 struct packet {
 	enum way way;
+	bool is_frame; /* from one port of a bridge to another */
 	u128 value[FIELD_COUNT];
 	uint8_t known[FIELD_COUNT];
 };

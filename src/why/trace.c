@@ -9,6 +9,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,7 +84,24 @@ static void mark_at(struct nft *nft, const char *chain, uint8_t protocol, uint32
 }
 
 /* An error about a packet has that packet's headers behind its own. */
-enum { ICMP_ID = 4, ICMP_HEADER = 8, IPV4_HEADER = 20, IPV6_HEADER = 40 };
+enum { TCP_FLAGS = 13, ICMP_ID = 4, ICMP_HEADER = 8, IPV4_HEADER = 20, IPV6_HEADER = 40 };
+
+static void mark_firsts(struct nft *nft, const char *chain, uint8_t protocol)
+{
+	struct nftnl_rule *rule = begin(nft, chain, protocol);
+	const uint8_t flags[4] = { TH_SYN | TH_RST }, none = 0;
+	uint32_t mask;
+
+	if (protocol == IPPROTO_TCP) {
+		memcpy(&mask, flags, sizeof(mask));
+		nft_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1, 8);
+		nft_and(rule, 8, mask);
+		nft_compare(rule, false, 8, &none, sizeof(none));
+	}
+	mark(nft, rule);
+	mark(nft, begin(nft, chain, IPPROTO_ICMP));
+	mark(nft, begin(nft, chain, IPPROTO_ICMPV6));
+}
 
 static void fill_chain(struct nft *nft, const char *chain, const struct trace_filter *filter)
 {
@@ -93,6 +111,10 @@ static void fill_chain(struct nft *nft, const char *chain, const struct trace_fi
 
 	if (filter->protocol == 0) {
 		mark(nft, nft_rule(nft, chain));
+		return;
+	}
+	if (filter->port == 0) {
+		mark_firsts(nft, chain, filter->protocol);
 		return;
 	}
 	mark_at(nft, chain, filter->protocol, id, filter->port);

@@ -18,11 +18,13 @@
 struct tracer;
 
 /* Which packets: those of a protocol that have a port, or ICMP's identifier, on either side; and
- * errors about them.  Translation of addresses leaves it as it is.
+ * errors about them.  Translation of addresses leaves it as it is.  Without a port: the first
+ * packets of every connection and the answers to them, as far as the protocol tells them from
+ * others, and all errors.
  */
 struct trace_filter {
 	uint8_t protocol; /* IPPROTO_*; 0: everything */
-	uint16_t port;
+	uint16_t port;    /* 0: any */
 };
 
 #define TRACE_TABLE      "strake-why" /* with our pid behind */

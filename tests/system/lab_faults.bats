@@ -69,6 +69,7 @@ faults() {
 	END
 	faults "$OWN/uplink.yaml" <<<"uplink-down link-down"
 	faults "$OWN/vlan.yaml" <<<"vlan-mismatch vlan-mismatch"
+	faults "$OWN/trunk.yaml" <<<"trunk-vlan-missing vlan-mismatch"
 	faults "$OWN/six.yaml" <<<"ipv6-off address-missing"
 }
 
@@ -110,11 +111,41 @@ faults() {
 	END
 }
 
+@test "A1.9 A2.11 A4.11 faults of tunnels" {
+	faults "$LABS/vxlan.yaml" <<-END
+		vxlan-wrong-id vxlan
+		vxlan-wrong-remote vxlan
+	END
+}
+
+@test "A4.9 native VLANs that differ are named" {
+	cat >"$STATE/lab.yaml" <<-END
+		name: natives
+		nodes:
+		  s1: {kind: switch, interfaces: {up: {trunk: [10, 20], native: 10}}}
+		  s2: {kind: switch, interfaces: {up: {trunk: [10, 20], native: 20}}}
+		hosts:
+		  h1: {addresses: [10.9.0.1/24]}
+		  h2: {addresses: [10.9.0.2/24]}
+		links:
+		  - {between: [h1, s1], vlan: 10}
+		  - {between: [h2, s2], vlan: 10}
+		  - s1:up - s2:up
+		checks:
+		  - no-reach: [h1, h2]
+		    because: vlan-mismatch
+	END
+	strake lab up -q "$STATE/lab.yaml"
+	strake lab check natives
+	run strake lab ping natives h1 h2
+	assert_has "native VLANs differ"
+}
+
 @test "every fault of the library stands in a table above" {
 	local id missing=()
 	[ "$(strake lab faults --json | jq length)" -ge 40 ]
 	for id in $(strake lab faults --json | jq -r '.[].id'); do
-		grep -qE "(^|[[:space:]<\"])$id [a-z]" "$BATS_TEST_FILENAME" || missing+=("$id")
+		grep -qE "(^|[[:space:]<\"])$id [a-z]" "$BATS_TEST_FILENAME" "$HERE/../vm/lab.bats" || missing+=("$id")
 	done
 	printf '%s\n' "${missing[@]}"
 	[ ${#missing[@]} = 0 ]

@@ -166,6 +166,21 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 	assert_has "wants RULES... -- PACKET"
 	run why check "$STATE/bad" -- dport 5
 	assert_has "packet: say where it comes in"
+	# iptables-save prints nothing where nobody has asked for a table
+	: >"$STATE/empty"
+	run why show "$STATE/empty"
+	assert_status 0
+	assert_has "no rules: whatever is routed here passes"
+	run why check "$STATE/empty" -- in eth0 icmp to 10.0.0.1 dport 80
+	assert_status 1
+	assert_equal "$output" "strake why check: packet: only tcp, udp, sctp, udplite and dccp have ports"
+	# a terminal takes U+009B for the beginning of a command, in JSON as elsewhere
+	printf '*filter\n:INPUT DROP [0:0]\n-A INPUT -m comment --comment "\302\233\033[31m" -j DROP\n' >"$STATE/bad"
+	for how in --json --draw=- --; do
+		why show "$how" "$STATE/bad" >"$STATE/shown"
+		run env LC_ALL=C grep -cP '\x1b|\xc2\x9b' "$STATE/shown"
+		assert_equal "$output" 0
+	done
 	run why show --netns nowhere
 	assert_status 1
 	assert_has "open the network namespace /run/netns/nowhere: No such file or directory"

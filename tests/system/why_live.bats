@@ -35,7 +35,7 @@ setup() {
 }
 teardown() {
 	umount -R -l /run 2>/dev/null || true
-	umount "$STATE/guest" "$STATE/outside" 2>/dev/null || true
+	umount "$STATE/guest" "$STATE/outside" "$STATE/other" 2>/dev/null || true
 	network_done
 }
 in_guest() { nsenter --net="$STATE/guest" "$@"; }
@@ -271,4 +271,137 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	output=$(cat "$STATE/said")
 	assert_has "verdict: delivered"
 	assert_has "its source is now 192.0.2.1"
+}
+
+@test "why --watch follows a packet that is sent on to another port, and its answer, among others" {
+	NETNS[guest]=$STATE/guest
+	listen guest stub tcp:8080
+	iptables-nft -t nat -A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 172.16.0.2:8080
+	iptables-nft -t nat -A PREROUTING -p tcp --dport 82 -j DNAT --to-destination 172.16.0.2:8082
+	iptables-nft -t nat -A POSTROUTING -o br0 -j MASQUERADE --random
+	watch_for() { # TARGET COMMAND...
+		"$PROGRAMS/strake" why --watch --timeout 30 "$1" >"$STATE/said" 2>&1 3>&- &
+		watcher=$!
+		soon watches
+		shift
+		"$@" || true
+		status=0
+		wait "$watcher" || status=$?
+		output=$(cat "$STATE/said")
+	}
+	watches() { nft list tables | grep -q strake-why && nsenter --net="$STATE/outside" nft list tables | grep -q strake-why; }
+	from_outside() { nsenter --net="$STATE/outside" "$PYTHON" -ISE "$TOOLS/probe.py" tcp "$@"; }
+	both() { from_outside 192.0.2.1 9999 || true; from_outside 192.0.2.1 80; }
+	watch_for 192.0.2.1:80 both
+	verdict 0 "delivered, and answered"
+	assert_has "request in netns guest"
+	assert_has "answer in netns guest"
+	assert_has "its source is now 192.0.2.1:80 (was 172.16.0.2:8080)"
+	assert_lacks ":9999"
+	watch_for 192.0.2.1:82 from_outside 192.0.2.1 82
+	verdict 4 "refused, nobody listens on tcp port 8082 in netns guest"
+	iptables-nft -t nat -A PREROUTING -p udp --dport 53 -j DNAT --to-destination 172.16.0.2:5353
+	watch_for 192.0.2.1:53/udp nsenter --net="$STATE/outside" "$PYTHON" -ISE "$TOOLS/probe.py" udp 192.0.2.1 53 1
+	verdict 4 "refused, nobody listens on udp port 5353 in netns guest"
+	# the answer, which has the other port, is what is dropped
+	iptables-nft -A FORWARD -p tcp --sport 8080 -j DROP
+	watch_for 192.0.2.1:80 from_outside 192.0.2.1 80
+	verdict 3 "dropped, the answer, in this host, by rule 1 of table ip filter, chain FORWARD"
+	run why --watch --icmp 192.0.2.1:80
+	assert_status 1
+	assert_has "--watch is for tcp and udp"
+}
+
+@test "why A B: rules of iptables-legacy, of which no trace tells, are worked out" {
+	need_command iptables-legacy ip6tables-legacy
+	iptables-legacy -L -n >/dev/null 2>&1 || skip "the kernel has no iptables-legacy"
+	listen outside stub tcp:80
+	iptables-nft -t nat -A PREROUTING -p tcp --dport 81 -j DNAT --to-destination 192.0.2.2:80
+	masquerade
+	iptables-legacy -A FORWARD -p tcp --dport 80 -j DROP
+	run why guest 192.0.2.1:81
+	verdict 3 "dropped, in this host, by rule 1 of table ip filter, chain FORWARD (iptables-legacy, an administrator)"
+	advice "iptables-legacy -t filter -I FORWARD 1 -s 172.16.0.2 -d 192.0.2.2 -p tcp --dport 80 -j ACCEPT"
+	iptables-legacy -F
+	iptables-legacy -A FORWARD -p tcp --sport 80 -j DROP
+	run why guest 192.0.2.1:81
+	verdict 3 "dropped, the answer, in this host, by rule 1 of table ip filter, chain FORWARD (iptables-legacy"
+	iptables-legacy -F
+	iptables-legacy -A INPUT -p tcp --dport 99 -j REJECT
+	run why outside 192.0.2.1:99
+	verdict 4 "refused, in this host, by rule 1 of table ip filter, chain INPUT (iptables-legacy"
+	iptables-legacy -R INPUT 1 -p tcp --dport 99 -m statistic --mode random --probability 1 -j DROP
+	run why outside 192.0.2.1:99
+	verdict 5 "unknown, it ends in this host, and no rule says so; there are rules of iptables-legacy"
+	run why guest 192.0.2.1:81
+	verdict 0 "delivered"
+}
+
+@test "why: names are names: no command of nft or of a shell is made of them" {
+	nft add table ip keep
+	nft -j -f - <<-'END'
+		{"nftables": [
+		{"add": {"table": {"family": "ip", "name": "keep; add table ip injected"}}},
+		{"add": {"chain": {"family": "ip", "table": "keep; add table ip injected", "name": "c", "type": "filter",
+		"hook": "output", "prio": 0, "policy": "drop"}}}]}
+	END
+	nft -a list ruleset >"$STATE/before"
+	run why show
+	assert_status 0
+	assert_has "table ip keep; add table ip injected, chain c, policy drop"
+	run why --icmp 192.0.2.2
+	verdict 3 "dropped, in this host, by the policy of table ip keep; add table ip injected, chain c"
+	assert_lacks "not run"
+	nft -a list ruleset | diff "$STATE/before" -
+}
+
+@test "A9.7 A9.10 IPv6 and bridges: what the kernel's trace says is what the evaluator works out" {
+	touch "$STATE/other"
+	unshare --net="$STATE/other" true
+	mount --bind "$STATE/other" "$(touch /run/netns/other && echo /run/netns/other)"
+	ip link add vOTHER type veth peer name eth0 netns "$STATE/other"
+	ip link set vOTHER master br0 up
+	nsenter --net="$STATE/other" sh -c 'ip address add 172.16.0.3/16 dev eth0; ip address add fd16::3/64 dev eth0 nodad; ip link set eth0 up'
+	in_guest ip address add fd16::2/64 dev vGUEST nodad
+	in_guest ip route add default via fd16::1
+	ip address add fd16::1/64 dev br0 nodad
+	ip address add fd02::1/64 dev out0 nodad
+	nsenter --net="$STATE/outside" ip address add fd02::2/64 dev eth0 nodad
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+	nft -f - <<-'END'
+		table inet f {
+			set hosts { type ipv6_addr; flags interval; elements = { fd16::/64, fd02::2 }; }
+			chain low { icmpv6 type echo-request counter accept; ct state established accept; }
+			chain user { meta l4proto udp drop; ip6 saddr @hosts tcp dport { 80, 443 } return; tcp dport 81 drop; ip6 hoplimit 63 goto low; }
+			chain fw { type filter hook forward priority 0; policy drop; ct state established,related accept; meta nfproto ipv6 jump user; iifname "br0" oifname "out0" tcp dport 80 ip6 daddr fd02::/64 accept; }
+			chain in { type filter hook input priority 0; policy accept; tcp dport 22 reject; meta mark 5 drop; }
+			chain pre { type nat hook prerouting priority -100; tcp dport 8080 dnat ip6 to [fd02::2]:80; }
+		}
+		table bridge b {
+			chain fw { type filter hook forward priority 0; ether type ip tcp dport 80 drop; ether type ip6 tcp dport 81 drop; meta l4proto tcp counter accept; }
+		}
+	END
+	ip6tables-nft -t mangle -A PREROUTING -p tcp --dport 23 -j MARK --set-mark 5
+	ip6tables-nft -A FORWARD -m conntrack --ctstate NEW -m hl --hl-eq 63 -j LOG
+	nft -j list ruleset >"$STATE/rules"
+	ip6tables-nft-save >"$STATE/saved" 2>/dev/null
+	rules='(.steps[] | select(.kind == "rule") | "\(.family) \(.table) \(.chain) \(.rule)"), "\(.at.table) \(.at.chain) \(.at.rule)"'
+	agree() { # TARGET PACKET
+		why --from guest --json --timeout 1 "$1" | jq -r ".steps |= map(select(.place == \"this host\" and .direction == \"request\")) | $rules" >"$STATE/live"
+		why check --json --local fd02::1=out0 --local fd16::1=br0 --route fd02::/64=out0 "$STATE/rules" "$STATE/saved" -- "$2" |
+			jq -r "$rules" >"$STATE/worked-out"
+		[ "$(wc -l <"$STATE/live")" -gt 1 ]
+		diff "$STATE/live" "$STATE/worked-out"
+	}
+	agree '[fd02::2]:80' 'in br0 out out0 tcp [fd16::2]:1000 -> [fd02::2]:80 ttl 64'
+	agree '[fd02::2]:81' 'in br0 out out0 tcp [fd16::2]:1000 -> [fd02::2]:81 ttl 64'
+	agree '[fd02::1]:8080' 'in br0 tcp [fd16::2]:1000 -> [fd02::1]:8080 ttl 64'
+	agree '[fd16::1]:22' 'in br0 tcp [fd16::2]:1000 -> [fd16::1]:22'
+	agree '[fd16::1]:23' 'in br0 tcp [fd16::2]:1000 -> [fd16::1]:23'
+	agree 'fd02::2/icmp' 'in br0 out out0 icmpv6 from fd16::2 to fd02::2 ttl 64'
+	agree '[fd02::2]:53/udp' 'in br0 out out0 udp [fd16::2]:1000 -> [fd02::2]:53 ttl 64'
+	bridge_netfilter 0
+	agree 172.16.0.3:80 'bridged in vHOST out vOTHER tcp 172.16.0.2:1000 -> 172.16.0.3:80'
+	agree '[fd16::3]:81' 'bridged in vHOST out vOTHER tcp [fd16::2]:1000 -> [fd16::3]:81'
+	agree '[fd16::3]:82' 'bridged in vHOST out vOTHER tcp [fd16::2]:1000 -> [fd16::3]:82'
 }

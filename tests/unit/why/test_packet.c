@@ -21,6 +21,7 @@ static void descriptions_are_understood(void **state)
 		{ "out lo udp from [fd00::1]:5 to [fd00::2]:53", "[fd00::1]:5 > [fd00::2]:53 udp",
 		  WAY_OUT },
 		{ "in eth0 icmp from 10.0.0.1", "10.0.0.1 > ? icmp", WAY_IN },
+		{ "bridged in p0 out p1 tcp to 10.0.0.2:80", "? > 10.0.0.2:80 tcp", WAY_THROUGH },
 		{ "in eth0 proto 200 saddr 1.2.3.4 daddr 5.6.7.8 mark 0x5 ttl 3",
 		  "1.2.3.4 > 5.6.7.8 200", WAY_IN },
 	};
@@ -50,6 +51,7 @@ static void mistakes_name_the_word(void **state)
 		  "packet: '10.0.0.1:x': behind the colon there is no port" },
 		{ "in eth0 dport 70000",
 		  "packet: '70000': this is no value for what is before it" },
+		{ "bridged in p0", "packet: bridged is from one port ('in') to another ('out')" },
 		{ "in eth0 state fresh",
 		  "packet: 'fresh': this is no value for what is before it" },
 	};
