@@ -75,6 +75,13 @@ const struct opt build_opts[] = {
 	    "stages at the same time (default, and 0: as many as keep the processors busy)"),
 	OPT(struct build_args, progress, "progress", 0, "KIND",
 	    "auto (default), plain: lines; tty: live on the terminal; json: for programs; quiet"),
+	OPT_BARE(struct build_args, rm, "rm", "true", NULL, "true",
+		 "for scripts of others: the containers of steps are removed, always"),
+	OPT_BARE(struct build_args, force_rm, "force-rm", "true", NULL, "true",
+		 "the same, also after a failure"),
+	OPT(struct build_args, provenance, "provenance", 0, "false",
+	    "for scripts of others: no statement of where the image comes from is made"),
+	OPT(struct build_args, sbom, "sbom", 0, "false", "no list of what is in it, either"),
 	OPT(struct build_args, quiet, "quiet", 'q', NULL, "print nothing but the image's ID"),
 	{ 0 },
 };

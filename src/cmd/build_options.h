@@ -12,7 +12,8 @@
 
 struct build_args {
 	const char *file, *target, *pull, *network, *iidfile, *timestamp, *progress, *format, *call,
-		*metadata_file, *tls_verify, *auth_file, *credentials, *cert_dir;
+		*metadata_file, *tls_verify, *auth_file, *credentials, *cert_dir, *rm, *force_rm,
+		*provenance, *sbom;
 	struct strv tags, platforms, build_args, labels, secrets, add_hosts, ulimits, outputs,
 		annotations, allow, ssh, contexts, cache_from, cache_to, uncached;
 	uint64_t memory, shm_size;

@@ -59,6 +59,25 @@ static int read_platforms(const struct strv *texts, struct strv *ret, struct err
 	return r;
 }
 
+/* What scripts for Docker and Podman ask for and have here; the opposite cannot be had. */
+static int read_given(const struct build_args *args, struct error *err)
+{
+	const struct {
+		const char *name, *text, *only, *why;
+	} given[] = {
+		{ "rm", args->rm, "true", "--debug looks into a step that failed" },
+		{ "force-rm", args->force_rm, "true", "--debug looks into a step that failed" },
+		{ "provenance", args->provenance, "false", "attestations are not made" },
+		{ "sbom", args->sbom, "false", "attestations are not made" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
+		if (given[i].text && strcmp(given[i].text, given[i].only) != 0)
+			return error_set(err, -EINVAL, "--%s can only be %s, not '%.40s': %s",
+					 given[i].name, given[i].only, given[i].text, given[i].why);
+	return 0;
+}
+
 /* --push and --load are outputs by another name. */
 static int read_outputs(const struct build_args *args, struct build_wishes *w, struct error *err)
 {
@@ -188,6 +207,8 @@ int wishes_read(struct engine *engine, const struct build_args *args, struct bui
 
 	point(args, w, req);
 	read_registry(args, &w->registry_flags);
+	if (r == 0)
+		r = read_given(args, err);
 	if (r == 0)
 		r = read_pull(args->pull, req, err);
 	if (r == 0)

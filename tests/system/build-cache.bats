@@ -110,6 +110,12 @@ stages() {
 	run build --pull=often < <(stages)
 	assert_has "--pull is always, missing, never or newer, not 'often'"
 	run -0 build --pull=false < <(stages)
+	# What scripts of others ask for and have anyway; the opposite is not silently left out.
+	run -0 build --rm --force-rm=true --provenance=false --sbom=false < <(stages)
+	run build --provenance=mode=max < <(stages)
+	assert_has "--provenance can only be false, not 'mode=max'"
+	run build --rm=false < <(stages)
+	assert_has "--rm can only be true, not 'false'"
 	# Two words mean neither a directory nor a fetch.
 	run build --pull never < <(stages)
 	assert_status 2
