@@ -49,14 +49,24 @@ _Noreturn void enter_and_exec(const struct entering *to, char *const *argv)
 	stop(to->node, argv[0], errno == ENOENT ? 127 : 126);
 }
 
-static int enter_processes(const struct lab *lab, struct error *err)
+/* As fork(), but the child is one of the lab's processes.  A process namespace is entered by
+ * children alone, so ours is put back: whatever else the caller starts is no business of the lab.
+ */
+static pid_t fork_into(const struct lab *lab, struct error *err)
 {
 	autofree char *path = xasprintf("/proc/%d/ns/pid_for_children", lab->keeper);
+	autoclose int home = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	pid_t pid;
 
-	if (fd < 0 || setns(fd, CLONE_NEWPID) < 0)
+	if (home < 0 || fd < 0 || setns(fd, CLONE_NEWPID) < 0)
 		return error_sys(err, -errno, "enter the processes of lab %s", lab->topology->name);
-	return 0;
+	pid = fork();
+	if (pid < 0)
+		return error_sys(err, -errno, "start a process of lab %s", lab->topology->name);
+	if (pid > 0 && setns(home, CLONE_NEWPID) < 0)
+		return error_sys(err, -errno, "leave the processes of lab %s", lab->topology->name);
+	return pid;
 }
 
 static int await(pid_t pid, const char *name, struct error *err)
@@ -102,7 +112,6 @@ int lab_exec(struct lab *lab, size_t node, char *const *argv, struct error *err)
 {
 	autofree char *hosts = xasprintf("%s/hosts", lab->dir);
 	struct entering to = { .node = lab->topology->nodes[node].name, .hosts = hosts };
-	int r;
 	pid_t pid;
 
 	if (lab->topology->nodes[node].kind == NODE_CONTAINER)
@@ -110,12 +119,9 @@ int lab_exec(struct lab *lab, size_t node, char *const *argv, struct error *err)
 	to.netns_fd = lab_netns(lab, node, err);
 	if (to.netns_fd < 0)
 		return to.netns_fd;
-	r = enter_processes(lab, err);
-	if (r < 0)
-		return r;
-	pid = fork();
+	pid = fork_into(lab, err);
 	if (pid < 0)
-		return error_sys(err, -errno, "start %s", argv[0]);
+		return pid;
 	if (pid == 0)
 		enter_and_exec(&to, argv);
 	return await(pid, argv[0], err);

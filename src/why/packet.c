@@ -40,10 +40,15 @@ int world_add_local(struct world *w, const char *text, struct error *err)
 	return 0;
 }
 
+/* 127.0.0.1 is of no use beyond lo: the kernel (inet_select_addr()) takes the first of another
+ * link. */
 bool world_address_of(const struct world *w, bool v6, u128 link, u128 *ret)
 {
+	bool any = !v6 && link == value_of_name("lo");
+
 	for (size_t i = 0; w && i < w->nlocal; i++)
-		if (w->local[i].v6 == v6 && value_of_name(w->local[i].link) == link) {
+		if (w->local[i].v6 == v6 && (any ? w->local[i].value >> 24 != 127
+						 : value_of_name(w->local[i].link) == link)) {
 			*ret = w->local[i].value;
 			return true;
 		}
