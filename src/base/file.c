@@ -123,6 +123,24 @@ int file_write_at(int dirfd, const char *path, const void *bytes, size_t len, mo
 	return r < 0 ? error_sys(err, r, "sync directory of %s", path) : 0;
 }
 
+int file_write_named(const char *path, const void *bytes, size_t len, mode_t mode,
+		     struct error *err)
+{
+	autoclose int fd = -1;
+	struct stat st;
+	int r;
+
+	if (explain_dry())
+		return 0;
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return file_write_at(AT_FDCWD, path, bytes, len, mode, FILE_PLAIN, err);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, mode);
+	if (fd < 0)
+		return error_sys(err, -errno, "open %s", path);
+	r = file_write_all(fd, bytes, len);
+	return r < 0 ? error_sys(err, r, "write %s", path) : 0;
+}
+
 int file_put_at(int dirfd, const char *path, const char *text, struct error *err)
 {
 	autoclose int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);

@@ -27,6 +27,12 @@ enum file_flags { FILE_PLAIN = 0, FILE_SYNC = 1 };
 int file_write_at(int dirfd, const char *path, const void *bytes, size_t len, mode_t mode,
 		  enum file_flags flags, struct error *err) must_check;
 
+/* The same for a path that the user chose for something to read: a device, a pipe or what a link
+ * leads to is written into, as "> path" does, and not replaced by a file.
+ */
+int file_write_named(const char *path, const void *bytes, size_t len, mode_t mode,
+		     struct error *err) must_check;
+
 /* Writes into an existing file in one write(), the way kernel interfaces want it. */
 int file_put_at(int dirfd, const char *path, const char *text, struct error *err) must_check;
 

@@ -94,6 +94,20 @@ static int assign(const struct found *f, const char *value, struct error *err)
 	return 0;
 }
 
+static bool is_word_of(const char *words, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (const char *at = words; at && *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		if (n == len && memcmp(at, text, n) == 0)
+			return true;
+		at += n;
+	}
+	return false;
+}
+
 /* argv[i] starts with "--".  Returns the number of arguments used. */
 static int parse_long(const struct opt_set *sets, int left, char **argv, struct error *err)
 {
@@ -109,6 +123,11 @@ static int parse_long(const struct opt_set *sets, int left, char **argv, struct 
 
 		return unknown(sets, alone, err);
 	}
+	if (!value && left > 1 && is_word_of(f.opt->words, argv[1]))
+		return error_set(
+			err, -EINVAL,
+			"%s takes its value behind a '=': %s=%s; an operand of this name is ./%s",
+			f.called, f.called, argv[1], argv[1]);
 	if (!value)
 		value = f.opt->bare;
 	if (f.opt->kind != OPT_BOOL && !value) {

@@ -25,6 +25,8 @@ struct opt {
 	const char *help;    /* half a sentence, small first letter */
 	const char *bare;    /* of a string: its value without "=VALUE"; then it never takes the
 				next argument; NULL: it wants one */
+	const char *words;   /* with bare: "always never"; one of them as the next argument was
+				meant as the value and is refused */
 };
 
 #define OPT_KIND(x)                                                                                \
@@ -36,11 +38,11 @@ struct opt {
 		.offset = offsetof(type, field), .operand = (operand_), .help = (help_),           \
 	}
 
-#define OPT_BARE(type, field, name_, bare_, operand_, help_)                                       \
+#define OPT_BARE(type, field, name_, bare_, words_, operand_, help_)                               \
 	{                                                                                          \
 		.name = (name_), .kind = OPT_KIND(((type *)0)->field),                             \
 		.offset = offsetof(type, field), .operand = (operand_), .help = (help_),           \
-		.bare = (bare_),                                                                   \
+		.bare = (bare_), .words = (words_),                                                \
 	}
 
 /* A table and the struct whose fields it fills. */

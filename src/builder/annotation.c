@@ -11,6 +11,7 @@ static const struct {
 	enum annotation_place place;
 } words[] = {
 	{ "manifest-descriptor", ON_DESCRIPTOR },
+	{ "index-descriptor", ON_INDEX_DESCRIPTOR },
 	{ "manifest", ON_MANIFEST },
 	{ "index", ON_INDEX },
 };
@@ -91,7 +92,11 @@ int annotation_parse(struct annotations *list, const char *text, struct error *e
 	const char *rest = read_places(text, &a);
 	int r = read_platform(&a, err);
 
-	if (r == 0 && (*rest == '=' || !strchr(rest, '=')))
+	if (r == 0 && (a.places & ON_INDEX_DESCRIPTOR))
+		r = error_set(
+			err, -EOPNOTSUPP,
+			"nothing keeps a descriptor of the whole index; index: puts it in the index");
+	else if (r == 0 && (*rest == '=' || !strchr(rest, '=')))
 		r = error_set(err, -EINVAL, "expected NAME=VALUE");
 	if (r < 0) {
 		annotation_done(&a);

@@ -11,7 +11,8 @@
 enum annotation_place {
 	ON_MANIFEST = 1,
 	ON_INDEX = 2,
-	ON_DESCRIPTOR = 4, /* of the manifest, in the index */
+	ON_DESCRIPTOR = 4,       /* of the manifest, in the index */
+	ON_INDEX_DESCRIPTOR = 8, /* known, and refused */
 };
 
 struct annotation {

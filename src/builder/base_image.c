@@ -73,18 +73,19 @@ static int find(struct build *b, const char *name, const char *platform, char re
 	cleanup(image_cleanup) struct image *image = NULL;
 	const char *pull = b->req->pull;
 	char wish[PLATFORM_LEN];
+	bool newer, here;
 	int r = platform ? platform_parse(platform, wish, b->err) : 0;
 
 	if (r < 0)
 		return r;
 	if (pull && strcmp(pull, "always") == 0)
 		return !may_fetch ? 1 : fetch(b, name, platform, true, ret_id);
-	if (pull && strcmp(pull, "newer") == 0 && may_fetch &&
-	    fetch(b, name, platform, true, ret_id) == 0)
-		return 0;
+	newer = pull && strcmp(pull, "newer") == 0;
 	r = look(b, name, platform ? wish : NULL, &image);
-	if (r == 0 && fits(image, platform ? wish : NULL) &&
-	    (may_fetch || !pull || strcmp(pull, "newer") != 0)) {
+	here = r == 0 && fits(image, platform ? wish : NULL);
+	if (here && newer && may_fetch && fetch(b, name, platform, true, ret_id) == 0)
+		return 0;
+	if (here && (may_fetch || !newer)) {
 		memcpy(ret_id, image->id, ID_LEN + 1);
 		return 0;
 	}

@@ -34,7 +34,17 @@ static bool is_dash(const char *text)
 
 /* files of the context, whose links lead nowhere else */
 
-/* 1: it is not there. */
+static bool is_link(int dirfd, const char *name)
+{
+	autoclose int fd = rootdir_open_at(dirfd, name, O_PATH | O_NOFOLLOW, RESOLVE_IN_ROOT);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* 1: it is not there.  A link that leads out is an error: an ignore file that is not read would let
+ * in what it was to keep out.
+ */
 static int read_inside(const struct opening *o, const char *name, size_t max, char **ret,
 		       size_t *ret_len)
 {
@@ -42,6 +52,10 @@ static int read_inside(const struct opening *o, const char *name, size_t max, ch
 		rootdir_open_at(o->ret->fd, name, O_RDONLY | O_NONBLOCK, RESOLVE_IN_ROOT);
 	struct stat st;
 
+	if ((fd == -ENOENT || fd == -ENOTDIR) && is_link(o->ret->fd, name))
+		return error_set(o->err, -ELOOP,
+				 "%s in the context is a link that leads to no file of the context",
+				 name);
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return 1;
 	if (fd < 0)

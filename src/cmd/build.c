@@ -155,7 +155,15 @@ static int write_iid(const char *path, const char *id, struct error *err)
 {
 	autofree char *text = xasprintf("sha256:%s", id);
 
-	return file_write_at(AT_FDCWD, path, text, strlen(text), 0644, FILE_PLAIN, err);
+	return file_write_named(path, text, strlen(text), 0644, err);
+}
+
+static int write_metadata(const char *path, const json_t *doc, struct error *err)
+{
+	autofree char *text = json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+
+	return text ? file_write_named(path, text, strlen(text), 0600, err)
+		    : error_set(err, -EINVAL, "cannot write %s as JSON", path);
 }
 
 /* The same again, up to where it failed; what came by standard input cannot be given again. */
@@ -223,7 +231,7 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 	if (r == 0 && args->iidfile)
 		r = write_iid(args->iidfile, result.id, err);
 	if (r == 0 && args->metadata_file)
-		r = json_save_at(AT_FDCWD, args->metadata_file, result.metadata, false, err);
+		r = write_metadata(args->metadata_file, result.metadata, err);
 	json_decref(result.metadata);
 	return r;
 }

@@ -11,7 +11,8 @@ const struct opt build_opts[] = {
 	OPT(struct build_args, labels, "label", 0, "NAME=VALUE", "put a label on the image"),
 	OPT(struct build_args, platforms, "platform", 0, "OS/ARCH[/VARIANT]",
 	    "what it is for (default: this machine); several, with commas, make an index"),
-	OPT_BARE(struct build_args, pull, "pull", "always", "WHEN",
+	OPT_BARE(struct build_args, pull, "pull", "always", "always missing never newer true false",
+		 "WHEN",
 		 "fetch base images: missing (default), always, never, newer; bare: always"),
 	OPT(struct build_args, contexts, "build-context", 0, "NAME=VALUE",
 	    "what FROM or --from NAME means: a directory, archive, git repository, URL,\n"

@@ -30,8 +30,7 @@ static int make_image(struct hand *hand, const struct hand_commit_args *args,
 	if (r == 0 && args->iidfile) {
 		autofree char *text = xasprintf("sha256:%s", id);
 
-		r = file_write_at(AT_FDCWD, args->iidfile, text, strlen(text), 0644, FILE_PLAIN,
-				  hand->err);
+		r = file_write_named(args->iidfile, text, strlen(text), 0644, hand->err);
 	}
 	if (r == 0 && !args->quiet)
 		(void)puts(id);

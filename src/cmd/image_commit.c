@@ -112,7 +112,7 @@ static int commit_run(struct engine *engine, const void *data, int argc, char **
 	cleanup(container_cleanup) struct container *c = NULL;
 	cleanup(container_files_done) struct container_files files = { .upper = NULL };
 	cleanup(container_release) struct container_hold hold = { .until = -1 };
-	struct changes_request changes = { .fd = -1 };
+	struct changes_request changes = { .fd = -1, .is_new = true };
 	struct strv settings = { 0 };
 	struct commit_request req = {
 		.changes = &changes,
@@ -190,7 +190,7 @@ static int import_path(struct engine *engine, const struct import_args *args, co
 	uint64_t left_out = 0;
 	autofree char *what = xasprintf("strake import %s", path);
 	autoclose int fd = open_path(path, &is_dir, err);
-	struct changes_request changes = { .fd = fd };
+	struct changes_request changes = { .fd = fd, .is_new = true };
 	struct commit_request req = {
 		.changes = is_dir ? &changes : NULL,
 		.archive = is_dir ? -1 : fd,

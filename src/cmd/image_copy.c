@@ -81,8 +81,7 @@ static void report(const struct work *w, const struct copy_result *result, const
 
 static int write_digest(const char *path, const char *digest, struct error *err)
 {
-	return path ? file_write_at(AT_FDCWD, path, digest, strlen(digest), 0644, FILE_PLAIN, err)
-		    : 0;
+	return path ? file_write_named(path, digest, strlen(digest), 0644, err) : 0;
 }
 
 /* copy */

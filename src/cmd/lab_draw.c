@@ -57,7 +57,7 @@ static int write_picture(const struct lab_draw_args *args, const struct layout *
 		draw_text(l, !args->output && isatty(STDOUT_FILENO), to);
 	(void)fclose(to);
 	if (args->output)
-		r = file_write_at(AT_FDCWD, args->output, text, len, 0644, FILE_PLAIN, err);
+		r = file_write_named(args->output, text, len, 0644, err);
 	else
 		(void)fwrite(text, 1, len, stdout);
 	return r;

@@ -97,7 +97,7 @@ static int columns_choose(const struct draw_args *args, unsigned *ret, struct er
 static int write_out(const char *output, const char *text, size_t len, struct error *err)
 {
 	if (output)
-		return file_write_at(AT_FDCWD, output, text, len, 0644, FILE_PLAIN, err);
+		return file_write_named(output, text, len, 0644, err);
 	(void)fwrite(text, 1, len, stdout);
 	return 0;
 }

@@ -99,8 +99,7 @@ static int write_pid_file(const struct making *m, struct error *err)
 
 	if (!m->args->pid_file)
 		return 0;
-	return file_write_at(AT_FDCWD, m->args->pid_file, text, strlen(text), 0644, FILE_PLAIN,
-			     err);
+	return file_write_named(m->args->pid_file, text, strlen(text), 0644, err);
 }
 
 static int make_instance(struct making *m, const char *id, bool foreground, struct error *err)

@@ -195,8 +195,7 @@ static int go(const struct runtime_globals *g, const struct exec_args *args,
 	if (r == 0 && args->pid_file) {
 		autofree char *pid = xasprintf("%d", inst.pid);
 
-		r = file_write_at(AT_FDCWD, args->pid_file, pid, strlen(pid), 0644, FILE_PLAIN,
-				  err);
+		r = file_write_named(args->pid_file, pid, strlen(pid), 0644, err);
 	}
 	if (r == 0)
 		r = wait_end(args, &inst, ours, err);

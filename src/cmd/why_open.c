@@ -79,7 +79,7 @@ int why_draw(const char *file, const struct ruleset *rs, const struct path *path
 		draw_text(rs, path, out && !locale_is_utf8(), to);
 	(void)fclose(to);
 	if (!out)
-		return file_write_at(AT_FDCWD, file, text, len, 0644, FILE_PLAIN, err);
+		return file_write_named(file, text, len, 0644, err);
 	(void)fwrite(text, 1, len, stdout);
 	return 0;
 }

@@ -263,8 +263,7 @@ static int write_cidfile(const struct making *m, struct error *err)
 {
 	if (!m->options->cidfile || explain_dry())
 		return 0;
-	return file_write_at(AT_FDCWD, m->options->cidfile, m->c->id, ID_LEN, 0644, FILE_PLAIN,
-			     err);
+	return file_write_named(m->options->cidfile, m->c->id, ID_LEN, 0644, err);
 }
 
 static int write_files(struct making *m, struct error *err)

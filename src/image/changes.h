@@ -37,6 +37,8 @@ struct changes_request {
 	 * not below: "proc", "etc/hosts".  NULL: none.
 	 */
 	const struct strv *mount_points;
+	/* A layer is made of it: changes_write() refuses names that would be read as whiteouts. */
+	bool is_new;
 	int (*visit)(void *data, const struct change *item, struct error *err);
 	void *data;
 };

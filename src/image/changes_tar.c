@@ -12,6 +12,7 @@
 #include "image/changes.h"
 
 #define READ_SIZE (256U << 10)
+#define WHITEOUT  ".wh."
 
 /* The first name of an inode that has several. */
 struct first {
@@ -23,6 +24,7 @@ struct first {
 struct writer {
 	struct tar_writer *tar;
 	const struct changes_tar *options;
+	bool is_new;         /* changes_request's */
 	struct first *table; /* open hash table, room is a power of two */
 	size_t n, room;
 	unsigned char *buffer;
@@ -241,6 +243,11 @@ static int put_item(void *data, const struct change *item, struct error *err)
 
 	if (item->kind == CHANGE_DELETED)
 		return put_whiteout(w, item, err);
+	if (w->is_new && strncmp(item->name, WHITEOUT, strlen(WHITEOUT)) == 0)
+		return error_set(err, -EINVAL,
+				 "/%.300s: no layer can hold a name that begins with " WHITEOUT
+				 ": whoever reads it would remove the file that is named behind it",
+				 item->path);
 	entry_of(w, item, &e);
 	name = e.type == TAR_DIR ? xasprintf("%s/", *item->path ? item->path : ".")
 				 : xstrdup(item->path);
@@ -265,7 +272,9 @@ static int put_item(void *data, const struct change *item, struct error *err)
 int changes_write(const struct changes_request *req, const struct changes_tar *options,
 		  struct tar_writer *tar, struct error *err)
 {
-	struct writer w = { .tar = tar, .options = options, .buffer = xmalloc(READ_SIZE) };
+	struct writer w = {
+		.tar = tar, .options = options, .is_new = req->is_new, .buffer = xmalloc(READ_SIZE)
+	};
 	struct changes_request walk = *req;
 	int r;
 

@@ -111,7 +111,11 @@ int fresh_adopt(const struct incoming *in, const struct strv *below, const char 
 	if (r == 0)
 		r = dir_open_at(dir, "diff", &diff, err);
 	list_lower(in, below, &lower);
-	a.changes = (struct changes_request) { .fd = diff, .lower = lower.n ? &lower : NULL };
+	a.changes = (struct changes_request) {
+		.fd = diff,
+		.lower = lower.n ? &lower : NULL,
+		.is_new = true,
+	};
 	if (r == 0)
 		r = describe(&a, dir, err);
 	strv_done(&lower);

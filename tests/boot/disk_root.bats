@@ -87,16 +87,27 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	dd if="$STATE/disk" of="$STATE/head" bs=1M skip=$((offset >> 20)) count=17 status=none
 	printf 'open sesame' | cryptsetup luksConvertKey --disable-locks --batch-mode --key-file=- --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$STATE/head"
 	dd if="$STATE/head" of="$STATE/disk" bs=1M seek=$((offset >> 20)) count=16 conv=notrunc status=none
+	# cryptsetup throws away what was typed before it listens, and it listens only after it has asked: what is not
+	# answered within three quiet seconds is typed again.
 	python3 - "$PROGRAMS/strake" "$STATE/disk" >"$STATE/console" <<-'PY'
-		import os, subprocess, sys
-		run = subprocess.Popen(["timeout", "240", sys.argv[1], "disk", "run", "--accel", "tcg", sys.argv[2]],
+		import os, select, subprocess, sys
+		run = subprocess.Popen([sys.argv[1], "disk", "run", "--accel", "tcg", "--timeout", "240", sys.argv[2]],
 		                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-		words, said = [b"open sesame\n"], b""
-		while data := os.read(run.stdout.fileno(), 4096):
-		    said += data
-		    if words and b"Enter passphrase" in said:
-		        run.stdin.write(words.pop(0))
+		said, out, quiet = b"", run.stdout.fileno(), 0
+		while quiet < 20:
+		    if select.select([out], [], [], 3)[0]:
+		        data = os.read(out, 4096)
+		        said += data
+		        quiet = 0
+		        if not data:
+		            break
+		        continue
+		    quiet += 1
+		    if b"Enter passphrase" in said and b"root: " not in said:
+		        run.stdin.write(b"open sesame\n")
 		        run.stdin.flush()
+		run.terminate()
+		run.wait()
 		sys.stdout.write(said.decode("latin1").replace("\r", ""))
 	PY
 	grep -q 'root: ext4 rw' "$STATE/console" || {

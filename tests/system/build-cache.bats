@@ -110,6 +110,10 @@ stages() {
 	run build --pull=often < <(stages)
 	assert_has "--pull is always, missing, never or newer, not 'often'"
 	run -0 build --pull=false < <(stages)
+	# Two words mean neither a directory nor a fetch.
+	run build --pull never < <(stages)
+	assert_status 2
+	assert_has "--pull takes its value behind a '=': --pull=never"
 	registry_new
 	strake push -q --tls-verify=false base:1 "$REG/base:1"
 	run build --pull=never --tls-verify=false <<<"FROM $REG/base:1"
@@ -126,6 +130,10 @@ stages() {
 	run -0 build --pull=newer --tls-verify=false <<<"FROM $REG/base:1"
 	run build --pull --tls-verify=false <<<"FROM $REG/base:1"
 	assert_status 1
+	# What neither of them has is asked for once.
+	run build --pull=newer --tls-verify=false <<<"FROM $REG/none:1"
+	assert_status 1
+	assert_equal "$(grep -c "pulling $REG/none:1" <<<"$output")" 1
 }
 
 @test "--build-context: directories, archives, images and layouts by a name, before stages and images" {

@@ -131,6 +131,10 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 	run build -q --push -t 127.0.0.1:1/x:1 --tls-verify=false <"$STATE/tmp/file"
 	assert_status 1
 	assert_has "Failed to connect to 127.0.0.1 port 1"
+	# A device or a pipe is written into: as root a file in its place would be the machine's loss.
+	mknod "$STATE/tmp/device" c 1 3
+	run -0 build -q --iidfile "$STATE/tmp/device" --metadata-file "$STATE/tmp/device" <"$STATE/tmp/file"
+	[ -c "$STATE/tmp/device" ]
 	run build --annotation index:a=b <"$STATE/tmp/file"
 	assert_has 'there is no index, with one platform'
 	assert_equal "$(strake system check)" "nothing is wrong"

@@ -273,6 +273,14 @@ victim() { # KIND FRONT
 		run -0 build -t odd:1 <<<$'FROM base:1\nCOPY . /all/'
 	fi
 	assert_lacks $'\033[31m'
+	# In a layer this name means that etc is gone: the image would be another one elsewhere.
+	echo x >.wh.etc
+	run build <<<$'FROM base:1\nCOPY .wh.etc /'
+	assert_status 1
+	assert_has '/.wh.etc: no layer can hold a name that begins with .wh.'
+	run build <<<$'FROM base:1\nRUN >/tmp/.wh..wh..opq'
+	assert_status 1
+	rm .wh.etc
 	assert_equal "$(run_in odd:1 sh -c 'cd /all; cat with*line "*" ./-rf; ls | wc -l; [ -p pipe ] && echo pipe; [ -e socket ] || echo none')" $'xxx9\npipe\nnone' ||
 		assert_equal "$(run_in odd:1 sh -c 'cd /all; cat with*line "*" ./-rf; [ -p pipe ] && echo pipe; [ -e socket ] || echo none')" $'xxxpipe\nnone'
 	rm -rf ./* $'\xff\xfe' $'\033[31mred' ./-rf

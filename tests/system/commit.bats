@@ -38,6 +38,11 @@ change='rm /gone; rm -r /old; mkdir /old; echo 2 >/old/new; echo 2 >>/keep/a; ln
 	assert_equal "$output" "$(printf '%s\n' .wh.gone etc/ etc/new keep/ keep/a keep/c keep/l keep/p moved/ old/ old/.wh..wh..opq old/new)"
 	run jq -r '.author, .config.Labels.who, .history[-1].comment, (.rootfs.diff_ids | length)' "$STATE/tmp/layout/blobs/sha256/$config"
 	assert_equal "$output" "$(printf 'me\nme\na message\n2')"
+	# A name that readers of the layer would take for a removal.
+	strake run --name w --network none base:1 sh -c 'echo x >/etc/.wh.passwd'
+	run strake commit w bad:1
+	assert_status 1
+	assert_has '/etc/.wh.passwd: no layer can hold a name that begins with .wh.'
 	# A second one is the same layer; one of nothing has none.
 	run strake commit c new:2
 	assert_equal "$(find "$ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" 2

@@ -64,6 +64,37 @@ static void a_file_is_replaced_as_a_whole(void **state)
 	assert_int_equal(mkdir(*state, 0700), 0);
 }
 
+/* --iidfile /dev/stdout as root: the machine keeps its device and its link. */
+static void what_is_no_file_is_written_into(void **state)
+{
+	autoclose int dir = scratch_open(*state), pipe = -1;
+	autofree char *link = xasprintf("%s/link", (const char *)*state), *text = NULL;
+	autofree char *fifo = xasprintf("%s/fifo", (const char *)*state);
+	autofree char *file = xasprintf("%s/file", (const char *)*state), *again = NULL;
+	char got[8] = "";
+	struct stat st;
+
+	scratch_put(*state, "other", "a long text from before");
+	assert_int_equal(symlinkat("other", dir, "link"), 0);
+	assert_int_equal(file_write_named(link, "new", 3, 0600, NULL), 0);
+	text = scratch_get(*state, "other");
+	assert_string_equal(text, "new");
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+
+	assert_int_equal(mkfifoat(dir, "fifo", 0600), 0);
+	pipe = openat(dir, "fifo", O_RDWR | O_CLOEXEC);
+	assert_int_equal(file_write_named(fifo, "new", 3, 0600, NULL), 0);
+	assert_int_equal(read(pipe, got, sizeof(got)), 3);
+	assert_int_equal(lstat(fifo, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+
+	assert_int_equal(file_write_named(file, "new", 3, 0640, NULL), 0);
+	again = scratch_get(*state, "file");
+	assert_string_equal(again, "new");
+	assert_int_equal(file_write_named(*state, "new", 3, 0640, NULL), -EISDIR);
+}
+
 static void a_value_goes_only_into_a_file_that_is_there(void **state)
 {
 	autoclose int dir = scratch_open(*state);
@@ -137,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_file_is_read_up_to_a_limit),
 		CASE(a_file_is_replaced_as_a_whole),
+		CASE(what_is_no_file_is_written_into),
 		CASE(a_value_goes_only_into_a_file_that_is_there),
 		CASE(directories_are_made_with_their_parents),
 		CASE(a_tree_is_removed_but_not_what_it_points_to),

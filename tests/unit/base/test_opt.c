@@ -38,7 +38,7 @@ static int parse(struct sample *s, enum opt_flags flags, int argc, char **argv, 
 static void a_bare_string_has_its_own_value(void **state)
 {
 	static const struct opt opts[] = {
-		OPT_BARE(struct sample, name, "name", "bare", "NAME", "its name"), { 0 }
+		OPT_BARE(struct sample, name, "name", "bare", "one two", "NAME", "its name"), { 0 }
 	};
 	static const struct {
 		const char *arg, *value;
@@ -53,6 +53,31 @@ static void a_bare_string_has_its_own_value(void **state)
 		assert_int_equal(opt_parse(sets, OPT_ANYWHERE, 2, argv, NULL), 1);
 		assert_string_equal(s.name, cases[i].value);
 		assert_string_equal(argv[0], "operand");
+	}
+}
+
+/* "--pull never DIR": no directory is meant. */
+static void a_word_behind_a_bare_string_is_refused(void **state)
+{
+	static const struct opt opts[] = {
+		OPT_BARE(struct sample, name, "name", "bare", "one two", "NAME", "its name"), { 0 }
+	};
+	static const struct {
+		const char *next;
+		int r;
+	} cases[] = { { "one", -EINVAL }, { "two", -EINVAL }, { "on", 1 },    { "one two", 1 },
+		      { "./two", 1 },     { "", 1 },          { "onetwo", 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *argv[] = { (char *)"--name", (char *)cases[i].next, NULL };
+		struct error err = { 0 };
+		struct sample s = { 0 };
+		const struct opt_set sets[] = { { opts, &s }, { NULL, NULL } };
+
+		assert_int_equal(opt_parse(sets, OPT_ANYWHERE, 2, argv, &err), cases[i].r);
+		if (cases[i].r < 0)
+			assert_non_null(strstr(err.text, "--name="));
 	}
 }
 
@@ -132,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bare_string_has_its_own_value),
+		cmocka_unit_test(a_word_behind_a_bare_string_is_refused),
 		cmocka_unit_test(refusals_name_the_option),
 		cmocka_unit_test(every_spelling_is_taken),
 		cmocka_unit_test(a_letter_takes_an_equals_sign),

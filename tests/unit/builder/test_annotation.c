@@ -68,9 +68,14 @@ static void each_goes_where_it_belongs(void **state)
 
 static void nonsense_is_refused(void **state)
 {
-	static const char *const texts[] = {
-		"", "a", "=b", "index:a", "index[arm64]:a=b", "manifest[nonsense/]:a=b"
-	};
+	static const char *const texts[] = { "",
+					     "a",
+					     "=b",
+					     "index:a",
+					     "index[arm64]:a=b",
+					     "manifest[nonsense/]:a=b",
+					     "index-descriptor:a=b",
+					     "index,index-descriptor:a=b" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

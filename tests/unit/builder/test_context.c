@@ -64,13 +64,23 @@ static void links_and_pipes_of_a_context_are_no_way_out(void **state)
 	autofree char *ctx = xasprintf("%s/ctx", (char *)*state);
 	autofree char *file = xasprintf("%s/ctx/Containerfile", (char *)*state);
 	autofree char *outside = xasprintf("%s/outside", (char *)*state);
+	autofree char *ignore = xasprintf("%s/ctx/.dockerignore", (char *)*state);
 	struct error err = { 0 };
 
 	scratch_put(*state, "outside", "FROM scratch");
 	scratch_put(*state, "ctx/x", "");
 	assert_int_equal(symlink(outside, file), 0);
-	assert_int_equal(open_one(*state, ctx, NULL, &c, &err), -ENOENT);
+	assert_int_equal(open_one(*state, ctx, NULL, &c, &err), -ELOOP);
 	assert_int_equal(unlink(file), 0);
+	/* What an ignore file was to keep out does not come in because nobody could read it. */
+	scratch_put(*state, "ctx/Containerfile", "FROM scratch");
+	assert_int_equal(symlink(outside, ignore), 0);
+	assert_int_equal(open_one(*state, ctx, NULL, &c, &err), -ELOOP);
+	assert_non_null(strstr(err.text, ".dockerignore in the context is a link"));
+	assert_int_equal(unlink(ignore), 0);
+	assert_int_equal(unlink(file), 0);
+	context_done(&c);
+	c = (struct context)CONTEXT_INIT;
 	assert_int_equal(mkfifo(file, 0600), 0);
 	assert_int_equal(open_one(*state, ctx, NULL, &c, &err), -EINVAL);
 	assert_string_equal(err.text, "Containerfile in the context is no file");
