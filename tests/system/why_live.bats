@@ -264,6 +264,7 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	masquerade
 	"$PROGRAMS/strake" why --watch --timeout 30 192.0.2.2:80 >"$STATE/said" 2>&1 3>&- &
 	watcher=$!
+	# shellcheck disable=SC2317 # soon calls it
 	watches() { nft list tables | grep -q strake-why && nsenter --net="$STATE/outside" nft list tables | grep -q strake-why; }
 	soon watches
 	in_guest "$PYTHON" -ISE "$TOOLS/probe.py" tcp 192.0.2.2 80
@@ -274,6 +275,7 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 }
 
 @test "why --watch follows a packet that is sent on to another port, and its answer, among others" {
+	# shellcheck disable=SC2034 # listen reads it
 	NETNS[guest]=$STATE/guest
 	listen guest stub tcp:8080
 	iptables-nft -t nat -A PREROUTING -p tcp --dport 80 -j DNAT --to-destination 172.16.0.2:8080
