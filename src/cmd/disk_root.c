@@ -71,7 +71,7 @@ static int choose_key(const char *file, struct osroot_options *ret, struct error
 	if (r < 0)
 		return r;
 	if (!file)
-		len = strlen(text);
+		len = text ? strlen(text) : 0;
 	if (len && text[len - 1] == '\n')
 		len--;
 	ret->key = text;

@@ -439,6 +439,8 @@ static int write_file(const struct erofs *e, const struct file *f)
 	return 0;
 }
 
+static const unsigned char volume_name[] = { 'r', 'o', 'o', 't' };
+
 /* Features: a checksum, times are those of contents; and files in chunks, if there are any. */
 static int write_super(const struct erofs *e, const uint8_t uuid[16], int64_t now_s)
 {
@@ -455,7 +457,7 @@ static int write_super(const struct erofs *e, const uint8_t uuid[16], int64_t no
 	put_le(block + 24, (uint64_t)now_s, 8);
 	put_le(block + 36, e->blocks, 4);
 	memcpy(block + 48, uuid, 16);
-	memcpy(block + 64, "root", 4);
+	memcpy(block + 64, volume_name, sizeof(volume_name));
 	put_le(block + 80, e->chunked ? 4 : 0, 4);
 	put_le(block + 4, ext2fs_crc32c_le(~0U, block, sizeof(block)), 4);
 	return put(e, block, sizeof(block), SUPER);
@@ -469,7 +471,8 @@ int erofs_write(struct filetree *t, int fd, const uint8_t uuid[16], int64_t now_
 	int r;
 
 	filetree_number(t, ROOT, ROOT + 1);
-	e.places = places = xcalloc(t->norder + 2, sizeof(*places));
+	places = xcalloc(t->norder + 2, sizeof(*places));
+	e.places = places;
 	r = plan(&e);
 	if (r == 0)
 		r = place_data(&e);

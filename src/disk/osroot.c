@@ -185,10 +185,10 @@ static int make_hashes(struct osroot *s, struct error *err)
 	at = r == 0 ? strstr(said, mark) : NULL;
 	if (at)
 		at += strlen(mark) + strspn(at + strlen(mark), " \t");
-	if (r == 0 && (!at || strspn(at, "0123456789abcdef") != sizeof(s->root_hash) - 1))
-		r = error_set(err, -EIO, "veritysetup does not say a hash");
 	if (r < 0)
 		return r;
+	if (!at || strspn(at, "0123456789abcdef") != sizeof(s->root_hash) - 1)
+		return error_set(err, -EIO, "veritysetup does not say a hash");
 	memcpy(s->root_hash, at, sizeof(s->root_hash) - 1);
 	if (fstat(s->hash_fd, &st) < 0)
 		return error_sys(err, -errno, "look at the hashes");

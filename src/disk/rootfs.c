@@ -118,7 +118,7 @@ static int make_squashfs(const struct rootfs_request *req, int fd, int64_t *ret_
 			 struct error *err)
 {
 	struct strv argv = { 0 };
-	struct stat st;
+	struct stat st = { 0 };
 	int r;
 
 	(void)explain(

@@ -9,6 +9,10 @@
 
 #define PAGE 4096
 
+/* Neither ends with a zero byte of its own. */
+static const unsigned char label[] = { 's', 'w', 'a', 'p' };
+static const unsigned char magic[] = { 'S', 'W', 'A', 'P', 'S', 'P', 'A', 'C', 'E', '2' };
+
 int swap_write(int fd, int64_t offset, int64_t size, const uint8_t uuid[16], struct error *err)
 {
 	unsigned char page[PAGE] = { 0 };
@@ -26,8 +30,8 @@ int swap_write(int fd, int64_t offset, int64_t size, const uint8_t uuid[16], str
 	for (int i = 0; i < 4; i++)
 		page[1028 + i] = (unsigned char)(last >> (8 * i));
 	memcpy(page + 1036, uuid, 16);
-	memcpy(page + 1052, "swap", 4);
-	memcpy(page + PAGE - 10, "SWAPSPACE2", 10);
+	memcpy(page + 1052, label, sizeof(label));
+	memcpy(page + PAGE - sizeof(magic), magic, sizeof(magic));
 	n = pwrite(fd, page, sizeof(page), offset);
 	return n == PAGE ? 0 : error_sys(err, n < 0 ? -errno : -EIO, "write the swap area");
 }
