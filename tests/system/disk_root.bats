@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # strake disk: roots of other file systems, read-only, hashed, encrypted; swap.  What boots is in tests/boot.
+bats_require_minimum_version 1.5.0
 load lib
 load disk_lib
 

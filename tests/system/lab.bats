@@ -1,4 +1,5 @@
 # Labs: raising, tables, taking down.
+bats_require_minimum_version 1.5.0
 load lib
 
 LABS=$HERE/../../examples/labs

@@ -1,4 +1,5 @@
 # Labs: what they do, found by sending frames.
+bats_require_minimum_version 1.5.0
 load lib
 
 LABS=$HERE/../../examples/labs
