@@ -8,18 +8,10 @@
 #include "cmd/handover.h"
 #include "cmd/image_options.h"
 
-#define HANDOVER(command, name, opts)                                                              \
-	static int command##_run(const void *globals, const void *args, int argc, char **argv,     \
-				 struct error *err)                                                \
-	{                                                                                          \
-		(void)argc;                                                                        \
-		return handover("strake-image", name, globals, opts, args, argv, err);             \
-	}
-
-HANDOVER(save, "save", save_opts)
-HANDOVER(export, "export", export_opts)
-HANDOVER(import, "import", import_opts)
-HANDOVER(commit, "commit", commit_opts)
+HANDOVER("strake-image", save, "save", save_opts)
+HANDOVER("strake-image", export, "export", export_opts)
+HANDOVER("strake-image", import, "import", import_opts)
+HANDOVER("strake-image", commit, "commit", commit_opts)
 
 const struct cmd cmd_save = {
 	.name = "save",

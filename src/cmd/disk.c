@@ -8,23 +8,15 @@
 
 static const struct opt no_opts[] = { { 0 } };
 
-#define HANDOVER(command, opts)                                                                    \
-	static int command##_run(const void *globals, const void *args, int argc, char **argv,     \
-				 struct error *err)                                                \
-	{                                                                                          \
-		(void)argc;                                                                        \
-		return handover("strake-disk", #command, globals, opts, args, argv, err);          \
-	}
-
-HANDOVER(build, disk_build_opts)
-HANDOVER(convert, disk_convert_opts)
-HANDOVER(import, import_opts)
-HANDOVER(ls, disk_ls_opts)
-HANDOVER(cat, no_opts)
-HANDOVER(cp, no_opts)
-HANDOVER(check, no_opts)
-HANDOVER(inspect, no_opts)
-HANDOVER(run, disk_run_opts)
+HANDOVER("strake-disk", build, "build", disk_build_opts)
+HANDOVER("strake-disk", convert, "convert", disk_convert_opts)
+HANDOVER("strake-disk", import, "import", import_opts)
+HANDOVER("strake-disk", ls, "ls", disk_ls_opts)
+HANDOVER("strake-disk", cat, "cat", no_opts)
+HANDOVER("strake-disk", cp, "cp", no_opts)
+HANDOVER("strake-disk", check, "check", no_opts)
+HANDOVER("strake-disk", inspect, "inspect", no_opts)
+HANDOVER("strake-disk", run, "run", disk_run_opts)
 
 static const struct cmd disk_build_front = {
 	.name = "build",

@@ -13,4 +13,13 @@ struct opt;
 int handover(const char *program, const char *command, const void *globals, const struct opt *opts,
 	     const void *args, char **operands, struct error *err) must_check;
 
+/* Defines FUNCTION_run(), the run_alone of a row whose work is PROGRAM COMMAND. */
+#define HANDOVER(program, function, command, opts)                                                 \
+	static int function##_run(const void *globals, const void *args, int argc, char **argv,    \
+				  struct error *err)                                               \
+	{                                                                                          \
+		(void)argc;                                                                        \
+		return handover(program, command, globals, opts, args, argv, err);                 \
+	}
+
 #endif

@@ -11,21 +11,13 @@ extern const struct cmd lab_send_front, lab_capture_front, lab_ping_front, lab_p
 
 static const struct opt no_opts[] = { { 0 } };
 
-#define HANDOVER(command, opts)                                                                    \
-	static int command##_run(const void *globals, const void *args, int argc, char **argv,     \
-				 struct error *err)                                                \
-	{                                                                                          \
-		(void)argc;                                                                        \
-		return handover("strake-lab", #command, globals, opts, args, argv, err);           \
-	}
-
-HANDOVER(up, lab_up_opts)
-HANDOVER(down, no_opts)
-HANDOVER(exec, no_opts)
-HANDOVER(shell, no_opts)
-HANDOVER(list, lab_list_opts)
-HANDOVER(show, lab_show_opts)
-HANDOVER(link, no_opts)
+HANDOVER("strake-lab", up, "up", lab_up_opts)
+HANDOVER("strake-lab", down, "down", no_opts)
+HANDOVER("strake-lab", exec, "exec", no_opts)
+HANDOVER("strake-lab", shell, "shell", no_opts)
+HANDOVER("strake-lab", list, "list", lab_list_opts)
+HANDOVER("strake-lab", show, "show", lab_show_opts)
+HANDOVER("strake-lab", link, "link", no_opts)
 
 static const struct cmd lab_up_front = {
 	.name = "up",

@@ -11,24 +11,16 @@ extern const struct cmd lab_send_front, lab_capture_front, lab_ping_front, lab_p
 
 static const struct opt no_opts[] = { { 0 } };
 
-#define HANDOVER(command, opts)                                                                    \
-	static int command##_run(const void *globals, const void *args, int argc, char **argv,     \
-				 struct error *err)                                                \
-	{                                                                                          \
-		(void)argc;                                                                        \
-		return handover("strake-lab", #command, globals, opts, args, argv, err);           \
-	}
-
-HANDOVER(send, lab_send_opts)
-HANDOVER(capture, lab_capture_opts)
-HANDOVER(ping, lab_ping_opts)
-HANDOVER(path, lab_json_opts)
-HANDOVER(domains, lab_json_opts)
-HANDOVER(matrix, lab_matrix_opts)
-HANDOVER(check, lab_json_opts)
-HANDOVER(faults, lab_json_opts)
-HANDOVER(hint, no_opts)
-HANDOVER(draw, lab_draw_opts)
+HANDOVER("strake-lab", send, "send", lab_send_opts)
+HANDOVER("strake-lab", capture, "capture", lab_capture_opts)
+HANDOVER("strake-lab", ping, "ping", lab_ping_opts)
+HANDOVER("strake-lab", path, "path", lab_json_opts)
+HANDOVER("strake-lab", domains, "domains", lab_json_opts)
+HANDOVER("strake-lab", matrix, "matrix", lab_matrix_opts)
+HANDOVER("strake-lab", check, "check", lab_json_opts)
+HANDOVER("strake-lab", faults, "faults", lab_json_opts)
+HANDOVER("strake-lab", hint, "hint", no_opts)
+HANDOVER("strake-lab", draw, "draw", lab_draw_opts)
 
 const struct cmd lab_send_front = {
 	.name = "send",

@@ -17,19 +17,10 @@
 static const struct opt no_opts[] = { { 0 } };
 
 /* What needs digests computed is done by strake-image. */
-#define HANDOVER(word, opts)                                                                       \
-	static int word##_run(const void *globals, const void *args, int argc, char **argv,        \
-			      struct error *err)                                                   \
-	{                                                                                          \
-		(void)argc;                                                                        \
-		return handover("strake-image", "manifest-" #word, globals, opts, args, argv,      \
-				err);                                                              \
-	}
-
-HANDOVER(create, manifest_create_opts)
-HANDOVER(add, manifest_add_opts)
-HANDOVER(annotate, manifest_annotate_opts)
-HANDOVER(remove, no_opts)
+HANDOVER("strake-image", create, "manifest-create", manifest_create_opts)
+HANDOVER("strake-image", add, "manifest-add", manifest_add_opts)
+HANDOVER("strake-image", annotate, "manifest-annotate", manifest_annotate_opts)
+HANDOVER("strake-image", remove, "manifest-remove", no_opts)
 
 static const struct cmd manifest_create = {
 	.name = "create",

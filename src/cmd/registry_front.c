@@ -7,22 +7,14 @@
 #include "cmd/handover.h"
 #include "cmd/registry_options.h"
 
-#define HANDOVER(name)                                                                             \
-	static int name##_run(const void *globals, const void *args, int argc, char **argv,        \
-			      struct error *err)                                                   \
-	{                                                                                          \
-		(void)argc;                                                                        \
-		return handover("strake-image", #name, globals, name##_opts, args, argv, err);     \
-	}
-
-HANDOVER(pull)
-HANDOVER(push)
-HANDOVER(login)
-HANDOVER(logout)
-HANDOVER(copy)
-HANDOVER(tags)
-HANDOVER(search)
-HANDOVER(referrers)
+HANDOVER("strake-image", pull, "pull", pull_opts)
+HANDOVER("strake-image", push, "push", push_opts)
+HANDOVER("strake-image", login, "login", login_opts)
+HANDOVER("strake-image", logout, "logout", logout_opts)
+HANDOVER("strake-image", copy, "copy", copy_opts)
+HANDOVER("strake-image", tags, "tags", tags_opts)
+HANDOVER("strake-image", search, "search", search_opts)
+HANDOVER("strake-image", referrers, "referrers", referrers_opts)
 
 const struct cmd cmd_pull = {
 	.name = "pull",

@@ -7,18 +7,10 @@
 
 static const struct opt no_opts[] = { { 0 } };
 
-#define HANDOVER(command, opts)                                                                    \
-	static int command##_run(const void *globals, const void *args, int argc, char **argv,     \
-				 struct error *err)                                                \
-	{                                                                                          \
-		(void)argc;                                                                        \
-		return handover("strake-why", #command, globals, opts, args, argv, err);           \
-	}
-
-HANDOVER(show, why_show_opts)
-HANDOVER(check, why_check_opts)
-HANDOVER(trace, why_trace_opts)
-HANDOVER(how, no_opts)
+HANDOVER("strake-why", show, "show", why_show_opts)
+HANDOVER("strake-why", check, "check", why_check_opts)
+HANDOVER("strake-why", trace, "trace", why_trace_opts)
+HANDOVER("strake-why", how, "how", no_opts)
 
 static const struct cmd why_show_front = {
 	.name = "show",
