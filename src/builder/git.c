@@ -200,7 +200,7 @@ static int resolve(struct git *g, struct git_found *ret)
 		memcpy(ret->commit, ref, strlen(ref) + 1);
 		return 0;
 	}
-	r = run(g, &list, "ls-remote", "-q", "--", g->req->source->url, ref, peeled, NULL);
+	r = run(g, &list, "ls-remote", "-q", "--", g->req->source->url, ref, peeled, (char *)NULL);
 	if (r < 0 || choose_name(list, ref, ret) || is_hex(ref, 7))
 		return r;
 	return error_set(g->err, -ENOENT, "there is no branch, tag or commit %.100s", ref);

@@ -195,10 +195,9 @@ static bool find_route(struct journey *j, const struct visit *v, const struct ip
 		       struct judgement *g, const char *what)
 {
 	struct place *p = place_of(j, v);
-	struct place_route route = { 0 };
+	struct place_route route = place_route(p, to);
 	char text[IP_TEXT_LEN];
 
-	place_route(p, to, &route);
 	if (!route.error && route.type != RTN_UNREACHABLE && route.type != RTN_BLACKHOLE &&
 	    route.type != RTN_PROHIBIT)
 		return false;
@@ -219,11 +218,10 @@ static bool find_neighbour(struct journey *j, const struct visit *v, const struc
 {
 	struct place *p = place_of(j, v);
 	struct stack now = { .ino = 0 };
-	struct place_route route = { 0 };
+	struct place_route route = place_route(p, to);
 	char text[IP_TEXT_LEN];
 	bool found = false;
 
-	place_route(p, to, &route);
 	if (route.error || route.type != RTN_UNICAST)
 		return false;
 	ip_format(ip_is_set(&route.via) ? &route.via : to, text);
@@ -274,10 +272,9 @@ static bool find_routing(struct journey *j, const struct visit *v, const struct 
 	autofree char *local = xasprintf("ipv4/conf/%s/route_localnet", link);
 	autofree char *filter = xasprintf("ipv4/conf/%s/rp_filter", link);
 	bool v6 = e->to.family == AF_INET6;
-	struct place_route to, back;
+	struct place_route to = place_route(p, &e->to), back;
 
 	g->fate = FATE_LOST;
-	place_route(p, &e->to, &to);
 	if (!v6 && is_loopback_source(e) && place_sysctl(p, local) == 0 &&
 	    place_sysctl(p, "ipv4/conf/all/route_localnet") != 1) {
 		buf_addf(&g->reason,
@@ -286,7 +283,7 @@ static bool find_routing(struct journey *j, const struct visit *v, const struct 
 		advise_sysctl(p, local, 1, &g->advice);
 		return true;
 	}
-	place_route(p, &e->from, &back);
+	back = place_route(p, &e->from);
 	if (!v6 && rp_filter(p, link) == 1 && (back.error || back.index != iif)) {
 		buf_addf(&g->reason,
 			 "the reverse path filter of %s: an answer would leave by %s, not by %s",
@@ -400,11 +397,9 @@ static bool find_refusal(struct journey *j, struct judgement *g)
 	if (j->n > 0 || error == 0)
 		return false;
 	if (error == EMSGSIZE) {
-		struct place_route route = { 0 };
-		const struct stack_link *link;
+		const struct place_route route = place_route(p, &j->plan->to);
+		const struct stack_link *link = stack_link(&p->stack, route.index);
 
-		place_route(p, &j->plan->to, &route);
-		link = stack_link(&p->stack, route.index);
 		g->fate = FATE_LOST;
 		buf_addf(&g->reason, "it is larger than the MTU of %s in %s (%u bytes)",
 			 link ? link->name : "a link", p->name, link ? link->mtu : 0);
@@ -561,7 +556,7 @@ static const char *link_out(const struct place *p, const struct journey *j, cons
 	for (size_t i = v->n; i-- > 0;)
 		if (j->notes[v->notes[i]].e.oif > 0)
 			return place_link(p, j->notes[v->notes[i]].e.oif);
-	place_route(p, &e->to, &route);
+	route = place_route(p, &e->to);
 	return route.error || route.type == RTN_LOCAL ? NULL : place_link(p, route.index);
 }
 

@@ -193,10 +193,11 @@ static int ask_route(void *data, struct error *err)
 	return 0;
 }
 
-void place_route(const struct place *p, const struct ip *to, struct place_route *ret)
+struct place_route place_route(const struct place *p, const struct ip *to)
 {
-	struct question question = { to, ret };
+	struct place_route route = { 0 };
+	struct question question = { to, &route };
 
-	*ret = (struct place_route) { 0 };
 	ignore_result(inside(p->path ? p->fd : -1, ask_route, &question, NULL));
+	return route;
 }

@@ -52,6 +52,6 @@ struct place_route {
 	int index; /* of the link */
 	struct ip via;
 };
-void place_route(const struct place *p, const struct ip *to, struct place_route *ret);
+struct place_route place_route(const struct place *p, const struct ip *to);
 
 #endif
