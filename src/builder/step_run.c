@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "builder/ahead.h"
 #include "builder/crew.h"
 #include "builder/hand.h"
 #include "builder/instruction.h"
@@ -528,8 +529,10 @@ int step_run(struct work *w)
 		return r;
 	say(&run);
 	r = step_reuse_in_turn(w, &run.step, buf_text(&run.said), &turn);
-	if (r == 0)
+	if (r == 0) {
+		ahead_begin(w);
 		r = work_once(&run);
+	}
 	turn_leave(&turn);
 	return MIN(r, 0);
 }

@@ -111,9 +111,8 @@ static int row_read(struct engine *engine, const char *id, struct row *ret, stru
 	if (db_next(&rows))
 		*ret = (struct row) { .active = (int)db_int(&rows, 0),
 				      .removal = (int)db_int(&rows, 1),
-				      .maker_lives = process_is_alive(
-					      (pid_t)db_int(&rows, 2),
-					      (uint64_t)db_int(&rows, 3)) };
+				      .maker_lives = process_is_alive((pid_t)db_int(&rows, 2),
+								      (uint64_t)db_int(&rows, 3)) };
 	return db_finish(&rows);
 }
 
