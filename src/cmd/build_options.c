@@ -57,7 +57,8 @@ const struct opt build_opts[] = {
 	    "into the store, beside what --output and --push say"),
 	OPT(struct build_args, format, "format", 0, "oci|docker", "of the image's manifest"),
 	OPT(struct build_args, annotations, "annotation", 0, "[PLACE:]NAME=VALUE",
-	    "on the manifest; PLACE is manifest, index, manifest-descriptor, [PLATFORM] behind it"),
+	    "on the manifest; PLACE is manifest, index, manifest-descriptor, index-descriptor;\n"
+	    "[PLATFORM] behind it"),
 	OPT(struct build_args, squash, "squash", 0, NULL, "the layers of this build as one"),
 	OPT(struct build_args, squash_all, "squash-all", 0, NULL, "those of the base in it, too"),
 	OPT(struct build_args, metadata_file, "metadata-file", 0, "FILE",
