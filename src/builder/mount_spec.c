@@ -350,7 +350,7 @@ int secret_read(const char *text, const char *id, char **ret, size_t *ret_len, s
 	const char *value;
 	int r = secret_parse(text, &s, err);
 
-	if (r < 0 || strcmp(s.id, id) != 0)
+	if (r < 0 || !s.id || strcmp(s.id, id) != 0)
 		return r < 0 ? r : 1;
 	if (!s.env) {
 		r = check_file(&s, err);

@@ -23,7 +23,8 @@ const struct opt build_opts[] = {
 	OPT(struct build_args, cache_from, "cache-from", 0, "SPEC",
 	    "take steps from type=local,src=DIR, from type=registry,ref=NAME or from NAME"),
 	OPT(struct build_args, cache_to, "cache-to", 0, "SPEC",
-	    "write steps to type=local,dest=DIR or type=registry,ref=NAME; mode=max: of all stages"),
+	    "write steps to type=local,dest=DIR or type=registry,ref=NAME (mode=max: of all\n"
+	    "stages), or type=inline: into the image"),
 	OPT(struct build_args, explain_cache, "explain-cache", 0, NULL,
 	    "say of each step why it has to be done"),
 	OPT(struct build_args, show_changes, "show-changes", 0, NULL,
