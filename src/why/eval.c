@@ -358,13 +358,27 @@ static void run_again(struct run *run, struct path *path)
 	*run = fresh;
 }
 
+static size_t count_others(const struct ruleset *rs, bool is_frame)
+{
+	size_t n = 0;
+
+	for (enum hook hook = HOOK_PREROUTING; hook <= HOOK_POSTROUTING; hook++)
+		for (size_t i = 0; i < rs->nhooks[hook]; i++) {
+			enum family family = rs->hooks[hook][i]->table->family;
+
+			n += family != FAMILY_ARP && (family == FAMILY_BRIDGE) != is_frame;
+		}
+	return n;
+}
+
 void check_run(const struct ruleset *rs, const struct packet *packet, const struct world *world,
 	       struct check *ret)
 {
 	struct run run = { .rs = rs, .world = world, .described = *packet };
 	unsigned runs = 1;
 
-	*ret = (struct check) { 0 };
+	*ret = (struct check) { .is_frame = packet->is_frame,
+				.nnot_asked = count_others(rs, packet->is_frame) };
 	run_again(&run, &ret->path);
 	ret->outcome = ret->path.outcome;
 	ret->ndoubts = run.ndoubts;

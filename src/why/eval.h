@@ -70,7 +70,12 @@ struct check {
 	struct path other;    /* with OUTCOME_UNKNOWN: one that ends otherwise */
 	size_t ndoubts;       /* on path */
 	uint64_t evaluated;   /* rules */
-	bool is_cut;          /* there were more forks than were gone */
+	/* Base chains that a packet like this could meet on this host, and was not said to: those
+	 * of bridges for one that is not "bridged", else those of packets.
+	 */
+	size_t nnot_asked;
+	bool is_frame;
+	bool is_cut; /* there were more forks than were gone */
 };
 
 /* world may be NULL. */
