@@ -19,8 +19,9 @@ enum { PRIORITY_CONNTRACK = -200, PRIORITY_DNAT = -100, PRIORITY_SNAT = 100 };
 /* connection tracking */
 
 static const enum field ct_fields[] = {
-	FIELD_CT_STATUS,   FIELD_CT_MARK,     FIELD_CT_DIRECTION, FIELD_CT_PROTOCOL,
-	FIELD_CT_IP_SADDR, FIELD_CT_IP_DADDR, FIELD_CT_SPORT,     FIELD_CT_DPORT,
+	FIELD_CT_STATUS,    FIELD_CT_MARK,      FIELD_CT_DIRECTION, FIELD_CT_PROTOCOL,
+	FIELD_CT_IP_SADDR,  FIELD_CT_IP_DADDR,  FIELD_CT_SPORT,     FIELD_CT_DPORT,
+	FIELD_CT_IP6_SADDR, FIELD_CT_IP6_DADDR,
 };
 
 /* Before it, a packet has no connection, which is "invalid". */
@@ -382,6 +383,7 @@ void check_run(const struct ruleset *rs, const struct packet *packet, const stru
 	run_again(&run, &ret->path);
 	ret->outcome = ret->path.outcome;
 	ret->ndoubts = run.ndoubts;
+	ret->nidle = run.nidle;
 	while (ret->outcome != OUTCOME_UNKNOWN && next_way(&run)) {
 		struct path path = { 0 };
 

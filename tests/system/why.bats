@@ -224,22 +224,25 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 @test "A9.7 evaluator and kernel agree about random rules and packets" {
 	differential=$STRAKE_BUILD/tests/differential/why-differential
 	[ -x "$differential" ] || skip "why-differential is not built"
-	need_command nft iptables-nft-restore
+	need_command nft iptables-nft-restore ip6tables-nft-restore
 	touch "$STATE/peer"
 	unshare --net="$STATE/peer" true
 	mounts_are_ours
 	peer() { nsenter --net="$STATE/peer" "$@"; }
 	for i in 0 1; do
 		ip link add eth$i type veth peer name p$i netns "$STATE/peer"
-		echo 1 >/proc/sys/net/ipv6/conf/eth$i/disable_ipv6
+		echo 1 >/proc/sys/net/ipv6/conf/eth$i/addr_gen_mode # no address of its own accord
 		ip address add 10.$((i + 1)).0.1/24 dev eth$i
+		ip address add fd0$((i + 1))::1/64 dev eth$i nodad
 		ip link set eth$i up
 		peer sh -c "echo 1 >/proc/sys/net/ipv6/conf/p$i/disable_ipv6; ip link set p$i up"
 		for host in 2 3; do
 			ip neighbour replace 10.$((i + 1)).0.$host lladdr 02:00:00:00:00:09 dev eth$i nud permanent
+			ip neighbour replace fd0$((i + 1))::$host lladdr 02:00:00:00:00:09 dev eth$i nud permanent
 		done
 	done
 	echo 1 >/proc/sys/net/ipv4/ip_forward
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 	for i in all default eth0 eth1; do
 		echo 0 >/proc/sys/net/ipv4/conf/$i/rp_filter
 		echo 1 >/proc/sys/net/ipv4/conf/$i/accept_local
@@ -250,6 +253,7 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 	umount "$STATE/peer"
 	echo "# $output" >&3
 	assert_status 0
-	read -r _ _ cases _ <<<"$output"
+	read -r _ _ cases _ v6 _ <<<"$output"
 	[ "$cases" -ge 2000 ]
+	[ "${v6#(}" -ge 500 ]
 }
