@@ -1,5 +1,6 @@
-/* src/disk/machine/gpt.h - GPT tables: partitions found by their UUIDs, without udev, and made
- * larger. */
+/* src/disk/machine/gpt.h - GPT and MBR tables of disks: partitions found by their UUIDs, without
+ * udev, and the last one of a GPT made larger.
+ */
 #ifndef DISK_MACHINE_GPT_H
 #define DISK_MACHINE_GPT_H
 
@@ -36,7 +37,8 @@ uint64_t gpt_end(uint64_t sectors);
  */
 int gpt_grow(struct gpt *t, int number, uint64_t sectors, uint64_t *ret_last);
 
-/* The partition of this UUID, as text, on any disk that the kernel has. */
+/* The partition of this UUID, as text (of an MBR "1a2b3c4d-02"), on any disk that the kernel has.
+ */
 bool gpt_find(const char *uuid, struct gpt_place *ret);
 
 #endif
