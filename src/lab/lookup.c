@@ -98,7 +98,7 @@ static int connect_to(const struct ip *server, int fd)
 
 static void note_port(struct asking *a, int fd)
 {
-	struct sockaddr_in6 own;
+	struct sockaddr_in6 own = { .sin6_port = 0 };
 	socklen_t len = sizeof(own);
 
 	if (getsockname(fd, (struct sockaddr *)&own, &len) == 0)

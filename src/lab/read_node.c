@@ -255,6 +255,16 @@ static bool is_domain_name(const char *name)
 	return len > 0 && len <= NAME_MAX_LEN && label > 0;
 }
 
+static char *lower(const char *text)
+{
+	char *ret = xstrdup(text);
+
+	for (char *c = ret; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return ret;
+}
+
 static void read_record(struct reading *g, struct node *node, const struct yaml *key,
 			const struct yaml *list)
 {
@@ -271,9 +281,7 @@ static void read_record(struct reading *g, struct node *node, const struct yaml 
 			return;
 		}
 		record = VEC_ADD(node->records, node->n_records);
-		record->name = xstrdup(key->text);
-		for (char *c = record->name; *c; c++)
-			*c = (char)tolower((unsigned char)*c);
+		record->name = lower(key->text);
 		read_ip(g, yaml_item(list, i), "dns", &record->ip);
 	}
 }
