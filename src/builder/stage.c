@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/event.h"
+#include "builder/ahead.h"
 #include "builder/edits.h"
 #include "builder/halt.h"
 #include "builder/instruction.h"
@@ -192,6 +193,7 @@ int stage_run(struct build *b, size_t number, struct fault *ret_fault)
 		if (r == 0)
 			work_tell(&w, BUILD_END, NULL);
 	}
+	ahead_done(b);
 	if (r < 0)
 		work_tell(&w, BUILD_FAILED, NULL);
 	return r < 0 ? place(b, ret_fault, w.ins->line, r) : 0;

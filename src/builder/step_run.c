@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/id.h"
+#include "builder/ahead.h"
 #include "builder/crew.h"
 #include "builder/hand.h"
 #include "builder/instruction.h"
@@ -336,7 +337,7 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 	options.interactive |= shell;
 	options.privileged |= run->privileged;
 	options.tty = shell && isatty(STDIN_FILENO);
-	options.remove = shell;
+	options.tied = true;
 	wrap_command(run, shell ? &shell_argv : &run->argv, &command);
 	options.command = command.items;
 	options.ncommand = command.n;
@@ -355,10 +356,10 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 	return 0;
 }
 
-static int discard(struct running *run, struct error *err)
+static int discard(const struct running *run, const char *id, struct error *err)
 {
 	cleanup(container_cleanup) struct container *c = NULL;
-	int r = container_find(run->w->b->engine, run->id, &c, err);
+	int r = container_find(run->w->b->engine, id, &c, err);
 
 	return r < 0 ? r : container_remove(run->w->b->engine, c, REMOVE_FORCE, err);
 }
@@ -392,7 +393,7 @@ static int debug(struct running *run)
 	cleanup(container_cleanup) struct container *c = NULL;
 	struct error *err = run->w->b->err;
 	struct strv layers = { 0 };
-	char id[ID_LEN + 1];
+	char id[ID_LEN + 1] = "";
 	int status, r = container_find(run->w->b->engine, run->id, &c, err);
 
 	if (r == 0)
@@ -405,6 +406,7 @@ static int debug(struct running *run)
 	if (r == 0) {
 		work_tell(run->w, BUILD_DEBUG, NULL);
 		r = run_container(run, &layers, true, id, &status);
+		ignore_result(discard(run, id, NULL));
 	}
 	strv_done(&layers);
 	return r;
@@ -415,7 +417,7 @@ static int failed(struct running *run, int status)
 	struct error *err = run->w->b->err;
 	int r = run->w->b->req->debug ? debug(run) : 0;
 
-	ignore_result(discard(run, NULL));
+	ignore_result(discard(run, run->id, NULL));
 	return r < 0 ? r
 		     : error_set(err, -ECANCELED, "the command ended with status %d%s", status,
 				 run->w->b->req->debug
@@ -480,7 +482,7 @@ static int execute(struct running *run, struct incoming *in)
 			run->w->b->err->status = 0; /* it is the build that fails */
 		/* Of one that a signal ended there is something left. */
 		if (*run->id)
-			ignore_result(discard(run, NULL));
+			ignore_result(discard(run, run->id, NULL));
 		return r;
 	}
 	if (run->w->b->hand_run)
@@ -493,10 +495,10 @@ static int execute(struct running *run, struct incoming *in)
 	if (r == 0)
 		r = step_keep(run->w, in, UPPER_NAME, &run->step, buf_text(&run->said));
 	if (r < 0) {
-		ignore_result(discard(run, NULL));
+		ignore_result(discard(run, run->id, NULL));
 		return r;
 	}
-	return discard(run, run->w->b->err);
+	return discard(run, run->id, run->w->b->err);
 }
 
 static int prepare(struct running *run)
@@ -545,8 +547,10 @@ int step_run(struct work *w)
 		return r;
 	say(&run);
 	r = step_reuse_in_turn(w, &run.step, buf_text(&run.said), &turn);
-	if (r == 0)
+	if (r == 0) {
+		ahead_begin(w);
 		r = work_once(&run);
+	}
 	turn_leave(&turn);
 	return MIN(r, 0);
 }

@@ -21,6 +21,7 @@ struct esp_request {
 	uint32_t volume_id;
 	int64_t now_s;
 	bool bios, uefi;
+	bool mbr;               /* the table; else a GPT */
 	bool arm64;             /* else amd64 */
 	const char *efi_loader; /* instead of the installed systemd-boot; NULL */
 	bool spare;             /* room for a second kernel and initrd, as an upgrade needs */

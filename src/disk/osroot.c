@@ -114,17 +114,6 @@ int osroot_prepare(struct osroot *s, struct error *err)
 
 /* layout */
 
-static int64_t add_part(struct osroot *s, struct partition *parts, size_t *n,
-			enum partition_kind kind, const char *name, int64_t start, int64_t size)
-{
-	autofree char *purpose = xasprintf("%s partition", name);
-	struct partition *p = &parts[(*n)++];
-
-	*p = (struct partition) { .kind = kind, .offset = start, .size = size, .name = name };
-	identity_text(s->req->id, purpose, p->uuid);
-	return start + size;
-}
-
 static int too_small(int64_t least, struct error *err)
 {
 	char disk[NUMBER_SIZE_LEN];
@@ -223,38 +212,37 @@ static int make_root(struct osroot *s, int64_t asked, struct error *err)
 	return r;
 }
 
-int osroot_lay_out(struct osroot *s, int64_t start, struct partition parts[PARTITIONS_MAX],
-		   size_t *n, struct error *err)
+int osroot_lay_out(struct osroot *s, struct layout *l, struct error *err)
 {
 	const struct osroot_options *o = &s->req->options;
+	const struct partition *p;
 	int64_t asked;
 	int r;
 
-	if (o->swap) {
-		s->swap_offset = start;
-		start = add_part(s, parts, n, PARTITION_SWAP, "swap", start, o->swap);
-	}
-	s->root_offset = start;
-	asked = s->req->size ? (s->req->size - partition_disk_size(start)) / PARTITION_ALIGN *
+	s->swap_offset = l->end;
+	if (o->swap)
+		(void)layout_add(l, PARTITION_SWAP, "swap", o->swap);
+	s->root_offset = l->end;
+	asked = s->req->size ? (s->req->size - partition_disk_size(l->end)) / PARTITION_ALIGN *
 				       PARTITION_ALIGN
 			     : 0;
 	if (s->req->size && asked <= 0)
-		return too_small(partition_disk_size(start + PARTITION_ALIGN), err);
+		return too_small(partition_disk_size(l->end + PARTITION_ALIGN), err);
 	if (o->fs == ROOTFS_EXT4 && !o->verity && !o->encrypt)
-		r = lay_out_ext4(s, start, asked, err);
+		r = lay_out_ext4(s, l->end, asked, err);
 	else
 		r = make_root(s, asked, err);
 	if (r < 0)
 		return r;
-	start = add_part(s, parts, n, s->req->arm64 ? PARTITION_DATA : PARTITION_ROOT, "root",
-			 start, s->root_size);
-	memcpy(s->root_part, parts[*n - 1].uuid, sizeof(s->root_part));
+	p = layout_add(l, s->req->arm64 ? PARTITION_DATA : PARTITION_ROOT, "root", s->root_size);
+	memcpy(s->root_part, p->uuid, sizeof(s->root_part));
+	s->hash_offset = l->end;
 	if (o->verity) {
-		s->hash_offset = start;
-		start = add_part(s, parts, n, PARTITION_HASHES, "hashes", start, s->hash_size);
+		p = layout_add(l, PARTITION_HASHES, "hashes", s->hash_size);
+		memcpy(s->hash_part, p->uuid, sizeof(s->hash_part));
 	}
-	return s->req->size && partition_disk_size(start) > s->req->size
-		       ? too_small(partition_disk_size(start), err)
+	return s->req->size && partition_disk_size(l->end) > s->req->size
+		       ? too_small(partition_disk_size(l->end), err)
 		       : 0;
 }
 
@@ -270,13 +258,11 @@ static char *say_root(const struct osroot *s)
 		return xasprintf(
 			"root=/dev/mapper/root rd.luks.name=%s=root strake.crypt=PARTUUID=%s",
 			s->luks, s->root_part);
-	if (o->verity) {
-		identity_text(s->req->id, "hashes partition", uuid);
+	if (o->verity)
 		return xasprintf(
 			"root=/dev/mapper/root roothash=%s systemd.verity_root_data=PARTUUID=%s "
 			"systemd.verity_root_hash=PARTUUID=%s",
-			s->root_hash, s->root_part, uuid);
-	}
+			s->root_hash, s->root_part, s->hash_part);
 	identity_text(s->req->id, "root", uuid);
 	/* A squashfs has no UUID. */
 	return s->req->initrd && !s->own_initrd && o->fs != ROOTFS_SQUASHFS

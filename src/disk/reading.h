@@ -18,6 +18,7 @@ struct disk {
 	int fd;                  /* its plain bytes */
 	enum disk_format format; /* of the file */
 	int64_t size;
+	enum partition_table table;
 	struct partition parts[PARTITIONS_MAX];
 	size_t nparts;
 	int esp, root;                 /* in parts; -1: none */

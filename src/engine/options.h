@@ -97,6 +97,10 @@ struct container_options {
 	void (*output)(void *data, bool is_error, const void *bytes, size_t len);
 	void *output_data;
 	bool ends_by_signal;
+	/* In the foreground: it ends with the process that made it, however that dies, and is kept
+	 * only for as long as that lives.
+	 */
+	bool tied;
 };
 
 #endif

@@ -300,6 +300,7 @@ static bool rule_matches(struct run *run, const struct rule *rule, struct match 
 		if (!statement_run(run, rule, &rule->statements[i], m))
 			return false;
 	/* Whether a rule that does nothing but count has counted makes no difference. */
+	run->nidle += m->doubt != NULL;
 	return !m->doubt;
 }
 

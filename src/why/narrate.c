@@ -246,9 +246,26 @@ static void put_verdict(const struct check *c, struct buf *to)
 		put_place(&c->path, to);
 }
 
+/* "" if everything was asked that there is. */
+static void put_not_asked(const struct check *c, struct buf *to)
+{
+	size_t n = c->nnot_asked;
+
+	if (n == 0)
+		return;
+	buf_addf(to, "%zu chain%s of ", n, n == 1 ? "" : "s");
+	if (c->is_frame)
+		buf_add_str(to, "packets: a frame meets them only where bridge netfilter is on "
+				"(bridge-nf-call-iptables)");
+	else
+		buf_add_str(to, "bridges: a frame from port to port meets them; say \"bridged\" "
+				"to ask them");
+}
+
 void narrate_text(const struct check *check, const struct packet *packet, FILE *to)
 {
 	cleanup(buf_done) struct buf head = BUF_INIT(TEXT_MAX), verdict = BUF_INIT(TEXT_MAX);
+	cleanup(buf_done) struct buf not_asked = BUF_INIT(TEXT_MAX);
 
 	packet_format(packet, &head);
 	if (packet_has(packet, FIELD_IIF) && packet->value[FIELD_IIF]) {
@@ -266,6 +283,9 @@ void narrate_text(const struct check *check, const struct packet *packet, FILE *
 	(void)fputs("verdict: ", to);
 	put_clean(&verdict, to);
 	(void)fputc('\n', to);
+	put_not_asked(check, &not_asked);
+	if (not_asked.len > 0)
+		(void)fprintf(to, "not asked: %s\n", buf_text(&not_asked));
 }
 
 /* JSON */
@@ -336,10 +356,11 @@ static json_t *step_json(const struct step *s, const struct packet *packet)
 
 json_t *narrate_json(const struct check *check, const struct packet *packet)
 {
-	cleanup(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
+	cleanup(buf_done) struct buf text = BUF_INIT(TEXT_MAX), not_asked = BUF_INIT(TEXT_MAX);
 	json_t *doc = json_object(), *steps = json_array(), *at = json_null();
 
 	put_verdict(check, &text);
+	put_not_asked(check, &not_asked);
 	set(doc, "schema", json_integer(NARRATE_SCHEMA));
 	set(doc, "verdict", json_string(outcome_name(check->outcome)));
 	set(doc, "text", string(buf_text(&text)));
@@ -354,6 +375,7 @@ json_t *narrate_json(const struct check *check, const struct packet *packet)
 	for (size_t i = 0; i < check->path.n; i++)
 		(void)json_array_append_new(steps, step_json(&check->path.steps[i], packet));
 	set(doc, "steps", steps);
+	set(doc, "not_asked", not_asked.len ? string(buf_text(&not_asked)) : json_null());
 	return doc;
 }
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "why/judge.h"
 #include "why/journey.h"
+#include "why/legacy.h"
 #include "why/words.h"
 
 #define TEXT_MAX (1U << 16)
@@ -176,8 +177,9 @@ static void put_clean(const char *text, FILE *to)
 static void put_visit(struct telling *t, const struct visit *v, const struct judgement *g,
 		      unsigned *number, FILE *to)
 {
-	(void)fprintf(to, "%s in %s\n", direction_name(v->direction),
-		      t->j->places.items[v->place].name);
+	(void)fprintf(to, "%s in ", direction_name(v->direction));
+	put_clean(t->j->places.items[v->place].name, to);
+	(void)fputc('\n', to);
 	for (size_t i = 0; i < v->n; i++) {
 		cleanup(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
 		const struct note *note = &t->j->notes[v->notes[i]];
@@ -203,6 +205,17 @@ static void put_visit(struct telling *t, const struct visit *v, const struct jud
 			to);
 }
 
+/* Whether the packet came by rules of which no event tells: those of iptables-legacy. */
+static bool has_untold(struct journey *j, size_t place)
+{
+	const struct ruleset *rs = place_rules(&j->places.items[place]);
+
+	for (size_t i = 0; rs && i < j->n; i++)
+		if (j->visits[i].place == place)
+			return legacy_has_say(rs, j->plan->to.family == AF_INET6);
+	return false;
+}
+
 void tell_text(struct journey *j, const struct judgement *g, FILE *to)
 {
 	struct telling t = { .j = j };
@@ -224,6 +237,12 @@ void tell_text(struct journey *j, const struct judgement *g, FILE *to)
 		put_clean(buf_text(&g->advice), to);
 		(void)fputc('\n', to);
 	}
+	for (size_t i = 0; i < j->places.n; i++)
+		if (has_untold(j, i)) {
+			(void)fputs("not told above: rules of iptables-legacy in ", to);
+			put_clean(j->places.items[i].name, to);
+			(void)fputs(", of which no trace tells; 'strake why show' does\n", to);
+		}
 }
 
 /* JSON */
@@ -239,6 +258,17 @@ static json_t *string(const char *text)
 
 	text_clean(clean);
 	return json_string(clean);
+}
+
+/* Names of places. */
+static json_t *untold_json(struct journey *j)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < j->places.n; i++)
+		if (has_untold(j, i))
+			(void)json_array_append_new(list, string(j->places.items[i].name));
+	return list;
 }
 
 static const char *kind_name(const struct note *note)
@@ -324,5 +354,6 @@ json_t *tell_json(struct journey *j, const struct judgement *g)
 		}
 	}
 	set(doc, "steps", steps);
+	set(doc, "legacy_untold", untold_json(j));
 	return doc;
 }

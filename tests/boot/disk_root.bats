@@ -125,3 +125,12 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	boot "$STATE/disk.iso" --firmware uefi
 	assert_has "root: overlay rw"
 }
+
+@test "A10.3: a disk with an MBR starts on BIOS and UEFI, and its hashed root is found by its number" {
+	make_tree veritysetup
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --table mbr --verity
+	boot "$STATE/disk"
+	assert_has "root: overlay rw"
+	boot "$STATE/disk" --disk nvme --firmware uefi
+	assert_has "root: overlay rw"
+}

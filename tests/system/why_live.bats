@@ -324,6 +324,8 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why guest 192.0.2.1:81
 	verdict 3 "dropped, in this host, by rule 1 of table ip filter, chain FORWARD (iptables-legacy, an administrator)"
 	advice "iptables-legacy -t filter -I FORWARD 1 -s 172.16.0.2 -d 192.0.2.2 -p tcp --dport 80 -j ACCEPT"
+	assert_has "they were worked out"
+	assert_has "not told above: rules of iptables-legacy in this host, of which no trace tells"
 	iptables-legacy -F
 	iptables-legacy -A FORWARD -p tcp --sport 80 -j DROP
 	run why guest 192.0.2.1:81
@@ -337,6 +339,8 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	verdict 5 "unknown, it ends in this host, and no rule says so; there are rules of iptables-legacy"
 	run why guest 192.0.2.1:81
 	verdict 0 "delivered"
+	assert_has "not told above: rules of iptables-legacy in this host"
+	assert_equal "$(why guest 192.0.2.1:81 --json | jq -c .legacy_untold)" '["this host"]'
 }
 
 @test "why: names are names: no command of nft or of a shell is made of them" {

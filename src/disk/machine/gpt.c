@@ -8,6 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MBR_DISK_AT    440
+#define MBR_TABLE_AT   446
+#define MBR_ENTRY      16
+#define MBR_PARTITIONS 4
+
 uint64_t gpt_get(const unsigned char *p, size_t n)
 {
 	uint64_t v = 0;
@@ -80,48 +85,93 @@ static bool parse_uuid(const char *text, unsigned char ret[16])
 	return n == 16 && !*text;
 }
 
-static bool look_on(const char *disk, const unsigned char uuid[16], struct gpt_place *ret)
+struct wanted {
+	bool mbr;
+	unsigned char uuid[16];
+	unsigned long disk; /* of an MBR */
+	unsigned part;
+};
+
+static bool parse(const char *text, struct wanted *ret)
 {
-	char path[96];
+	char *end = NULL;
+
+	if (parse_uuid(text, ret->uuid))
+		return true;
+	ret->mbr = true;
+	ret->disk = strtoul(text, &end, 16);
+	if (end != text + 8 || *end != '-')
+		return false;
+	ret->part = (unsigned)strtoul(end + 1, &end, 16);
+	return !*end && ret->part >= 1 && ret->part <= MBR_PARTITIONS;
+}
+
+static bool look_in_gpt(int fd, const struct wanted *w, struct gpt_place *ret)
+{
 	struct gpt *gpt = malloc(sizeof(*gpt));
 	bool found = false;
-	int fd;
 
-	(void)snprintf(path, sizeof(path), "/dev/%.63s", disk);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	for (int i = 0; gpt && fd >= 0 && i < GPT_ENTRIES && !found; i++) {
+	for (int i = 0; gpt && i < GPT_ENTRIES && !found; i++) {
 		const unsigned char *e;
 
 		if (i == 0 && !gpt_read(fd, gpt))
 			break;
 		e = gpt->entries + (size_t)i * GPT_ENTRY;
-		found = memcmp(e + 16, uuid, 16) == 0 && gpt_get(e + 32, 8) > 0;
+		found = memcmp(e + 16, w->uuid, 16) == 0 && gpt_get(e + 32, 8) > 0;
 		if (!found)
 			continue;
-		(void)snprintf(ret->disk, sizeof(ret->disk), "%.63s", disk);
 		ret->number = i + 1;
 		ret->first = gpt_get(e + 32, 8);
 		ret->last = gpt_get(e + 40, 8);
 	}
-	if (fd >= 0)
-		(void)close(fd);
 	free(gpt);
+	return found;
+}
+
+static bool look_in_mbr(int fd, const struct wanted *w, struct gpt_place *ret)
+{
+	unsigned char mbr[GPT_SECTOR];
+	const unsigned char *e = mbr + MBR_TABLE_AT + (size_t)(w->part - 1) * MBR_ENTRY;
+
+	if (pread(fd, mbr, sizeof(mbr), 0) != (ssize_t)sizeof(mbr) || mbr[510] != 0x55 ||
+	    mbr[511] != 0xaa || gpt_get(mbr + MBR_DISK_AT, 4) != w->disk || gpt_get(e + 12, 4) == 0)
+		return false;
+	ret->number = (int)w->part;
+	ret->first = gpt_get(e + 8, 4);
+	ret->last = ret->first + gpt_get(e + 12, 4) - 1;
+	return true;
+}
+
+static bool look_on(const char *disk, const struct wanted *w, struct gpt_place *ret)
+{
+	char path[96];
+	bool found;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/dev/%.63s", disk);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	found = w->mbr ? look_in_mbr(fd, w, ret) : look_in_gpt(fd, w, ret);
+	(void)close(fd);
+	if (found)
+		(void)snprintf(ret->disk, sizeof(ret->disk), "%.63s", disk);
 	return found;
 }
 
 bool gpt_find(const char *uuid, struct gpt_place *ret)
 {
-	unsigned char wanted[16];
+	struct wanted wanted = { .mbr = false };
 	const struct dirent *e;
 	bool found = false;
 	DIR *dir;
 
-	if (!parse_uuid(uuid, wanted))
+	if (!parse(uuid, &wanted))
 		return false;
 	dir = opendir("/sys/block");
 	while (dir && !found && (e = readdir(dir)))
 		found = e->d_name[0] != '.' && strncmp(e->d_name, "loop", 4) != 0 &&
-			strlen(e->d_name) < sizeof(ret->disk) && look_on(e->d_name, wanted, ret);
+			strlen(e->d_name) < sizeof(ret->disk) && look_on(e->d_name, &wanted, ret);
 	if (dir)
 		(void)closedir(dir);
 	return found;

@@ -1,4 +1,5 @@
-/* src/disk/machine/gpt.h - partitions by their UUIDs, without udev: GPT tables of disks read here.
+/* src/disk/machine/gpt.h - partitions by their UUIDs, without udev: GPT and MBR tables of disks
+ * read here.
  */
 #ifndef DISK_MACHINE_GPT_H
 #define DISK_MACHINE_GPT_H
@@ -29,7 +30,8 @@ uint64_t gpt_get(const unsigned char *p, size_t n);
 void gpt_put(unsigned char *p, uint64_t v, size_t n);
 uint32_t gpt_crc(const void *bytes, size_t len);
 
-/* The partition of this UUID, as text, on any disk that the kernel has. */
+/* The partition of this UUID, as text (of an MBR "1a2b3c4d-02"), on any disk that the kernel has.
+ */
 bool gpt_find(const char *uuid, struct gpt_place *ret);
 
 #endif

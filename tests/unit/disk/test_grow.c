@@ -16,7 +16,6 @@
 #include "disk/machine/grow.h"
 #include "disk/partition.h"
 
-#define DISK_UUID "11111111-2222-4333-8444-555555555555"
 #define PART_UUID "11111111-2222-4333-8444-666666666666"
 #define BEFORE    (16LL << 20)
 #define AFTER     (40LL << 20)
@@ -36,23 +35,17 @@ static void read_gpt(int fd, struct gpt *g)
 
 static int disk_of(const char *dir)
 {
-	const struct partition list[] = {
-		{ .kind = PARTITION_ESP,
-		  .offset = 1 << 20,
-		  .size = 4 << 20,
-		  .uuid = DISK_UUID,
-		  .name = "boot" },
-		{ .kind = PARTITION_DATA,
-		  .offset = 5 << 20,
-		  .size = 10 << 20,
-		  .uuid = PART_UUID,
-		  .name = "volumes" },
-	};
+	static const struct identity id = { .seed = "seed" };
+	struct layout l;
 	autofree char *path = xasprintf("%s/disk", dir);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	assert_int_equal(ftruncate(fd, BEFORE), 0);
-	assert_int_equal(partition_write(fd, DISK_UUID, list, ARRAY_SIZE(list), NULL), 0);
+	layout_begin(&l, TABLE_GPT, &id);
+	(void)layout_add(&l, PARTITION_ESP, "boot", 4 << 20);
+	(void)layout_add(&l, PARTITION_DATA, "volumes", 10 << 20);
+	memcpy(l.parts[1].uuid, PART_UUID, sizeof(PART_UUID));
+	assert_int_equal(partition_write(fd, &l, NULL), 0);
 	return fd;
 }
 
@@ -63,6 +56,7 @@ static void the_last_partition_grows(void **state)
 	struct partition got[PARTITIONS_MAX];
 	struct gpt_growth growth;
 	struct gpt g;
+	enum partition_table table = TABLE_NONE;
 	size_t n = 0;
 
 	read_gpt(fd, &g);
@@ -76,7 +70,7 @@ static void the_last_partition_grows(void **state)
 	assert_int_equal(pwrite(fd, g.table, GPT_TABLE_LEN, AFTER - 33L * GPT_SECTOR),
 			 GPT_TABLE_LEN);
 	assert_int_equal(pwrite(fd, growth.backup, GPT_SECTOR, AFTER - GPT_SECTOR), GPT_SECTOR);
-	assert_int_equal(partition_read(fd, got, &n, NULL), 0);
+	assert_int_equal(partition_read(fd, &table, got, &n, NULL), 0);
 	assert_int_equal(n, 2);
 	assert_int_equal(got[1].offset, 5 << 20);
 	assert_int_equal(got[1].size, AFTER - (1 << 20) - (5 << 20));
@@ -84,7 +78,7 @@ static void the_last_partition_grows(void **state)
 	/* The backup alone is enough, too. */
 	memset(g.head, 0, sizeof(g.head));
 	assert_int_equal(pwrite(fd, g.head, GPT_SECTOR, GPT_SECTOR), GPT_SECTOR);
-	assert_int_equal(partition_read(fd, got, &n, NULL), 0);
+	assert_int_equal(partition_read(fd, &table, got, &n, NULL), 0);
 	assert_int_equal(n, 2);
 }
 
