@@ -7,13 +7,10 @@
 
 #include "base/alloc.h"
 #include "builder/build.h"
-<<<<<<< HEAD
-#include "builder/mount_spec.h"
-=======
 #include "builder/health.h"
+#include "builder/mount_spec.h"
 #include "builder/scope.h"
 #include "cmd/build_given.h"
->>>>>>> main
 #include "cmd/build_options.h"
 #include "cmd/hand.h"
 #include "engine/config.h"
