@@ -17,6 +17,7 @@ HANDOVER("strake-disk", cp, "cp", no_opts)
 HANDOVER("strake-disk", check, "check", no_opts)
 HANDOVER("strake-disk", inspect, "inspect", no_opts)
 HANDOVER("strake-disk", run, "run", disk_run_opts)
+HANDOVER("strake-disk", write, "write", disk_write_opts)
 
 static const struct cmd disk_build_front = {
 	.name = "build",
@@ -139,12 +140,34 @@ static const struct cmd disk_cp_front = {
 	.run_alone = cp_run,
 };
 
+static const struct cmd disk_write_front = {
+	.name = "write",
+	.operands = "FILE DEVICE",
+	.help = "Write a disk onto a device: a stick, a card, a disk",
+	.details =
+		"FILE may have any of the formats. Shows what is on DEVICE, asks, writes, reads all of it back,\n"
+		"and moves the second partition table to the end. Refused is a device that is mounted, swapped\n"
+		"to, part of a RAID or of LVM, or otherwise open, it or a partition of it; one that is too small;\n"
+		"one that is built in (--fixed); a partition (--partition). What is interrupted does not start.",
+	.opts = disk_write_opts,
+	.args_size = sizeof(struct disk_write_args),
+	.min_operands = 2,
+	.max_operands = 2,
+	.run_alone = write_run,
+};
+
 static const struct cmd *const disk_cmds[] = {
-	&disk_build_front,   &disk_run_front,
-	&disk_check_front,   &disk_inspect_front,
-	&disk_convert_front, &disk_import_front,
-	&disk_ls_front,      &disk_cat_front,
-	&disk_cp_front,      NULL,
+	&disk_build_front,
+	&disk_run_front,
+	&disk_check_front,
+	&disk_inspect_front,
+	&disk_convert_front,
+	&disk_import_front,
+	&disk_ls_front,
+	&disk_cat_front,
+	&disk_cp_front,
+	&disk_write_front,
+	NULL,
 };
 
 const struct cmd cmd_disk = {

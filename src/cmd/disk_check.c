@@ -64,6 +64,9 @@ static json_t *describe_partition(const struct disk *d, size_t i)
 static int inspect_run(const void *globals, const void *data, int argc, char **argv,
 		       struct error *err)
 {
+	static const char *const tables[] = {
+		[TABLE_NONE] = "none", [TABLE_GPT] = "gpt", [TABLE_MBR] = "mbr"
+	};
 	cleanup(disk_cleanup) struct disk *d = NULL;
 	cleanup(json_cleanup) json_t *doc = json_object(), *parts = json_array();
 	autofree char *text = NULL;
@@ -79,7 +82,7 @@ static int inspect_run(const void *globals, const void *data, int argc, char **a
 	(void)json_object_set_new(doc, "file", json_string(argv[0]));
 	(void)json_object_set_new(doc, "format", json_string(format_name(d->format)));
 	(void)json_object_set_new(doc, "size", json_integer((json_int_t)d->size));
-	(void)json_object_set_new(doc, "table", json_string(d->nparts ? "gpt" : "none"));
+	(void)json_object_set_new(doc, "table", json_string(tables[d->table]));
 	(void)json_object_set(doc, "partitions", parts);
 	text = json_dumps(doc, JSON_INDENT(4));
 	(void)puts(text ? text : "{}");

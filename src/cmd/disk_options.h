@@ -97,6 +97,21 @@ static const struct opt disk_ls_opts[] = {
 	{ 0 },
 };
 
+struct disk_write_args {
+	bool yes, fixed, partition, no_compare, quiet;
+};
+
+static const struct opt disk_write_opts[] = {
+	OPT(struct disk_write_args, yes, "yes", 'y', NULL, "do not ask"),
+	OPT(struct disk_write_args, fixed, "fixed", 0, NULL,
+	    "onto a disk that is built in, too, and not only onto a stick or a card"),
+	OPT(struct disk_write_args, partition, "partition", 0, NULL, "onto a partition of a disk"),
+	OPT(struct disk_write_args, no_compare, "no-compare", 0, NULL,
+	    "do not read back what was written"),
+	OPT(struct disk_write_args, quiet, "quiet", 'q', NULL, "print nothing"),
+	{ 0 },
+};
+
 struct disk_run_args {
 	const char *firmware, *bus, *accel;
 	uint64_t memory;

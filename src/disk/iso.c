@@ -338,8 +338,9 @@ bool iso_explain(const struct partition *parts, size_t n, bool bios, bool initrd
 static int look(struct burning *b, struct partition parts[PARTITIONS_MAX], size_t *ret_n)
 {
 	autofree char *files = NULL;
+	enum partition_table table = TABLE_NONE;
 	size_t n = 0;
-	int r = partition_read(b->fd, parts, &n, b->err);
+	int r = partition_read(b->fd, parts, &n, &table, b->err);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		b->end = MAX(b->end, parts[i].offset + parts[i].size);

@@ -3,8 +3,9 @@
 
 #include <libfdisk.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -17,6 +18,8 @@
 #define TYPE_DATA       "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 /* UEFI specification 5.3.3: bit 2, "legacy BIOS bootable"; syslinux's boot code looks for it. */
 #define ATTRIBUTE_LEGACY_BOOT (1ULL << 2)
+#define MBR_ESP               0xefU
+#define MBR_SWAP              0x82U
 /* Backup header and 128 entries of 128 bytes are 33 sectors; a whole unit keeps sizes round. */
 #define TAIL PARTITION_ALIGN
 
@@ -142,53 +145,72 @@ int partition_move_tail(int fd, struct error *err)
 }
 
 /* What is of no other kind may be a root. */
-static enum partition_kind kind_of(const char *type)
+static enum partition_kind kind_of(struct fdisk_parttype *type)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		if (strcasecmp(type, types[i]) == 0)
+	const char *text = type ? fdisk_parttype_get_string(type) : NULL;
+	unsigned code = type ? fdisk_parttype_get_code(type) : 0;
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(types); i++)
+		if (strcasecmp(text, types[i]) == 0)
 			return (enum partition_kind)i;
-	return PARTITION_ROOT;
+	return code == MBR_ESP ? PARTITION_ESP : code == MBR_SWAP ? PARTITION_SWAP : PARTITION_ROOT;
 }
 
-static bool take(struct fdisk_partition *pa, int64_t file_size, struct partition *ret)
+/* As the kernel's PARTUUID: of an MBR the disk's number and the partition's. */
+static void take_uuid(struct fdisk_context *cxt, struct fdisk_partition *pa, struct partition *p)
 {
-	const struct fdisk_parttype *type = fdisk_partition_get_type(pa);
-	const char *text = type ? fdisk_parttype_get_string(type) : NULL;
 	const char *uuid = fdisk_partition_get_uuid(pa);
+	autofree char *disk = NULL;
+
+	if (uuid && strlen(uuid) == UUID_TEXT_LEN)
+		memcpy(p->uuid, uuid, UUID_TEXT_LEN);
+	else if (!uuid && fdisk_get_disklabel_id(cxt, &disk) == 0 && strncmp(disk, "0x", 2) == 0)
+		(void)snprintf(p->uuid, sizeof(p->uuid), "%.8s-%02zx", disk + 2,
+			       fdisk_partition_get_partno(pa) + 1);
+}
+
+static bool take(struct fdisk_context *cxt, struct fdisk_partition *pa, int64_t disk_size,
+		 struct partition *ret)
+{
 	uint64_t start = fdisk_partition_get_start(pa);
 	uint64_t size = fdisk_partition_get_size(pa);
-	uint64_t sectors = (uint64_t)file_size / SECTOR;
+	uint64_t sectors = (uint64_t)disk_size / SECTOR;
 
-	if (!fdisk_partition_is_used(pa) || start >= sectors || size > sectors - start)
+	if (!fdisk_partition_is_used(pa) || fdisk_partition_is_container(pa) || start == 0 ||
+	    start >= sectors || size > sectors - start)
 		return false;
-	*ret = (struct partition) { .kind = kind_of(text ? text : ""),
+	*ret = (struct partition) { .kind = kind_of(fdisk_partition_get_type(pa)),
 				    .offset = (int64_t)start * SECTOR,
 				    .size = (int64_t)size * SECTOR };
-	if (uuid && strlen(uuid) == UUID_TEXT_LEN)
-		memcpy(ret->uuid, uuid, UUID_TEXT_LEN);
+	take_uuid(cxt, pa, ret);
 	return true;
 }
 
-int partition_read(int fd, struct partition ret[PARTITIONS_MAX], size_t *ret_n, struct error *err)
+int partition_read(int fd, struct partition ret[PARTITIONS_MAX], size_t *ret_n,
+		   enum partition_table *ret_table, struct error *err)
 {
 	cleanup(fdisk_cleanup) struct fdisk_context *cxt = NULL;
 	cleanup(fdisk_table_cleanup) struct fdisk_table *table = NULL;
-	struct stat st;
+	off_t end = lseek(fd, 0, SEEK_END); /* stat() says nothing of a device */
 	size_t n = 0;
 	int r = open_table(fd, true, &cxt, err);
 
 	if (r < 0)
 		return r;
-	if (fstat(fd, &st) < 0)
+	if (end < 0)
 		return error_sys(err, -errno, "look at the disk");
-	if (!fdisk_is_label(cxt, GPT))
-		return error_set(err, -EBADMSG, "it has no GPT partition table");
+	if (!fdisk_is_label(cxt, GPT) && !fdisk_is_label(cxt, DOS))
+		return error_set(err, -EBADMSG, "it has no partition table");
 	r = fdisk_get_partitions(cxt, &table);
 	if (r < 0)
 		return error_sys(err, r, "read the partition table");
 	for (size_t i = 0; i < fdisk_table_get_nents(table) && n < PARTITIONS_MAX; i++)
-		if (take(fdisk_table_get_partition(table, i), st.st_size, &ret[n]))
+		if (take(cxt, fdisk_table_get_partition(table, i), end, &ret[n]))
 			n++;
+	/* The two bytes that tell an MBR stand at the start of much else. */
+	if (n == 0 && !fdisk_is_label(cxt, GPT))
+		return error_set(err, -EBADMSG, "it has no partition table");
 	*ret_n = n;
+	*ret_table = fdisk_is_label(cxt, GPT) ? TABLE_GPT : TABLE_MBR;
 	return 0;
 }

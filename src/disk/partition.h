@@ -39,8 +39,10 @@ int partition_write(int fd, const char *disk_uuid, const struct partition *list,
 /* The file has grown: the second table goes to its end. */
 int partition_move_tail(int fd, struct error *err) must_check;
 
-/* The partitions of a disk image; hostile.  -EBADMSG: no GPT. */
+enum partition_table { TABLE_NONE, TABLE_GPT, TABLE_MBR };
+
+/* The partitions of a disk image; hostile.  -EBADMSG: no table, or no partition in it. */
 int partition_read(int fd, struct partition ret[PARTITIONS_MAX], size_t *ret_n,
-		   struct error *err) must_check;
+		   enum partition_table *ret_table, struct error *err) must_check;
 
 #endif

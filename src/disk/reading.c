@@ -49,7 +49,7 @@ static void note_fs(struct disk *d)
 
 static int find_parts(struct disk *d, struct error *err)
 {
-	int r = partition_read(d->fd, d->parts, &d->nparts, err);
+	int r = partition_read(d->fd, d->parts, &d->nparts, &d->table, err);
 
 	if (r == -EBADMSG && open_fs(d, 0)) {
 		note_fs(d);

@@ -20,6 +20,7 @@ struct disk {
 	int64_t size;
 	struct partition parts[PARTITIONS_MAX];
 	size_t nparts;
+	enum partition_table table;
 	int esp, root;                 /* in parts; -1: none */
 	struct struct_ext2_filsys *fs; /* of the root; NULL: none */
 	char uuid[UUID_TEXT_LEN + 1];  /* of it */

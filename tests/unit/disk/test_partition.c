@@ -35,11 +35,12 @@ static void what_is_written_is_read(void **state)
 	};
 	struct partition got[PARTITIONS_MAX];
 	autoclose int fd = sparse(*state, partition_disk_size(47 << 20));
+	enum partition_table table = TABLE_NONE;
 	size_t n = 0;
 
 	assert_int_equal(partition_write(fd, "2B5C5D2C-9C4C-4BD6-8F6B-2D2B9F3B7A10", list, 2, NULL),
 			 0);
-	assert_int_equal(partition_read(fd, got, &n, NULL), 0);
+	assert_int_equal(partition_read(fd, got, &n, &table, NULL), 0);
 	assert_int_equal(n, 2);
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(got[i].kind, list[i].kind);
@@ -54,10 +55,69 @@ static void zeros_have_no_table(void **state)
 	struct partition got[PARTITIONS_MAX];
 	autoclose int fd = sparse(*state, 10 << 20);
 	struct error err = { 0 };
+	enum partition_table table = TABLE_NONE;
 	size_t n = 0;
 
-	assert_int_equal(partition_read(fd, got, &n, &err), -EBADMSG);
-	assert_string_equal(err.text, "it has no GPT partition table");
+	assert_int_equal(partition_read(fd, got, &n, &table, &err), -EBADMSG);
+	assert_string_equal(err.text, "it has no partition table");
+}
+
+static void put_sector(int fd, off_t at, const unsigned char bytes[SECTOR])
+{
+	assert_int_equal(pwrite(fd, bytes, SECTOR, at), SECTOR);
+}
+
+/* Sixteen bytes: flag, three that nobody reads, type, three more, first sector and how many. */
+static void put_entry(unsigned char sector[SECTOR], size_t number, unsigned char type,
+		      uint32_t start, uint32_t count)
+{
+	unsigned char *e = sector + 446 + 16 * number;
+
+	e[4] = type;
+	memcpy(e + 8, &start, 4);
+	memcpy(e + 12, &count, 4);
+	sector[510] = 0x55;
+	sector[511] = 0xaa;
+}
+
+static void an_mbr_is_read(void **state)
+{
+	unsigned char mbr[SECTOR] = { 0 }, logical[SECTOR] = { 0 };
+	autoclose int fd = sparse(*state, 10 << 20);
+	enum partition_table table = TABLE_NONE;
+	struct partition got[PARTITIONS_MAX];
+	size_t n = 0;
+
+	memcpy(mbr + 440, "\x78\x56\x34\x12", 4);
+	put_entry(mbr, 0, 0xef, 2048, 2048);
+	put_entry(mbr, 1, 0x83, 4096, 4096);
+	put_entry(mbr, 2, 0x05, 8192, 8192);
+	put_entry(mbr, 3, 0x83, 1U << 30, 4096); /* outside */
+	put_entry(logical, 0, 0x82, 2048, 1024);
+	put_sector(fd, 0, mbr);
+	put_sector(fd, 8192L * SECTOR, logical);
+	assert_int_equal(partition_read(fd, got, &n, &table, NULL), 0);
+	assert_int_equal(table, TABLE_MBR);
+	assert_int_equal(n, 3);
+	assert_int_equal(got[0].kind, PARTITION_ESP);
+	assert_int_equal(got[1].kind, PARTITION_ROOT);
+	assert_int_equal(got[1].offset, 4096 * SECTOR);
+	assert_string_equal(got[1].uuid, "12345678-02");
+	assert_int_equal(got[2].kind, PARTITION_SWAP);
+	assert_int_equal(got[2].offset, (8192 + 2048) * SECTOR);
+}
+
+/* Boot code alone is none: FAT begins with the same two bytes at its end. */
+static void an_empty_mbr_is_no_table(void **state)
+{
+	unsigned char mbr[SECTOR] = { [510] = 0x55, [511] = 0xaa };
+	autoclose int fd = sparse(*state, 10 << 20);
+	enum partition_table table = TABLE_NONE;
+	struct partition got[PARTITIONS_MAX];
+	size_t n = 0;
+
+	put_sector(fd, 0, mbr);
+	assert_int_equal(partition_read(fd, got, &n, &table, NULL), -EBADMSG);
 }
 
 int main(void)
@@ -66,6 +126,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_written_is_read, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(zeros_have_no_table, scratch_setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(an_mbr_is_read, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(an_empty_mbr_is_no_table, scratch_setup,
 						scratch_teardown),
 	};
 
