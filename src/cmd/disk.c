@@ -12,8 +12,8 @@ HANDOVER("strake-disk", build, "build", disk_build_opts)
 HANDOVER("strake-disk", convert, "convert", disk_convert_opts)
 HANDOVER("strake-disk", import, "import", import_opts)
 HANDOVER("strake-disk", ls, "ls", disk_ls_opts)
-HANDOVER("strake-disk", cat, "cat", no_opts)
-HANDOVER("strake-disk", cp, "cp", no_opts)
+HANDOVER("strake-disk", cat, "cat", disk_read_opts)
+HANDOVER("strake-disk", cp, "cp", disk_read_opts)
 HANDOVER("strake-disk", check, "check", no_opts)
 HANDOVER("strake-disk", inspect, "inspect", no_opts)
 HANDOVER("strake-disk", run, "run", disk_run_opts)
@@ -113,9 +113,11 @@ static const struct cmd disk_ls_front = {
 	.name = "ls",
 	.operands = "FILE [PATH]",
 	.help = "List a directory of a disk",
-	.details = "Of its ext4 root, which is read without a mount. Times are in UTC.",
+	.details =
+		"Of its root, or of another partition: ext2, ext3, ext4, erofs, squashfs or FAT, read without\n"
+		"a mount. Times are in UTC.",
 	.opts = disk_ls_opts,
-	.args_size = sizeof(struct disk_ls_args),
+	.args_size = sizeof(struct disk_read_args),
 	.min_operands = 1,
 	.max_operands = 2,
 	.run_alone = ls_run,
@@ -125,6 +127,8 @@ static const struct cmd disk_cat_front = {
 	.name = "cat",
 	.operands = "FILE PATH...",
 	.help = "Print files of a disk",
+	.opts = disk_read_opts,
+	.args_size = sizeof(struct disk_read_args),
 	.min_operands = 2,
 	.max_operands = INT_MAX,
 	.run_alone = cat_run,
@@ -135,6 +139,8 @@ static const struct cmd disk_cp_front = {
 	.operands = "FILE PATH TARGET",
 	.help = "Copy a file or a directory out of a disk",
 	.details = "Links are copied as links, devices are left out, owners become yours.",
+	.opts = disk_read_opts,
+	.args_size = sizeof(struct disk_read_args),
 	.min_operands = 3,
 	.max_operands = 3,
 	.run_alone = cp_run,

@@ -88,12 +88,20 @@ static const struct opt disk_convert_opts[] = {
 	{ 0 },
 };
 
-struct disk_ls_args {
-	bool along;
+struct disk_read_args {
+	int partition;
+	bool along; /* of ls alone */
 };
 
+#define DISK_PARTITION_OPT                                                                         \
+	OPT(struct disk_read_args, partition, "partition", 'p', "N",                               \
+	    "another than the root, as 'disk inspect' counts them from 1 on")
+
+static const struct opt disk_read_opts[] = { DISK_PARTITION_OPT, { 0 } };
+
 static const struct opt disk_ls_opts[] = {
-	OPT(struct disk_ls_args, along, "long", 'l', NULL, "with modes, owners, sizes and times"),
+	DISK_PARTITION_OPT,
+	OPT(struct disk_read_args, along, "long", 'l', NULL, "with modes, owners, sizes and times"),
 	{ 0 },
 };
 

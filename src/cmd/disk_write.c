@@ -220,7 +220,7 @@ static int write_run(const void *globals, const void *data, int argc, char **arg
 	if (r == 0)
 		r = judge(&w, err);
 	if (r == 0)
-		r = disk_open(w.file, &w.disk, err);
+		r = disk_open(w.file, 0, &w.disk, err);
 	if (r == 0)
 		r = judge_size(&w, err);
 	if (r == 0 && !w.args->quiet)

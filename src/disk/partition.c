@@ -144,7 +144,6 @@ int partition_move_tail(int fd, struct error *err)
 	return r < 0 ? error_sys(err, r, "move the second partition table") : 0;
 }
 
-/* What is of no other kind may be a root. */
 static enum partition_kind kind_of(struct fdisk_parttype *type)
 {
 	const char *text = type ? fdisk_parttype_get_string(type) : NULL;
@@ -153,7 +152,9 @@ static enum partition_kind kind_of(struct fdisk_parttype *type)
 	for (size_t i = 0; text && i < ARRAY_SIZE(types); i++)
 		if (strcasecmp(text, types[i]) == 0)
 			return (enum partition_kind)i;
-	return code == MBR_ESP ? PARTITION_ESP : code == MBR_SWAP ? PARTITION_SWAP : PARTITION_ROOT;
+	return code == MBR_ESP    ? PARTITION_ESP
+	       : code == MBR_SWAP ? PARTITION_SWAP
+				  : PARTITION_OTHER;
 }
 
 /* As the kernel's PARTUUID: of an MBR the disk's number and the partition's. */

@@ -17,7 +17,8 @@ enum partition_kind {
 	PARTITION_ROOT,
 	PARTITION_DATA,
 	PARTITION_SWAP,
-	PARTITION_HASHES
+	PARTITION_HASHES,
+	PARTITION_OTHER /* of a disk that is read: its type says nothing to us */
 };
 
 struct partition {

@@ -100,7 +100,7 @@ static void an_mbr_is_read(void **state)
 	assert_int_equal(table, TABLE_MBR);
 	assert_int_equal(n, 3);
 	assert_int_equal(got[0].kind, PARTITION_ESP);
-	assert_int_equal(got[1].kind, PARTITION_ROOT);
+	assert_int_equal(got[1].kind, PARTITION_OTHER);
 	assert_int_equal(got[1].offset, 4096 * SECTOR);
 	assert_string_equal(got[1].uuid, "12345678-02");
 	assert_int_equal(got[2].kind, PARTITION_SWAP);
