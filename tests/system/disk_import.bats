@@ -141,3 +141,33 @@ config_of() { # IMAGE
 	assert_status 1
 	assert_has "--dry-run"
 }
+
+@test "A10.1: a container is a source: what it changed, without its mounts, and how it was told to run; it goes on" {
+	need_program strake-disk strake-image strake-monitor
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	rm -r "$STATE/tree/many" "$STATE/tree/dev/large"
+	strake import -c 'ENV A=image B=image' -c 'CMD ["/bin/busybox", "true"]' "$STATE/tree" base >/dev/null
+	strake run -d --name changed --network none -e A=container base /bin/busybox sh -c \
+		'b=/bin/busybox; $b echo new >/etc/new; $b rm /deep/er/file; $b rm -r /deep/er/still; $b mkdir /deep/er/still; $b touch /deep/er/still/x; $b echo ready; exec $b sleep inf'
+	soon eval '[ "$(strake logs changed)" = ready ]'
+	strake disk build -q changed -o "$STATE/disk"
+	[ "$(strake exec changed /bin/busybox echo on)" = on ]
+	[ "$(strake disk cat "$STATE/disk" /etc/new)" = new ]
+	[ "$(strake disk ls "$STATE/disk" /deep/er)" = still ]
+	[ "$(strake disk ls "$STATE/disk" /deep/er/still)" = x ]
+	run strake disk ls "$STATE/disk" /etc
+	assert_lacks hosts
+	strake disk import "$STATE/disk" again >/dev/null
+	[ "$(config_of again | jq -c '.Env | map(select(test("^[AB]=")))')" = '["A=container","B=image"]' ]
+	strake kill changed
+	strake wait changed
+	strake --dry-run disk build container:changed -o "$STATE/other" --timestamp "$DISK_DATE" >"$STATE/script"
+	sh "$STATE/script"
+	[ "$(strake disk cat "$STATE/other" /etc/new)" = new ]
+	run strake disk ls "$STATE/other" /etc
+	assert_lacks hosts
+	run strake disk build neither -o "$STATE/none"
+	assert_status 1
+	assert_has neither
+}
