@@ -38,7 +38,7 @@ config_of() { # IMAGE
 	need_command syslinux mcopy mkfs.vfat qemu-img python3
 	tree_new "$STATE/tree"
 	setfattr -n user.note -v "$(printf 'y%.0s' {1..800})" "$STATE/tree/etc/late" || skip "no extended attributes here"
-	! command -v setfacl || setfacl -m u:77:rx,g:78:r "$STATE/tree/deep" "$STATE/tree/etc/capable"
+	! command -v setfacl || { setfacl -m u:77:rx,g:78:r "$STATE/tree/deep" "$STATE/tree/etc/capable" && setfacl -m d:u:78:rwx "$STATE/tree/deep"; }
 	tar -C "$STATE/tree" --format pax --xattrs --xattrs-include='*' -S -cf "$STATE/tree.tar" .
 	strake import -c 'ENV A="b c"' -c 'LABEL note=x' -c 'USER 33:33' -c 'WORKDIR /deep' -c 'ENTRYPOINT ["/bin/busybox", "echo"]' \
 		-c 'CMD ["a b"]' -c 'EXPOSE 80/tcp' -c 'STOPSIGNAL SIGINT' "$STATE/tree.tar" first >/dev/null
