@@ -22,10 +22,10 @@ HANDOVER("strake-disk", write, "write", disk_write_opts)
 static const struct cmd disk_build_front = {
 	.name = "build",
 	.operands = "SOURCE [-- COMMAND...]",
-	.help = "Make a disk that boots of an image, a directory, an archive or one executable",
+	.help = "Make a disk that boots of an image, a container, a directory, an archive or one executable",
 	.details =
-		"SOURCE is an image, or, with a slash, a directory, a tar archive (plain, gzip, zstd) or one\n"
-		"static executable. The disk starts on BIOS and UEFI: GPT, a boot partition with syslinux and\n"
+		"SOURCE is an image, a container (container:NAME, where an image has the name, too), or, with a\n"
+		"slash, a directory, a tar archive (plain, gzip, zstd) or one static executable. The disk starts on BIOS and UEFI: GPT, a boot partition with syslinux and\n"
 		"systemd-boot, and an ext4 root that is found by its UUID; no mount, no loop device, and no\n"
 		"root unless the image store is root's.\n\n"
 		"Kernel and initrd are the newest in the source, or those that --kernel and --initrd name. A\n"
@@ -98,8 +98,8 @@ static const struct cmd disk_import_front = {
 	.operands = "FILE [NAME]",
 	.help = "Make an image of the files of a disk",
 	.details =
-		"FILE may have any of the formats; its root is an ext2, ext3 or ext4. One layer, with owners,\n"
-		"modes, times, attributes, hard links, devices and holes. The boot partition and what\n"
+		"FILE may have any of the formats; its root is an ext2, ext3, ext4, EROFS or squashfs. One layer,\n"
+		"with owners, modes, times, attributes, hard links, devices and holes. The boot partition and what\n"
 		"'disk build' added stay out. The configuration is that of the image of which 'disk build' made\n"
 		"the disk, changed by --change.",
 	.opts = import_opts,

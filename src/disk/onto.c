@@ -131,17 +131,18 @@ static int copy(struct onto *o, int64_t start, int64_t end, unsigned char *buffe
 
 static bool tell(const struct onto *o, int64_t tail)
 {
-	bool dry = explain("what was there is no disk any more, and the end has no second table",
-			   "blkdiscard -f -z -l %d %s", HEAD, sq(o->name));
+	int64_t steps = padded(o) / HEAD + 1;
 
+	(void)explain("what was there is no disk any more", "blkdiscard -f -z -l %d %s", HEAD,
+		      sq(o->name));
 	if (tail < o->to_size)
-		dry = explain("and the end", "blkdiscard -f -z -o %lld -l %lld %s", (long long)tail,
+		(void)explain("nor has its end a second table",
+			      "blkdiscard -f -z -o %lld -l %lld %s", (long long)tail,
 			      (long long)(o->to_size - tail), sq(o->name));
-	dry = explain("all but the first MiB, then that",
-		      "for s in 1 0; do dd if=\"$from\" of=%s bs=1M skip=$s seek=$s "
-		      "count=$((s ? %lld : 1)) oflag=direct conv=fsync status=none; done",
-		      sq(o->name), (long long)(padded(o) / HEAD + 1));
-	return dry;
+	return explain("all but the first MiB, then that",
+		       "for s in 1 0; do dd if=\"$from\" of=%s bs=1M skip=$s seek=$s "
+		       "count=$((s ? %lld : 1)) oflag=direct conv=fsync status=none; done",
+		       sq(o->name), (long long)steps);
 }
 
 int onto_write(struct onto *o, struct error *err)

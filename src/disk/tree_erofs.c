@@ -48,7 +48,7 @@ static int take_xattr(const struct inodes *g, struct file *f, int64_t at, size_t
 		"",   "user.",    "system.posix_acl_access", "system.posix_acl_default", "trusted.",
 		NULL, "security."
 	};
-	unsigned char head[4];
+	unsigned char head[4] = { 0 };
 	autofree char *bytes = NULL;
 	size_t name_len, len;
 	int r = inodes_get(g, at, head, sizeof(head), "attributes");
@@ -71,8 +71,8 @@ static int take_xattr(const struct inodes *g, struct file *f, int64_t at, size_t
 static int read_xattrs(const struct inodes *g, struct file *f, const struct inode *in)
 {
 	const struct erofs *e = g->data;
-	unsigned char head[XATTR_HEAD], id[4];
-	size_t at = XATTR_HEAD, len;
+	unsigned char head[XATTR_HEAD] = { 0 }, id[4] = { 0 };
+	size_t at = XATTR_HEAD, len = 4;
 	int r;
 
 	if (!in->xattrs_len)
@@ -97,7 +97,7 @@ static int read_chunks(const struct inodes *g, struct file *f, const struct inod
 	const struct erofs *e = g->data;
 	int64_t chunk = e->block << (in->where & 0x1f), at = in->tail, step = 4;
 	int64_t n = (f->content.size + chunk - 1) / chunk;
-	unsigned char entry[8];
+	unsigned char entry[8] = { 0 };
 
 	if (in->where & CHUNK_INDEXED) {
 		at = (at + 7) / 8 * 8;
@@ -268,7 +268,7 @@ static int list(struct inodes *g, uint64_t number, struct file *dir)
 int filetree_add_erofs(struct filetree *t, const struct region *at, struct error *err)
 {
 	static const struct inodes_kind kind = { "fsck.erofs", read_inode, list };
-	unsigned char super[SUPER_LEN];
+	unsigned char super[SUPER_LEN] = { 0 };
 	struct erofs e = { .block = 0 };
 	struct inodes g = { .kind = &kind, .data = &e, .at = *at, .tree = t, .err = err };
 	int r = inodes_get(&g, SUPER, super, sizeof(super), "the superblock");

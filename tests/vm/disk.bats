@@ -29,7 +29,6 @@ refused() { # TEXT WORD...
 
 @test "A10.13: disk write refuses what is used, and what surprises" {
 	prepare
-	sum=$(sha256sum <"$STATE/device")
 	refused "is in use: vda is mounted on /;" /dev/vda --yes --fixed
 	refused "is in use: vdb is mounted on /srv/strake" /dev/vdb --yes --fixed
 	refused "is built in" "$DEVICE" --yes
