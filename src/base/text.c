@@ -20,13 +20,30 @@ static size_t length(unsigned char first)
 	return 0;
 }
 
+/* What is not seen, or turns what stands beside it around. */
+static bool is_unseen(uint32_t code)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0xad, 0xad },     { 0x61c, 0x61c },   { 0x180e, 0x180e },
+		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
+}
+
 /* No control character, no form that is longer than need be, no half of a pair. */
 static bool may_be_shown(uint32_t code, size_t len)
 {
 	static const uint32_t least[] = { 0, 0x20, 0xa0, 0x800, 0x10000 };
 
 	return code >= least[len] && code != 0x7f && code <= 0x10ffff &&
-	       (code < 0xd800 || code >= 0xe000);
+	       (code < 0xd800 || code >= 0xe000) && !(len > 1 && is_unseen(code));
 }
 
 /* The length of the character at p, 0 if it is none that may be shown. */
@@ -52,4 +69,18 @@ void text_clean(char *text)
 			*text = '?';
 		text += len ? len : 1;
 	}
+}
+
+bool text_has_word(const char *words, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (const char *at = words; at && *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		if (n == len && memcmp(at, text, n) == 0)
+			return true;
+		at += n;
+	}
+	return false;
 }

@@ -69,7 +69,9 @@ static int prepare(struct build *b, const struct source *source, struct fault *r
 					 .target = b->req->target,
 					 .contexts =
 						 b->req->contexts ? &b->req->contexts->names : NULL,
-					 .uncached = b->req->uncached };
+					 .uncached = b->req->uncached,
+					 .from = b->req->from,
+					 .all_stages = b->req->all_stages };
 	int r = scope_given_init(&b->given, b->req->build_args, b->req->platform, b->err);
 
 	if (r == 0)

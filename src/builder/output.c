@@ -46,6 +46,7 @@ struct ending {
 	struct error *err;
 	char *index; /* of several platforms: the document, and its digest */
 	char index_digest[DIGEST_HEX_LEN + 1];
+	char manifest_digest[DIGEST_HEX_LEN + 1]; /* of --manifest */
 };
 
 static const struct strv *names_of(const struct ending *e, const struct output *o)
@@ -172,7 +173,7 @@ static int to_store(struct ending *e, const struct output *o)
 	const struct strv *names = names_of(e, o);
 	int r = 0;
 
-	if (e->n > 1 && names->n == 0)
+	if (e->n > 1 && names->n == 0 && !e->req->manifest)
 		return error_set(e->err, -EINVAL,
 				 "several platforms make an index, which needs a name: -t NAME");
 	if (e->n > 1 || is_wished(e, o))
@@ -421,6 +422,24 @@ static int make_metadata(struct ending *e, json_t **ret)
 	return 0;
 }
 
+/* --manifest: one more, or as many as there are platforms. */
+static int add_to_index(struct ending *e)
+{
+	cleanup(incoming_done) struct incoming in = INCOMING_INIT;
+	struct strv ids = { 0 };
+	struct index_images images;
+	int r = incoming_open(engine_root(e->engine), engine_root_fd(e->engine), &in, e->err);
+
+	for (size_t i = 0; i < e->n; i++)
+		strv_add(&ids, e->built[i].id);
+	images = (struct index_images) { .items = ids.items, .n = ids.n };
+	if (r == 0)
+		r = index_create(engine_db(e->engine), &in, e->req->manifest, INDEX_AMEND, &images,
+				 e->manifest_digest, e->err);
+	strv_done(&ids);
+	return r < 0 ? error_wrap(e->err, r, "--manifest") : 0;
+}
+
 static int output_each(struct ending *e, struct build_result *ret)
 {
 	const struct outputs *outputs = e->req->outputs;
@@ -431,10 +450,16 @@ static int output_each(struct ending *e, struct build_result *ret)
 		r = finish_one(e, i, records);
 	for (size_t i = 0; r == 0 && i < outputs->n; i++)
 		r = put_out(e, &outputs->items[i]);
+	if (r == 0 && e->req->manifest)
+		r = add_to_index(e);
 	if (r == 0 && e->req->wants_metadata)
 		r = make_metadata(e, &ret->metadata);
 	if (r == 0)
-		memcpy(ret->id, e->index ? e->index_digest : e->built[0].id, ID_LEN + 1);
+		memcpy(ret->id,
+		       !e->index          ? e->built[0].id
+		       : e->req->manifest ? e->manifest_digest
+					  : e->index_digest,
+		       ID_LEN + 1);
 	if (records && !outputs_have(outputs, OUTPUT_IMAGE))
 		remove_again(e);
 	return r;

@@ -283,6 +283,16 @@ int remote_bring(struct remote *r, const struct remote_request *req, struct erro
 	return got;
 }
 
+void remote_forget(struct remote *r)
+{
+	free(r->name);
+	free(r->stands);
+	r->name = r->stands = NULL;
+	if (r->root >= 0)
+		(void)close(r->root);
+	r->root = -1;
+}
+
 void remote_done(struct remote *r)
 {
 	fetch_done(&r->fetch);
@@ -290,11 +300,8 @@ void remote_done(struct remote *r)
 	free(r->text);
 	free(r->checksum);
 	free(r->work_path);
-	free(r->name);
-	free(r->stands);
 	if (r->work >= 0)
 		(void)close(r->work);
-	if (r->root >= 0)
-		(void)close(r->root);
+	remote_forget(r);
 	*r = (struct remote) { .root = -1, .work = -1, .fetch = FETCH_INIT };
 }

@@ -46,6 +46,8 @@ int remote_parse(const char *text, const char *checksum, struct remote *ret,
 /* Fills stands. */
 int remote_look(struct remote *r, const struct remote_request *req, struct error *err) must_check;
 int remote_bring(struct remote *r, const struct remote_request *req, struct error *err) must_check;
+/* What was brought of it, so that it can be brought again. */
+void remote_forget(struct remote *r);
 void remote_done(struct remote *r);
 
 /* "sha256:..." with its digits; -EINVAL. */

@@ -27,7 +27,6 @@
 #include "image/unpack.h"
 #include "kernel/overlay.h"
 
-#define DRAFT_NAME "draft"
 #define LAYERS_MAX 127
 
 struct build_told work_told(const struct work *w, enum build_event event)
@@ -150,6 +149,14 @@ static bool is_uncached(const struct work *w)
 	return w->b->req->no_cache || (w->b->plan.stages && w->b->plan.stages[w->stage].uncached);
 }
 
+/* --cache-ttl */
+static bool is_old(const struct work *w, const struct step *step)
+{
+	int64_t most = w->b->req->step_age_ns;
+
+	return most > 0 && clock_now_ns() - step->created_ns > most;
+}
+
 int step_reuse(struct work *w, const struct step *step, const char *said)
 {
 	const char *from = NULL;
@@ -161,6 +168,8 @@ int step_reuse(struct work *w, const struct step *step, const char *said)
 		return 0;
 	r = step_find(engine_db(w->b->engine), engine_root_fd(w->b->engine), step->key, &found,
 		      &is_found, w->b->err);
+	if (is_found && is_old(w, &found))
+		return 0;
 	if (r == 0 && !is_found) {
 		r = caches_bring(w, step, &found, &from);
 		is_found = r > 0;
@@ -184,13 +193,22 @@ int step_tell_miss(struct work *w, const struct step *step)
 		[STEP_READS] = "the files that it reads have changed",
 		[STEP_PRUNED] = "its layer was removed",
 	};
+	struct db *db = engine_db(w->b->engine);
 	enum step_miss why = STEP_NEW;
-	int r = is_uncached(w) ? 0 : step_why(engine_db(w->b->engine), step, &why, w->b->err);
+	bool is_there = false;
+	struct step found;
+	int r = 0;
 
+	if (!is_uncached(w))
+		r = step_find(db, engine_root_fd(w->b->engine), step->key, &found, &is_there,
+			      w->b->err);
+	if (r == 0 && !is_uncached(w))
+		r = step_why(db, step, &why, w->b->err);
 	if (r == 0)
 		work_tell(w, BUILD_MISS,
 			  w->b->req->no_cache ? "--no-cache"
 			  : is_uncached(w)    ? "--no-cache-filter"
+			  : is_there          ? "it is older than --cache-ttl"
 					      : texts[why]);
 	return r;
 }
@@ -280,29 +298,36 @@ int step_keep(struct work *w, const struct incoming *in, const char *name, struc
 	return r;
 }
 
+int step_draft_in(const struct incoming *in, const struct strv *lower,
+		  int (*make)(void *data, struct draft *draft, struct error *err), void *data,
+		  struct error *err)
+{
+	cleanup(draft_done) struct draft draft = { .fd = -1, .here_fd = -1 };
+	autoclose int diff = -1;
+	int r = dir_make_at(in->tmp_fd, STEP_DRAFT_NAME, 0711, err);
+
+	if (r == 0)
+		r = dir_ensure_at(in->tmp_fd, STEP_DRAFT_NAME "/diff", 0755, &diff, err);
+	draft_init(&draft, diff, lower);
+	if (r == 0 && fchmod(diff, 0755) < 0) /* whatever the umask */
+		r = error_sys(err, -errno, "make a directory for the layer");
+	if (r == 0)
+		r = make(data, &draft, err);
+	return r < 0 ? r : draft_finish(&draft, err);
+}
+
 int step_draft(struct work *w, struct step *step, const char *said,
 	       int (*make)(void *data, struct draft *draft, struct error *err), void *data)
 {
 	struct incoming in = INCOMING_INIT;
-	cleanup(draft_done) struct draft draft = { .fd = -1, .here_fd = -1 };
-	autoclose int diff = -1;
 	int r = incoming_open(engine_root(w->b->engine), engine_root_fd(w->b->engine), &in,
 			      w->b->err);
 
 	if (r < 0)
 		return r;
-	r = dir_make_at(in.tmp_fd, DRAFT_NAME, 0711, w->b->err);
+	r = step_draft_in(&in, &w->lower, make, data, w->b->err);
 	if (r == 0)
-		r = dir_ensure_at(in.tmp_fd, DRAFT_NAME "/diff", 0755, &diff, w->b->err);
-	draft_init(&draft, diff, &w->lower);
-	if (r == 0 && fchmod(diff, 0755) < 0) /* whatever the umask */
-		r = error_sys(w->b->err, -errno, "make a directory for the layer");
-	if (r == 0)
-		r = make(data, &draft, w->b->err);
-	if (r == 0)
-		r = draft_finish(&draft, w->b->err);
-	if (r == 0)
-		r = step_keep(w, &in, DRAFT_NAME, step, said);
+		r = step_keep(w, &in, STEP_DRAFT_NAME, step, said);
 	else
 		space_explain(engine_root(w->b->engine), w->b->err);
 	incoming_done(&in);

@@ -16,6 +16,7 @@
 #include "image/hold.h"
 #include "image/step.h"
 
+struct ahead;
 struct draft;
 struct hand_run;
 struct incoming;
@@ -35,6 +36,8 @@ struct build {
 	char hold[HOLD_NAME_LEN];  /* of the layers that it stands on */
 	bool by_hand;              /* hand.h: of the steps nothing is kept but what they made */
 	struct hand_run *hand_run; /* of its RUN; NULL */
+	struct ahead *aheads;      /* ahead.h */
+	size_t naheads, aheads_room;
 	struct error *err;
 	unsigned at; /* the step that is being done, in the whole build */
 	int boss;    /* in a worker (crew.h): the socket to what started it; -1 */
@@ -81,6 +84,11 @@ int step_keep(struct work *w, const struct incoming *in, const char *name, struc
 /* One more key for what step names; info of a layer that is new, or NULL. */
 int step_keep_row(struct build *b, const struct step *step,
 		  const struct layer_info *info) must_check;
+#define STEP_DRAFT_NAME "draft"
+/* TMP/STEP_DRAFT_NAME of in, as make() drafts it over the directories of lower. */
+int step_draft_in(const struct incoming *in, const struct strv *lower,
+		  int (*make)(void *data, struct draft *draft, struct error *err), void *data,
+		  struct error *err) must_check;
 /* A layer that make() drafts. */
 int step_draft(struct work *w, struct step *step, const char *said,
 	       int (*make)(void *data, struct draft *draft, struct error *err),
@@ -93,6 +101,8 @@ int build_triggers(struct work *w) must_check;
 
 /* kinds */
 int step_copy(struct work *w) must_check;
+/* What can be done of it without what is below it, into in; no word of it is told. */
+int copy_ahead(struct work *w, const struct incoming *in) must_check;
 int step_run(struct work *w) must_check;
 int step_workdir(struct work *w) must_check;
 

@@ -59,6 +59,8 @@ void turn_leave(struct turn *turn)
 {
 	if (turn->fd >= 0) {
 		(void)unlinkat(turn->dir, turn->name, 0);
+		/* Processes that began meanwhile have it, too (ahead.h). */
+		(void)flock(turn->fd, LOCK_UN);
 		(void)close(turn->fd);
 	}
 	if (turn->dir >= 0)

@@ -57,6 +57,8 @@ static _Noreturn void worker_main(const struct build *from, size_t stage, int bo
 	struct build b = *from;
 	int r;
 
+	/* However the user started us: it is by this that we hear of an end. */
+	(void)signal(SIGTERM, SIG_DFL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(1);

@@ -27,6 +27,16 @@ static int choose_firmware(const char *text, struct machine_request *req, struct
 	return 0;
 }
 
+static int choose_table(const char *text, struct machine_request *req, struct error *err)
+{
+	req->table = text && strcmp(text, "mbr") == 0 ? TABLE_MBR : TABLE_GPT;
+	if (text && req->table == TABLE_GPT && strcmp(text, "gpt") != 0)
+		return error_set(err, -EINVAL, "--table wants gpt or mbr, not '%s'", text);
+	if (req->table == TABLE_MBR && req->format == FORMAT_ISO)
+		return error_set(err, -EINVAL, "an ISO has both tables: leave --table out");
+	return 0;
+}
+
 static int choose_date(const char *text, struct machine_request *req, struct error *err)
 {
 	uint64_t seconds;
@@ -107,6 +117,8 @@ static int choose(const struct disk_build_args *args, struct machine_request *re
 			"an ISO is as large as it has to be: --size has no meaning for it");
 	if (r == 0)
 		r = choose_firmware(args->boot, req, err);
+	if (r == 0)
+		r = choose_table(args->table, req, err);
 	if (r == 0)
 		r = choose_customisation(args, &req->custom, err);
 	if (r == 0)

@@ -8,7 +8,7 @@
 
 struct disk_build_args {
 	const char *output, *boot, *kernel, *initrd, *modules, *cmdline, *hostname, *network;
-	const char *root_on, *timestamp, *cloud_init, *timezone, *format, *fs, *key_file;
+	const char *root_on, *timestamp, *cloud_init, *timezone, *format, *fs, *key_file, *table;
 	struct strv entrypoint, env, user, volume, password_file, password_hash_file, ssh_key;
 	uint64_t size, swap;
 	const char *kernel_package, *efi_loader;
@@ -22,6 +22,8 @@ static const struct opt disk_build_opts[] = {
 	    "of the whole disk (default: what is needed, and 64m free)"),
 	OPT(struct disk_build_args, format, "format", 0, "FORMAT",
 	    "raw, qcow2, vmdk, vhd, vhdx, vdi or iso (default: the ending of FILE, else raw)"),
+	OPT(struct disk_build_args, table, "table", 0, "gpt|mbr",
+	    "of partitions (default gpt; mbr for firmware that knows no other)"),
 	OPT(struct disk_build_args, fs, "fs", 0, "TYPE",
 	    "of the root: ext4, btrfs, squashfs or erofs (default ext4)"),
 	OPT(struct disk_build_args, read_only_root, "read-only-root", 0, NULL,

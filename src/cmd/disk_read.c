@@ -170,6 +170,8 @@ static int copy_file(const struct copying *c, const struct disk_entry *e, const 
 	if (fd < 0)
 		return error_sys(err, -errno, "make %s", name);
 	r = disk_copy_out(c->disk, e->number, fd, err);
+	if (r < 0)
+		(void)unlinkat(c->to, name, 0); /* half of it is of no use */
 	return r < 0 ? error_wrap(err, r, "%s", name) : 0;
 }
 

@@ -18,6 +18,7 @@ HANDOVER("strake-lab", shell, "shell", no_opts)
 HANDOVER("strake-lab", list, "list", lab_list_opts)
 HANDOVER("strake-lab", show, "show", lab_show_opts)
 HANDOVER("strake-lab", link, "link", no_opts)
+HANDOVER("strake-lab", dns, "dns", no_opts)
 
 static const struct cmd lab_up_front = {
 	.name = "up",
@@ -103,6 +104,17 @@ static const struct cmd lab_link_front = {
 	.run_alone = link_run,
 };
 
+static const struct cmd lab_dns_front = {
+	.name = "dns",
+	.operands = "LAB NODE",
+	.help = "Start the name server of a node again",
+	.details =
+		"Of a node with 'dns:', whose server was ended. It answers from /etc/hosts of that node.",
+	.min_operands = 2,
+	.max_operands = 2,
+	.run_alone = dns_run,
+};
+
 static const struct cmd lab_ls = { .name = "ls", .same = &lab_list_front };
 
 static const struct cmd *const lab_cmds[] = {
@@ -114,6 +126,7 @@ static const struct cmd *const lab_cmds[] = {
 	&lab_exec_front,
 	&lab_shell_front,
 	&lab_link_front,
+	&lab_dns_front,
 	/* what it does */
 	&lab_ping_front,
 	&lab_path_front,

@@ -1,4 +1,4 @@
-/* src/cmd/lab_exec.c - strake-lab exec and shell. */
+/* src/cmd/lab_exec.c - strake-lab exec, shell and dns: what is started in a node. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -6,6 +6,7 @@
 #include "cmd/globals.h"
 #include "lab/enter.h"
 #include "lab/lab.h"
+#include "lab/name_server.h"
 
 static int run_in(const struct globals *g, const char *what, const char *name, char *const *argv,
 		  struct error *err)
@@ -55,4 +56,27 @@ const struct cmd cmd_lab_shell = {
 	.min_operands = 2,
 	.max_operands = 2,
 	.run_alone = shell_run,
+};
+
+static int dns_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
+{
+	const struct globals *g = globals;
+	cleanup(lab_cleanup) struct lab *lab = NULL;
+	size_t node = 0;
+	int r = lab_open(g->run_root, argv[0], &lab, err);
+
+	(void)data;
+	(void)argc;
+	if (r == 0)
+		r = topology_need_node(lab->topology, argv[1], &node, err);
+	return r < 0 ? r : name_server_restart(lab, node, err);
+}
+
+const struct cmd cmd_lab_dns = {
+	.name = "dns",
+	.operands = "LAB NODE",
+	.help = "Start the name server of a node again",
+	.min_operands = 2,
+	.max_operands = 2,
+	.run_alone = dns_run,
 };

@@ -77,7 +77,7 @@ static int matrix_run(const void *globals, const void *data, int argc, char **ar
 		lab_print_json(matrix_json(&m));
 	else
 		matrix_print(&m, stdout);
-	r = m.n_failed ? STATUS_FAILED : 0;
+	r = m.n_failed || m.n_unresolved ? STATUS_FAILED : 0;
 	matrix_done(&m);
 	return r;
 }

@@ -38,7 +38,8 @@ static const struct cmd why_check_front = {
 		"'tcp 10.0.0.1:1234 -> 10.0.0.2:80 in eth0 out br0': in LINK for what comes in, out LINK for\n"
 		"what programs here send, both for what is forwarded. Other words: sport, mark, ctmark,\n"
 		"flags, type, code, ttl, length, uid, gid, mac, status, direction, pkttype, physin, physout.\n"
-		"With bridged, LINKs are ports of a bridge and the rules of bridge and ebtables are asked.\n"
+		"With bridged, LINKs are ports of a bridge and the rules of bridge and ebtables are asked;\n"
+		"without it those are not, and the output says so where there are any.\n"
 		"Without a state it is a connection's first packet. No privileges are needed.\n\n"
 		"A match that is not known, or asks for what was not said, is not guessed: both ways are\n"
 		"gone, and where they end differently the verdict is unknown.\n\n"
@@ -64,6 +65,8 @@ static const struct cmd why_trace_front = {
 		"where, why, and the command that would change it, which is not run.\n\n"
 		"No rule of others is touched. The kernel is asked for its account by a table of our own that\n"
 		"goes when this program ends, however that is. It needs root.\n\n"
+		"That account has the rules of nftables and iptables-nft. Those of iptables-legacy are not in\n"
+		"it; where a packet ends between two events they are worked out, and the verdict says so.\n\n"
 		"Exits with 0 if it was answered, 3 if it was dropped or lost, 4 if it was refused, 5 if nobody\n"
 		"can say.",
 	.opts = why_trace_opts,

@@ -150,39 +150,34 @@ void appliance_disk_done(struct appliance_disk *d)
 static int lay_out_one(struct appliance_layout *l, struct filetree *t, struct ext4_request *e,
 		       const char *label, bool rest, struct error *err)
 {
-	autofree char *seed = xasprintf("%s seed", label), *part = xasprintf("%s partition", label);
-	struct partition *p = &l->list[(*l->n)++];
-	int64_t asked = rest && l->req->size ? l->req->size - partition_disk_size(l->start) : 0;
+	autofree char *seed = xasprintf("%s seed", label);
+	struct layout *to = l->layout;
+	int64_t asked = rest && l->req->size ? l->req->size - partition_disk_size(to->end) : 0;
 	char disk[NUMBER_SIZE_LEN];
 	int64_t size = 0;
 	int r;
 
 	*e = (struct ext4_request) { .fd = l->fd,
-				     .offset = l->start,
+				     .offset = to->end,
 				     .label = label,
 				     .now_s = l->req->now_s,
 				     .spare_inodes = SPARE_INODES };
-	identity_uuid(l->id, label, e->uuid);
-	identity_uuid(l->id, seed, e->hash_seed);
+	identity_uuid(to->id, label, e->uuid);
+	identity_uuid(to->id, seed, e->hash_seed);
 	filetree_number(t, 2, 11);
 	r = ext4_fit(t, e, asked > 0 ? 0 : FREE_BYTES, &size, err);
 	if (r < 0)
 		return r;
 	if (rest && l->req->size && asked < size) {
-		number_format_size((uint64_t)partition_disk_size(l->start + size), disk);
+		number_format_size((uint64_t)partition_disk_size(to->end + size), disk);
 		return error_set(err, -ENOSPC, "--size is too small: it takes at least %s (%lld)",
-				 disk, (long long)partition_disk_size(l->start + size));
+				 disk, (long long)partition_disk_size(to->end + size));
 	}
 	if (asked > 0)
 		size = asked / PARTITION_ALIGN * PARTITION_ALIGN;
 	e->size = size;
-	*p = (struct partition) { .kind = strcmp(label, "root") == 0 ? PARTITION_ROOT
-								     : PARTITION_DATA,
-				  .offset = l->start,
-				  .size = size,
-				  .name = label };
-	identity_text(l->id, part, p->uuid);
-	l->start += size;
+	(void)layout_add(to, strcmp(label, "root") == 0 ? PARTITION_ROOT : PARTITION_DATA, label,
+			 size);
 	return 0;
 }
 

@@ -13,7 +13,7 @@
 #include "disk/source.h"
 
 struct identity;
-struct partition;
+struct layout;
 
 struct appliance_disk {
 	bool has_root;
@@ -42,14 +42,10 @@ void appliance_disk_done(struct appliance_disk *d);
 /* Where it goes. */
 struct appliance_layout {
 	const struct appliance_disk_request *req;
-	const struct identity *id;
-	int fd;                 /* of the disk */
-	int64_t start;          /* behind what is there */
-	struct partition *list; /* gets what is added */
-	size_t *n;
+	int fd;                /* of the disk */
+	struct layout *layout; /* gets what is added, up to the disk's size */
 };
 
-/* From start on, up to the disk's size. */
 int appliance_disk_lay_out(struct appliance_disk *d, struct disk_source *s,
 			   struct appliance_layout *l, struct error *err) must_check;
 int appliance_disk_write(struct appliance_disk *d, struct disk_source *s,

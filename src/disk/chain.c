@@ -202,7 +202,9 @@ static int check_uefi(struct checking *c)
 {
 	static const char *words[] = { "linux", "initrd", "options" };
 
-	tell(c, "firmware (UEFI)", true, "a boot partition in a GPT");
+	tell(c, "firmware (UEFI)", true,
+	     c->disk->table == TABLE_MBR ? "a boot partition in an MBR"
+					 : "a boot partition in a GPT");
 	check_file(c, "loader (UEFI)",
 		   has(c, "/EFI/BOOT/BOOTAA64.EFI") ? "/EFI/BOOT/BOOTAA64.EFI"
 						    : "/EFI/BOOT/BOOTX64.EFI");

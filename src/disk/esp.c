@@ -16,10 +16,10 @@
 #include "disk/partition.h"
 #include "disk/tool.h"
 
-#define SYSTEMD_BOOT "/usr/lib/systemd/boot/efi/systemd-boot%s.efi"
-#define GPTMBR       "/usr/lib/SYSLINUX/gptmbr.bin"
-#define GPTMBR_MAX   440 /* then the disk's table begins */
-#define LOADERS_ROOM (1 << 20)
+#define SYSTEMD_BOOT  "/usr/lib/systemd/boot/efi/systemd-boot%s.efi"
+#define BOOT_CODE     "/usr/lib/SYSLINUX/%smbr.bin"
+#define BOOT_CODE_MAX 440 /* then the disk's table begins */
+#define LOADERS_ROOM  (1 << 20)
 /* Below it FAT32 has too few clusters, and is taken for FAT16. */
 #define ESP_MIN    (36 << 20)
 #define LOADER_MAX (1U << 20)
@@ -184,7 +184,8 @@ static int put_text(const struct filling *f, const char *to, char *text)
 	struct content c = content_of_bytes(text, strlen(text));
 	int r;
 
-	(void)explain("what the loader is told", "printf %%s %s >\"$work/text\"", sq(text));
+	(void)explain("what the loader is told", "printf %%s %s%s >\"$work/text\"", sq(text),
+		      strstr(text, ESP_ROOTHASH) ? " | sed \"s/" ESP_ROOTHASH "/$roothash/\"" : "");
 	r = put_content(f, &c, "\"$work/text\"", to);
 
 	content_done(&c);
@@ -230,15 +231,15 @@ static int put_uefi(const struct filling *f)
 
 static int put_boot_code(const struct filling *f)
 {
-	autofree char *bytes = NULL;
+	autofree char *path = xasprintf(BOOT_CODE, f->req->mbr ? "" : "gpt"), *bytes = NULL;
 	size_t len = 0;
-	int r = file_read_at(AT_FDCWD, GPTMBR, GPTMBR_MAX, &bytes, &len, f->err);
+	int r = file_read_at(AT_FDCWD, path, BOOT_CODE_MAX, &bytes, &len, f->err);
 
 	if (r == -ENOENT)
 		return error_set(f->err, r, "%s is missing: install the package syslinux-common",
-				 GPTMBR);
+				 path);
 	if (r == 0 && explain("the boot code of the disk finds that partition by its attribute",
-			      "dd if=" GPTMBR " of=\"$disk\" conv=notrunc status=none"))
+			      "dd if=%s of=\"$disk\" conv=notrunc status=none", path))
 		return 0;
 	if (r == 0 && pwrite(f->req->out->fd, bytes, len, 0) != (ssize_t)len)
 		r = error_sys(f->err, errno ? -errno : -EIO, "write the boot code");

@@ -21,6 +21,7 @@ struct esp_request {
 	uint32_t volume_id;
 	int64_t now_s;
 	bool bios, uefi;
+	bool mbr;               /* the table; else a GPT */
 	bool arm64;             /* else amd64 */
 	const char *efi_loader; /* instead of the installed systemd-boot; NULL */
 	bool spare;             /* room for a second kernel and initrd, as an upgrade needs */
@@ -30,6 +31,9 @@ struct esp_request {
 	const char *cmdline;
 	const char *title;
 };
+
+/* In a dry run's cmdline: what the script itself finds out, and has in $roothash. */
+#define ESP_ROOTHASH "@roothash@"
 
 /* A multiple of PARTITION_ALIGN. */
 int64_t esp_size(const struct esp_request *req);

@@ -340,7 +340,7 @@ static int look(struct burning *b, struct partition parts[PARTITIONS_MAX], size_
 	autofree char *files = NULL;
 	enum partition_table table = TABLE_NONE;
 	size_t n = 0;
-	int r = partition_read(b->fd, parts, &n, &table, b->err);
+	int r = partition_read(b->fd, &table, parts, &n, b->err);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		b->end = MAX(b->end, parts[i].offset + parts[i].size);
@@ -348,6 +348,8 @@ static int look(struct burning *b, struct partition parts[PARTITIONS_MAX], size_
 			b->esp_offset = parts[i].offset;
 	}
 	*ret_n = n;
+	if (r == 0 && table != TABLE_GPT)
+		return error_set(b->err, -EINVAL, "an ISO is made of a disk with a GPT");
 	if (r == 0 && !b->esp_offset)
 		return error_set(b->err, -EINVAL, "an ISO is made of a disk with a boot partition");
 	if (r == 0)

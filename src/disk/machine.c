@@ -41,8 +41,7 @@ struct building {
 	bool arm64;                    /* what the kernel is for; else amd64 */
 	char version[KERNEL_VERSION_MAX];
 	struct identity id;
-	struct partition parts[PARTITIONS_MAX];
-	size_t nparts;
+	struct layout layout;
 	struct osroot_request osroot_request;
 	struct osroot osroot; /* of a source with an init */
 	struct appliance_disk disk;
@@ -327,13 +326,13 @@ static int prepare_appliance(struct building *b)
 static void lay_out_esp(struct building *b)
 {
 	const struct machine_request *req = b->req;
-	struct partition *p = &b->parts[b->nparts++];
 	uint8_t id[16];
 
 	identity_uuid(&b->id, "boot volume", id);
 	b->esp = (struct esp_request) {
 		.out = &b->out,
-		.offset = PARTITION_ALIGN,
+		.offset = b->layout.end,
+		.mbr = req->table == TABLE_MBR,
 		.volume_id = (uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 |
 			     id[3],
 		.now_s = req->now_s,
@@ -350,26 +349,21 @@ static void lay_out_esp(struct building *b)
 		.title = "Linux",
 	};
 	b->esp.size = esp_size(&b->esp);
-	*p = (struct partition) {
-		.kind = PARTITION_ESP, .offset = b->esp.offset, .size = b->esp.size, .name = "boot"
-	};
-	identity_text(&b->id, "boot partition", p->uuid);
+	(void)layout_add(&b->layout, PARTITION_ESP, "boot", b->esp.size);
 }
 
 static int lay_out(struct building *b)
 {
 	struct appliance_layout al = { .req = &b->req->appliance,
-				       .id = &b->id,
 				       .fd = b->out.fd,
-				       .list = b->parts,
-				       .n = &b->nparts };
+				       .layout = &b->layout };
 	int r;
 
+	layout_begin(&b->layout, b->req->table, &b->id);
 	lay_out_esp(b);
-	al.start = b->esp.offset + b->esp.size;
 	if (!b->bootable.init)
 		return appliance_disk_lay_out(&b->disk, &b->source, &al, b->err);
-	r = osroot_lay_out(&b->osroot, al.start, b->parts, &b->nparts, b->err);
+	r = osroot_lay_out(&b->osroot, &b->layout, b->err);
 	if (r == 0)
 		b->esp.cmdline = b->cmdline = osroot_words(&b->osroot);
 	return r;
@@ -379,21 +373,17 @@ static int lay_out(struct building *b)
 
 static int64_t disk_size(const struct building *b)
 {
-	const struct partition *last = &b->parts[b->nparts - 1];
-
-	return b->req->size ? b->req->size : partition_disk_size(last->offset + last->size);
+	return b->req->size ? b->req->size : partition_disk_size(b->layout.end);
 }
 
 static int write_disk(struct building *b)
 {
-	char uuid[UUID_TEXT_LEN + 1];
-	int r = 0;
+	int r;
 
-	identity_text(&b->id, "disk", uuid);
 	if (!explain("all of it a hole", "truncate -s %lld \"$disk\"", (long long)disk_size(b)) &&
 	    ftruncate(b->out.fd, disk_size(b)) < 0)
 		return error_sys(b->err, -errno, "make %s", b->req->output);
-	r = partition_write(b->out.fd, uuid, b->parts, b->nparts, b->err);
+	r = partition_write(b->out.fd, &b->layout, b->err);
 	if (r == 0)
 		r = b->bootable.init ? osroot_write(&b->osroot, b->err)
 				     : appliance_disk_write(&b->disk, &b->source, b->err);
@@ -424,7 +414,7 @@ static int pack(struct building *b)
 		return 0;
 	if (f != FORMAT_ISO)
 		return format_pack(b->out.fd, f, b->target.fd, b->target.name, b->err);
-	if (iso_explain(b->parts, b->nparts, b->req->bios, b->initrd_source != NULL))
+	if (iso_explain(b->layout.parts, b->layout.n, b->req->bios, b->initrd_source != NULL))
 		return 0;
 	return iso_make(b->out.fd, b->err);
 }

@@ -23,6 +23,7 @@ struct machine_request {
 	const char *root, *run_root; /* of the store */
 	int64_t size;                /* of the disk; 0: as small as it goes */
 	bool bios, uefi;
+	enum partition_table table;
 	const char *kernel, *initrd; /* instead of the source's; NULL */
 	bool install_kernel;         /* where it has none, and an init, by its package manager */
 	const char *kernel_package;  /* that one, NULL: the family's usual one */

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "disk/ext4.h"
 #include "disk/identity.h"
+#include "disk/luks.h"
 #include "disk/partition.h"
 #include "disk/rootfs.h"
 
@@ -23,9 +24,8 @@ struct output;
 struct osroot_options {
 	enum rootfs fs;
 	bool read_only, verity, encrypt;
-	const char *key; /* the passphrase of encrypt */
-	size_t key_len;
-	int64_t swap; /* bytes, a multiple of 1 MiB; 0: none */
+	struct luks_key key; /* of encrypt */
+	int64_t swap;        /* bytes, a multiple of 1 MiB; 0: none */
 };
 
 struct osroot_request {
@@ -51,7 +51,7 @@ struct osroot {
 	int root_fd, hash_fd;     /* nameless files, or -1 */
 	int64_t root_size, hash_size;
 	char root_hash[65];
-	char luks[UUID_TEXT_LEN + 1], root_part[UUID_TEXT_LEN + 1];
+	char luks[UUID_TEXT_LEN + 1], root_part[UUID_TEXT_LEN + 1], hash_part[UUID_TEXT_LEN + 1];
 };
 #define OSROOT_INIT ((struct osroot) { .root_fd = -1, .hash_fd = -1 })
 
@@ -60,9 +60,8 @@ int osroot_choose(const struct osroot_request *req, struct osroot *ret,
 		  struct error *err) must_check;
 /* What it needs in the tree: before the tree is laid out. */
 int osroot_prepare(struct osroot *s, struct error *err) must_check;
-/* From start on; adds to parts, and makes what does not lie on the disk from the first. */
-int osroot_lay_out(struct osroot *s, int64_t start, struct partition parts[PARTITIONS_MAX],
-		   size_t *n, struct error *err) must_check;
+/* Adds its partitions, and makes what does not lie on the disk from the first. */
+int osroot_lay_out(struct osroot *s, struct layout *l, struct error *err) must_check;
 /* What the kernel is told; the caller frees. */
 char *osroot_words(const struct osroot *s);
 int osroot_write(struct osroot *s, struct error *err) must_check;

@@ -47,7 +47,11 @@ static int64_t likeness(const struct disk *d, size_t i)
 
 	if (p->kind == PARTITION_ESP || !volume_is_read(&d->volumes[i]))
 		return 0;
-	return p->kind == PARTITION_ROOT ? INT64_MAX : p->size;
+	/* An MBR has one type for whatever is Linux's. */
+	if (p->kind == PARTITION_ROOT &&
+	    (d->table == TABLE_GPT || strcmp(d->volumes[i].label, "root") == 0))
+		return INT64_MAX;
+	return p->size;
 }
 
 static int choose_root(struct disk *d, int asked, struct error *err)
@@ -71,7 +75,7 @@ static int choose_root(struct disk *d, int asked, struct error *err)
 
 static int find_parts(struct disk *d, int asked, struct error *err)
 {
-	int r = partition_read(d->fd, d->parts, &d->nparts, &d->table, err);
+	int r = partition_read(d->fd, &d->table, d->parts, &d->nparts, err);
 
 	if (r < 0 && r != -EBADMSG)
 		return r;

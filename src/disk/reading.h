@@ -23,11 +23,11 @@ struct disk {
 	int fd;                  /* its plain bytes */
 	enum disk_format format; /* of the file */
 	int64_t size;
+	enum partition_table table;
 	struct partition parts[PARTITIONS_MAX];
 	struct volume
 		volumes[PARTITIONS_MAX]; /* what is in each; of a disk without table the first */
 	size_t nparts;
-	enum partition_table table;
 	int esp, root;                 /* in parts; -1: none */
 	struct region at;              /* where the root is; size 0: there is none */
 	struct volume volume;          /* what it holds */

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/process.h"
 #include "engine/engine.h"
+#include "engine/schema.h"
 #include "engine/options.h"
 
 #define DEFINITION_VERSION 1
@@ -218,7 +219,7 @@ static int row_load(struct engine *engine, const char *id, struct container **re
 		c->image_id = xstrdup_or_null(image);
 		c->source = image ? xasprintf("%.12s", image) : xstrdup("?");
 		c->created_ns = db_int(&rows, 2);
-		c->auto_remove = db_int(&rows, 3) != 0;
+		c->auto_remove = db_int(&rows, 3) == REMOVAL_AT_END;
 	}
 	r = db_finish(&rows);
 	if (r == 0 && !c->name)

@@ -148,14 +148,26 @@ char *libexec_find(void)
 	return xasprintf("%.*s/libexec/strake", slash ? (int)(slash - self) : 0, self);
 }
 
-static char *self_find(void)
+/* The front command: a program of libexec has no clean-up command.  In the build tree they lie side
+ * by side.
+ */
+static char *front_find(void)
 {
+	static const char *const places[] = { "strake", "../../bin/strake" };
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int dir;
 
 	if (n <= 0)
 		return xstrdup("strake");
 	self[n] = '\0';
+	dir = (int)(strrchr(self, '/') - self);
+	for (size_t i = 0; i < ARRAY_SIZE(places) && strcmp(self + dir, "/strake") != 0; i++) {
+		autofree char *front = xasprintf("%.*s/%s", dir, self, places[i]);
+
+		if (access(front, X_OK) == 0)
+			return steal_ptr(&front);
+	}
 	return xstrdup(self);
 }
 
@@ -222,7 +234,7 @@ int engine_open(const struct engine_options *options, struct engine **ret, struc
 	engine->root = root_choose_lasting(options->root);
 	engine->run_root = root_choose_run(options->run_root);
 	engine->libexec = libexec_find();
-	engine->self = self_find();
+	engine->self = front_find();
 	engine->nft = xnew(struct nft_door);
 	r = options->looks && options->root && options->root[0] ? check_parent(options->root, err)
 								: 0;

@@ -23,6 +23,7 @@
 #include "engine/making_network.h"
 #include "engine/options.h"
 #include "engine/remove.h"
+#include "engine/schema.h"
 #include "engine/supply.h"
 
 #define HOST_NAME_ROOM 65
@@ -189,7 +190,10 @@ static int insert_row(struct making *m, const char *boot, uint64_t start, struct
 		      "INSERT INTO containers (id, name, image, created, auto_remove, active, boot,"
 		      " maker, maker_start) VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8)",
 		      "sssiisii", m->c->id, m->c->name, m->c->image_id, m->c->created_ns,
-		      (int64_t)m->c->auto_remove, boot, (int64_t)getpid(), (int64_t)start);
+		      (int64_t)(m->options->tied    ? REMOVAL_TIED
+				: m->c->auto_remove ? REMOVAL_AT_END
+						    : REMOVAL_NONE),
+		      boot, (int64_t)getpid(), (int64_t)start);
 }
 
 /* A name that we chose and that is taken gets a part of the ID behind it, so that there is one for

@@ -3,9 +3,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -33,21 +36,49 @@
 #include "runtime/instance.h"
 #include "runtime/spec.h"
 
+#define KILL_MS 5000 /* for the kernel to end one that was killed */
+
 /* recover_dead */
 
 struct active {
 	char id[ID_LEN + 1];
 	enum container_active state;
-	bool this_boot;
+	bool this_boot, is_tied;
 	pid_t maker;
 	uint64_t maker_start;
 };
+
+/* Its end comes with its maker's, whoever else died. */
+static bool is_orphan(const struct active *a)
+{
+	return a->is_tied && (!a->this_boot || !process_is_alive(a->maker, a->maker_start));
+}
+
+static void kill_init(const struct status *status)
+{
+	struct pollfd p = { .fd = -1, .events = POLLIN };
+
+	if (status->kind != STATUS_RUNNING ||
+	    process_open(status->pid, status->start_time, &p.fd) < 0)
+		return;
+	if (syscall(SYS_pidfd_send_signal, p.fd, SIGKILL, NULL, 0) == 0)
+		(void)poll(&p, 1, KILL_MS);
+	(void)close(p.fd);
+}
 
 /* The caller holds its lock. */
 static void recover_locked(struct engine *engine, const struct active *a)
 {
 	struct status status = { .pid = 0 };
 
+	if (is_orphan(a)) {
+		if (status_read(engine, a->id, &status, NULL) == 0)
+			kill_init(&status);
+		ignore_result(container_discard(engine, a->id, NULL));
+		return;
+	}
+	if (a->state == ACTIVE_KEPT)
+		return;
 	if (a->state == ACTIVE_REMOVE) {
 		ignore_result(container_discard(engine, a->id, NULL));
 		return;
@@ -81,7 +112,7 @@ static int active_list(struct engine *engine, struct active **ret, size_t *ret_n
 	struct db_rows rows;
 	char boot[BOOT_ID_LEN + 1];
 	int r = db_query(engine->db, &rows, NULL,
-			 "SELECT id, active, boot, maker, maker_start FROM containers"
+			 "SELECT id, active, boot, maker, maker_start, auto_remove FROM containers"
 			 " WHERE active <> 0",
 			 "");
 
@@ -99,6 +130,7 @@ static int active_list(struct engine *engine, struct active **ret, size_t *ret_n
 		list[n].this_boot = row_boot && strcmp(row_boot, boot) == 0;
 		list[n].maker = (pid_t)db_int(&rows, 3);
 		list[n].maker_start = (uint64_t)db_int(&rows, 4);
+		list[n].is_tied = db_int(&rows, 5) == REMOVAL_TIED;
 		n++;
 	}
 	*ret = list;

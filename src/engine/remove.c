@@ -11,6 +11,7 @@
 #include "base/explain.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/process.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/event.h"
@@ -90,21 +91,28 @@ static void record_end(const struct engine *engine, const char *id)
 	ignore_result(json_save_at(engine->root_fd, path, doc, true, NULL));
 }
 
-/* *ret_active is ACTIVE_IDLE for a row that is gone. */
-static int row_read(struct engine *engine, const char *id, int *ret_active, bool *ret_auto_remove,
-		    struct error *err)
+struct row {
+	int active; /* ACTIVE_IDLE for one that is gone */
+	int removal;
+	bool maker_lives;
+};
+
+static int row_read(struct engine *engine, const char *id, struct row *ret, struct error *err)
 {
 	struct db_rows rows;
 	int r = db_query(engine->db, &rows, err,
-			 "SELECT active, auto_remove FROM containers WHERE id = ?1", "s", id);
+			 "SELECT active, auto_remove, maker, maker_start FROM containers"
+			 " WHERE id = ?1",
+			 "s", id);
 
 	if (r < 0)
 		return r;
-	*ret_active = ACTIVE_IDLE;
-	if (db_next(&rows)) {
-		*ret_active = (int)db_int(&rows, 0);
-		*ret_auto_remove = db_int(&rows, 1) != 0;
-	}
+	*ret = (struct row) { .active = ACTIVE_IDLE };
+	if (db_next(&rows))
+		*ret = (struct row) { .active = (int)db_int(&rows, 0),
+				      .removal = (int)db_int(&rows, 1),
+				      .maker_lives = process_is_alive((pid_t)db_int(&rows, 2),
+								      (uint64_t)db_int(&rows, 3)) };
 	return db_finish(&rows);
 }
 
@@ -113,16 +121,16 @@ int container_discard(struct engine *engine, const char *id, struct error *err)
 	autofree char *netns = container_netns(engine, id);
 	const struct network_site site = engine_network(engine);
 	cleanup(container_cleanup) struct container *c = NULL;
-	bool auto_remove, is_up;
-	int active = ACTIVE_IDLE;
-	int r = row_read(engine, id, &active, &auto_remove, err);
+	struct row row = { .active = ACTIVE_IDLE };
+	bool is_up;
+	int r = row_read(engine, id, &row, err);
 
 	if (r == 0 && !explain_dry())
 		ignore_result(container_load(engine, id, &c, NULL));
-	if (r == 0 && active != ACTIVE_IDLE && active != ACTIVE_REMOVE)
+	if (r == 0 && row.active == ACTIVE_RUN)
 		container_event_end(engine, id);
 	/* In a script that ended its run before, nothing of that is left to say. */
-	is_up = !explain_dry() || active != ACTIVE_IDLE;
+	is_up = !explain_dry() || row.active != ACTIVE_IDLE;
 	if (r == 0)
 		r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
 			   (int64_t)ACTIVE_REMOVE, id);
@@ -149,14 +157,16 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
 {
 	autofree char *netns = container_netns(engine, id);
 	const struct network_site site = engine_network(engine);
-	bool auto_remove = false;
-	int active;
-	int r = row_read(engine, id, &active, &auto_remove, err);
+	struct row row;
+	int r = row_read(engine, id, &row, err);
+	bool is_kept = r == 0 && row.removal == REMOVAL_TIED && row.maker_lives;
 
-	if (r < 0 || active == ACTIVE_IDLE)
+	if (r < 0 || row.active == ACTIVE_IDLE)
 		return r;
-	if (active == ACTIVE_REMOVE || auto_remove)
+	if (row.active == ACTIVE_REMOVE || (row.removal != REMOVAL_NONE && !is_kept))
 		return container_discard(engine, id, err);
+	if (row.active == ACTIVE_KEPT)
+		return 0;
 	r = end_groups(engine, id, err);
 	record_end(engine, id);
 	container_event_end(engine, id);
@@ -167,7 +177,7 @@ int container_finish_locked(struct engine *engine, const char *id, struct error 
 		r = remove_run_dir(engine, id, err);
 	if (r == 0)
 		r = db_run(engine->db, err, "UPDATE containers SET active = ?1 WHERE id = ?2", "is",
-			   (int64_t)ACTIVE_IDLE, id);
+			   (int64_t)(is_kept ? ACTIVE_KEPT : ACTIVE_IDLE), id);
 	return r < 0 ? error_wrap(err, r, "finish the run of container %.12s", id) : 0;
 }
 

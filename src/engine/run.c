@@ -154,7 +154,8 @@ static int start_monitor(struct making *m, int client_fd, struct error *err)
 		.run_dir = m->run_dir,
 		.cache_dir = cache,
 		.open_stdin = m->options->interactive,
-		.brief = m->options->remove,
+		.brief = m->options->remove || m->options->tied,
+		.tied = m->options->tied,
 		.lock_fd = m->lock_fd,
 		.client_fd = client_fd,
 		.cleanup = &cleanup_argv,
@@ -235,6 +236,9 @@ static int run_attached(struct making *m, struct error *err)
 		return not_started(m, r, err);
 	(void)close(steal_fd(&theirs));
 	r = follow(m, ours, &status, err);
+	/* One that is tied to us ends by that. */
+	if (status == CLIENT_DETACHED && m->options->tied)
+		status = 128 + SIGKILL;
 	if (status == CLIENT_DETACHED)
 		return r;
 	(void)close(steal_fd(&ours));

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/number.h"
 #include "lab/diagnose.h"
+#include "lab/lookup.h"
 #include "lab/path.h"
 #include "lab/segment.h"
 #include "lab/tables.h"
@@ -594,6 +595,62 @@ static bool check_fdb(struct checking *c)
 	return knows(c, node, entries, n);
 }
 
+/* resolve */
+
+static size_t wanted_addresses(struct checking *c, const char *name, struct ip *ret)
+{
+	const struct yaml *is = key(c, "is");
+	size_t n = 0;
+
+	if (!is)
+		return lookup_expected(lab_of(c), name, ret);
+	for (size_t i = 0; i < yaml_count(&c->rd, is, "is") && n < LOOKUP_ADDRESSES_MAX; i++) {
+		const char *text = yaml_text(&c->rd, yaml_item(is, i), "is");
+
+		if (text && ip_parse(text, &ret[n++]) < 0)
+			yaml_fail(&c->rd, yaml_item(is, i), "'%.60s' is no address", text);
+	}
+	return n;
+}
+
+/* "resolve: [h1, www.example.net]": what its name server tells h1. */
+static bool check_resolve(struct checking *c)
+{
+	const struct yaml *list = c->check->arguments;
+	struct ip wanted[LOOKUP_ADDRESSES_MAX];
+	struct verdict v = { .cause = CAUSE_NONE };
+	const char *because = key_text(c, "because");
+	struct lookup l = { .node = NO_INDEX };
+	size_t n;
+	bool ok;
+
+	if (yaml_count(&c->rd, list, "resolve") != 2) {
+		yaml_fail(&c->rd, list, "resolve takes a node and a name, such as [h1, www]");
+		return false;
+	}
+	l.name = yaml_text(&c->rd, yaml_item(list, 1), "a name");
+	if (!l.name || !find_node(c, yaml_item(list, 0), &l.node))
+		return false;
+	n = wanted_addresses(c, l.name, wanted);
+	if (c->rd.r == 0 && !lab_of(c)->nodes[l.node].n_resolvers)
+		yaml_fail(&c->rd, yaml_item(list, 0),
+			  "%s asks no name server; 'resolver: ADDRESS' gives it one",
+			  name_of(c, l.node));
+	if (c->rd.r < 0)
+		return false;
+	lookup_run(c->lab, &l);
+	diagnosis_done(&c->d);
+	diagnosis_init(&c->d, c->lab);
+	ok = lookup_judge(&c->d, &l, n ? wanted : NULL, n, &v);
+	if (ok)
+		return !because ||
+		       failed(c, xasprintf("%s resolves %s", name_of(c, l.node), l.name));
+	if (because && strcmp(cause_name(v.cause), because) == 0)
+		return true;
+	return failed(c, xasprintf("%s resolves %s: %s [%s]", name_of(c, l.node), l.name, v.text,
+				   cause_name(v.cause)));
+}
+
 /* all */
 
 static const struct {
@@ -610,6 +667,7 @@ static const struct {
 	{ "mtu", check_mtu, { "mtu", "is", "at-least", NULL } },
 	{ "nat", check_nat, { "nat", "source", NULL } },
 	{ "fdb", check_fdb, { "fdb", "learned", "knows", NULL } },
+	{ "resolve", check_resolve, { "resolve", "is", "because", NULL } },
 };
 
 static void put_value(const struct yaml *y, struct buf *to)

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/explain.h"
 #include "base/strv.h"
+#include "lab/names.h"
 
 #define SCRIPT_MAX (1U << 16)
 
@@ -106,6 +107,8 @@ static int start(const struct raised *raised, size_t n, const struct container_s
 		 struct error *err)
 {
 	const struct node *node = &raised->topology->nodes[n];
+	autofree char *hosts = lab_names_hosts(site->dir, node),
+		      *resolv = lab_names_resolv(site->dir, node);
 	cleanup(strv_done) struct strv argv = { 0 };
 	int r;
 
@@ -120,7 +123,9 @@ static int start(const struct raised *raised, size_t n, const struct container_s
 	} else {
 		strv_addf(&argv, "--network=/proc/%d/fd/%d", site->keeper, raised->ns[n].fd);
 		strv_addf(&argv, "--pid=/proc/%d/ns/pid", site->keeper);
-		strv_addf(&argv, "--volume=%s:/etc/hosts:ro", site->hosts);
+		strv_addf(&argv, "--volume=%s:/etc/hosts:ro", hosts);
+		if (resolv)
+			strv_addf(&argv, "--volume=%s:/etc/resolv.conf:ro", resolv);
 	}
 	add_root(&argv, node, site->file);
 	strv_extend(&argv, node->command.items, node->command.n);

@@ -9,7 +9,7 @@
 struct container_site {
 	const char *root, *run_root; /* as given to us, or NULL */
 	const char *file;            /* the lab's: relative paths are beside it */
-	const char *hosts;
+	const char *dir;             /* the lab's */
 	pid_t keeper;
 };
 

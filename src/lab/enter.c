@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "lab/container.h"
+#include "lab/names.h"
 
 static _Noreturn void stop(const char *node, const char *what, int status)
 {
@@ -30,6 +31,8 @@ static void set_up_files(const struct entering *to)
 	/* A host without the file does without. */
 	if (to->hosts)
 		(void)mount(to->hosts, "/etc/hosts", NULL, MS_BIND, NULL);
+	if (to->resolv && mount(to->resolv, "/etc/resolv.conf", NULL, MS_BIND, NULL) < 0)
+		stop(to->node, "put its name server into /etc/resolv.conf", 126);
 }
 
 _Noreturn void enter_and_exec(const struct entering *to, char *const *argv)
@@ -49,10 +52,10 @@ _Noreturn void enter_and_exec(const struct entering *to, char *const *argv)
 	stop(to->node, argv[0], errno == ENOENT ? 127 : 126);
 }
 
-/* As fork(), but the child is one of the lab's processes.  A process namespace is entered by
- * children alone, so ours is put back: whatever else the caller starts is no business of the lab.
+/* A process namespace is entered by children alone, so ours is put back: whatever else the caller
+ * starts is no business of the lab.
  */
-static pid_t fork_into(const struct lab *lab, struct error *err)
+pid_t lab_fork(const struct lab *lab, struct error *err)
 {
 	autofree char *path = xasprintf("/proc/%d/ns/pid_for_children", lab->keeper);
 	autoclose int home = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
@@ -110,8 +113,10 @@ static int exec_in_container(const struct lab *lab, size_t node, char *const *ar
 
 int lab_exec(struct lab *lab, size_t node, char *const *argv, struct error *err)
 {
-	autofree char *hosts = xasprintf("%s/hosts", lab->dir);
-	struct entering to = { .node = lab->topology->nodes[node].name, .hosts = hosts };
+	const struct node *n = &lab->topology->nodes[node];
+	autofree char *hosts = lab_names_hosts(lab->dir, n),
+		      *resolv = lab_names_resolv(lab->dir, n);
+	struct entering to = { .node = n->name, .hosts = hosts, .resolv = resolv };
 	pid_t pid;
 
 	if (lab->topology->nodes[node].kind == NODE_CONTAINER)
@@ -119,7 +124,7 @@ int lab_exec(struct lab *lab, size_t node, char *const *argv, struct error *err)
 	to.netns_fd = lab_netns(lab, node, err);
 	if (to.netns_fd < 0)
 		return to.netns_fd;
-	pid = fork_into(lab, err);
+	pid = lab_fork(lab, err);
 	if (pid < 0)
 		return pid;
 	if (pid == 0)

@@ -18,6 +18,7 @@ struct cast {
 	struct link_end h, to, x, r_in, r_out, f_in, s_port, s_tport, s_uplink, s_vx;
 	struct ip vx_to; /* of the tunnel's remotes the one that leads to the target's switch */
 	struct ip_net h_net, t_net, x_net, r_net, f_back;
+	size_t server; /* that the host asks for names; NO_INDEX */
 	uint16_t vlan, other_vlan;
 	bool built; /* VLANs are not the kernel's */
 };
@@ -219,6 +220,16 @@ static void cast_third(struct cast *c, uint8_t family)
 	}
 }
 
+/* One fault alone: the server is neither of the pair. */
+static void cast_server(struct cast *c)
+{
+	const struct node *h = &c->t->nodes[c->h.node];
+	size_t node = h->n_resolvers ? owner_of(c->t, &h->resolvers[0]) : NO_INDEX;
+
+	if (node != NO_INDEX && node != c->h.node && node != c->to.node && c->t->nodes[node].dns)
+		c->server = node;
+}
+
 static bool has_nat(const struct cast *c)
 {
 	return end_is_set(&c->r_in) && c->t->nodes[c->r_in.node].n_nat > 0;
@@ -241,6 +252,7 @@ static bool has_all(const struct cast *c, unsigned needs)
 	       (!(needs & NEEDS_NAT) || has_nat(c)) &&
 	       (!(needs & NEEDS_VXLAN) || (end_is_set(&c->s_vx) && near)) &&
 	       (!(needs & NEEDS_TRUNK) || (is_on_trunk(c) && near)) &&
+	       (!(needs & NEEDS_DNS) || c->server != NO_INDEX) &&
 	       (!(needs & NEEDS_NATIVE) || is_native(c)) &&
 	       (!(needs & NEEDS_VLAN) || (c->vlan && c->other_vlan));
 }
@@ -258,7 +270,8 @@ static bool cast_pair(const struct lab *lab, size_t h, size_t to, unsigned needs
 			  .s_port = nowhere,
 			  .s_tport = nowhere,
 			  .s_uplink = nowhere,
-			  .s_vx = nowhere };
+			  .s_vx = nowhere,
+			  .server = NO_INDEX };
 
 	if (h == to || !is_host(t, h) || !is_host(t, to) ||
 	    !address_of(t, h, family, &c.h, &c.h_net) ||
@@ -271,6 +284,7 @@ static bool cast_pair(const struct lab *lab, size_t h, size_t to, unsigned needs
 		return false;
 	cast_switch(&c);
 	cast_third(&c, family);
+	cast_server(&c);
 	*ret = c;
 	return has_all(&c, needs);
 }
@@ -424,6 +438,8 @@ static size_t node_at(const struct cast *c, enum fault_at at)
 		return c->f_in.node;
 	case AT_SWITCH:
 		return c->s_port.node;
+	case AT_SERVER:
+		return c->server;
 	}
 	return NO_INDEX;
 }
@@ -442,10 +458,11 @@ static char *state_path(const struct lab *lab)
 
 static int remember(struct lab *lab, const struct fault *f, const struct cast *c, struct error *err)
 {
-	cleanup(json_cleanup) json_t *doc = json_pack(
-		"{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s}", "fault", f->id, "hints", 0, "h",
-		name_at(c, AT_HOST), "t", name_at(c, AT_TARGET), "x", name_at(c, AT_THIRD), "r",
-		name_at(c, AT_ROUTER), "f", name_at(c, AT_FAR), "s", name_at(c, AT_SWITCH));
+	cleanup(json_cleanup) json_t *doc =
+		json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "fault", f->id,
+			  "hints", 0, "h", name_at(c, AT_HOST), "t", name_at(c, AT_TARGET), "x",
+			  name_at(c, AT_THIRD), "r", name_at(c, AT_ROUTER), "f", name_at(c, AT_FAR),
+			  "s", name_at(c, AT_SWITCH), "d", name_at(c, AT_SERVER), "l", c->t->name);
 	autofree char *path = state_path(lab);
 
 	return json_save_at(AT_FDCWD, path, doc, false, err);
@@ -473,6 +490,14 @@ static size_t fault_count(void)
 	return n;
 }
 
+static bool has_check(const struct topology *t, const char *kind)
+{
+	for (size_t i = 0; i < t->n_checks; i++)
+		if (strcmp(t->checks[i].kind, kind) == 0)
+			return true;
+	return false;
+}
+
 int fault_hide(struct lab *lab, const char *id, struct error *err)
 {
 	bool any = strcmp(id, "random") == 0;
@@ -485,8 +510,9 @@ int fault_hide(struct lab *lab, const char *id, struct error *err)
 	for (size_t i = 0; i < n; i++) {
 		const struct fault *f = &faults[(i + chance[0]) % n];
 
-		/* A fault that only sizes show, and no check asks for, would be no lesson. */
-		if (any && f->cause == CAUSE_MTU)
+		/* What only sizes or names show, and no check asks for, would be no lesson. */
+		if (any && (f->cause == CAUSE_MTU ||
+			    (f->needs & NEEDS_DNS && !has_check(lab->topology, "resolve"))))
 			continue;
 		if (!any && strcmp(f->id, id) != 0)
 			continue;

@@ -27,10 +27,11 @@ enum fault_needs {                    /* of the lab; may be joined */
 		   NEEDS_IPV6 = 1024,   /* the pair's addresses are IPv6 */
 		   NEEDS_VXLAN = 2048,  /* that switch has a tunnel to the other's */
 		   NEEDS_TRUNK = 4096,  /* the uplink carries the VLAN of both */
+		   NEEDS_DNS = 16384,   /* the first one asks a third node for names */
 		   NEEDS_NATIVE = 8192, /* as its native one, and another; the kernel's bridges */
 };
 
-enum fault_at { AT_HOST, AT_TARGET, AT_THIRD, AT_ROUTER, AT_FAR, AT_SWITCH };
+enum fault_at { AT_HOST, AT_TARGET, AT_THIRD, AT_ROUTER, AT_FAR, AT_SWITCH, AT_SERVER };
 
 #define FAULT_HINTS 3
 
@@ -42,7 +43,7 @@ struct fault {
 	enum fault_at at;
 	const char *command; /* for sh; $H_IP and others are set, see fault_variables() */
 	enum cause cause;    /* what check and matrix call it */
-	const char *hints[FAULT_HINTS]; /* {h} {t} {x} {r} {f} {s} stand for names */
+	const char *hints[FAULT_HINTS]; /* {h} {t} {x} {r} {f} {s} {d} stand for names */
 };
 extern const struct fault faults[];
 

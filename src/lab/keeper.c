@@ -10,10 +10,13 @@
 #include <sys/wait.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/explain.h"
 #include "base/process.h"
 #include "base/strv.h"
 #include "lab/enter.h"
+#include "lab/name_server.h"
+#include "lab/names.h"
 #include "lab/relay.h"
 
 #define END_MS 10000 /* a killed process is gone at once, unless the kernel is stuck */
@@ -25,13 +28,15 @@ static void reap(void)
 }
 
 /* One command of a node, in its place among the others. */
-static int run_one(const struct raised *raised, size_t node, const char *hosts, const char *command,
+static int run_one(const struct raised *raised, size_t node, const char *dir, const char *command,
 		   struct error *err)
 {
 	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)command, NULL };
-	const struct entering to = { .netns_fd = raised->ns[node].fd,
-				     .node = raised->topology->nodes[node].name,
-				     .hosts = hosts };
+	const struct node *n = &raised->topology->nodes[node];
+	autofree char *hosts = lab_names_hosts(dir, n), *resolv = lab_names_resolv(dir, n);
+	const struct entering to = {
+		.netns_fd = raised->ns[node].fd, .node = n->name, .hosts = hosts, .resolv = resolv
+	};
 	int status = 0;
 	pid_t pid = fork();
 
@@ -47,7 +52,7 @@ static int run_one(const struct raised *raised, size_t node, const char *hosts, 
 			 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
-static int run_commands(const struct raised *raised, const char *hosts, struct error *err)
+static int run_commands(const struct raised *raised, const char *dir, struct error *err)
 {
 	int r = 0;
 
@@ -55,7 +60,7 @@ static int run_commands(const struct raised *raised, const char *hosts, struct e
 		const struct strv *run = &raised->topology->nodes[i].run;
 
 		for (size_t k = 0; r == 0 && k < run->n; k++)
-			r = run_one(raised, i, hosts, run->items[k], err);
+			r = run_one(raised, i, dir, run->items[k], err);
 	}
 	return r;
 }
@@ -124,7 +129,7 @@ static void keep_only(const struct raised *raised, int status, int go)
 	(void)close_range((unsigned)next, ~0U, 0);
 }
 
-static _Noreturn void keep(const struct raised *raised, const char *hosts, int status, int go)
+static _Noreturn void keep(const struct raised *raised, const char *dir, int status, int go)
 {
 	struct error err = { 0 };
 	sigset_t set;
@@ -137,8 +142,8 @@ static _Noreturn void keep(const struct raised *raised, const char *hosts, int s
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	detach_output();
 	keep_only(raised, status, go);
-	if (relay_start(raised, &err) == 0)
-		(void)run_commands(raised, hosts, &err);
+	if (relay_start(raised, &err) == 0 && name_servers_start(raised, dir, &err) == 0)
+		(void)run_commands(raised, dir, &err);
 	(void)error_send(status, &err);
 	(void)close(status);
 	if (err.code < 0)
@@ -147,8 +152,42 @@ static _Noreturn void keep(const struct raised *raised, const char *hosts, int s
 	_exit(0);
 }
 
+/* What "ip netns exec" finds below /etc/netns it puts into /etc. */
+static void dry_file(const char *why, const char *name, const char *file, const struct buf *text)
+{
+	(void)explain(why, "mkdir -p /etc/netns/%s; printf %%s %s >/etc/netns/%s/%s", sq(name),
+		      sq(buf_text(text)), sq(name), file);
+}
+
+static void dry_names(const struct raised *raised)
+{
+	const struct topology *t = raised->topology;
+
+	for (size_t i = 0; i < t->n_nodes; i++) {
+		const struct node *n = &t->nodes[i];
+		cleanup(buf_done) struct buf hosts = BUF_INIT(NAMES_MAX),
+					     servers = BUF_INIT(NAMES_MAX);
+
+		if (!n->dns && !n->n_resolvers)
+			continue;
+		lab_names_put_hosts(t, n, &hosts);
+		lab_names_put_resolv(n, &servers);
+		dry_file(n->dns ? "the names that it knows" : "it knows itself alone",
+			 raised->names[i], "hosts", &hosts);
+		if (n->n_resolvers)
+			dry_file("whom it asks for other names", raised->names[i], "resolv.conf",
+				 &servers);
+		if (n->dns)
+			(void)explain(
+				"a name server",
+				"ip netns exec %s dnsmasq --no-resolv --user=root --pid-file=",
+				sq(raised->names[i]));
+	}
+}
+
 static void dry_commands(const struct raised *raised)
 {
+	dry_names(raised);
 	for (size_t i = 0; i < raised->topology->n_nodes; i++) {
 		const struct strv *run = &raised->topology->nodes[i].run;
 
@@ -175,7 +214,7 @@ static pid_t fork_init(struct error *err)
 	return pid;
 }
 
-int keeper_start(const struct raised *raised, const char *hosts, struct keeper *ret,
+int keeper_start(const struct raised *raised, const char *dir, struct keeper *ret,
 		 struct error *err)
 {
 	autoclose int heard = -1, said = -1, go = -1, gone = -1;
@@ -201,7 +240,7 @@ int keeper_start(const struct raised *raised, const char *hosts, struct keeper *
 	if (pid == 0) {
 		(void)close(steal_fd(&heard));
 		(void)close(steal_fd(&gone));
-		keep(raised, hosts, said, go);
+		keep(raised, dir, said, go);
 	}
 	*ret = (struct keeper) { .pid = pid, .pipe = steal_fd(&gone) };
 	(void)close(steal_fd(&said));

@@ -18,8 +18,9 @@ struct keeper {
 #define KEEPER_INIT ((struct keeper) { .pid = -1, .pipe = -1 })
 
 /* Returns when the node's own commands ("run:") are through; their output goes to standard error.
+ * dir is the lab's, with what lab_names_write() wrote.
  */
-int keeper_start(const struct raised *raised, const char *hosts, struct keeper *ret,
+int keeper_start(const struct raised *raised, const char *dir, struct keeper *ret,
 		 struct error *err) must_check;
 int keeper_commit(struct keeper *keeper, struct error *err) must_check;
 void keeper_done(struct keeper *keeper); /* ends one that was not committed */

@@ -5,7 +5,7 @@
  * dies, the kernel takes programs, namespaces and links along.  What is left is a directory,
  *	RUN_ROOT/labs/NAME/lab.yaml	the file, as it was when the lab was raised
  *			   state.json	the keeper's pid and start time, the descriptors it holds
- *			   hosts	/etc/hosts of its nodes
+ *			   hosts, hosts.NODE, resolv.NODE	see names.h
  * which is no lab without its keeper: the next command that looks removes it.
  *
  * Whoever raises, takes down or changes a lab holds a lock on labs/NAME.lock meanwhile.

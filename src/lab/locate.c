@@ -18,23 +18,28 @@ static const char *name_of(const struct path *p, size_t node)
 	return p->lab->topology->nodes[node].name;
 }
 
-/* The node's rules at a hook are the reason, or nothing that we know of. */
-static void blame(const struct path *p, size_t node, const char *const hooks[],
-		  const char *did_what, struct verdict *v)
+void locate_blame(struct lab *lab, size_t node, const char *const hooks[], const char *did_what,
+		  struct verdict *v)
 {
-	autofree char *rules = rules_read(p->lab, node);
+	const char *name = lab->topology->nodes[node].name;
+	autofree char *rules = rules_read(lab, node);
 
 	for (const char *const *hook = hooks; *hook; hook++) {
 		autofree char *rule = rules_find_drop(rules, *hook);
 
 		if (!rule)
 			continue;
-		verdict_set(v, CAUSE_FIREWALL, node, "firewall of %s at %s: %s", name_of(p, node),
-			    *hook, rule);
+		verdict_set(v, CAUSE_FIREWALL, node, "firewall of %s at %s: %s", name, *hook, rule);
 		return;
 	}
-	verdict_set(v, CAUSE_UNKNOWN, node, "%s %s, and no rule of its firewall says why",
-		    name_of(p, node), did_what);
+	verdict_set(v, CAUSE_UNKNOWN, node, "%s %s, and no rule of its firewall says why", name,
+		    did_what);
+}
+
+static void blame(const struct path *p, size_t node, const char *const hooks[],
+		  const char *did_what, struct verdict *v)
+{
+	locate_blame(p->lab, node, hooks, did_what, v);
 }
 
 static bool went_out(const struct journey *j, size_t node)

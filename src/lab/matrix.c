@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "lab/lookup.h"
 #include "lab/observe.h"
 #include "lab/raise.h"
 
@@ -163,6 +164,47 @@ static int introduce_all(struct diagnosis *d, struct matrix *m, struct ip_net *a
 	return 0;
 }
 
+/* names */
+
+/* How many of the others each asks for: all of a few, else its neighbour in the list. */
+static size_t names_each(const struct matrix *m)
+{
+	return m->n <= COLUMNS_MAX ? m->n - 1 : 1;
+}
+
+static void resolve_one(struct diagnosis *d, const struct matrix *m, size_t row,
+			struct matrix_name *ret)
+{
+	const struct topology *t = m->lab->topology;
+
+	ret->from = m->nodes[row];
+	for (size_t k = 1; k <= names_each(m) && ret->verdict.cause == CAUSE_NONE; k++) {
+		struct ip wanted[LOOKUP_ADDRESSES_MAX];
+		struct lookup l = { .node = ret->from };
+		size_t n;
+
+		ret->about = m->nodes[(row + k) % m->n];
+		l.name = t->nodes[ret->about].name;
+		lookup_run(m->lab, &l);
+		n = lookup_expected(t, l.name, wanted);
+		(void)lookup_judge(d, &l, wanted, n, &ret->verdict);
+	}
+}
+
+static void resolve_all(struct diagnosis *d, struct matrix *m)
+{
+	m->names = xcalloc(m->n + 1, sizeof(*m->names));
+	for (size_t i = 0; i < m->n && m->n > 1; i++) {
+		struct matrix_name *name = &m->names[m->n_names];
+
+		if (!m->lab->topology->nodes[m->nodes[i]].n_resolvers)
+			continue;
+		resolve_one(d, m, i, name);
+		m->n_names++;
+		m->n_unresolved += name->verdict.cause != CAUSE_NONE;
+	}
+}
+
 int matrix_observe(struct lab *lab, unsigned flags, struct matrix *ret, struct error *err)
 {
 	cleanup(prober_cleanup) struct prober *prober = NULL;
@@ -198,6 +240,7 @@ int matrix_observe(struct lab *lab, unsigned flags, struct matrix *ret, struct e
 		if (m.n > LARGE_MIN) /* not for want of room in a table */
 			prober_run(prober, m.pings, m.n_pings, NULL);
 		r = explain_failures(&d, &m, err);
+		resolve_all(&d, &m);
 	}
 	diagnosis_done(&d);
 	if (r < 0) {
@@ -214,6 +257,7 @@ void matrix_done(struct matrix *m)
 	free(m->pings);
 	free(m->verdicts);
 	free(m->known);
+	free(m->names);
 }
 
 static const struct verdict *verdict_at(const struct matrix *m, size_t row, size_t column)
@@ -258,6 +302,41 @@ void matrix_print(const struct matrix *m, FILE *to)
 			(void)fprintf(to, "%s -> %s: %s\n", nodes[p->from].name,
 				      nodes[matrix_target(m, i)].name, m->verdicts[i].text);
 	}
+	if (m->n_names)
+		(void)fprintf(to, "%zu of %zu nodes resolve names\n", m->n_names - m->n_unresolved,
+			      m->n_names);
+	for (size_t i = 0; i < m->n_names; i++)
+		if (m->names[i].verdict.cause != CAUSE_NONE)
+			(void)fprintf(to, "%s resolves %s: %s\n", nodes[m->names[i].from].name,
+				      nodes[m->names[i].about].name, m->names[i].verdict.text);
+}
+
+static void put_verdict(const struct matrix *m, const struct verdict *v, json_t *to)
+{
+	(void)json_object_set_new(to, "cause", json_string(cause_name(v->cause)));
+	(void)json_object_set_new(to, "text", json_string(v->text));
+	(void)json_object_set_new(to, "onReturn", json_boolean(v->on_return));
+	if (v->node != NO_INDEX)
+		(void)json_object_set_new(to, "at",
+					  json_string(m->lab->topology->nodes[v->node].name));
+}
+
+static json_t *names_json(const struct matrix *m)
+{
+	const struct node *nodes = m->lab->topology->nodes;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < m->n_names; i++) {
+		const struct matrix_name *n = &m->names[i];
+		bool ok = n->verdict.cause == CAUSE_NONE;
+		json_t *o = json_pack("{s:s, s:s, s:b}", "from", nodes[n->from].name, "name",
+				      nodes[n->about].name, "resolved", ok);
+
+		if (!ok)
+			put_verdict(m, &n->verdict, o);
+		(void)json_array_append_new(list, o);
+	}
+	return list;
 }
 
 json_t *matrix_json(const struct matrix *m)
@@ -273,17 +352,10 @@ json_t *matrix_json(const struct matrix *m)
 		if (m->verdicts[i].cause == CAUSE_NONE) {
 			(void)json_object_set_new(pair, "ttl", json_integer(p->ttl));
 		} else {
-			const struct verdict *v = &m->verdicts[i];
-
-			(void)json_object_set_new(pair, "cause", json_string(cause_name(v->cause)));
-			(void)json_object_set_new(pair, "text", json_string(v->text));
-			(void)json_object_set_new(pair, "onReturn", json_boolean(v->on_return));
-			if (v->node != NO_INDEX)
-				(void)json_object_set_new(pair, "at",
-							  json_string(nodes[v->node].name));
+			put_verdict(m, &m->verdicts[i], pair);
 		}
 		(void)json_array_append_new(pairs, pair);
 	}
-	return json_pack("{s:i, s:i, s:o}", "pairs", (int)m->n_pings, "failed", (int)m->n_failed,
-			 "matrix", pairs);
+	return json_pack("{s:i, s:i, s:o, s:o}", "pairs", (int)m->n_pings, "failed",
+			 (int)m->n_failed, "matrix", pairs, "names", names_json(m));
 }

@@ -9,6 +9,13 @@
 #include "lab/diagnose.h"
 #include "lab/probe.h"
 
+/* What one node's name server tells it of the others. */
+struct matrix_name {
+	size_t from,
+		about; /* about: the first that is not right, else the last that was asked for */
+	struct verdict verdict; /* cause NONE: all right */
+};
+
 struct matrix {
 	struct lab *lab;
 	size_t *nodes; /* that take part */
@@ -17,6 +24,8 @@ struct matrix {
 	size_t n_pings;
 	struct verdict *verdicts; /* of each ping; cause NONE: it was answered */
 	size_t n_failed;
+	struct matrix_name *names; /* of each node that asks a name server */
+	size_t n_names, n_unresolved;
 	struct acquainted *known; /* of a large lab */
 };
 

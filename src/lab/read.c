@@ -51,10 +51,10 @@ static enum node_kind read_kind(struct reading *g, const struct yaml *map)
 static void check_node_keys(struct reading *g, const struct node *node, const struct yaml *map)
 {
 	static const char *const all[] = {
-		"kind",       "addresses", "gateway", "interfaces", "routes",
-		"forwarding", "nat",       "publish", "run",        "proxy_arp",
-		"rp_filter",  "stp",       "ageing",  "image",      "directory",
-		"bare",       "command",   "mtu",     NULL,
+		"kind",   "addresses", "gateway",   "interfaces", "routes",    "forwarding",
+		"nat",    "publish",   "run",       "proxy_arp",  "rp_filter", "stp",
+		"ageing", "image",     "directory", "bare",       "command",   "mtu",
+		"dns",    "resolver",  NULL,
 	};
 	static const struct {
 		const char *key;
@@ -79,7 +79,13 @@ static void check_node_keys(struct reading *g, const struct node *node, const st
 				  "'%s' is for a %s; %s is a %s", owned[i].key,
 				  node_kind_name(owned[i].a), node->name,
 				  node_kind_name(node->kind));
-	if (node->kind == NODE_HUB && (yaml_get(map, "addresses") || yaml_get(map, "routes")))
+	if (node->kind == NODE_CONTAINER && yaml_get(map, "dns"))
+		yaml_fail(&g->rd, yaml_get(map, "dns"),
+			  "container %s runs what is in it; 'dns' is for hosts, switches and "
+			  "routers",
+			  node->name);
+	if (node->kind == NODE_HUB &&
+	    (yaml_get(map, "addresses") || yaml_get(map, "routes") || yaml_get(map, "dns")))
 		yaml_fail(&g->rd, map,
 			  "hub %s is a piece of wire: it has no addresses and no routes",
 			  node->name);

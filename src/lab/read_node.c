@@ -1,6 +1,7 @@
 /* src/lab/read_node.c - what a node has beside its interfaces, and may name them by: gateways,
  * routes, NAT, published ports; a switch's habits; a container's root; commands.
  */
+#include <ctype.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,9 +10,12 @@
 #include "base/number.h"
 #include "lab/read.h"
 
-#define AGEING_MAX_S 1000000
-#define RUN_MAX      256
-#define LIST_MAX     1024
+#define AGEING_MAX_S   1000000
+#define RUN_MAX        256
+#define LIST_MAX       1024
+#define RESOLVERS_MAX  3 /* as libc */
+#define NAME_MAX_LEN   253
+#define NAME_LABEL_MAX 63
 
 static struct interface *need_interface(struct reading *g, struct node *node, const struct yaml *at,
 					const char *name)
@@ -234,6 +238,79 @@ static void read_publish(struct reading *g, struct node *node, const struct yaml
 	}
 }
 
+/* names */
+
+/* As it is written in a hosts file: labels of letters, digits, '-' and '_'. */
+static bool is_domain_name(const char *name)
+{
+	size_t len = strlen(name), label = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		label = name[i] == '.' ? 0 : label + 1;
+		if (label > NAME_LABEL_MAX || (name[i] == '.' && (i == 0 || name[i - 1] == '.')) ||
+		    (name[i] != '.' && !isalnum((unsigned char)name[i]) && name[i] != '-' &&
+		     name[i] != '_'))
+			return false;
+	}
+	return len > 0 && len <= NAME_MAX_LEN && label > 0;
+}
+
+static char *lower(const char *text)
+{
+	char *ret = xstrdup(text);
+
+	for (char *c = ret; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return ret;
+}
+
+static void read_record(struct reading *g, struct node *node, const struct yaml *key,
+			const struct yaml *list)
+{
+	if (!is_domain_name(key->text))
+		yaml_fail(&g->rd, key, "'%.60s' is no name for a host, such as www.example.net",
+			  key->text);
+	if (yaml_count(&g->rd, list, "dns") == 0)
+		yaml_fail(&g->rd, key, "%.60s wants an address", key->text);
+	for (size_t i = 0; g->rd.r == 0 && i < yaml_count(&g->rd, list, "dns"); i++) {
+		struct lab_record *record;
+
+		if (node->n_records == LIST_MAX) {
+			yaml_fail(&g->rd, key, "more than %d names", LIST_MAX);
+			return;
+		}
+		record = VEC_ADD(node->records, node->n_records);
+		record->name = lower(key->text);
+		read_ip(g, yaml_item(list, i), "dns", &record->ip);
+	}
+}
+
+/* "dns: true", or a map of further names to addresses. */
+static void read_dns(struct reading *g, struct node *node, const struct yaml *y)
+{
+	if (!y || y->kind != YAML_MAP) {
+		node->dns = yaml_bool(&g->rd, y, "dns", false);
+		return;
+	}
+	node->dns = true;
+	for (size_t i = 0; g->rd.r == 0 && i < y->n; i++)
+		read_record(g, node, y->keys[i], y->items[i]);
+}
+
+static void read_resolvers(struct reading *g, struct node *node, const struct yaml *list)
+{
+	for (size_t i = 0; i < yaml_count(&g->rd, list, "resolver"); i++) {
+		if (i == RESOLVERS_MAX) {
+			yaml_fail(&g->rd, list, "more than %d name servers: nobody asks the rest",
+				  RESOLVERS_MAX);
+			return;
+		}
+		read_ip(g, yaml_item(list, i), "resolver",
+			VEC_ADD(node->resolvers, node->n_resolvers));
+	}
+}
+
 /* the rest */
 
 static void read_strings(struct reading *g, const struct yaml *list, const char *name,
@@ -303,6 +380,8 @@ void read_node_rest(struct reading *g, struct node *node, const struct yaml *map
 		yaml_bool(&g->rd, yaml_get(map, "forwarding"), "forwarding", node->forwarding);
 	read_nat(g, node, yaml_get(map, "nat"));
 	read_publish(g, node, yaml_get(map, "publish"));
+	read_dns(g, node, yaml_get(map, "dns"));
+	read_resolvers(g, node, yaml_get(map, "resolver"));
 	read_strings(g, yaml_get(map, "run"), "run", &node->run);
 	if (node->kind == NODE_SWITCH) {
 		node->stp = yaml_bool(&g->rd, yaml_get(map, "stp"), "stp", false);

@@ -8,8 +8,9 @@
 #include "base/nearest.h"
 #include "lab/yaml.h"
 
-const char *const lab_check_kinds[] = { "reach", "no-reach", "same-domain", "domains", "path",
-					"arp",   "mtu",      "nat",         "fdb",     NULL };
+const char *const lab_check_kinds[] = { "reach", "no-reach", "same-domain", "domains",
+					"path",  "arp",      "mtu",         "nat",
+					"fdb",   "resolve",  NULL };
 
 const char *node_kind_name(enum node_kind kind)
 {
@@ -30,6 +31,10 @@ static void node_done(struct node *n)
 	free(n->routes);
 	free(n->nat);
 	free(n->publish);
+	for (size_t i = 0; i < n->n_records; i++)
+		free(n->records[i].name);
+	free(n->records);
+	free(n->resolvers);
 	free(n->image);
 	free(n->directory);
 	free(n->bare);

@@ -99,6 +99,12 @@ struct lab_publish {
 	bool from_outside, from_itself; /* hook prerouting, hook output */
 };
 
+/* A name that a node's name server knows beside those of the nodes. */
+struct lab_record {
+	char *name; /* small letters */
+	struct ip ip;
+};
+
 struct node {
 	char name[LAB_NODE_NAME_MAX + 1];
 	enum node_kind kind;
@@ -118,6 +124,11 @@ struct node {
 	size_t n_nat;
 	struct lab_publish *publish;
 	size_t n_publish;
+	bool dns; /* answers for the names of all nodes, and for records */
+	struct lab_record *records;
+	size_t n_records;
+	struct ip *resolvers; /* whom it asks for names; none: its /etc/hosts has them all */
+	size_t n_resolvers;
 	struct strv run; /* shell commands, in order, when the lab is up */
 	/* container: exactly one of the three is set */
 	char *image, *directory, *bare;

@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/explain.h"
 #include "base/fault.h"
@@ -22,10 +21,9 @@
 #include "base/process.h"
 #include "lab/container.h"
 #include "lab/keeper.h"
+#include "lab/names.h"
 #include "lab/raise.h"
 #include "lab/state.h"
-
-#define HOSTS_MAX (1U << 22)
 
 /* Of a file that its last holder removed, the lock is worth nothing. */
 static bool is_there(int fd, const char *path)
@@ -74,29 +72,6 @@ static void unlock(const char *run_root, const char *name, int *fd)
 		(void)close(steal_fd(fd));
 }
 
-/* The first address of each node under its name, the others too, as the resolver takes them. */
-static int write_hosts(const char *dir, const struct topology *t, struct error *err)
-{
-	autofree char *path = xasprintf("%s/hosts", dir);
-	struct buf text = BUF_INIT(HOSTS_MAX);
-	char address[IP_TEXT_LEN];
-	int r;
-
-	buf_add_str(&text, "127.0.0.1 localhost\n::1 localhost\n");
-	for (size_t i = 0; i < t->n_nodes; i++)
-		for (size_t k = 0; k < t->nodes[i].n_interfaces; k++) {
-			const struct interface *in = &t->nodes[i].interfaces[k];
-
-			for (size_t a = 0; a < in->n_addresses; a++) {
-				ip_format(&in->addresses[a].ip, address);
-				buf_addf(&text, "%s %s\n", address, t->nodes[i].name);
-			}
-		}
-	r = file_write_at(AT_FDCWD, path, text.data, text.len, 0644, FILE_PLAIN, err);
-	buf_done(&text);
-	return r;
-}
-
 static int prepare(const char *dir, const struct topology *t, const char *text, struct error *err)
 {
 	autofree char *copy = xasprintf("%s/lab.yaml", dir);
@@ -110,7 +85,7 @@ static int prepare(const char *dir, const struct topology *t, const char *text, 
 	if (r == 0)
 		r = file_write_at(AT_FDCWD, copy, text, strlen(text), 0644, FILE_PLAIN, err);
 	if (r == 0)
-		r = write_hosts(dir, t, err);
+		r = lab_names_write(dir, t, err);
 	return r;
 }
 
@@ -140,15 +115,14 @@ static int raise_and_keep(const char *dir, const struct lab_request *request,
 {
 	cleanup(keeper_done) struct keeper keeper = KEEPER_INIT;
 	cleanup(raised_done) struct raised raised = { .ns = NULL };
-	autofree char *hosts = xasprintf("%s/hosts", dir);
 	struct container_site site = { .root = request->root,
 				       .run_root = request->run_root,
 				       .file = request->file,
-				       .hosts = hosts };
+				       .dir = dir };
 	int r = raise_lab(t, &raised, err);
 
 	if (r == 0)
-		r = keeper_start(&raised, hosts, &keeper, err);
+		r = keeper_start(&raised, dir, &keeper, err);
 	fault_point("lab-kept");
 	site.keeper = keeper.pid;
 	if (r == 0)

@@ -38,6 +38,10 @@ const char *cause_name(enum cause cause)
 		[CAUSE_IGNORED] = "ignored",
 		[CAUSE_ROUTE_CLASH] = "route-clash",
 		[CAUSE_STORM] = "storm",
+		[CAUSE_DNS_SERVER] = "name-server-down",
+		[CAUSE_DNS_ADDRESS] = "wrong-name-server",
+		[CAUSE_DNS_NAME] = "name-unknown",
+		[CAUSE_DNS_RECORD] = "wrong-record",
 		[CAUSE_UNKNOWN] = "unknown",
 	};
 

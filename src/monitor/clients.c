@@ -60,6 +60,14 @@ bool clients_are_full(const struct clients *all)
 	return false;
 }
 
+bool clients_have_foreground(const struct clients *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->items[i].foreground && all->items[i].fd >= 0)
+			return true;
+	return false;
+}
+
 static void flush(struct connection *c)
 {
 	ssize_t n;

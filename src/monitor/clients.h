@@ -32,6 +32,8 @@ typedef void (*client_frame_fn)(void *data, const struct frame *frame);
 
 void clients_add(struct clients *all, int fd, bool foreground); /* takes fd */
 void clients_done(struct clients *all);
+/* One is left in the foreground. */
+bool clients_have_foreground(const struct clients *all);
 /* Whether the container's output should wait. */
 bool clients_are_full(const struct clients *all);
 void clients_send(struct clients *all, enum frame_type type, const void *bytes, size_t len);

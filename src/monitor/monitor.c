@@ -23,6 +23,8 @@ static void build_args(const struct monitor_request *req, struct strv *args)
 		strv_add(args, "--stdin");
 	if (req->brief)
 		strv_add(args, "--brief");
+	if (req->tied)
+		strv_add(args, "--tied");
 	strv_add(args, "--");
 	strv_extend(args, req->cleanup->items, req->cleanup->n);
 }

@@ -24,6 +24,7 @@ struct monitor_request {
 	int log_files;         /* 0: the default */
 	bool open_stdin;
 	bool brief;    /* removed at its end: its exit record need not survive a power cut */
+	bool tied;     /* it ends when the client behind client_fd is gone */
 	int lock_fd;   /* handed over: the monitor is its last holder */
 	int client_fd; /* its end of a socket pair; -1 */
 	const struct strv *cleanup; /* a command line */

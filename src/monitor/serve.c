@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -288,6 +289,13 @@ static void take_frame(void *data, const struct frame *frame)
 	push_input(m);
 }
 
+/* Whoever made it is gone, and it was to live no longer. */
+static void end_if_orphaned(struct monitor *m)
+{
+	if (m->req->tied && !clients_have_foreground(&m->clients))
+		(void)syscall(SYS_pidfd_send_signal, m->instance.pidfd, SIGKILL, NULL, 0);
+}
+
 /* Orphans of the container that the kernel gave to us; its first process is waited for by name. */
 static void reap_others(const struct monitor *m)
 {
@@ -346,6 +354,7 @@ static void watch(struct monitor *m)
 			m->err = -1;
 		}
 		clients_handle(&m->clients, p + N_FIXED, take_frame, m);
+		end_if_orphaned(m);
 		if (p[AT_INPUT].revents)
 			push_input(m);
 		if (p[AT_SIGNAL].revents)

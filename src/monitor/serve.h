@@ -11,7 +11,7 @@ struct serve_request {
 	const char *id, *bundle, *run_dir, *cache_dir;
 	uint64_t log_max_size;
 	int log_files;
-	bool open_stdin, brief;
+	bool open_stdin, brief, tied;
 	int status_fd, lock_fd, client_fd, explain_fd;
 	char *const *cleanup;
 	size_t ncleanup;

@@ -2,8 +2,8 @@
 #include "cmd/cmd.h"
 #include "cmd/globals.h"
 
-extern const struct cmd cmd_lab_down, cmd_lab_exec, cmd_lab_link, cmd_lab_list, cmd_lab_shell,
-	cmd_lab_show, cmd_lab_up;
+extern const struct cmd cmd_lab_dns, cmd_lab_down, cmd_lab_exec, cmd_lab_link, cmd_lab_list,
+	cmd_lab_shell, cmd_lab_show, cmd_lab_up;
 extern const struct cmd cmd_lab_capture, cmd_lab_domains, cmd_lab_matrix, cmd_lab_path,
 	cmd_lab_ping, cmd_lab_send, cmd_lab_check, cmd_lab_faults, cmd_lab_hint, cmd_lab_draw;
 
@@ -17,6 +17,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_lab_exec,
 	&cmd_lab_shell,
 	&cmd_lab_link,
+	&cmd_lab_dns,
 	/* what it does */
 	&cmd_lab_ping,
 	&cmd_lab_path,

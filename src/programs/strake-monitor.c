@@ -12,6 +12,7 @@ static const struct opt opts[] = {
 	OPT(struct serve_request, log_files, "log-files", 0, "N", "log files"),
 	OPT(struct serve_request, open_stdin, "stdin", 0, NULL, "its standard input is kept open"),
 	OPT(struct serve_request, brief, "brief", 0, NULL, "it is removed at its end"),
+	OPT(struct serve_request, tied, "tied", 0, NULL, "it ends with the first client"),
 	OPT(struct serve_request, status_fd, "status-fd", 0, "FD", "where to report the start"),
 	OPT(struct serve_request, lock_fd, "lock-fd", 0, "FD", "to hold until the end"),
 	OPT(struct serve_request, client_fd, "client-fd", 0, "FD", "the first client"),

@@ -19,8 +19,9 @@ enum { PRIORITY_CONNTRACK = -200, PRIORITY_DNAT = -100, PRIORITY_SNAT = 100 };
 /* connection tracking */
 
 static const enum field ct_fields[] = {
-	FIELD_CT_STATUS,   FIELD_CT_MARK,     FIELD_CT_DIRECTION, FIELD_CT_PROTOCOL,
-	FIELD_CT_IP_SADDR, FIELD_CT_IP_DADDR, FIELD_CT_SPORT,     FIELD_CT_DPORT,
+	FIELD_CT_STATUS,    FIELD_CT_MARK,      FIELD_CT_DIRECTION, FIELD_CT_PROTOCOL,
+	FIELD_CT_IP_SADDR,  FIELD_CT_IP_DADDR,  FIELD_CT_SPORT,     FIELD_CT_DPORT,
+	FIELD_CT_IP6_SADDR, FIELD_CT_IP6_DADDR,
 };
 
 /* Before it, a packet has no connection, which is "invalid". */
@@ -358,16 +359,31 @@ static void run_again(struct run *run, struct path *path)
 	*run = fresh;
 }
 
+static size_t count_others(const struct ruleset *rs, bool is_frame)
+{
+	size_t n = 0;
+
+	for (enum hook hook = HOOK_PREROUTING; hook <= HOOK_POSTROUTING; hook++)
+		for (size_t i = 0; i < rs->nhooks[hook]; i++) {
+			enum family family = rs->hooks[hook][i]->table->family;
+
+			n += family != FAMILY_ARP && (family == FAMILY_BRIDGE) != is_frame;
+		}
+	return n;
+}
+
 void check_run(const struct ruleset *rs, const struct packet *packet, const struct world *world,
 	       struct check *ret)
 {
 	struct run run = { .rs = rs, .world = world, .described = *packet };
 	unsigned runs = 1;
 
-	*ret = (struct check) { 0 };
+	*ret = (struct check) { .is_frame = packet->is_frame,
+				.nnot_asked = count_others(rs, packet->is_frame) };
 	run_again(&run, &ret->path);
 	ret->outcome = ret->path.outcome;
 	ret->ndoubts = run.ndoubts;
+	ret->nidle = run.nidle;
 	while (ret->outcome != OUTCOME_UNKNOWN && next_way(&run)) {
 		struct path path = { 0 };
 

@@ -44,6 +44,7 @@ struct step {
 	const struct rule *rule;
 	enum verdict verdict;
 	const struct chain *target; /* of jump and goto */
+	const struct rule *back;    /* STEP_END and a return: the rule that called the chain */
 	const char *doubt;
 	bool took;
 	/* STEP_REWRITE, STEP_ASSIGN; is_unknown: to what cannot be said */
@@ -69,8 +70,14 @@ struct check {
 	struct path path;     /* the first: where there is doubt, the rule does not match */
 	struct path other;    /* with OUTCOME_UNKNOWN: one that ends otherwise */
 	size_t ndoubts;       /* on path */
+	size_t nidle;         /* on path: rules that may have matched, and do nothing: not told */
 	uint64_t evaluated;   /* rules */
-	bool is_cut;          /* there were more forks than were gone */
+	/* Base chains that a packet like this could meet on this host, and was not said to: those
+	 * of bridges for one that is not "bridged", else those of packets.
+	 */
+	size_t nnot_asked;
+	bool is_frame;
+	bool is_cut; /* there were more forks than were gone */
 };
 
 /* world may be NULL. */

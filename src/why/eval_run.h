@@ -18,6 +18,7 @@ struct run {
 	bool decisions[RUN_DOUBTS_MAX];
 	size_t ndecisions, ndoubts;
 	bool is_cut;
+	size_t nidle;
 	uint64_t evaluated;
 	/* connection tracking */
 	bool is_tracked, no_track;

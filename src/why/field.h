@@ -48,6 +48,8 @@ enum field {
 	FIELD_CT_PROTOCOL,
 	FIELD_CT_IP_SADDR, /* of the connection's first packet, as it came */
 	FIELD_CT_IP_DADDR,
+	FIELD_CT_IP6_SADDR,
+	FIELD_CT_IP6_DADDR,
 	FIELD_CT_SPORT,
 	FIELD_CT_DPORT,
 	FIELD_FIB_SADDR_TYPE,

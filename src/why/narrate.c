@@ -81,6 +81,14 @@ static void put_change(const struct step *s, struct buf *to)
 	}
 }
 
+/* "back to FORWARD after rule 2" */
+static void put_back(const struct step *s, const char *before, const char *behind, struct buf *to)
+{
+	if (s->back)
+		buf_addf(to, "%sback to %s after rule %u%s", before, s->back->chain->name,
+			 s->back->number, behind);
+}
+
 static void put_rule_step(const struct step *s, struct buf *to)
 {
 	cleanup(buf_done) struct buf words = BUF_INIT(TEXT_MAX);
@@ -91,6 +99,7 @@ static void put_rule_step(const struct step *s, struct buf *to)
 		buf_addf(to, " \"%s\"", s->rule->comment);
 	if (rule_owner(s->rule) != OWNER_UNKNOWN && rule_owner(s->rule) != s->chain->owner)
 		buf_addf(to, " (%s)", owner_name(rule_owner(s->rule)));
+	put_back(s, " (", ")", to);
 }
 
 /* One line of a step; "" for one of which there is nothing to tell. */
@@ -120,8 +129,8 @@ static void put_step(const struct step *s, const struct packet *p, struct buf *t
 			s->rule->number, s->doubt, s->took ? "" : " not");
 		break;
 	case STEP_END:
-		buf_addf(to, "end of chain %s: no verdict, back to where it was called",
-			 s->chain->name);
+		buf_addf(to, "end of chain %s: no verdict", s->chain->name);
+		put_back(s, ", ", "", to);
 		break;
 	case STEP_POLICY:
 		buf_addf(to, "end of %s, policy %s", s->chain->name, verdict_name(s->verdict));
@@ -246,9 +255,26 @@ static void put_verdict(const struct check *c, struct buf *to)
 		put_place(&c->path, to);
 }
 
+/* "" if everything was asked that there is. */
+static void put_not_asked(const struct check *c, struct buf *to)
+{
+	size_t n = c->nnot_asked;
+
+	if (n == 0)
+		return;
+	buf_addf(to, "%zu chain%s of ", n, n == 1 ? "" : "s");
+	if (c->is_frame)
+		buf_add_str(to, "packets: a frame meets them only where bridge netfilter is on "
+				"(bridge-nf-call-iptables)");
+	else
+		buf_add_str(to, "bridges: a frame from port to port meets them; say \"bridged\" "
+				"to ask them");
+}
+
 void narrate_text(const struct check *check, const struct packet *packet, FILE *to)
 {
 	cleanup(buf_done) struct buf head = BUF_INIT(TEXT_MAX), verdict = BUF_INIT(TEXT_MAX);
+	cleanup(buf_done) struct buf not_asked = BUF_INIT(TEXT_MAX);
 
 	packet_format(packet, &head);
 	if (packet_has(packet, FIELD_IIF) && packet->value[FIELD_IIF]) {
@@ -266,6 +292,9 @@ void narrate_text(const struct check *check, const struct packet *packet, FILE *
 	(void)fputs("verdict: ", to);
 	put_clean(&verdict, to);
 	(void)fputc('\n', to);
+	put_not_asked(check, &not_asked);
+	if (not_asked.len > 0)
+		(void)fprintf(to, "not asked: %s\n", buf_text(&not_asked));
 }
 
 /* JSON */
@@ -336,10 +365,11 @@ static json_t *step_json(const struct step *s, const struct packet *packet)
 
 json_t *narrate_json(const struct check *check, const struct packet *packet)
 {
-	cleanup(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
+	cleanup(buf_done) struct buf text = BUF_INIT(TEXT_MAX), not_asked = BUF_INIT(TEXT_MAX);
 	json_t *doc = json_object(), *steps = json_array(), *at = json_null();
 
 	put_verdict(check, &text);
+	put_not_asked(check, &not_asked);
 	set(doc, "schema", json_integer(NARRATE_SCHEMA));
 	set(doc, "verdict", json_string(outcome_name(check->outcome)));
 	set(doc, "text", string(buf_text(&text)));
@@ -354,6 +384,7 @@ json_t *narrate_json(const struct check *check, const struct packet *packet)
 	for (size_t i = 0; i < check->path.n; i++)
 		(void)json_array_append_new(steps, step_json(&check->path.steps[i], packet));
 	set(doc, "steps", steps);
+	set(doc, "not_asked", not_asked.len ? string(buf_text(&not_asked)) : json_null());
 	return doc;
 }
 

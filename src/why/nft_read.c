@@ -351,6 +351,36 @@ static void read_verdict(const struct nft_place *at, const char *key, const json
 	s->target = target ? ruleset_copy(at->rs, target) : NULL;
 }
 
+/* nft(8) leaves out what a refusal with an ICMP of one family asks for by itself. */
+static void imply_family(const struct nft_place *at, struct rule *rule, const json_t *reject)
+{
+	const char *type = json_string_value(json_object_get(reject, "type"));
+	bool v6 = type && strcmp(type, "icmpv6") == 0;
+	const u128 family = v6 ? 10 : 2;
+	struct selector *selector;
+	struct statement *s;
+	struct set *set;
+
+	if (!type || (!v6 && strcmp(type, "icmp") != 0) || at->table->family == FAMILY_IP ||
+	    at->table->family == FAMILY_IP6)
+		return;
+	for (size_t i = 0; i < rule->n; i++)
+		for (unsigned k = 0; k < rule->statements[i].nselectors; k++)
+			if (rule->statements[i].selectors[k].family == family)
+				return;
+	selector = ruleset_alloc(at->rs, sizeof(*selector));
+	*selector = selector_of(FIELD_FAMILY);
+	set = table_add_set(at->rs, at->table, NULL);
+	set->nkinds = 1;
+	set->kinds[0] = KIND_FAMILY;
+	set_add(at->rs, set)->keys[0] = (struct range) { family, family };
+	s = rule_add(rule, STATEMENT_MATCH);
+	s->text = v6 ? "meta nfproto ipv6" : "meta nfproto ipv4";
+	s->nselectors = 1;
+	s->selectors = selector;
+	s->set = set;
+}
+
 static void read_statement(const struct nft_place *at, struct rule *rule, const json_t *item,
 			   const char *text)
 {
@@ -366,6 +396,8 @@ static void read_statement(const struct nft_place *at, struct rule *rule, const 
 	for (size_t i = 0; i < ARRAY_SIZE(statement_kinds); i++)
 		if (strcmp(statement_kinds[i].key, key) == 0)
 			kind = statement_kinds[i].kind;
+	if (strcmp(key, "reject") == 0)
+		imply_family(at, rule, value);
 	s = rule_add(rule, kind);
 	s->text = text;
 	if (kind == STATEMENT_MATCH)

@@ -328,8 +328,9 @@ static void fill_connection(struct packet *p)
 {
 	bool is_new = p->value[FIELD_CT_STATE] == STATE_NEW;
 	static const enum field pairs[][2] = {
-		{ FIELD_CT_IP_SADDR, FIELD_IP_SADDR }, { FIELD_CT_IP_DADDR, FIELD_IP_DADDR },
-		{ FIELD_CT_SPORT, FIELD_SPORT },       { FIELD_CT_DPORT, FIELD_DPORT },
+		{ FIELD_CT_IP_SADDR, FIELD_IP_SADDR },   { FIELD_CT_IP_DADDR, FIELD_IP_DADDR },
+		{ FIELD_CT_IP6_SADDR, FIELD_IP6_SADDR }, { FIELD_CT_IP6_DADDR, FIELD_IP6_DADDR },
+		{ FIELD_CT_SPORT, FIELD_SPORT },         { FIELD_CT_DPORT, FIELD_DPORT },
 		{ FIELD_CT_PROTOCOL, FIELD_PROTOCOL },
 	};
 

@@ -50,8 +50,8 @@ static const struct row {
 	{ NULL, "--state", FORM_STATE, FIELD_CT_STATE, 0 },
 	{ NULL, "--ctdir", FORM_VALUE, FIELD_CT_DIRECTION, 0 },
 	{ NULL, "--ctproto", FORM_VALUE, FIELD_CT_PROTOCOL, 0 },
-	{ NULL, "--ctorigsrc", FORM_VALUE, FIELD_CT_IP_SADDR, 0 },
-	{ NULL, "--ctorigdst", FORM_VALUE, FIELD_CT_IP_DADDR, 0 },
+	{ NULL, "--ctorigsrc", FORM_VALUE, FIELD_CT_IP_SADDR, FIELD_CT_IP6_SADDR },
+	{ NULL, "--ctorigdst", FORM_VALUE, FIELD_CT_IP_DADDR, FIELD_CT_IP6_DADDR },
 	{ NULL, "--ctorigsrcport", FORM_LIST, FIELD_CT_SPORT, 0 },
 	{ NULL, "--ctorigdstport", FORM_LIST, FIELD_CT_DPORT, 0 },
 	{ "mark", "--mark", FORM_MASKED, FIELD_MARK, 0 },
@@ -104,7 +104,8 @@ static struct selector selector_for(enum field field)
 
 	if (field == FIELD_IP_SADDR || field == FIELD_IP_DADDR)
 		s.family = 2;
-	else if (field == FIELD_IP6_SADDR || field == FIELD_IP6_DADDR)
+	else if (field == FIELD_IP6_SADDR || field == FIELD_IP6_DADDR ||
+		 field == FIELD_CT_IP6_SADDR || field == FIELD_CT_IP6_DADDR)
 		s.family = 10;
 	return s;
 }

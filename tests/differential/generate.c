@@ -44,8 +44,63 @@ char *script_text(const struct script *s)
 	return buf_steal(&text);
 }
 
+/* IPv4 and IPv6 differ in words alone: everything is made for the one, and said again for the
+ * other. What stands first goes first.
+ */
+static const char *const v6_words[][2] = {
+	{ "10.2.0.2:8080", "[fd02::2]:8080" },
+	{ "10.2.0.3:54", "[fd02::3]:54" },
+	{ "10.1.0.1:80", "[fd01::1]:80" },
+	{ "10.0.0.0/8", "fd00::/8" },
+	{ "10.1.0.0/24", "fd01::/64" },
+	{ "10.2.0.0/24", "fd02::/64" },
+	{ "10.2.0.0/25", "fd02::/100" },
+	{ "10.1.0.0/30", "fd01::/126" },
+	{ "10.1.0.", "fd01::" },
+	{ "10.2.0.", "fd02::" },
+	{ "/32", "/128" },
+	{ "ipv4_addr", "ipv6_addr" },
+	{ "ip saddr", "ip6 saddr" },
+	{ "ip daddr", "ip6 daddr" },
+	{ "ip ttl", "ip6 hoplimit" },
+	{ "ip dscp", "ip6 dscp" },
+	{ "ip protocol icmp", "ip6 nexthdr icmpv6" },
+	{ "icmp type echo-request", "icmpv6 type echo-request" },
+	{ "with icmp type host-unreachable", "with icmpv6 type addr-unreachable" },
+	{ "ip to", "ip6 to" },
+	{ "protocol ip ", "protocol ip6 " },
+	{ "table ip ", "table ip6 " },
+	{ "length > 40", "length > 58" },
+	{ "--length 20:60", "--length 20:58" },
+	{ "-p icmp -m icmp --icmp-type 8", "-p icmpv6 -m icmp6 --icmpv6-type 128" },
+	{ "-m ttl --ttl-eq", "-m hl --hl-eq" },
+	{ "icmp-port-unreachable", "icmp6-port-unreachable" },
+};
+
+static char *said_in_v6(const char *text)
+{
+	struct buf ret = BUF_INIT(TEXT_MAX);
+
+	while (*text) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(v6_words) &&
+		       strncmp(text, v6_words[i][0], strlen(v6_words[i][0])) != 0)
+			i++;
+		if (i == ARRAY_SIZE(v6_words)) {
+			buf_add_char(&ret, *text++);
+			continue;
+		}
+		buf_add_str(&ret, v6_words[i][1]);
+		text += strlen(v6_words[i][0]);
+	}
+	return buf_steal(&ret);
+}
+
 static void line(struct script *s, bool is_rule, const char *text)
 {
+	autofree char *again = s->v6 ? said_in_v6(text) : NULL;
+
 	if (s->lines.n == s->room) {
 		s->room = s->room ? s->room * 2 : 64;
 		s->is_rule = xrealloc(s->is_rule, s->room, sizeof(bool));
@@ -53,7 +108,7 @@ static void line(struct script *s, bool is_rule, const char *text)
 	}
 	s->is_rule[s->lines.n] = is_rule;
 	s->is_left_out[s->lines.n] = false;
-	strv_add(&s->lines, text);
+	strv_add(&s->lines, again ? again : text);
 }
 
 /* nftables */

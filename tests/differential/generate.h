@@ -16,6 +16,7 @@ uint32_t random_below(struct random *r, uint32_t n);
 
 /* Lines of which some may be left out: is_rule[i] says which. */
 struct script {
+	bool v6; /* what is made speaks of IPv6 and its addresses: fd01::2 for 10.1.0.2 */
 	struct strv lines;
 	bool *is_rule;
 	bool *is_left_out;

@@ -9,23 +9,26 @@
 #include "why/packet.h"
 
 /* eth0 has 10.1.0.1/24, eth1 10.2.0.1/24; their other ends are p0 and p1 in the namespace next
- * door. */
+ * door.  In IPv6 10.1.0.2 is fd01::2, and so on.
+ */
 enum origin { FROM_P0, FROM_P1, FROM_HERE };
 
 struct sample {
 	enum origin origin;
-	uint32_t saddr, daddr; /* as numbers */
+	bool v6;
+	uint32_t saddr, daddr; /* as numbers, of IPv4 in any case */
 	uint8_t protocol, flags;
 	uint16_t sport, dport; /* sport is the sample's own; of ICMP it is the identifier */
 };
 
 struct sender {
-	int raw;      /* here */
-	int ports[2]; /* p0, p1 */
+	int raw, raw6; /* here */
+	int ports[2];  /* p0, p1 */
 	uint8_t macs[2][6];
 	int peers[2]; /* their indexes */
 };
 
+u128 sample_address(bool v6, uint32_t address);
 int sender_open(int netns_fd, struct sender *ret, struct error *err) must_check;
 int sender_send(const struct sender *s, const struct sample *sample, struct error *err) must_check;
 /* The same as a description. */

@@ -64,7 +64,7 @@ waiting_build() { # OPTIONS...
 	strake rmi base:1
 	kill -KILL "$BUILD"
 	wait "$BUILD" || true
-	strake ps -aq | xargs -r "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rm -f
+	soon no_processes
 	strake images
 	assert_equal "$(find "$ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l)" 0
 	assert_equal "$(strake system check)" "nothing is wrong"
@@ -84,6 +84,56 @@ victim() { # KIND FRONT
 		init) [ "$(cat "/proc/$parent/comm" 2>/dev/null)" != strake-monitor ] || { echo "${dir#/proc/}" && return; } ;;
 		esac
 	done
+}
+
+@test "a RUN ends with its build, its worker or builder run, whatever is killed with it" {
+	base_new
+	# With two stages there are workers.
+	cat >"$STATE/ctx/Containerfile" <<-'D'
+		FROM base:1 AS one
+		RUN echo one >/one
+		FROM base:1
+		COPY --from=one /one /
+		RUN --mount=type=cache,target=/c mkfifo /c/go; cat /c/go
+	D
+	mounts_are_ours
+	local kinds kind c pid
+	# Alone, or with others at once; by the front itself with --jobs 1.
+	for kinds in front worker "front worker" "front worker monitor" "worker monitor" jobs1 "jobs1 monitor"; do
+		rm -rf "$ROOT"/volumes/build-cache-*
+		case $kinds in
+		jobs1*) waiting_build --jobs 1 ;;
+		*) waiting_build ;;
+		esac
+		soon test -n "$(victim init "$BUILD")"
+		assert_equal "$(strake ps -q | wc -l)" 1
+		for kind in ${kinds/jobs1/front}; do victim "$kind" "$BUILD"; done >"$STATE/tmp/victims"
+		[ "$(wc -l <"$STATE/tmp/victims")" = "$(wc -w <<<"$kinds")" ]
+		# All of them at one moment, before one hears of another.
+		xargs kill -STOP <"$STATE/tmp/victims"
+		xargs kill -KILL <"$STATE/tmp/victims"
+		wait "$BUILD" || true
+		# Without a monitor it is the next command that ends it.
+		case $kinds in *monitor*) strake images >/dev/null ;; esac
+		soon no_processes
+		assert_equal "$(strake ps -aq)" ""
+		assert_equal "$(strake image check)" "nothing is wrong"
+		no_new_mounts
+	done
+	# By hand it is the same.
+	c=$(strake builder from base:1)
+	by_hand() { exec "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" builder run "$c" sh -c 'echo here; read x' < <(exec tail -f /dev/null) >"$STATE/tmp/out" 2>&1; }
+	background by_hand
+	pid=${BACKGROUND[-1]}
+	soon grep -q here "$STATE/tmp/out"
+	kill -KILL "$pid"
+	wait "$pid" || true
+	soon no_processes
+	assert_equal "$(strake ps -aq)" ""
+	run -0 strake builder run "$c" echo again
+	assert_has again
+	assert_equal "$(strake system check)" "nothing is wrong"
+	no_new_mounts
 }
 
 @test "builds whose front, worker, monitor or first process is killed at a random moment leave all whole" {
@@ -118,7 +168,7 @@ victim() { # KIND FRONT
 	done
 	exec {never}>&-
 	soon no_processes
-	strake ps -aq | xargs -r "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rm -f >/dev/null
+	assert_equal "$(strake ps -aq)" ""
 	strake system check --repair || true
 	assert_equal "$(strake system check)" "nothing is wrong"
 	assert_equal "$(find "$ROOT/tmp" -mindepth 1 2>/dev/null | wc -l)" 0

@@ -303,3 +303,63 @@ time_of() { # IMAGE PATH
 	files_of h | grep -q '/three "three'
 	[ -z "$(ls -A "$ROOT/tmp")" ]
 }
+
+# RUN waits until the server has been asked for what comes later, and a later layer lies there.
+opened() { # STEP-FILE: when all of it is seen, the pipe of the RUN is opened
+	soon compgen -G "$ROOT/volumes/build-cache-*/_data/go" &&
+		DEADLINE=60 soon seen && echo go >"$(compgen -G "$ROOT/volumes/build-cache-*/_data/go")"
+}
+seen() {
+	grep -q '/file.txt' "$STATE/log" && grep -q '/p.tar.gz' "$STATE/log" &&
+		compgen -G "$ROOT/tmp/*/draft/diff/all/deep/one" >/dev/null &&
+		compgen -G "$ROOT/tmp/*/draft/diff/un/p/file" >/dev/null &&
+		compgen -G "$ROOT/tmp/*/remote-*/*/three" >/dev/null
+}
+
+@test "what ADD fetches and --link copies begins while a RUN before it goes on; results are in order and the same" {
+	need_command git
+	web_new
+	repo_new
+	rootfs_new "$STATE/tree"
+	strake import "$STATE/tree" base:1 >/dev/null
+	mkdir -p "$STATE/ctx/all/deep"
+	echo 1 >"$STATE/ctx/all/deep/one"
+	cat >"$STATE/ctx/Containerfile" <<-END
+		FROM base:1
+		ARG WHERE=$WEB
+		RUN --mount=type=cache,target=/c mkfifo /c/go; cat /c/go; mkdir /usr/here; ln -s /usr/here /late
+		ENV FILE=file.txt TO=/late
+		ADD --chmod=644 \$WHERE/\$FILE \$TO/
+		WORKDIR /git
+		ADD $GIT .
+		COPY --link all /all
+		ADD --link --unpack $WEB/p.tar.gz /un/
+		RUN test -f /usr/here/file.txt && test -f /git/three && test -f /all/deep/one && test -f /un/p/file
+	END
+	background opened
+	export SOURCE_DATE_EPOCH=1000000000
+	run -0 timeout 100 "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" build --network none -t one .
+	assert_equal "$(grep -o '^#[0-9]* \[[^]]*\] [A-Z]*' <<<"$output" | cut -d' ' -f4)" "$(grep -o '^[A-Z]*' Containerfile)"
+	assert_equal "$(find "$ROOT/tmp" -mindepth 1)" ""
+	# All of it at once, or each in its turn: the same image.
+	sed -i 's,mkfifo /c/go; cat /c/go; ,,' Containerfile
+	strake build -q --network none --no-cache -t two . >/dev/null
+	strake build -q --network none --no-cache --jobs 1 -t three . >/dev/null
+	assert_equal "$(strake images -q --no-trunc two)" "$(strake images -q --no-trunc three)"
+	run -0 strake build --network none .
+	assert_equal "$(grep -c 'cached$' <<<"$output")" 7
+	# What fails there fails in its turn, with the words that it has then; what nobody takes is ended.
+	cat >Containerfile <<-END
+		FROM base:1
+		RUN echo first
+		ADD $WEB/missing /
+		ADD $WEB/slow/file.txt /
+	END
+	run strake build --no-cache --network none .
+	assert_status 1
+	assert_has 'Containerfile:3'
+	assert_has 'first'
+	assert_has '404'
+	assert_equal "$(find "$ROOT/tmp" -mindepth 1)" ""
+	assert_equal "$(strake system check)" "nothing is wrong"
+}

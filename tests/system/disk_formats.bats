@@ -103,3 +103,27 @@ need_formats() {
 	echo "$output" | sh
 	qemu-img compare -f raw -F qcow2 "$STATE/ours.img" "$STATE/by-script.qcow2"
 }
+
+@test "A10.3: an MBR instead of a GPT: an active partition for BIOS, one of type ef for UEFI, the root's number; the script makes the same" {
+	need_formats
+	need_command sfdisk
+	local words=(disk build "$STATE/tree" --table mbr --swap 8m --timestamp "$DISK_DATE")
+	strake "${words[@]}" -q -o "$STATE/ours"
+	run sfdisk -d "$STATE/ours"
+	assert_has "label: dos"
+	[[ ${lines[5]} == *"type=ef, bootable" && ${lines[6]} == *"type=82" && ${lines[7]} == *"type=83" && ${#lines[@]} = 8 ]]
+	strake disk check "$STATE/ours"
+	[ "$(strake disk inspect "$STATE/ours" | jq -r .table)" = mbr ]
+	[ "$(strake disk cat "$STATE/ours" /deep/link)" = text ]
+	cmp -n 440 "$STATE/ours" /usr/lib/SYSLINUX/mbr.bin
+	strake --dry-run "${words[@]}" -o "$STATE/disk" >"$STATE/script"
+	sh "$STATE/script"
+	diff <(sfdisk -d "$STATE/disk" | tail -n +5 | cut -d: -f2) <(sfdisk -d "$STATE/ours" | tail -n +5 | cut -d: -f2)
+	run strake disk build "$STATE/tree" --table mbr -o "$STATE/disk.iso"
+	assert_status 1
+	assert_has "both tables"
+	run strake disk build "$STATE/tree" --table bsd -o "$STATE/none"
+	assert_status 1
+	assert_has "gpt or mbr"
+	[ ! -e "$STATE/none" ]
+}

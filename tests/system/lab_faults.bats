@@ -111,6 +111,17 @@ faults() {
 	END
 }
 
+@test "faults of names: a server down, the wrong one, port 53 dropped, a wrong record" {
+	faults "$LABS/names.yaml" <<-END
+		dns-server-down name-server-down
+		dns-wrong-server wrong-name-server
+		dns-no-server wrong-name-server
+		dns-firewall firewall
+		dns-wrong-record wrong-record
+		dns-no-record name-unknown
+	END
+}
+
 @test "A1.9 A2.11 A4.11 faults of tunnels" {
 	faults "$LABS/vxlan.yaml" <<-END
 		vxlan-wrong-id vxlan

@@ -88,7 +88,7 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 	run nobody check - -- in eth0 tcp from 192.0.2.9:5000 to 192.0.2.1:8080
 	assert_status 3
 	assert_has "-> destination is now 10.0.0.2 (was 192.0.2.1)"
-	assert_has "end of chain U: no verdict, back to where it was called"
+	assert_has "end of chain U: no verdict, back to FORWARD after rule 1"
 	assert_has "end of FORWARD, policy drop   <== here"
 	assert_has "verdict: dropped by the policy of table ip filter, chain FORWARD (iptables, an administrator)"
 	run nobody check - -- 'udp 10.0.0.1:1 -> 10.0.0.2:2 in eth0 out eth1'
@@ -103,6 +103,15 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 	run nobody check --json - -- in eth0 tcp to 192.0.2.1 dport 25
 	assert_status 4
 	assert_equal "$(jq -r '"\(.schema) \(.verdict) \(.at.chain) \(.at.rule)"' <<<"$output")" "1 refused INPUT 1"
+	# rules of bridges are asked only of what is said to be bridged, and that is said
+	printf '{"nftables":[{"table":{"family":"bridge","name":"b"}},{"chain":{"family":"bridge","table":"b","name":"f","type":"filter","hook":"forward","prio":0,"policy":"drop"}}]}' >"$STATE/bridge"
+	run why check "$STATE/bridge" -- in eth0 out eth1 tcp to 192.0.2.1:25
+	assert_status 0
+	assert_has 'not asked: 1 chain of bridges: a frame from port to port meets them; say "bridged" to ask them'
+	run why check "$STATE/bridge" -- bridged in eth0 out eth1 tcp to 192.0.2.1:25
+	assert_status 3
+	assert_lacks "not asked"
+	assert_equal "$(why check --json "$STATE/bridge" -- in eth0 | jq -r .not_asked | cut -c1-18)" "1 chain of bridges"
 	# the same rules, shown
 	run nobody show -
 	assert_status 0
@@ -174,37 +183,66 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 	run why check "$STATE/empty" -- in eth0 icmp to 10.0.0.1 dport 80
 	assert_status 1
 	assert_equal "$output" "strake why check: packet: only tcp, udp, sctp, udplite and dccp have ports"
-	# a terminal takes U+009B for the beginning of a command, in JSON as elsewhere
-	printf '*filter\n:INPUT DROP [0:0]\n-A INPUT -m comment --comment "\302\233\033[31m" -j DROP\n' >"$STATE/bad"
-	for how in --json --draw=- --; do
-		why show "$how" "$STATE/bad" >"$STATE/shown"
-		run env LC_ALL=C grep -cP '\x1b|\xc2\x9b' "$STATE/shown"
-		assert_equal "$output" 0
-	done
 	run why show --netns nowhere
 	assert_status 1
 	assert_has "open the network namespace /run/netns/nowhere: No such file or directory"
 }
 
+@test "why: what a terminal obeys, or nobody sees, is in no output for people" {
+	needs
+	# U+009B begins a command, U+202E turns the writing around, U+200B has no width
+	evil=$'\302\233\033[31m\342\200\256\342\201\246\342\200\213'
+	printf '*filter\n:INPUT DROP [0:0]\n:U%s - [0:0]\n-A INPUT -m comment --comment "%s" -j LOG --log-prefix "%s"\n-A INPUT -p tcp -j U%s\n-A U%s -m comment --comment "%s" -j DROP\nCOMMIT\n' \
+		"$evil" "$evil" "$evil" "$evil" "$evil" "$evil" >"$STATE/xt"
+	jq -n --arg evil "$evil" '{nftables: [{table: {family: "inet", name: ("t" + $evil)}},
+		{chain: {family: "inet", table: ("t" + $evil), name: ("c" + $evil), type: "filter", hook: "input", prio: 5, policy: "drop"}},
+		{set: {family: "inet", table: ("t" + $evil), name: ("s" + $evil), type: "inet_service"}},
+		{rule: {family: "inet", table: ("t" + $evil), chain: ("c" + $evil), handle: 4, comment: $evil,
+			expr: [{match: {op: "==", left: {meta: {key: "iifname"}}, right: "e\u202e"}}, {log: {prefix: $evil}}, {accept: null}]}}]}' >"$STATE/nft"
+	harmless() { # COMMAND...
+		"$@" >"$STATE/shown" 2>&1 || true
+		[ -s "$STATE/shown" ]
+		run env LC_ALL=C grep -cP '\x1b|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9]' "$STATE/shown"
+		assert_equal "$output" 0
+	}
+	for rules in xt nft; do
+		for how in --json --draw=- --; do
+			harmless why show "$how" "$STATE/$rules"
+		done
+		harmless why check "$STATE/$rules" -- in eth0 tcp to 10.0.0.1:22
+		harmless why check --json "$STATE/$rules" -- in eth0 tcp to 10.0.0.1:22
+		harmless why check --draw "$STATE/way.svg" "$STATE/$rules" -- in eth0 tcp to 10.0.0.1:22
+		harmless cat "$STATE/way.svg"
+		sed 's/"inet"/"ipx"/; s/-j LOG/-j/' "$STATE/$rules" >"$STATE/broken"
+		harmless why show "$STATE/broken"
+	done
+	harmless why how "block source $evil"
+	nft -j -f "$STATE/nft"
+	harmless why show
+}
+
 @test "A9.7 evaluator and kernel agree about random rules and packets" {
 	differential=$STRAKE_BUILD/tests/differential/why-differential
 	[ -x "$differential" ] || skip "why-differential is not built"
-	need_command nft iptables-nft-restore
+	need_command nft iptables-nft-restore ip6tables-nft-restore
 	touch "$STATE/peer"
 	unshare --net="$STATE/peer" true
 	mounts_are_ours
 	peer() { nsenter --net="$STATE/peer" "$@"; }
 	for i in 0 1; do
 		ip link add eth$i type veth peer name p$i netns "$STATE/peer"
-		echo 1 >/proc/sys/net/ipv6/conf/eth$i/disable_ipv6
+		echo 1 >/proc/sys/net/ipv6/conf/eth$i/addr_gen_mode # no address of its own accord
 		ip address add 10.$((i + 1)).0.1/24 dev eth$i
+		ip address add fd0$((i + 1))::1/64 dev eth$i nodad
 		ip link set eth$i up
 		peer sh -c "echo 1 >/proc/sys/net/ipv6/conf/p$i/disable_ipv6; ip link set p$i up"
 		for host in 2 3; do
 			ip neighbour replace 10.$((i + 1)).0.$host lladdr 02:00:00:00:00:09 dev eth$i nud permanent
+			ip neighbour replace fd0$((i + 1))::$host lladdr 02:00:00:00:00:09 dev eth$i nud permanent
 		done
 	done
 	echo 1 >/proc/sys/net/ipv4/ip_forward
+	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 	for i in all default eth0 eth1; do
 		echo 0 >/proc/sys/net/ipv4/conf/$i/rp_filter
 		echo 1 >/proc/sys/net/ipv4/conf/$i/accept_local
@@ -215,6 +253,7 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 	umount "$STATE/peer"
 	echo "# $output" >&3
 	assert_status 0
-	read -r _ _ cases _ <<<"$output"
+	read -r _ _ cases _ v6 _ <<<"$output"
 	[ "$cases" -ge 2000 ]
+	[ "${v6#(}" -ge 500 ]
 }

@@ -107,7 +107,7 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	iptables-nft -P FORWARD DROP
 	run why 172.16.0.2 192.0.2.2:80
 	verdict 3 "dropped, in this host, by the policy of table ip filter, chain FORWARD (iptables, an administrator)"
-	assert_has "chain USER: none of its 2 rules decides, back to where it was called"
+	assert_has "chain USER: none of its 2 rules decides, back to FORWARD after rule 1"
 	assert_has "rule 2: packets to tcp 80 are left to the policy"
 	assert_has "end of FORWARD, policy drop   <== here"
 	advice "iptables -t filter -I FORWARD -s 172.16.0.2 -d 192.0.2.2 -p tcp --dport 80 -j ACCEPT"
@@ -137,6 +137,8 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why outside 192.0.2.1:80
 	verdict 0 "delivered"
 	assert_has "rule 1: new or established connections to tcp 80 or 443 are let in"
+	assert_has "is delivered here (of a new connection)"
+	assert_has "leaves by out0 (of an established connection)"
 	run why outside 192.0.2.1:443
 	verdict 4 "refused, nobody listens on tcp port 443 in this host"
 	advice "ss -lnt"
@@ -324,6 +326,8 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why guest 192.0.2.1:81
 	verdict 3 "dropped, in this host, by rule 1 of table ip filter, chain FORWARD (iptables-legacy, an administrator)"
 	advice "iptables-legacy -t filter -I FORWARD 1 -s 172.16.0.2 -d 192.0.2.2 -p tcp --dport 80 -j ACCEPT"
+	assert_has "they were worked out"
+	assert_has "not told above: rules of iptables-legacy in this host, of which no trace tells"
 	iptables-legacy -F
 	iptables-legacy -A FORWARD -p tcp --sport 80 -j DROP
 	run why guest 192.0.2.1:81
@@ -337,6 +341,8 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	verdict 5 "unknown, it ends in this host, and no rule says so; there are rules of iptables-legacy"
 	run why guest 192.0.2.1:81
 	verdict 0 "delivered"
+	assert_has "not told above: rules of iptables-legacy in this host"
+	assert_equal "$(why guest 192.0.2.1:81 --json | jq -c .legacy_untold)" '["this host"]'
 }
 
 @test "why: names are names: no command of nft or of a shell is made of them" {

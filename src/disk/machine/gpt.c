@@ -1,12 +1,24 @@
-/* src/disk/machine/gpt.c - UEFI specification, chapter 5.3. */
+/* src/disk/machine/gpt.c - UEFI specification, chapter 5.3.
+ *
+ * The second table is written first and the first one's header last: whenever the power goes, one
+ * of the two is whole.
+ */
 #include "disk/machine/gpt.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TAIL           33   /* sectors of the second table: entries, then its header */
+#define ALIGN          2048 /* sectors */
+#define MBR_DISK_AT    440
+#define MBR_TABLE_AT   446
+#define MBR_ENTRY      16
+#define MBR_PARTITIONS 4
 
 uint64_t gpt_get(const unsigned char *p, size_t n)
 {
@@ -17,13 +29,13 @@ uint64_t gpt_get(const unsigned char *p, size_t n)
 	return v;
 }
 
-void gpt_put(unsigned char *p, uint64_t v, size_t n)
+static void put(unsigned char *p, uint64_t v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		p[i] = (unsigned char)(v >> (8 * i));
 }
 
-uint32_t gpt_crc(const void *bytes, size_t len)
+static uint32_t crc32_of(const void *bytes, size_t len)
 {
 	const unsigned char *p = bytes;
 	uint32_t crc = ~0U;
@@ -51,14 +63,97 @@ bool gpt_read(int fd, struct gpt *ret)
 		return false;
 	memcpy(copy, ret->header, sizeof(copy));
 	memset(copy + 16, 0, 4);
-	if (gpt_crc(copy, len) != gpt_get(ret->header + 16, 4))
+	if (crc32_of(copy, len) != gpt_get(ret->header + 16, 4))
 		return false;
 	if (pread(fd, ret->entries, sizeof(ret->entries),
 		  (off_t)gpt_get(ret->header + 72, 8) * GPT_SECTOR) !=
 	    (ssize_t)sizeof(ret->entries))
 		return false;
-	return gpt_crc(ret->entries, sizeof(ret->entries)) == gpt_get(ret->header + 88, 4);
+	return crc32_of(ret->entries, sizeof(ret->entries)) == gpt_get(ret->header + 88, 4);
 }
+
+/* growth */
+
+static void seal(unsigned char *header)
+{
+	put(header + 16, 0, 4);
+	put(header + 16, crc32_of(header, gpt_get(header + 12, 4)), 4);
+}
+
+static bool write_at(const struct gpt *t, const void *bytes, size_t len, uint64_t sector)
+{
+	return pwrite(t->fd, bytes, len, (off_t)sector * GPT_SECTOR) == (ssize_t)len &&
+	       fdatasync(t->fd) == 0;
+}
+
+/* The table of old, which says that all of the disk is in use by this one: UEFI 5.2.3. */
+static void widen_protection(const struct gpt *t, uint64_t sectors)
+{
+	unsigned char mbr[GPT_SECTOR];
+	uint64_t size = sectors - 1 < UINT32_MAX ? sectors - 1 : UINT32_MAX;
+
+	if (pread(t->fd, mbr, sizeof(mbr), 0) != (ssize_t)sizeof(mbr) || mbr[450] != 0xee)
+		return;
+	put(mbr + 458, size, 4);
+	(void)write_at(t, mbr, sizeof(mbr), 0);
+}
+
+static bool write_tables(struct gpt *t, uint64_t sectors)
+{
+	unsigned char second[GPT_SECTOR];
+	uint64_t primary = gpt_get(t->header + 72, 8);
+
+	put(t->header + 32, sectors - 1, 8);
+	put(t->header + 48, sectors - TAIL - 1, 8);
+	put(t->header + 88, crc32_of(t->entries, sizeof(t->entries)), 4);
+	memcpy(second, t->header, sizeof(second));
+	put(second + 24, sectors - 1, 8);
+	put(second + 32, 1, 8);
+	put(second + 72, sectors - TAIL, 8);
+	seal(t->header);
+	seal(second);
+	return write_at(t, t->entries, sizeof(t->entries), sectors - TAIL) &&
+	       write_at(t, second, sizeof(second), sectors - 1) &&
+	       write_at(t, t->entries, sizeof(t->entries), primary) &&
+	       write_at(t, t->header, GPT_SECTOR, 1);
+}
+
+/* Only the last partition can grow. */
+static bool is_last(const struct gpt *t, int number)
+{
+	uint64_t first;
+
+	if (number < 1 || number > GPT_ENTRIES)
+		return false;
+	first = gpt_get(t->entries + (size_t)(number - 1) * GPT_ENTRY + 32, 8);
+	for (size_t i = 0; i < GPT_ENTRIES; i++)
+		if (gpt_get(t->entries + i * GPT_ENTRY + 32, 8) > first)
+			return false;
+	return first > 0;
+}
+
+uint64_t gpt_end(uint64_t sectors)
+{
+	return sectors < TAIL + 2 * ALIGN ? 0 : (sectors - TAIL - 1) / ALIGN * ALIGN - 1;
+}
+
+int gpt_grow(struct gpt *t, int number, uint64_t sectors, uint64_t *ret_last)
+{
+	uint64_t last = gpt_end(sectors);
+	unsigned char *entry;
+
+	if (!is_last(t, number))
+		return 0;
+	entry = t->entries + (size_t)(number - 1) * GPT_ENTRY;
+	if (last <= gpt_get(entry + 40, 8))
+		return 0;
+	put(entry + 40, last, 8);
+	widen_protection(t, sectors);
+	*ret_last = last;
+	return write_tables(t, sectors) ? 1 : -EIO;
+}
+
+/* by UUID */
 
 /* The first three groups are little-endian. */
 static bool parse_uuid(const char *text, unsigned char ret[16])
@@ -80,48 +175,93 @@ static bool parse_uuid(const char *text, unsigned char ret[16])
 	return n == 16 && !*text;
 }
 
-static bool look_on(const char *disk, const unsigned char uuid[16], struct gpt_place *ret)
+struct wanted {
+	bool mbr;
+	unsigned char uuid[16];
+	unsigned long disk; /* of an MBR */
+	unsigned part;
+};
+
+static bool parse(const char *text, struct wanted *ret)
 {
-	char path[96];
+	char *end = NULL;
+
+	if (parse_uuid(text, ret->uuid))
+		return true;
+	ret->mbr = true;
+	ret->disk = strtoul(text, &end, 16);
+	if (end != text + 8 || *end != '-')
+		return false;
+	ret->part = (unsigned)strtoul(end + 1, &end, 16);
+	return !*end && ret->part >= 1 && ret->part <= MBR_PARTITIONS;
+}
+
+static bool look_in_gpt(int fd, const struct wanted *w, struct gpt_place *ret)
+{
 	struct gpt *gpt = malloc(sizeof(*gpt));
 	bool found = false;
-	int fd;
 
-	(void)snprintf(path, sizeof(path), "/dev/%.63s", disk);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	for (int i = 0; gpt && fd >= 0 && i < GPT_ENTRIES && !found; i++) {
+	for (int i = 0; gpt && i < GPT_ENTRIES && !found; i++) {
 		const unsigned char *e;
 
 		if (i == 0 && !gpt_read(fd, gpt))
 			break;
 		e = gpt->entries + (size_t)i * GPT_ENTRY;
-		found = memcmp(e + 16, uuid, 16) == 0 && gpt_get(e + 32, 8) > 0;
+		found = memcmp(e + 16, w->uuid, 16) == 0 && gpt_get(e + 32, 8) > 0;
 		if (!found)
 			continue;
-		(void)snprintf(ret->disk, sizeof(ret->disk), "%.63s", disk);
 		ret->number = i + 1;
 		ret->first = gpt_get(e + 32, 8);
 		ret->last = gpt_get(e + 40, 8);
 	}
-	if (fd >= 0)
-		(void)close(fd);
 	free(gpt);
+	return found;
+}
+
+static bool look_in_mbr(int fd, const struct wanted *w, struct gpt_place *ret)
+{
+	unsigned char mbr[GPT_SECTOR];
+	const unsigned char *e = mbr + MBR_TABLE_AT + (size_t)(w->part - 1) * MBR_ENTRY;
+
+	if (pread(fd, mbr, sizeof(mbr), 0) != (ssize_t)sizeof(mbr) || mbr[510] != 0x55 ||
+	    mbr[511] != 0xaa || gpt_get(mbr + MBR_DISK_AT, 4) != w->disk || gpt_get(e + 12, 4) == 0)
+		return false;
+	ret->number = (int)w->part;
+	ret->first = gpt_get(e + 8, 4);
+	ret->last = ret->first + gpt_get(e + 12, 4) - 1;
+	return true;
+}
+
+static bool look_on(const char *disk, const struct wanted *w, struct gpt_place *ret)
+{
+	char path[96];
+	bool found;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/dev/%.63s", disk);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	found = w->mbr ? look_in_mbr(fd, w, ret) : look_in_gpt(fd, w, ret);
+	(void)close(fd);
+	if (found)
+		(void)snprintf(ret->disk, sizeof(ret->disk), "%.63s", disk);
 	return found;
 }
 
 bool gpt_find(const char *uuid, struct gpt_place *ret)
 {
-	unsigned char wanted[16];
+	struct wanted wanted = { .mbr = false };
 	const struct dirent *e;
 	bool found = false;
 	DIR *dir;
 
-	if (!parse_uuid(uuid, wanted))
+	if (!parse(uuid, &wanted))
 		return false;
 	dir = opendir("/sys/block");
 	while (dir && !found && (e = readdir(dir)))
 		found = e->d_name[0] != '.' && strncmp(e->d_name, "loop", 4) != 0 &&
-			strlen(e->d_name) < sizeof(ret->disk) && look_on(e->d_name, wanted, ret);
+			strlen(e->d_name) < sizeof(ret->disk) && look_on(e->d_name, &wanted, ret);
 	if (dir)
 		(void)closedir(dir);
 	return found;

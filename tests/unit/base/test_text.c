@@ -35,6 +35,15 @@ static void what_a_terminal_obeys_is_not_shown(void **state)
 		{ "\xed\xa0\x80", "???" },
 		{ "\xf4\x90\x80\x80", "????" },
 		{ "\xff\xf8x", "??x" },
+		/* Neither seen nor harmless: turned writing, no width, a soft hyphen, tags. */
+		{ "a\xe2\x80\xae"
+		  "b\xe2\x80\xac",
+		  "a???b???" },
+		{ "\xe2\x81\xa6x\xe2\x81\xa9", "???x???" },
+		{ "\xe2\x80\x8bx\xe2\x80\x8f", "???x???" },
+		{ "\xe2\x80\x90\xe2\x80\xa7", "\xe2\x80\x90\xe2\x80\xa7" },
+		{ "\xef\xbb\xbfx\xc2\xad\xd8\x9c", "???x????" },
+		{ "\xf3\xa0\x81\x81x", "????x" },
 	};
 
 	(void)state;
@@ -47,9 +56,22 @@ static void what_a_terminal_obeys_is_not_shown(void **state)
 	}
 }
 
+static void a_word_is_a_whole_one(void **state)
+{
+	(void)state;
+	assert_true(text_has_word("always never", "always"));
+	assert_true(text_has_word("always  never", "never"));
+	assert_false(text_has_word("always never", "alway"));
+	assert_false(text_has_word("always never", "always never"));
+	assert_false(text_has_word("always never", ""));
+	assert_false(text_has_word("", "x"));
+	assert_false(text_has_word(NULL, "x"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_word_is_a_whole_one),
 		cmocka_unit_test(what_a_terminal_obeys_is_not_shown),
 	};
 

@@ -122,29 +122,27 @@ static void each_gets_its_partition_and_the_last_one_the_rest(void **state)
 	cleanup(disk_source_done) struct disk_source s = source_of();
 	const struct identity id = { .seed = "seed" };
 	struct appliance_disk d = { .has_root = false };
-	struct partition list[PARTITIONS_MAX];
+	struct layout to;
+	const struct partition *list = to.parts;
 	struct strv volumes = { 0 };
 	struct appliance_disk_request req = {
 		.root = APPLIANCE_ROOT_DISK, .volumes = &volumes, .size = 512 << 20, .now_s = 1
 	};
 	autoclose int fd = memfd_create("disk", MFD_CLOEXEC);
-	size_t n = 0;
-	struct appliance_layout l = {
-		.req = &req, .id = &id, .fd = fd, .start = 8 << 20, .list = list, .n = &n
-	};
+	struct appliance_layout l = { .req = &req, .fd = fd, .layout = &to };
 
 	(void)state;
 	strv_add(&volumes, "/data");
+	layout_begin(&to, TABLE_GPT, &id);
 	assert_int_equal(appliance_disk_choose(&s, &req, &id, &d, NULL), 0);
 	assert_int_equal(appliance_disk_lay_out(&d, &s, &l, NULL), 0);
-	assert_int_equal(n, 2);
+	assert_int_equal(to.n, 2);
 	assert_int_equal(list[0].kind, PARTITION_ROOT);
 	assert_int_equal(list[1].kind, PARTITION_DATA);
 	assert_int_equal(list[1].offset, list[0].offset + list[0].size);
 	assert_int_equal(partition_disk_size(list[1].offset + list[1].size), req.size);
-	n = 0;
+	layout_begin(&to, TABLE_GPT, &id);
 	req.size = 64 << 20;
-	l.start = 8 << 20;
 	assert_int_equal(appliance_disk_lay_out(&d, &s, &l, NULL), -ENOSPC);
 	appliance_disk_done(&d);
 	strv_done(&volumes);

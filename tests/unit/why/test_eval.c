@@ -128,10 +128,46 @@ static void translation_changes_what_later_rules_see(void **state)
 	world_done(&w);
 }
 
+#define REFUSAL(type) RULES_NFT_RULE("inet", "{\"reject\":{\"type\":\"" type "\"}}")
+
+/* An ICMP of one family refuses that family alone, though nft(8) does not say so. */
+static void refusals_are_of_a_family(void **state)
+{
+	static const struct {
+		const char *rules, *packet;
+		enum outcome outcome;
+	} cases[] = {
+		{ REFUSAL("icmpv6"), "in eth0 tcp to 10.0.0.1:80", OUTCOME_DROPPED },
+		{ REFUSAL("icmpv6"), "in eth0 tcp to [fd00::1]:80", OUTCOME_REFUSED },
+		{ REFUSAL("icmp"), "in eth0 tcp to [fd00::1]:80", OUTCOME_DROPPED },
+		{ REFUSAL("icmp"), "in eth0 tcp to 10.0.0.1:80", OUTCOME_REFUSED },
+		{ REFUSAL("icmpx"), "in eth0 tcp to 10.0.0.1:80", OUTCOME_REFUSED },
+		{ RULES_NFT_RULE("inet", "{\"match\":{\"op\":\"==\",\"left\":{\"ct\":{\"key\":"
+					 "\"ip6 saddr\",\"dir\":\"original\"}},\"right\":"
+					 "\"fd00::2\"}},{\"accept\":null}"),
+		  "in eth0 tcp from fd00::2 to [fd00::1]:80", OUTCOME_DELIVERED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ruleset rs;
+		struct packet p;
+		struct check check;
+
+		rules_nft(&rs, cases[i].rules);
+		rules_packet(cases[i].packet, &p);
+		check_run(&rs, &p, NULL, &check);
+		assert_int_equal(check.outcome, cases[i].outcome);
+		check_done(&check);
+		ruleset_done(&rs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_end_where_the_rules_say),
+		cmocka_unit_test(refusals_are_of_a_family),
 		cmocka_unit_test(translation_changes_what_later_rules_see),
 	};
 
