@@ -26,6 +26,7 @@
 #include "image/incoming.h"
 #include "image/layer_info.h"
 #include "image/unpack.h"
+#include "image/working.h"
 #include "kernel/overlay.h"
 
 #define LAYERS_MAX 127
@@ -368,6 +369,16 @@ static int check_number(const struct work *w, const char *from)
 		from);
 }
 
+/* By hand a working container's name comes before an image's. */
+static int find_working(const struct work *w, const char *from, struct state *ret)
+{
+	cleanup(working_done) struct working other = WORKING_INIT;
+
+	if (working_find(engine_root_fd(w->b->engine), from, &other, NULL) < 0)
+		return 0;
+	return state_parse(other.state, strlen(other.state), &w->b->given, '\\', ret, w->b->err);
+}
+
 int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain,
 		struct strv *ret_layers)
 {
@@ -379,8 +390,8 @@ int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain,
 	int r = number == STAGE_NONE ? 0 : crew_need(w->b, number);
 
 	if (number == STAGE_NONE)
-		r = check_number(w, from);
-	if (r == 0 && number == STAGE_NONE) {
+		r = w->b->by_hand ? find_working(w, from, &other) : check_number(w, from);
+	if (r == 0 && number == STAGE_NONE && !other.doc) {
 		r = build_find_image(w->b, from, w->b->req->platform, id);
 		if (r == 0)
 			r = state_init_image(&other, &w->b->given, '\\', engine_db(w->b->engine),
