@@ -315,9 +315,9 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 	builder copy --from $c $two /one /from-it
 	builder copy --link --parents $two one /p/
 	builder commit -q $two two:1
-	root=$(strake image mount two:1)
-	assert_equal "$(cat "$root/from-it" "$root/p/one")" $'one\none'
-	assert_equal "$(stat -c %u:%g "$root/from-it")" 33:33
+	shown=$(strake image mount two:1)
+	assert_equal "$(cat "$shown/from-it" "$shown/p/one")" $'one\none'
+	assert_equal "$(stat -c %u:%g "$shown/from-it")" 33:33
 	strake image unmount two:1 >/dev/null
 	run builder copy --checksum sha256:x $c one /
 	assert_status 1
