@@ -328,7 +328,8 @@ static void read_cmp(struct reading *in, const struct nftnl_expr *e)
 	const uint8_t *data = nftnl_expr_get(e, NFTNL_EXPR_CMP_DATA, &len);
 	const char *op = cmp == NFT_CMP_EQ ? "==" : cmp == NFT_CMP_NEQ ? "!=" : NULL;
 
-	if (!data || nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_SREG) != NFT_REG_1)
+	if (!data || in->load == LOAD_NONE ||
+	    nftnl_expr_get_u32(e, NFTNL_EXPR_CMP_SREG) != NFT_REG_1)
 		in->is_strange = true;
 	else if (in->load == LOAD_META)
 		compare_meta(in, op, data, len);
@@ -336,10 +337,8 @@ static void read_cmp(struct reading *in, const struct nftnl_expr *e)
 		compare_ct(in, op, data, len);
 	else if (in->load == LOAD_NETWORK)
 		compare_network(in, op, data, len);
-	else if (in->load == LOAD_TRANSPORT)
-		compare_transport(in, cmp, op, data, len);
 	else
-		in->is_strange = true;
+		compare_transport(in, cmp, op, data, len);
 	if (!in->has_low)
 		in->load = LOAD_NONE;
 }

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h> /* libnftnl's headers need it */
+
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
