@@ -62,6 +62,15 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	assert_has "root: ext4 rw 5"
 }
 
+@test "A10.17: an xfs root boots, is written to, and is sound after" {
+	make_tree xfs_repair
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs xfs
+	boot "$STATE/disk" --firmware uefi
+	assert_has "root: xfs rw"
+	boot "$STATE/disk"
+	assert_has "before: kept"
+}
+
 @test "A10.17: squashfs and hashed roots boot, writes stay in memory; a changed byte under hashes is seen" {
 	make_tree tar2sqfs veritysetup
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs squashfs
