@@ -62,12 +62,13 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	assert_has "root: ext4 rw 5"
 }
 
-@test "A10.17: an xfs root boots, is written to, and is sound after" {
-	make_tree xfs_repair
+@test "A10.17: an xfs root boots, grows with its disk, and is written to" {
+	make_tree
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs xfs
-	boot "$STATE/disk" --firmware uefi
-	assert_has "root: xfs rw"
+	truncate -s 900M "$STATE/disk"
 	boot "$STATE/disk"
+	assert_has "root: xfs rw 7"
+	boot "$STATE/disk" --firmware uefi
 	assert_has "before: kept"
 }
 
