@@ -67,7 +67,7 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs xfs
 	truncate -s 900M "$STATE/disk"
 	boot "$STATE/disk"
-	assert_has "root: xfs rw 7"
+	assert_has "root: xfs rw 8"
 	boot "$STATE/disk" --firmware uefi
 	assert_has "before: kept"
 }
