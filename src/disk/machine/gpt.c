@@ -153,6 +153,28 @@ int gpt_grow(struct gpt *t, int number, uint64_t sectors, uint64_t *ret_last)
 	return write_tables(t, sectors) ? 1 : -EIO;
 }
 
+int mbr_grow(int fd, int number, uint64_t sectors, uint64_t *ret_last)
+{
+	uint64_t end = (sectors < UINT32_MAX ? sectors : UINT32_MAX) / ALIGN * ALIGN, first;
+	unsigned char mbr[GPT_SECTOR], *entry;
+
+	if (number < 1 || number > MBR_PARTITIONS ||
+	    pread(fd, mbr, sizeof(mbr), 0) != (ssize_t)sizeof(mbr) || mbr[510] != 0x55 ||
+	    mbr[511] != 0xaa)
+		return 0;
+	entry = mbr + MBR_TABLE_AT + (size_t)(number - 1) * MBR_ENTRY;
+	first = gpt_get(entry + 8, 4);
+	for (size_t i = 0; i < MBR_PARTITIONS; i++)
+		if (gpt_get(mbr + MBR_TABLE_AT + i * MBR_ENTRY + 8, 4) > first)
+			return 0;
+	if (!first || end <= first + gpt_get(entry + 12, 4))
+		return 0;
+	put(entry + 12, end - first, 4);
+	*ret_last = end - 1;
+	return pwrite(fd, mbr, sizeof(mbr), 0) == (ssize_t)sizeof(mbr) && fdatasync(fd) == 0 ? 1
+											     : -EIO;
+}
+
 /* by UUID */
 
 /* The first three groups are little-endian. */

@@ -1,5 +1,5 @@
 /* src/disk/machine/gpt.h - GPT and MBR tables of disks: partitions found by their UUIDs, without
- * udev, and the last one of a GPT made larger.
+ * udev, and the last one made larger.
  */
 #ifndef DISK_MACHINE_GPT_H
 #define DISK_MACHINE_GPT_H
@@ -36,6 +36,9 @@ uint64_t gpt_end(uint64_t sectors);
  * errno.
  */
 int gpt_grow(struct gpt *t, int number, uint64_t sectors, uint64_t *ret_last);
+
+/* The same of an MBR, which reaches 2 TiB far. */
+int mbr_grow(int fd, int number, uint64_t sectors, uint64_t *ret_last);
 
 /* The partition of this UUID, as text (of an MBR "1a2b3c4d-02"), on any disk that the kernel has.
  */
