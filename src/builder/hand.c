@@ -253,6 +253,8 @@ int hand_open(struct engine *engine, const char *what, const struct build_reques
 				&ret->state, err);
 	if (r == 0)
 		r = settle(ret);
+	if (r < 0)
+		hand_done(ret);
 	return r;
 }
 

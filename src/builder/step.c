@@ -87,9 +87,16 @@ void step_key_reads(struct step_key *key, const char *digest)
 	key->has_reads = true;
 }
 
+void step_key_of(const struct step *step, char ret[DIGEST_HEX_LEN + 1])
+{
+	autofree char *all = xasprintf("%s %s %s", step->parent, step->what, step->reads);
+
+	digest_bytes(all, strlen(all), ret);
+}
+
 void step_key_end(struct step_key *key, const struct work *w, struct step *ret)
 {
-	autofree char *all = NULL, *newest = xasprintf("%lld", (long long)w->b->req->newest_s);
+	autofree char *newest = xasprintf("%lld", (long long)w->b->req->newest_s);
 
 	step_key_add(key, newest);
 	*ret = (struct step) { .created_ns = 0 };
@@ -100,8 +107,7 @@ void step_key_end(struct step_key *key, const struct work *w, struct step *ret)
 	digest_done(&key->reads);
 	if (!key->has_reads)
 		ret->reads[0] = '\0';
-	all = xasprintf("%s %s %s", ret->parent, ret->what, ret->reads);
-	digest_bytes(all, strlen(all), ret->key);
+	step_key_of(ret, ret->key);
 }
 
 /* reuse */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "builder/build.h"
 #include "builder/health.h"
+#include "builder/mount_spec.h"
 #include "builder/scope.h"
 #include "cmd/build_given.h"
 #include "cmd/build_options.h"
@@ -294,6 +295,8 @@ int wishes_read(struct engine *engine, const struct build_args *args, struct bui
 		r = read_outputs(args, w, err);
 	for (size_t i = 0; r == 0 && i < args->annotations.n; i++)
 		r = annotation_parse(&w->annotations, args->annotations.items[i], err);
+	for (size_t i = 0; r == 0 && i < args->secrets.n; i++)
+		r = secret_check(args->secrets.items[i], err);
 	if (r == 0)
 		r = read_caches(args, w, err);
 	return r < 0 ? r : open_contexts(engine, args, w, err);

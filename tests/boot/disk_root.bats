@@ -150,11 +150,14 @@ boot_with_passphrase() { # DISK TEXT: what it says then
 	assert_has "root: overlay rw"
 }
 
-@test "A10.3: a disk with an MBR starts on BIOS and UEFI, and its hashed root is found by its number" {
+@test "A10.3: a disk with an MBR starts on BIOS, and grows, and on UEFI; its roots are found by their numbers" {
 	make_tree veritysetup
-	strake disk build -q "$STATE/tree" -o "$STATE/disk" --table mbr --verity
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --table mbr
+	truncate -s 600M "$STATE/disk"
 	boot "$STATE/disk"
-	assert_has "root: overlay rw"
+	assert_has "partition 2 of vda grows to "
+	assert_has "root: ext4 rw 5"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --table mbr --verity
 	boot "$STATE/disk" --disk nvme --firmware uefi
 	assert_has "root: overlay rw"
 }

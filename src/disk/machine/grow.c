@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "disk/machine/gpt.h"
+#include "disk/machine/mbr.h"
 #include "disk/machine/say.h"
 
 #define EXT4_MAGIC   0xef53

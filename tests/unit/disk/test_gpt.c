@@ -20,7 +20,7 @@
 #define BEFORE    (16LL << 20)
 #define AFTER     (40LL << 20)
 
-static int disk_of(const char *dir, enum partition_table table)
+static int disk_of(const char *dir)
 {
 	static const struct identity id = { .seed = "seed" };
 	struct layout l;
@@ -28,11 +28,10 @@ static int disk_of(const char *dir, enum partition_table table)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	assert_int_equal(ftruncate(fd, BEFORE), 0);
-	layout_begin(&l, table, &id);
+	layout_begin(&l, TABLE_GPT, &id);
 	(void)layout_add(&l, PARTITION_ESP, "boot", 4 << 20);
 	(void)layout_add(&l, PARTITION_DATA, "volumes", 10 << 20);
-	if (table == TABLE_GPT)
-		memcpy(l.parts[1].uuid, PART_UUID, sizeof(PART_UUID));
+	memcpy(l.parts[1].uuid, PART_UUID, sizeof(PART_UUID));
 	assert_int_equal(partition_write(fd, &l, NULL), 0);
 	return fd;
 }
@@ -40,7 +39,7 @@ static int disk_of(const char *dir, enum partition_table table)
 /* libfdisk reads what we wrote. */
 static void the_last_partition_grows(void **state)
 {
-	autoclose int fd = disk_of(*state, TABLE_GPT);
+	autoclose int fd = disk_of(*state);
 	struct partition got[PARTITIONS_MAX];
 	unsigned char zeros[GPT_SECTOR] = { 0 };
 	uint64_t last = 0;
@@ -67,33 +66,9 @@ static void the_last_partition_grows(void **state)
 	assert_int_equal(n, 2);
 }
 
-static void so_does_that_of_an_mbr(void **state)
-{
-	autoclose int fd = disk_of(*state, TABLE_MBR);
-	enum partition_table table = TABLE_NONE;
-	struct partition got[PARTITIONS_MAX];
-	unsigned char zeros[GPT_SECTOR] = { 0 };
-	uint64_t last = 0;
-	size_t n = 0;
-
-	assert_int_equal(mbr_grow(fd, 2, (BEFORE >> 9) - 1, &last), 0);
-	assert_int_equal(mbr_grow(fd, 1, AFTER >> 9, &last), 0);
-	assert_int_equal(mbr_grow(fd, 3, AFTER >> 9, &last), 0);
-	assert_int_equal(mbr_grow(fd, 5, AFTER >> 9, &last), 0);
-	assert_int_equal(ftruncate(fd, AFTER), 0);
-	assert_int_equal(mbr_grow(fd, 2, AFTER >> 9, &last), 1);
-	assert_int_equal(last, (AFTER >> 9) - 1);
-	assert_int_equal(partition_read(fd, &table, got, &n, NULL), 0);
-	assert_int_equal(n, 2);
-	assert_int_equal(got[1].offset + got[1].size, AFTER);
-	assert_int_equal(mbr_grow(fd, 2, AFTER >> 9, &last), 0);
-	assert_int_equal(pwrite(fd, zeros, GPT_SECTOR, 0), GPT_SECTOR);
-	assert_int_equal(mbr_grow(fd, 2, AFTER >> 8, &last), 0);
-}
-
 static void what_is_no_table(void **state)
 {
-	autoclose int fd = disk_of(*state, TABLE_GPT);
+	autoclose int fd = disk_of(*state);
 	static const size_t at[] = { 0, 12, 16, 72, 80, 84, GPT_SECTOR + 40 };
 	unsigned char before, after;
 	uint64_t last = 0;
@@ -120,8 +95,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_last_partition_grows, scratch_setup,
-						scratch_teardown),
-		cmocka_unit_test_setup_teardown(so_does_that_of_an_mbr, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_table, scratch_setup, scratch_teardown),
 	};
