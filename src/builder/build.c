@@ -175,6 +175,8 @@ int build_run(struct engine *engine, const struct build_request *req, struct bui
 
 	secrets_sweep(engine);
 	platforms_init(&p, engine, req, err);
+	if (r == 0)
+		r = output_check(req, p.n, err);
 	for (size_t i = 0; r == 0 && i < p.n; i++) {
 		r = prepare(&p.builds[i], &source, ret_fault);
 		if (r == 0)

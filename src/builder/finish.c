@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "builder/cache_inline.h"
 #include "builder/edits.h"
 #include "builder/rewrite.h"
 #include "builder/step.h"
@@ -43,6 +44,8 @@ static int make_document(struct build *b, struct state *state, char **ret, char 
 	}
 	if (b->req->edits)
 		edits_end(b->req->edits, state);
+	if (cache_inline_put(b, state) < 0)
+		return b->err->code;
 	clock_format(created, text);
 	(void)json_object_set_new(state->doc, "created", json_string(text));
 	*ret = json_dumps(state->doc, JSON_COMPACT);

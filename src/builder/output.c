@@ -192,7 +192,7 @@ static int to_store(struct ending *e, const struct output *o)
 static int save(struct ending *e, const struct output *o, enum save_format format, const char *path)
 {
 	const struct strv *wanted = names_of(e, o);
-	struct strv images = { 0 }, names = { 0 };
+	struct strv images = { 0 }, names = { 0 }, texts = { 0 };
 	const struct save_index index = { .bytes = e->index,
 					  .media_type = INDEX_MEDIA_TYPE,
 					  .len = e->index ? strlen(e->index) : 0,
@@ -205,10 +205,15 @@ static int save(struct ending *e, const struct output *o, enum save_format forma
 					  .any = !o->compression,
 					  .images = &images,
 					  .names = &names,
-					  .index = e->n > 1 ? &index : NULL };
+					  .index = e->n > 1 ? &index : NULL,
+					  .annotations = &texts };
 	size_t times = e->n > 1 ? 1 : MAX(wanted->n, 1);
 	int r;
 
+	if (e->n > 1)
+		annotations_for(e->req->annotations, ON_INDEX_DESCRIPTOR, NULL, &texts);
+	else
+		annotations_for(e->req->annotations, ON_DESCRIPTOR, e->built[0].platform, &texts);
 	for (size_t i = 0; i < e->n; i++)
 		for (size_t k = 0; k < times; k++) {
 			strv_add(&images, e->built[i].id);
@@ -217,6 +222,7 @@ static int save(struct ending *e, const struct output *o, enum save_format forma
 	r = image_save(engine_db(e->engine), &req, e->err);
 	strv_done(&images);
 	strv_done(&names);
+	strv_done(&texts);
 	return r;
 }
 
@@ -465,6 +471,24 @@ static int output_each(struct ending *e, struct build_result *ret)
 	return r;
 }
 
+int output_check(const struct build_request *req, size_t n, struct error *err)
+{
+	const struct annotations *all = req->annotations;
+	bool has_layout = outputs_have(req->outputs, OUTPUT_OCI);
+
+	if (n == 1 &&
+	    (annotations_have(all, ON_INDEX) || annotations_have(all, ON_INDEX_DESCRIPTOR)))
+		return error_set(err, -EINVAL,
+				 "--annotation index: there is no index, with one platform");
+	if (!has_layout && (annotations_have(all, ON_INDEX_DESCRIPTOR) ||
+			    (n == 1 && annotations_have(all, ON_DESCRIPTOR))))
+		return error_set(err, -EINVAL,
+				 "--annotation %s-descriptor: only a layout has a place for it "
+				 "(--output type=oci,dest=FILE)",
+				 n == 1 ? "manifest" : "index");
+	return 0;
+}
+
 int output_all(struct build *builds, size_t n, struct build_result *ret, struct error *err)
 {
 	struct ending e = { .builds = builds,
@@ -473,14 +497,8 @@ int output_all(struct build *builds, size_t n, struct build_result *ret, struct 
 			    .req = builds[0].req,
 			    .engine = builds[0].engine,
 			    .err = err };
-	int r;
+	int r = output_each(&e, ret);
 
-	if (n == 1 && (annotations_have(e.req->annotations, ON_INDEX) ||
-		       annotations_have(e.req->annotations, ON_DESCRIPTOR)))
-		r = error_set(err, -EINVAL,
-			      "--annotation index: there is no index, with one platform");
-	else
-		r = output_each(&e, ret);
 	free(e.built);
 	free(e.index);
 	return r;

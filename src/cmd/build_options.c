@@ -60,7 +60,8 @@ const struct opt build_opts[] = {
 	OPT(struct build_args, cache_from, "cache-from", 0, "SPEC",
 	    "take steps from type=local,src=DIR, from type=registry,ref=NAME or from NAME"),
 	OPT(struct build_args, cache_to, "cache-to", 0, "SPEC",
-	    "write steps to type=local,dest=DIR or type=registry,ref=NAME; mode=max: of all stages"),
+	    "write steps to type=local,dest=DIR or type=registry,ref=NAME (mode=max: of all\n"
+	    "stages), or type=inline: into the image"),
 	OPT(struct build_args, explain_cache, "explain-cache", 0, NULL,
 	    "say of each step why it has to be done"),
 	OPT(struct build_args, show_changes, "show-changes", 0, NULL,
@@ -141,7 +142,8 @@ const struct opt build_opts[] = {
 	    "list the image, of each platform, in this index, which is made if need be"),
 	OPT(struct build_args, format, "format", 0, "oci|docker", "of the image's manifest"),
 	OPT(struct build_args, annotations, "annotation", 0, "[PLACE:]NAME=VALUE",
-	    "on the manifest; PLACE is manifest, index, manifest-descriptor, [PLATFORM] behind it"),
+	    "on the manifest; PLACE is manifest, index, manifest-descriptor, index-descriptor;\n"
+	    "[PLATFORM] behind it"),
 	OPT(struct build_args, squash, "squash", 0, NULL, "the layers of this build as one"),
 	OPT(struct build_args, squash_all, "squash-all", 0, NULL,
 	    "the layers of this build and of the base as one"),

@@ -45,7 +45,7 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	assert_has "before: kept"
 	assert_lacks "grows"
 	# A dry run's script makes one that does the same.
-	by_script "$STATE/tree" "$STATE/by-script" --swap 16m
+	by_script "$STATE/tree" "$STATE/by-script" --swap 16m --table mbr
 	truncate -s 600M "$STATE/by-script"
 	boot "$STATE/by-script"
 	assert_has "grows to "
@@ -160,11 +160,14 @@ boot_with_passphrase() { # DISK TEXT: what it says then
 	assert_has "root: overlay rw"
 }
 
-@test "A10.3: a disk with an MBR starts on BIOS and UEFI, and its hashed root is found by its number" {
+@test "A10.3: a disk with an MBR starts on BIOS, and grows, and on UEFI; its roots are found by their numbers" {
 	make_tree veritysetup
-	strake disk build -q "$STATE/tree" -o "$STATE/disk" --table mbr --verity
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --table mbr
+	truncate -s 600M "$STATE/disk"
 	boot "$STATE/disk"
-	assert_has "root: overlay rw"
+	assert_has "partition 2 of vda grows to "
+	assert_has "root: ext4 rw 5"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --table mbr --verity
 	boot "$STATE/disk" --disk nvme --firmware uefi
 	assert_has "root: overlay rw"
 }

@@ -1,5 +1,5 @@
-/* src/disk/machine/gpt.h - GPT and MBR tables of disks: partitions found by their UUIDs, without
- * udev, and the last one of a GPT made larger.
+/* src/disk/machine/gpt.h - GPT tables of disks: partitions found by their UUIDs, without udev, and
+ * the last one made larger.
  */
 #ifndef DISK_MACHINE_GPT_H
 #define DISK_MACHINE_GPT_H
@@ -26,7 +26,9 @@ struct gpt_place {
 
 /* The first table of an open disk; false: none, or damaged, or of another size than usual. */
 bool gpt_read(int fd, struct gpt *ret);
-uint64_t gpt_get(const unsigned char *p, size_t n); /* little-endian */
+/* Little-endian numbers. */
+uint64_t gpt_get(const unsigned char *p, size_t n);
+void gpt_put(unsigned char *p, uint64_t v, size_t n);
 
 /* The last sector that a partition may have on a disk of so many; 0: the disk is too small. */
 uint64_t gpt_end(uint64_t sectors);

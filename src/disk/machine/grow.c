@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "disk/machine/gpt.h"
+#include "disk/machine/mbr.h"
 #include "disk/machine/say.h"
 
 #define EXT4_MAGIC   0xef53
@@ -104,8 +105,9 @@ void grow_partition(dev_t device)
 		(void)snprintf(path, sizeof(path), "/dev/%s", g.disk);
 		fd = open(path, O_RDWR | O_CLOEXEC);
 	}
-	if (fd >= 0 && gpt_read(fd, t))
-		r = gpt_grow(t, g.number, g.sectors, &g.last);
+	if (fd >= 0)
+		r = gpt_read(fd, t) ? gpt_grow(t, g.number, g.sectors, &g.last)
+				    : mbr_grow(fd, g.number, g.sectors, &g.last);
 	if (r > 0 && tell_kernel(fd, &g) < 0)
 		r = -errno;
 	if (r != 0)
