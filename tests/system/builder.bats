@@ -212,7 +212,7 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 	assert_has "another command works on $c"
 	kill -KILL $pid
 	wait $pid || true
-	strake ps -aq | xargs -r "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rm -f >/dev/null
+	soon eval '[ -z "$(strake ps -aq)" ]'
 	run builder run $c ls /before /half
 	assert_has '/before'
 	assert_has '/half: No such file'
