@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "lab/duplicate.h"
 #include "lab/lookup.h"
 #include "lab/observe.h"
 #include "lab/raise.h"
