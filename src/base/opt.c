@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/nearest.h"
 #include "base/number.h"
+#include "base/text.h"
 
 /* What one argument named: the row, the field, and how to call it in an error. */
 struct found {
@@ -44,7 +45,8 @@ static int unknown(const struct opt_set *sets, const char *name, struct error *e
 
 	for (; sets->opts; sets++)
 		for (const struct opt *o = sets->opts; o->name; o++)
-			nearest_try(&near, o->name);
+			if (o->kind != OPT_NOT_HERE)
+				nearest_try(&near, o->name);
 	if (!near.best)
 		return error_set(err, -ENOENT, "unknown option --%.100s", name);
 	return error_set(err, -ENOENT, "unknown option --%.100s (did you mean --%s?)", name,
@@ -63,6 +65,11 @@ static int parse_bool(const struct found *f, const char *value, struct error *er
 		return error_set(err, -EINVAL, "%s wants true or false, not '%s'", f->called,
 				 value);
 	return 0;
+}
+
+static int refuse(const struct opt *opt, struct error *err)
+{
+	return error_set(err, -EINVAL, "--%s: %s", opt->name, opt->help);
 }
 
 static int assign(const struct found *f, const char *value, struct error *err)
@@ -90,22 +97,10 @@ static int assign(const struct found *f, const char *value, struct error *err)
 	case OPT_LIST:
 		strv_add(f->field, value);
 		return 0;
+	case OPT_NOT_HERE:
+		return refuse(f->opt, err);
 	}
 	return 0;
-}
-
-static bool is_word_of(const char *words, const char *text)
-{
-	size_t len = strlen(text);
-
-	for (const char *at = words; at && *at; at += strspn(at, " ")) {
-		size_t n = strcspn(at, " ");
-
-		if (n == len && memcmp(at, text, n) == 0)
-			return true;
-		at += n;
-	}
-	return false;
 }
 
 /* argv[i] starts with "--".  Returns the number of arguments used. */
@@ -123,7 +118,9 @@ static int parse_long(const struct opt_set *sets, int left, char **argv, struct 
 
 		return unknown(sets, alone, err);
 	}
-	if (!value && left > 1 && is_word_of(f.opt->words, argv[1]))
+	if (f.opt->kind == OPT_NOT_HERE)
+		return refuse(f.opt, err);
+	if (!value && left > 1 && text_has_word(f.opt->words, argv[1]))
 		return error_set(
 			err, -EINVAL,
 			"%s takes its value behind a '=': %s=%s; an operand of this name is ./%s",
@@ -235,6 +232,8 @@ static void format_one(const struct opt *o, const void *field, struct strv *ret)
 		for (size_t i = 0; i < list->n; i++)
 			strv_addf(ret, "--%s=%s", o->name, list->items[i]);
 		return;
+	case OPT_NOT_HERE:
+		return;
 	}
 }
 
@@ -256,6 +255,8 @@ void opt_help(const struct opt *opts, FILE *to)
 	for (const struct opt *o = opts; o && o->name; o++) {
 		char left[80];
 
+		if (o->kind == OPT_NOT_HERE)
+			continue;
 		(void)snprintf(left, sizeof(left), "--%s%s%s%s", o->name,
 			       o->bare      ? "[="
 			       : o->operand ? " "

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 
-enum opt_kind { OPT_BOOL, OPT_INT, OPT_STRING, OPT_LIST, OPT_SIZE };
+enum opt_kind { OPT_BOOL, OPT_INT, OPT_STRING, OPT_LIST, OPT_SIZE, OPT_NOT_HERE };
 
 struct opt {
 	const char *name; /* long name without dashes; NULL ends the table */
@@ -43,6 +43,14 @@ struct opt {
 		.name = (name_), .kind = OPT_KIND(((type *)0)->field),                             \
 		.offset = offsetof(type, field), .operand = (operand_), .help = (help_),           \
 		.bare = (bare_), .words = (words_),                                                \
+	}
+
+/* Of other programs, and not of this one: whoever gives it is told why, and what to do instead.
+ * --help does not list it.
+ */
+#define OPT_REFUSED(name_, why_)                                                                   \
+	{                                                                                          \
+		.name = (name_), .kind = OPT_NOT_HERE, .help = (why_),                             \
 	}
 
 /* A table and the struct whose fields it fills. */

@@ -70,3 +70,17 @@ void text_clean(char *text)
 		text += len ? len : 1;
 	}
 }
+
+bool text_has_word(const char *words, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (const char *at = words; at && *at; at += strspn(at, " ")) {
+		size_t n = strcspn(at, " ");
+
+		if (n == len && memcmp(at, text, n) == 0)
+			return true;
+		at += n;
+	}
+	return false;
+}

@@ -79,7 +79,7 @@ static int read_platform(struct annotation *a, struct error *err)
 
 	if (r != 0)
 		return MIN(r, 0);
-	if (a->places & ON_INDEX)
+	if (a->places & (ON_INDEX | ON_INDEX_DESCRIPTOR))
 		return error_set(err, -EINVAL, "an index has no platform");
 	free(a->platform);
 	a->platform = xstrdup(platform);
@@ -92,11 +92,7 @@ int annotation_parse(struct annotations *list, const char *text, struct error *e
 	const char *rest = read_places(text, &a);
 	int r = read_platform(&a, err);
 
-	if (r == 0 && (a.places & ON_INDEX_DESCRIPTOR))
-		r = error_set(
-			err, -EOPNOTSUPP,
-			"nothing keeps a descriptor of the whole index; index: puts it in the index");
-	else if (r == 0 && (*rest == '=' || !strchr(rest, '=')))
+	if (r == 0 && (*rest == '=' || !strchr(rest, '=')))
 		r = error_set(err, -EINVAL, "expected NAME=VALUE");
 	if (r < 0) {
 		annotation_done(&a);

@@ -11,8 +11,8 @@
 enum annotation_place {
 	ON_MANIFEST = 1,
 	ON_INDEX = 2,
-	ON_DESCRIPTOR = 4,       /* of the manifest, in the index */
-	ON_INDEX_DESCRIPTOR = 8, /* known, and refused */
+	ON_DESCRIPTOR = 4,       /* of the manifest, in the index, or in a layout */
+	ON_INDEX_DESCRIPTOR = 8, /* of the index, in a layout */
 };
 
 struct annotation {

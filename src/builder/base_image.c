@@ -1,4 +1,5 @@
 /* src/builder/base_image.c - images that a build stands on or takes from, by name. */
+#include <poll.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -33,6 +34,15 @@ static void hear(void *data, const void *bytes, size_t len)
 	b->req->tell(b->req->data, &told);
 }
 
+/* --retry */
+static void tell_again(const struct build *b, unsigned number)
+{
+	autofree char *text = xasprintf("that failed; once more in %d ms, try %u of %u\n",
+					b->req->retry_delay_ms, number, b->req->retries);
+
+	hear((void *)b, text, strlen(text));
+}
+
 static int fetch(struct build *b, const char *name, const char *platform, bool always,
 		 char ret_id[ID_LEN + 1])
 {
@@ -50,6 +60,11 @@ static int fetch(struct build *b, const char *name, const char *platform, bool a
 	/* It has a process of its own; nothing of ours is half made. */
 	halt_allow(&before);
 	r = archive_fetch(b->engine, &req, ret_id, b->err);
+	for (unsigned i = 0; r < 0 && i < b->req->retries; i++) {
+		tell_again(b, i + 1);
+		(void)poll(NULL, 0, b->req->retry_delay_ms);
+		r = archive_fetch(b->engine, &req, ret_id, b->err);
+	}
 	halt_forbid(&before);
 	return r;
 }

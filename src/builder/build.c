@@ -69,7 +69,9 @@ static int prepare(struct build *b, const struct source *source, struct fault *r
 					 .target = b->req->target,
 					 .contexts =
 						 b->req->contexts ? &b->req->contexts->names : NULL,
-					 .uncached = b->req->uncached };
+					 .uncached = b->req->uncached,
+					 .from = b->req->from,
+					 .all_stages = b->req->all_stages };
 	int r = scope_given_init(&b->given, b->req->build_args, b->req->platform, b->err);
 
 	if (r == 0)
@@ -173,6 +175,8 @@ int build_run(struct engine *engine, const struct build_request *req, struct bui
 
 	secrets_sweep(engine);
 	platforms_init(&p, engine, req, err);
+	if (r == 0)
+		r = output_check(req, p.n, err);
 	for (size_t i = 0; r == 0 && i < p.n; i++) {
 		r = prepare(&p.builds[i], &source, ret_fault);
 		if (r == 0)

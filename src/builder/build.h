@@ -21,8 +21,10 @@
 struct annotations;
 struct cache_specs;
 struct caches_in;
+struct container_options;
 struct engine;
 struct ignore;
+struct image_edits;
 struct named_list;
 struct outputs;
 
@@ -75,13 +77,20 @@ struct build_request {
 	const struct strv *uncached;    /* stages of which nothing is taken from the cache */
 	const char *network;            /* of RUN; NULL: the usual one */
 	const struct strv *build_args, *labels,
-		*secrets;                       /* NAME=VALUE; secrets: id=NAME,src=FILE */
-	const struct strv *add_hosts, *ulimits; /* of RUN, as "run" takes them */
-	const struct strv *ssh;                 /* ID[=PATH,...], see ssh.h */
-	const struct strv *allow;  /* rights that the file may use: security.insecure */
-	uint64_t memory, shm_size; /* 0: no limit, the usual */
-	const struct strv *names;  /* canonical, for the image */
-	int64_t newest_s;          /* SOURCE_DATE_EPOCH; -1: not given */
+		*secrets; /* NAME=VALUE; secrets: id=NAME,src=FILE */
+	/* Of the containers of RUN: limits, rights, names, volumes; no root and no command. */
+	const struct container_options *run;
+	const struct strv *ssh;          /* ID[=PATH,...], see ssh.h */
+	const struct strv *allow;        /* rights that the file may use: security.insecure */
+	const struct image_edits *edits; /* NULL: none */
+	const char *from;                /* in place of the first FROM's image; NULL */
+	int64_t step_age_ns;             /* what a step from the cache may have; 0: any */
+	bool all_stages;                 /* those that the target does not need, too */
+	unsigned retries;                /* to fetch an image */
+	int retry_delay_ms;
+	const char *manifest;     /* an index that the images go into, too; NULL */
+	const struct strv *names; /* canonical, for the image */
+	int64_t newest_s;         /* SOURCE_DATE_EPOCH; -1: not given */
 	unsigned jobs; /* stages at the same time; 0: as many as there is work for processors */
 	bool no_cache, show_changes, debug, squash, squash_all;
 	/* what comes of it */

@@ -10,6 +10,7 @@
 #include "image/step.h"
 
 #define CACHE_CONFIG_TYPE  "application/vnd.strake.buildcache.config.v1+json"
+#define CACHE_INLINE_KEY   "strake.buildcache" /* of an image's config (cache_inline.h) */
 #define CACHE_STEPS_MAX    100000
 #define CACHE_DOCUMENT_MAX (16U << 20) /* JSON_SIZE_MAX */
 

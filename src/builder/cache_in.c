@@ -16,6 +16,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "builder/build.h"
+#include "builder/cache_inline.h"
 #include "builder/step.h"
 #include "builder/transfer.h"
 #include "engine/engine.h"
@@ -71,6 +72,21 @@ static const char *digest_of(const json_t *descriptor)
 		       : NULL;
 }
 
+/* A cache alone, or an image that has one in it. */
+static int read_steps(struct cache_in *c, const json_t *manifest, const char *config, size_t len,
+		      struct error *err)
+{
+	const char *type = json_string_value(
+		json_object_get(json_object_get(manifest, "config"), "mediaType"));
+	cleanup(json_cleanup) json_t *doc = NULL;
+	int r;
+
+	if (!type || strcmp(type, CACHE_CONFIG_TYPE) == 0)
+		return cache_document_parse(config, len, &c->steps, err);
+	r = json_load_bytes(config, len, "the image's config", &doc, err);
+	return r < 0 ? r : cache_inline_read(doc, manifest, &c->steps, err);
+}
+
 static int read_layout(struct cache_in *c, struct error *err)
 {
 	autofree char *path = xasprintf("%s/index.json", c->layout), *text = NULL, *config = NULL;
@@ -91,7 +107,7 @@ static int read_layout(struct cache_in *c, struct error *err)
 		r = error_set(err, -EBADMSG, "it is no build cache");
 	if (r == 0)
 		r = read_blob(c->layout, hex, CACHE_DOCUMENT_MAX, &config, &len, err);
-	return r < 0 ? r : cache_document_parse(config, len, &c->steps, err);
+	return r < 0 ? r : read_steps(c, manifest, config, len, err);
 }
 
 /* a registry */

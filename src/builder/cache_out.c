@@ -267,6 +267,8 @@ int caches_write(struct build *builds, size_t n, const struct cache_specs *specs
 	for (size_t i = 0; specs && r == 0 && i < specs->n; i++) {
 		const struct cache_spec *spec = &specs->items[i];
 
+		if (spec->type == CACHE_INLINE)
+			continue; /* the image has it (cache_inline.h) */
 		r = spec->type == CACHE_LOCAL ? write_layout(builds, n, spec, spec->where, err)
 					      : write_registry(builds, n, spec, err);
 		if (r < 0)

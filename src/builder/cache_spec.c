@@ -23,18 +23,29 @@ static int read_mode(const char *value, struct cache_spec *spec, struct error *e
 		       : error_set(err, -EINVAL, "mode is min or max, not '%.40s'", value);
 }
 
+static int read_type(const char *value, bool writing, struct cache_spec *spec, struct error *err)
+{
+	if (strcmp(value, "local") == 0)
+		spec->type = CACHE_LOCAL;
+	else if (strcmp(value, "registry") == 0)
+		spec->type = CACHE_REGISTRY;
+	else if (strcmp(value, "inline") == 0 && writing)
+		spec->type = CACHE_INLINE;
+	else
+		return error_set(err, -EINVAL, "type=%.40s: local and registry are known%s", value,
+				 writing ? ", and inline" : "");
+	return 0;
+}
+
 static int read_field(const char *key, const char *value, bool writing, struct cache_spec *spec,
 		      struct error *err)
 {
 	const char *dir = writing ? "dest" : "src";
 
-	if (strcmp(key, "type") == 0) {
-		if (strcmp(value, "local") != 0 && strcmp(value, "registry") != 0)
-			return error_set(err, -EINVAL, "type=%.40s: local and registry are known",
-					 value);
-		spec->type = strcmp(value, "local") == 0 ? CACHE_LOCAL : CACHE_REGISTRY;
-		return 0;
-	}
+	if (strcmp(key, "type") == 0)
+		return read_type(value, writing, spec, err);
+	if (spec->type == CACHE_INLINE)
+		return error_set(err, -EINVAL, "'%.40s': type=inline is all there is to say", key);
 	if (strcmp(key, "mode") == 0 && writing)
 		return read_mode(value, spec, err);
 	if (strcmp(key, spec->type == CACHE_LOCAL ? dir : "ref") != 0)
@@ -64,7 +75,7 @@ static int read_fields(const struct strv *fields, bool writing, struct cache_spe
 			else if (is_type == (pass == 0))
 				r = read_field(key, field + n + 1, writing, spec, err);
 		}
-	if (r == 0 && (!spec->where || !*spec->where))
+	if (r == 0 && spec->type != CACHE_INLINE && (!spec->where || !*spec->where))
 		r = error_set(err, -EINVAL, "%s= is missing",
 			      spec->type == CACHE_REGISTRY ? "ref"
 			      : writing                    ? "dest"

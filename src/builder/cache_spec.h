@@ -7,11 +7,11 @@
 
 #include "base/error.h"
 
-enum cache_type { CACHE_LOCAL, CACHE_REGISTRY };
+enum cache_type { CACHE_LOCAL, CACHE_REGISTRY, CACHE_INLINE };
 
 struct cache_spec {
 	enum cache_type type;
-	char *where; /* a directory, or a name in a registry */
+	char *where; /* a directory, or a name in a registry; inline: NULL */
 	bool max;    /* the steps of all stages, not only of what came of it */
 };
 
@@ -21,7 +21,7 @@ struct cache_specs {
 };
 
 /* "type=local,dest=DIR[,mode=max]" (src=DIR where it is read), "type=registry,ref=NAME", or a name
- * alone.
+ * alone; "type=inline" where it is written.
  */
 int cache_spec_parse(struct cache_specs *list, const char *option, const char *text, bool writing,
 		     struct error *err) must_check;

@@ -65,6 +65,18 @@ static int read_inside(const struct opening *o, const char *name, size_t max, ch
 	return file_read_fd(fd, name, max, ret, ret_len, o->err);
 }
 
+static int read_given_ignores(const struct opening *o)
+{
+	const char *path = o->req->ignore_file;
+	autofree char *text = NULL;
+	size_t len = 0;
+	int r = file_read_at(AT_FDCWD, path, IGNORE_MAX, &text, &len, o->err);
+
+	if (r == 0)
+		r = ignore_parse(text, len, &o->ret->ignore, o->err);
+	return r < 0 ? error_wrap(o->err, r, "--ignorefile %s", path) : 0;
+}
+
 /* An ignore file that belongs to this Containerfile alone comes before one for all. */
 static int read_ignores(const struct opening *o, const char *file)
 {
@@ -72,7 +84,7 @@ static int read_ignores(const struct opening *o, const char *file)
 	autofree char *own = file ? xasprintf("%s.containerignore", file) : NULL;
 	autofree char *own_docker = file ? xasprintf("%s.dockerignore", file) : NULL;
 	const char *const names[] = { own, own_docker, general[0], general[1] };
-	int r = 1;
+	int r = o->req->ignore_file ? read_given_ignores(o) : 1;
 
 	for (size_t i = 0; r > 0 && i < ARRAY_SIZE(names); i++) {
 		autofree char *text = NULL;
@@ -288,6 +300,10 @@ static int check_input(const struct opening *o)
 	if (is_dash(o->req->path) && is_dash(o->req->file))
 		return error_set(o->err, -EINVAL,
 				 "standard input cannot be the context and the Containerfile");
+	if ((is_dash(o->req->path) || is_dash(o->req->file)) && o->req->takes_input)
+		return error_set(o->err, -EINVAL,
+				 "--stdin gives standard input to RUN; it cannot be the %s, too",
+				 is_dash(o->req->path) ? "context" : "Containerfile");
 	if ((is_dash(o->req->path) || is_dash(o->req->file)) && isatty(STDIN_FILENO))
 		return error_set(o->err, -EINVAL, "standard input is a terminal");
 	return 0;

@@ -31,7 +31,10 @@ struct context_request {
 	const char *path; /* a directory, an archive, "-", a URL */
 	const char *file; /* --file: a path, or "-"; NULL: the usual names in the context */
 	const struct strv *secrets; /* passwords for what is fetched (remote.h) */
+	const char
+		*ignore_file; /* --ignorefile, as the user's shell sees it; NULL: the context's */
 	bool keeps_git_dir;
+	bool takes_input; /* standard input is for something else */
 	bool files_alone; /* no Containerfile is looked for in it */
 };
 

@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "builder/cache_inline.h"
+#include "builder/edits.h"
 #include "builder/rewrite.h"
 #include "builder/step.h"
 #include "engine/engine.h"
@@ -40,6 +42,10 @@ static int make_document(struct build *b, struct state *state, char **ret, char 
 					 label);
 		state_add_label(state, name, label[n] ? label + n + 1 : "");
 	}
+	if (b->req->edits)
+		edits_end(b->req->edits, state);
+	if (cache_inline_put(b, state) < 0)
+		return b->err->code;
 	clock_format(created, text);
 	(void)json_object_set_new(state->doc, "created", json_string(text));
 	*ret = json_dumps(state->doc, JSON_COMPACT);

@@ -14,11 +14,13 @@
 #include "builder/rewrite.h"
 #include "builder/containerfile.h"
 #include "engine/engine.h"
+#include "engine/options.h"
 #include "image/image.h"
 #include "image/incoming.h"
 #include "image/manifest_keep.h"
 
 static const struct strv nothing = { 0 };
+static const struct container_options no_options = { .image = NULL };
 
 static void tell_nobody(void *data, const struct build_told *told)
 {
@@ -33,8 +35,7 @@ void hand_request_init(struct build_request *req)
 					.build_args = &nothing,
 					.labels = &nothing,
 					.secrets = &nothing,
-					.add_hosts = &nothing,
-					.ulimits = &nothing,
+					.run = &no_options,
 					.allow = &nothing,
 					.ssh = &nothing,
 					.names = &nothing,
@@ -252,6 +253,8 @@ int hand_open(struct engine *engine, const char *what, const struct build_reques
 				&ret->state, err);
 	if (r == 0)
 		r = settle(ret);
+	if (r < 0)
+		hand_done(ret);
 	return r;
 }
 

@@ -22,7 +22,7 @@
 
 /* What a command run by hand is asked for beside what RUN knows. */
 struct hand_run {
-	const struct strv *env, *volumes;
+	const struct strv *env;
 	const char *user, *workdir; /* NULL: the working container's */
 	bool tty;
 	int status; /* answered: its exit status; what it changed stays whatever that is */

@@ -267,6 +267,9 @@ static int unknown_flag(const struct scan *s, const struct row *row, const char 
 	struct nearest near = nearest_init(name);
 	autofree char *text = NULL;
 
+	/* Of dockerfile:1-labs, and refused rather than left out: the command would fail later. */
+	if (row == &rows[INS_RUN] && strcmp(name, "device") == 0)
+		return fail(s, at, "RUN --device: a build gets no devices of this machine (CDI)");
 	for (const struct flag *f = row->flags; f && f->name; f++)
 		nearest_try(&near, f->name);
 	text = near.best ? xasprintf("%s has no flag --%s; did you mean --%s?", row->word, name,

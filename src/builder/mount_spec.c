@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -261,44 +263,108 @@ void mount_spec_done(struct mount_spec *spec)
 
 /* secrets */
 
-static char *value_of(const char *text, const char *name)
+struct secret {
+	char *id, *path, *env; /* path or env; of neither it is what is called so */
+	bool is_env;
+};
+
+static void secret_done(struct secret *s)
 {
-	size_t len = strlen(name);
+	free(s->id);
+	free(s->path);
+	free(s->env);
+}
 
-	for (const char *at = text; *at; at += *at == ',') {
-		size_t n = strcspn(at, ",");
+static int set_secret(struct secret *s, const char *key, const char *value)
+{
+	char **place = strcmp(key, "id") == 0       ? &s->id
+		       : strcmp(key, "env") == 0    ? &s->env
+		       : strcmp(key, "src") == 0    ? &s->path
+		       : strcmp(key, "source") == 0 ? &s->path
+						    : NULL;
 
-		if (n > len && strncmp(at, name, len) == 0 && at[len] == '=')
-			return xstrndup(at + len + 1, n - len - 1);
+	if (strcmp(key, "type") == 0) {
+		s->is_env = strcmp(value, "env") == 0;
+		return s->is_env || strcmp(value, "file") == 0 ? 0 : -EINVAL;
+	}
+	if (!place)
+		return -EINVAL;
+	free(*place);
+	*place = xstrdup(value);
+	return 0;
+}
+
+static int secret_parse(const char *text, struct secret *ret, struct error *err)
+{
+	int r = 0;
+
+	for (const char *at = text; r == 0 && *at; at += *at == ',') {
+		size_t n = strcspn(at, ","), len = strcspn(at, "=");
+		autofree char *key = xstrndup(at, MIN(n, len));
+		autofree char *value = len < n ? xstrndup(at + len + 1, n - len - 1) : NULL;
+
+		r = value ? set_secret(ret, key, value) : -EINVAL;
 		at += n;
 	}
-	return NULL;
+	if (r < 0 || !ret->id || !*ret->id)
+		return error_set(err, -EINVAL,
+				 "--secret %.100s: expected id=NAME[,src=FILE|,env=NAME]", text);
+	/* type=env,src=NAME says it, too. */
+	if (ret->is_env && !ret->env) {
+		ret->env = ret->path ? ret->path : xstrdup(ret->id);
+		ret->path = NULL;
+	}
+	if (!ret->path && !ret->env && getenv(ret->id))
+		ret->env = xstrdup(ret->id);
+	return 0;
+}
+
+static int check_file(const struct secret *s, struct error *err)
+{
+	const char *path = s->path ? s->path : s->id;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return error_set(err, -EISDIR, "--secret id=%s: %s is a directory", s->id, path);
+	if (access(path, R_OK) == 0)
+		return 0;
+	if (s->path)
+		return error_sys(err, -errno, "--secret id=%s: open %s", s->id, path);
+	return error_set(err, -ENOENT,
+			 "--secret id=%s: there is no variable and no file %s; src=FILE or "
+			 "env=NAME say where it is",
+			 s->id, s->id);
+}
+
+int secret_check(const char *text, struct error *err)
+{
+	cleanup(secret_done) struct secret s = { .id = NULL };
+	int r = secret_parse(text, &s, err);
+
+	return r < 0 || s.env ? r : check_file(&s, err);
 }
 
 int secret_read(const char *text, const char *id, char **ret, size_t *ret_len, struct error *err)
 {
-	autofree char *name = value_of(text, "id"), *env = value_of(text, "env");
-	autofree char *path = value_of(text, "src");
+	cleanup(secret_done) struct secret s = { .id = NULL };
 	const char *value;
-	int r;
+	int r = secret_parse(text, &s, err);
 
-	if (!path)
-		path = value_of(text, "source");
-	if (!name || !*name)
-		return error_set(err, -EINVAL,
-				 "--secret %.100s: expected id=NAME[,src=FILE|,env=NAME]", text);
-	if (strcmp(name, id) != 0)
-		return 1;
-	if (path) {
-		r = file_read_at(AT_FDCWD, path, SECRET_MAX, ret, ret_len, err);
+	if (r < 0 || !s.id || strcmp(s.id, id) != 0)
+		return r < 0 ? r : 1;
+	if (!s.env) {
+		r = check_file(&s, err);
+		if (r < 0)
+			return r;
+		r = file_read_at(AT_FDCWD, s.path ? s.path : s.id, SECRET_MAX, ret, ret_len, err);
 		return r < 0 ? error_wrap(err, r, "--secret id=%s", id) : 0;
 	}
-	value = getenv(env ? env : name);
+	value = getenv(s.env);
 	if (!value)
 		return error_set(
 			err, -ENOENT,
 			"--secret id=%s: there is no variable %s; src=FILE takes it from a file",
-			id, env ? env : name);
+			id, s.env);
 	*ret = xstrdup(value);
 	*ret_len = strlen(value);
 	return 0;

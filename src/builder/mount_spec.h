@@ -26,7 +26,11 @@ struct mount_spec {
 int mount_spec_parse(const char *text, struct mount_spec *ret, struct error *err) must_check;
 void mount_spec_done(struct mount_spec *spec);
 
-/* "--secret id=NAME[,src=FILE|,env=NAME]": the bytes, if text is about this id.  1: it is
+/* "--secret id=NAME[,src=FILE|,env=NAME]", before anything needs it: it is one, and its file is
+ * there.  A variable need not be, if no step does.
+ */
+int secret_check(const char *text, struct error *err) must_check;
+/* The bytes, if text is about this id.  1: it is
  * another's. */
 int secret_read(const char *text, const char *id, char **ret, size_t *ret_len,
 		struct error *err) must_check;

@@ -369,10 +369,15 @@ static void make_cache(const struct work *w, struct mounts *m, const struct moun
 static int find_secret(struct work *w, const struct mount_spec *spec, char **ret, size_t *ret_len)
 {
 	const struct strv *given = w->b->req->secrets;
+	struct error why = { 0 };
 	int r = 1;
 
 	for (size_t i = 0; r > 0 && i < given->n; i++)
-		r = secret_read(given->items[i], spec->id, ret, ret_len, w->b->err);
+		r = secret_read(given->items[i], spec->id, ret, ret_len, &why);
+	if (r == -ENOENT && !spec->required)
+		return 1;
+	if (r < 0)
+		*w->b->err = why;
 	if (r > 0 && spec->required)
 		return error_set(w->b->err, -ENOENT,
 				 "the secret %s is needed; --secret id=%s,src=FILE gives it",

@@ -46,6 +46,7 @@ struct ending {
 	struct error *err;
 	char *index; /* of several platforms: the document, and its digest */
 	char index_digest[DIGEST_HEX_LEN + 1];
+	char manifest_digest[DIGEST_HEX_LEN + 1]; /* of --manifest */
 };
 
 static const struct strv *names_of(const struct ending *e, const struct output *o)
@@ -172,7 +173,7 @@ static int to_store(struct ending *e, const struct output *o)
 	const struct strv *names = names_of(e, o);
 	int r = 0;
 
-	if (e->n > 1 && names->n == 0)
+	if (e->n > 1 && names->n == 0 && !e->req->manifest)
 		return error_set(e->err, -EINVAL,
 				 "several platforms make an index, which needs a name: -t NAME");
 	if (e->n > 1 || is_wished(e, o))
@@ -191,7 +192,7 @@ static int to_store(struct ending *e, const struct output *o)
 static int save(struct ending *e, const struct output *o, enum save_format format, const char *path)
 {
 	const struct strv *wanted = names_of(e, o);
-	struct strv images = { 0 }, names = { 0 };
+	struct strv images = { 0 }, names = { 0 }, texts = { 0 };
 	const struct save_index index = { .bytes = e->index,
 					  .media_type = INDEX_MEDIA_TYPE,
 					  .len = e->index ? strlen(e->index) : 0,
@@ -204,10 +205,15 @@ static int save(struct ending *e, const struct output *o, enum save_format forma
 					  .any = !o->compression,
 					  .images = &images,
 					  .names = &names,
-					  .index = e->n > 1 ? &index : NULL };
+					  .index = e->n > 1 ? &index : NULL,
+					  .annotations = &texts };
 	size_t times = e->n > 1 ? 1 : MAX(wanted->n, 1);
 	int r;
 
+	if (e->n > 1)
+		annotations_for(e->req->annotations, ON_INDEX_DESCRIPTOR, NULL, &texts);
+	else
+		annotations_for(e->req->annotations, ON_DESCRIPTOR, e->built[0].platform, &texts);
 	for (size_t i = 0; i < e->n; i++)
 		for (size_t k = 0; k < times; k++) {
 			strv_add(&images, e->built[i].id);
@@ -216,6 +222,7 @@ static int save(struct ending *e, const struct output *o, enum save_format forma
 	r = image_save(engine_db(e->engine), &req, e->err);
 	strv_done(&images);
 	strv_done(&names);
+	strv_done(&texts);
 	return r;
 }
 
@@ -421,6 +428,24 @@ static int make_metadata(struct ending *e, json_t **ret)
 	return 0;
 }
 
+/* --manifest: one more, or as many as there are platforms. */
+static int add_to_index(struct ending *e)
+{
+	cleanup(incoming_done) struct incoming in = INCOMING_INIT;
+	struct strv ids = { 0 };
+	struct index_images images;
+	int r = incoming_open(engine_root(e->engine), engine_root_fd(e->engine), &in, e->err);
+
+	for (size_t i = 0; i < e->n; i++)
+		strv_add(&ids, e->built[i].id);
+	images = (struct index_images) { .items = ids.items, .n = ids.n };
+	if (r == 0)
+		r = index_create(engine_db(e->engine), &in, e->req->manifest, INDEX_AMEND, &images,
+				 e->manifest_digest, e->err);
+	strv_done(&ids);
+	return r < 0 ? error_wrap(e->err, r, "--manifest") : 0;
+}
+
 static int output_each(struct ending *e, struct build_result *ret)
 {
 	const struct outputs *outputs = e->req->outputs;
@@ -431,13 +456,37 @@ static int output_each(struct ending *e, struct build_result *ret)
 		r = finish_one(e, i, records);
 	for (size_t i = 0; r == 0 && i < outputs->n; i++)
 		r = put_out(e, &outputs->items[i]);
+	if (r == 0 && e->req->manifest)
+		r = add_to_index(e);
 	if (r == 0 && e->req->wants_metadata)
 		r = make_metadata(e, &ret->metadata);
 	if (r == 0)
-		memcpy(ret->id, e->index ? e->index_digest : e->built[0].id, ID_LEN + 1);
+		memcpy(ret->id,
+		       !e->index          ? e->built[0].id
+		       : e->req->manifest ? e->manifest_digest
+					  : e->index_digest,
+		       ID_LEN + 1);
 	if (records && !outputs_have(outputs, OUTPUT_IMAGE))
 		remove_again(e);
 	return r;
+}
+
+int output_check(const struct build_request *req, size_t n, struct error *err)
+{
+	const struct annotations *all = req->annotations;
+	bool has_layout = outputs_have(req->outputs, OUTPUT_OCI);
+
+	if (n == 1 &&
+	    (annotations_have(all, ON_INDEX) || annotations_have(all, ON_INDEX_DESCRIPTOR)))
+		return error_set(err, -EINVAL,
+				 "--annotation index: there is no index, with one platform");
+	if (!has_layout && (annotations_have(all, ON_INDEX_DESCRIPTOR) ||
+			    (n == 1 && annotations_have(all, ON_DESCRIPTOR))))
+		return error_set(err, -EINVAL,
+				 "--annotation %s-descriptor: only a layout has a place for it "
+				 "(--output type=oci,dest=FILE)",
+				 n == 1 ? "manifest" : "index");
+	return 0;
 }
 
 int output_all(struct build *builds, size_t n, struct build_result *ret, struct error *err)
@@ -448,14 +497,8 @@ int output_all(struct build *builds, size_t n, struct build_result *ret, struct 
 			    .req = builds[0].req,
 			    .engine = builds[0].engine,
 			    .err = err };
-	int r;
+	int r = output_each(&e, ret);
 
-	if (n == 1 && (annotations_have(e.req->annotations, ON_INDEX) ||
-		       annotations_have(e.req->annotations, ON_DESCRIPTOR)))
-		r = error_set(err, -EINVAL,
-			      "--annotation index: there is no index, with one platform");
-	else
-		r = output_each(&e, ret);
 	free(e.built);
 	free(e.index);
 	return r;

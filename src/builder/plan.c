@@ -84,6 +84,13 @@ static int name_stage(struct planner *p, struct stage_plan *stage, size_t number
 	return 0;
 }
 
+/* --from: another image under the first stage. */
+static int replace_base(const struct planner *p, struct stage_plan *stage)
+{
+	stage->image = xstrdup(p->req->from);
+	return *stage->image ? 0 : error_set(p->err, -EINVAL, "--from wants the name of an image");
+}
+
 static int start_stage(struct planner *p, const struct instruction *from)
 {
 	struct plan *plan = p->plan;
@@ -97,7 +104,9 @@ static int start_stage(struct planner *p, const struct instruction *from)
 		return fail(p, from, "too many stages");
 	*stage = (struct stage_plan) { .from = from, .items = from + 1 };
 	plan->n++;
-	r = word_expand(&words, from->words.items[0], &stage->image, p->err);
+	r = number == 0 && p->req->from
+		    ? replace_base(p, stage)
+		    : word_expand(&words, from->words.items[0], &stage->image, p->err);
 	if (r == 0 && platform)
 		r = word_expand(&words, platform, &stage->platform, p->err);
 	if (r < 0)
@@ -176,9 +185,10 @@ static void need_sources(struct plan *plan, const struct instruction *ins, size_
 }
 
 /* Only earlier stages are ever needed, so one pass downwards finds all. */
-static void mark_needed(struct plan *plan)
+static void mark_needed(struct plan *plan, bool all)
 {
-	plan->stages[plan->target].needed = true;
+	for (size_t i = all ? 0 : plan->target; i <= plan->target; i++)
+		plan->stages[i].needed = true;
 	for (size_t i = plan->target + 1; i > 0; i--) {
 		const struct stage_plan *stage = &plan->stages[i - 1];
 
@@ -249,7 +259,7 @@ int plan_make(const struct plan_request *req, struct plan *ret, struct fault *re
 	if (r == 0)
 		r = mark_uncached(&p);
 	if (r == 0) {
-		mark_needed(&plan);
+		mark_needed(&plan, req->all_stages);
 		strv_extend(&req->given->global, p.global.args.items, p.global.args.n);
 		*ret = plan;
 	} else {

@@ -45,6 +45,8 @@ struct plan_request {
 	const char *target;          /* a stage's name or number; NULL: the last */
 	const struct strv *contexts; /* named ones; NULL: none */
 	const struct strv *uncached; /* names or numbers of stages, with commas; NULL: none */
+	const char *from;            /* the image under the first stage, whatever FROM says; NULL */
+	bool all_stages;             /* up to the target, needed or not */
 };
 
 int plan_make(const struct plan_request *req, struct plan *ret, struct fault *ret_fault,

@@ -21,6 +21,13 @@ bool scope_is_proxy(const char *name)
 	return false;
 }
 
+void scope_proxies(struct strv *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(proxies); i++)
+		if (getenv(proxies[i]))
+			strv_addf(ret, "%s=%s", proxies[i], getenv(proxies[i]));
+}
+
 /* "linux/arm/v7" as PREFIXPLATFORM, PREFIXOS, PREFIXARCH, PREFIXVARIANT. */
 static void add_platform(struct strv *ret, const char *prefix, const char *platform)
 {

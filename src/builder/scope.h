@@ -39,6 +39,8 @@ struct word_scope scope_words(struct scope *scope);
 int scope_declare(struct scope *scope, const struct instruction *ins, struct error *err) must_check;
 /* HTTP_PROXY and the others, known without an ARG; of no key and no history. */
 bool scope_is_proxy(const char *name);
+/* Those that our environment has, as NAME=VALUE. */
+void scope_proxies(struct strv *ret);
 /* What a command run here finds in its environment beside the image's: the arguments declared that
  * no ENV hides, and with proxies those that were given.
  */

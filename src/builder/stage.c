@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/event.h"
 #include "builder/ahead.h"
+#include "builder/edits.h"
 #include "builder/halt.h"
 #include "builder/instruction.h"
 #include "builder/named.h"
@@ -164,6 +165,8 @@ static int start(struct work *w)
 
 	work_tell(w, BUILD_STEP, w->ins->line->text);
 	r = start_stage(w->b, w->stage);
+	if (r == 0 && w->b->req->edits && w->b->plan.stages[w->stage].base == STAGE_NONE)
+		r = edits_start(w->b->req->edits, w->state, w->b->err);
 	if (r == 0)
 		r = build_triggers(w);
 	if (r == 0)

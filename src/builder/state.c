@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "builder/cache_document.h"
 #include "builder/instruction.h"
 #include "image/image.h"
 #include "image/platform.h"
@@ -103,6 +104,8 @@ int state_init_image(struct state *state, const struct scope_given *given, char 
 		r = json_load_at(root_fd, path, &state->doc, err);
 	if (r < 0)
 		return r;
+	/* It is what made that image, and no part of what comes of it. */
+	(void)json_object_del(state->doc, CACHE_INLINE_KEY);
 	strv_extend(&state->chains, image->layers.items, image->layers.n);
 	memcpy(state->base, image->id, sizeof(image->id));
 	scope_start(state, given, escape);

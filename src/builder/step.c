@@ -87,9 +87,16 @@ void step_key_reads(struct step_key *key, const char *digest)
 	key->has_reads = true;
 }
 
+void step_key_of(const struct step *step, char ret[DIGEST_HEX_LEN + 1])
+{
+	autofree char *all = xasprintf("%s %s %s", step->parent, step->what, step->reads);
+
+	digest_bytes(all, strlen(all), ret);
+}
+
 void step_key_end(struct step_key *key, const struct work *w, struct step *ret)
 {
-	autofree char *all = NULL, *newest = xasprintf("%lld", (long long)w->b->req->newest_s);
+	autofree char *newest = xasprintf("%lld", (long long)w->b->req->newest_s);
 
 	step_key_add(key, newest);
 	*ret = (struct step) { .created_ns = 0 };
@@ -100,8 +107,7 @@ void step_key_end(struct step_key *key, const struct work *w, struct step *ret)
 	digest_done(&key->reads);
 	if (!key->has_reads)
 		ret->reads[0] = '\0';
-	all = xasprintf("%s %s %s", ret->parent, ret->what, ret->reads);
-	digest_bytes(all, strlen(all), ret->key);
+	step_key_of(ret, ret->key);
 }
 
 /* reuse */
@@ -149,6 +155,14 @@ static bool is_uncached(const struct work *w)
 	return w->b->req->no_cache || (w->b->plan.stages && w->b->plan.stages[w->stage].uncached);
 }
 
+/* --cache-ttl */
+static bool is_old(const struct work *w, const struct step *step)
+{
+	int64_t most = w->b->req->step_age_ns;
+
+	return most > 0 && clock_now_ns() - step->created_ns > most;
+}
+
 int step_reuse(struct work *w, const struct step *step, const char *said)
 {
 	const char *from = NULL;
@@ -160,6 +174,8 @@ int step_reuse(struct work *w, const struct step *step, const char *said)
 		return 0;
 	r = step_find(engine_db(w->b->engine), engine_root_fd(w->b->engine), step->key, &found,
 		      &is_found, w->b->err);
+	if (is_found && is_old(w, &found))
+		return 0;
 	if (r == 0 && !is_found) {
 		r = caches_bring(w, step, &found, &from);
 		is_found = r > 0;
@@ -183,13 +199,22 @@ int step_tell_miss(struct work *w, const struct step *step)
 		[STEP_READS] = "the files that it reads have changed",
 		[STEP_PRUNED] = "its layer was removed",
 	};
+	struct db *db = engine_db(w->b->engine);
 	enum step_miss why = STEP_NEW;
-	int r = is_uncached(w) ? 0 : step_why(engine_db(w->b->engine), step, &why, w->b->err);
+	bool is_there = false;
+	struct step found;
+	int r = 0;
 
+	if (!is_uncached(w))
+		r = step_find(db, engine_root_fd(w->b->engine), step->key, &found, &is_there,
+			      w->b->err);
+	if (r == 0 && !is_uncached(w))
+		r = step_why(db, step, &why, w->b->err);
 	if (r == 0)
 		work_tell(w, BUILD_MISS,
 			  w->b->req->no_cache ? "--no-cache"
 			  : is_uncached(w)    ? "--no-cache-filter"
+			  : is_there          ? "it is older than --cache-ttl"
 					      : texts[why]);
 	return r;
 }

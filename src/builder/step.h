@@ -68,6 +68,8 @@ void step_key_add(struct step_key *key, const char *text);
 void step_key_add_all(struct step_key *key, const struct strv *texts);
 void step_key_reads(struct step_key *key, const char *digest);
 void step_key_end(struct step_key *key, const struct work *w, struct step *ret);
+/* Of all that it depends on.  What is kept by a stamp or a tag (step_copy.c) has another one. */
+void step_key_of(const struct step *step, char ret[DIGEST_HEX_LEN + 1]);
 
 /* 1: it was there, and the state has gone on; 0: it has to be done.  said: for the history. */
 int step_reuse(struct work *w, const struct step *step, const char *said) must_check;

@@ -157,15 +157,38 @@ static const char *text_or_empty(const char *text)
  */
 static void add_limits(const struct running *run, struct step_key *key)
 {
-	const struct build_request *req = run->w->b->req;
+	const struct container_options *o = run->w->b->req->run;
 	struct strv hosts = { 0 };
 
-	for (size_t i = 0; i < req->add_hosts->n; i++)
-		strv_take(&hosts, xstrndup(req->add_hosts->items[i],
-					   strcspn(req->add_hosts->items[i], ":=")));
+	for (size_t i = 0; i < o->add_host.n; i++)
+		strv_take(&hosts,
+			  xstrndup(o->add_host.items[i], strcspn(o->add_host.items[i], ":=")));
 	step_key_add_all(key, &hosts);
-	step_key_add_all(key, req->ulimits);
+	step_key_add_all(key, &o->ulimits);
 	strv_done(&hosts);
+}
+
+/* What it may do and what it sees: one that was done with more is not one that was done with less.
+ * Without any of these the key is what it was.
+ */
+static void add_rights(const struct running *run, struct step_key *key)
+{
+	const struct container_options *o = run->w->b->req->run;
+	const struct {
+		const char *name;
+		const struct strv *texts;
+	} lists[] = {
+		{ "cap-add", &o->cap_add }, { "cap-drop", &o->cap_drop },
+		{ "device", &o->devices },  { "security", &o->security },
+		{ "volume", &o->volumes },  { "group", &o->group_add },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (lists[i].texts->n == 0)
+			continue;
+		step_key_add(key, lists[i].name);
+		step_key_add_all(key, lists[i].texts);
+	}
 }
 
 static int make_key(struct running *run)
@@ -185,6 +208,7 @@ static int make_key(struct running *run)
 	step_key_add(&key, text_or_empty(state_text(run->w->state, "WorkingDir")));
 	step_key_add(&key, text_or_empty(run->network));
 	add_limits(run, &key);
+	add_rights(run, &key);
 	if (run->privileged)
 		step_key_add(&key, "privileged");
 	r = mounts_read(run->w, &run->mounts, &key);
@@ -279,7 +303,6 @@ static void take_output(void *data, bool is_error, const void *bytes, size_t len
 
 static void add_hand(const struct hand_run *hand, struct container_options *options)
 {
-	options->volumes = *hand->volumes;
 	options->user = hand->user;
 	options->workdir = hand->workdir;
 	options->interactive = true;
@@ -300,26 +323,21 @@ static int run_container(struct running *run, const struct strv *layers, bool sh
 					    .layers = layers,
 					    .config = &run->config,
 					    .mounts = run->mounts.list };
-	struct container_options options = {
-		.prepared = &root,
-		.name = name,
-		.entrypoint = "",
-		.env = run->env,
-		.add_host = *w->b->req->add_hosts,
-		.ulimits = *w->b->req->ulimits,
-		.memory = w->b->req->memory,
-		.shm_size = w->b->req->shm_size,
-		.stop_timeout = STOP_TIMEOUT_DEFAULT,
-		.output = shell ? NULL : take_output,
-		.output_data = run,
-		.ends_by_signal = !shell,
-		.interactive = shell,
-		.privileged = run->privileged,
-		.tty = shell && isatty(STDIN_FILENO),
-		.tied = true,
-	};
+	struct container_options options = *w->b->req->run;
 	int r;
 
+	options.prepared = &root;
+	options.name = name;
+	options.entrypoint = "";
+	options.env = run->env;
+	options.stop_timeout = STOP_TIMEOUT_DEFAULT;
+	options.output = shell ? NULL : take_output;
+	options.output_data = run;
+	options.ends_by_signal = !shell;
+	options.interactive |= shell;
+	options.privileged |= run->privileged;
+	options.tty = shell && isatty(STDIN_FILENO);
+	options.tied = true;
 	wrap_command(run, shell ? &shell_argv : &run->argv, &command);
 	options.command = command.items;
 	options.ncommand = command.n;

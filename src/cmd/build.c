@@ -27,6 +27,11 @@ static int check_view(const struct build_args *args, enum view_kind *ret, struct
 {
 	int r = view_kind_parse(args->progress, args->quiet, ret, err);
 
+	if (r == 0 && args->logfile && *ret == VIEW_TTY)
+		*ret = VIEW_PLAIN;
+	if (r == 0 && args->run.interactive && args->debug)
+		r = error_set(err, -EINVAL, "--debug and --stdin both want standard input");
+
 	if (r == 0 && args->debug && (*ret == VIEW_QUIET || *ret == VIEW_JSON))
 		r = error_set(err, -EINVAL, "--debug opens a shell, which is not %s",
 			      *ret == VIEW_QUIET ? "quiet" : "JSON");
@@ -59,11 +64,13 @@ static void turn_back(struct turned *t)
 static int open_view(const struct build_args *args, enum view_kind kind, struct view *ret,
 		     struct error *err)
 {
-	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	int fd = args->logfile ? open(args->logfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)
+			       : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
 
 	if (!to)
-		return error_sys(err, -errno, "open standard error");
+		return error_sys(err, -errno, "open %s",
+				 args->logfile ? args->logfile : "standard error");
 	view_init(ret, kind, to);
 	ret->explain_cache = args->explain_cache;
 	return 0;
@@ -205,8 +212,10 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 {
 	const struct build_args *args = data;
 	const struct context_request cr = {
-		.path = argv[0],
+		.path = argc ? argv[0] : ".",
 		.file = args->file,
+		.ignore_file = args->ignore_file,
+		.takes_input = args->run.interactive,
 		.secrets = &args->secrets,
 		.keeps_git_dir = strv_has(&args->build_args, "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1"),
 	};
@@ -215,14 +224,13 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 	sigset_t before;
 	int r = context_open(engine, &cr, &context, err);
 
-	(void)argc;
 	(void)sigprocmask(SIG_BLOCK, NULL, &before);
 	if (r == 0)
 		r = build_it(engine, args, &context, &result, err);
 	/* A command failed, and nothing else: what it stood on is kept. */
 	if (r == -ECANCELED && !args->quiet &&
 	    !(args->progress && strcmp(args->progress, "json") == 0))
-		offer_shell(engine, args, argv[0]);
+		offer_shell(engine, args, cr.path);
 	if (halt_asked())
 		context_done(&context);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
@@ -238,11 +246,10 @@ static int build_main(struct engine *engine, const void *data, int argc, char **
 
 const struct cmd cmd_build_do = {
 	.name = "build",
-	.operands = "CONTEXT|ARCHIVE|URL|-",
+	.operands = "[CONTEXT|ARCHIVE|URL|-]",
 	.help = "Build an image from a Containerfile",
 	.opts = build_opts,
 	.args_size = sizeof(struct build_args),
-	.min_operands = 1,
 	.max_operands = 1,
 	.flags = CMD_MAKES,
 	.run = build_main,

@@ -12,10 +12,11 @@ static int build_run(const void *globals, const void *args, int argc, char **arg
 
 const struct cmd cmd_build = {
 	.name = "build",
-	.operands = "CONTEXT|ARCHIVE|URL|-",
+	.operands = "[CONTEXT|ARCHIVE|URL|-]",
 	.help = "Build an image from a Containerfile",
 	.details =
-		"The context is the directory whose files COPY and ADD take, an archive of one, or - for an\n"
+		"The context is the directory whose files COPY and ADD take (default: where we are), an\n"
+		"archive of one, or - for an\n"
 		"archive, or a Containerfile alone, on standard input; or a git repository\n"
 		"(https://HOST/X.git#BRANCH:DIR), or the URL of an archive or a Containerfile. What\n"
 		".containerignore or .dockerignore names is not in it.\n"
@@ -25,7 +26,6 @@ const struct cmd cmd_build = {
 		"and how the build goes on, is on standard error; the image's ID is on standard output.",
 	.opts = build_opts,
 	.args_size = sizeof(struct build_args),
-	.min_operands = 1,
 	.max_operands = 1,
 	.run_alone = build_run,
 };

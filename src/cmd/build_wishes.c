@@ -1,21 +1,32 @@
 /* src/cmd/build_wishes.c */
 #include "cmd/build_wishes.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "builder/build.h"
+#include "builder/health.h"
+#include "builder/mount_spec.h"
+#include "builder/scope.h"
+#include "cmd/build_given.h"
 #include "cmd/build_options.h"
 #include "cmd/hand.h"
+#include "engine/config.h"
 #include "image/platform.h"
 #include "image/reference.h"
+
+#define RETRY_DELAY_NS     2000000000LL
+#define RETRY_DELAY_MAX_NS (3600LL * 1000000000)
 
 void wishes_done(struct build_wishes *w)
 {
 	strv_done(&w->names);
 	strv_done(&w->platforms);
 	strv_done(&w->registry_flags);
+	strv_done(&w->build_args);
+	edits_done(&w->edits);
 	outputs_done(&w->outputs);
 	annotations_done(&w->annotations);
 	named_done(&w->contexts);
@@ -23,8 +34,9 @@ void wishes_done(struct build_wishes *w)
 	cache_specs_done(&w->cache_to);
 }
 
-static int read_pull(const char *text, struct build_request *req, struct error *err)
+static int read_pull(const struct build_args *args, struct build_request *req, struct error *err)
 {
+	const char *text = args->pull_always ? "always" : args->pull_never ? "never" : args->pull;
 	/* Docker's has true and false, Podman's all of them. */
 	static const char *const words[][2] = { { "missing", "missing" }, { "always", "always" },
 						{ "never", "never" },     { "newer", "newer" },
@@ -40,11 +52,33 @@ static int read_pull(const char *text, struct build_request *req, struct error *
 				 "--pull is always, missing, never or newer, not '%.40s'", text);
 }
 
-/* "amd64,arm64", and as often as one likes; each once. */
-static int read_platforms(const struct strv *texts, struct strv *ret, struct error *err)
+/* --arch, --os, --variant; what is not said is this machine's. */
+static int add_parts(const struct build_args *args, struct strv *ret)
 {
+	char own[PLATFORM_LEN];
+	const char *arch;
+	size_t os;
+
+	if (!args->arch && !args->os && !args->variant)
+		return 0;
+	platform_own(own);
+	os = strcspn(own, "/");
+	arch = own[os] ? own + os + 1 : "";
+	strv_addf(ret, "%.*s/%.*s%s%s", args->os ? INT_MAX : (int)os, args->os ? args->os : own,
+		  args->arch ? INT_MAX : (int)strcspn(arch, "/"), args->arch ? args->arch : arch,
+		  args->variant ? "/" : "", args->variant ? args->variant : "");
+	return 0;
+}
+
+/* "amd64,arm64", and as often as one likes; each once. */
+static int read_platforms(const struct build_args *args, struct strv *ret, struct error *err)
+{
+	const struct strv *texts = &args->platforms;
 	struct strv all = { 0 };
-	int r = 0;
+	int r = texts->n && (args->arch || args->os || args->variant)
+			? error_set(err, -EINVAL,
+				    "--platform says it all; leave --arch, --os and --variant away")
+			: add_parts(args, &all);
 
 	for (size_t i = 0; r == 0 && i < texts->n; i++)
 		r = csv_split(texts->items[i], &all);
@@ -57,25 +91,6 @@ static int read_platforms(const struct strv *texts, struct strv *ret, struct err
 	}
 	strv_done(&all);
 	return r;
-}
-
-/* What scripts for Docker and Podman ask for and have here; the opposite cannot be had. */
-static int read_given(const struct build_args *args, struct error *err)
-{
-	const struct {
-		const char *name, *text, *only, *why;
-	} given[] = {
-		{ "rm", args->rm, "true", "--debug looks into a step that failed" },
-		{ "force-rm", args->force_rm, "true", "--debug looks into a step that failed" },
-		{ "provenance", args->provenance, "false", "attestations are not made" },
-		{ "sbom", args->sbom, "false", "attestations are not made" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
-		if (given[i].text && strcmp(given[i].text, given[i].only) != 0)
-			return error_set(err, -EINVAL, "--%s can only be %s, not '%.40s': %s",
-					 given[i].name, given[i].only, given[i].text, given[i].why);
-	return 0;
 }
 
 /* --push and --load are outputs by another name. */
@@ -145,18 +160,19 @@ static void point(const struct build_args *args, const struct build_wishes *w,
 	req->target = args->target;
 	req->platforms = &w->platforms;
 	req->network = args->network;
-	req->build_args = &args->build_args;
+	req->build_args = &w->build_args;
 	req->labels = &args->labels;
 	req->secrets = &args->secrets;
-	req->add_hosts = &args->add_hosts;
-	req->ulimits = &args->ulimits;
+	req->run = &args->run;
+	req->edits = &w->edits;
+	req->from = args->from;
+	req->manifest = args->manifest;
 	req->allow = &args->allow;
 	req->ssh = &args->ssh;
-	req->memory = args->memory;
-	req->shm_size = args->shm_size;
 	req->names = &w->names;
 	req->newest_s = -1;
-	req->jobs = args->jobs > 0 ? (unsigned)args->jobs : 0;
+	/* Two that read one input get what comes by chance. */
+	req->jobs = args->run.interactive ? 1 : args->jobs > 0 ? (unsigned)args->jobs : 0;
 	req->no_cache = args->no_cache;
 	req->show_changes = args->show_changes;
 	req->debug = args->debug;
@@ -170,6 +186,52 @@ static void point(const struct build_args *args, const struct build_wishes *w,
 	req->cache_to = &w->cache_to;
 	req->uncached = &args->uncached;
 	req->wants_metadata = args->metadata_file != NULL;
+}
+
+/* Of files first: what is given by itself goes before them.  The proxies count as given. */
+static int read_arguments(const struct build_args *args, struct build_wishes *w, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < args->build_arg_files.n; i++)
+		r = config_env_file(&w->build_args, args->build_arg_files.items[i], err);
+	if (r < 0)
+		return error_wrap(err, r, "--build-arg-file");
+	if (args->http_proxy)
+		scope_proxies(&w->build_args);
+	strv_extend(&w->build_args, args->build_args.items, args->build_args.n);
+	return 0;
+}
+
+static int read_time(const char *option, const char *text, int64_t *ret_ns, struct error *err)
+{
+	if (duration_parse(text, ret_ns) < 0 || *ret_ns < 0)
+		return error_set(err, -EINVAL, "%s '%.40s': expected a time such as 30s or 24h",
+				 option, text);
+	return 0;
+}
+
+static int read_retry(const struct build_args *args, struct build_request *req, struct error *err)
+{
+	int64_t delay_ns = RETRY_DELAY_NS;
+	int r = args->retry_delay ? read_time("--retry-delay", args->retry_delay, &delay_ns, err)
+				  : 0;
+
+	if (r == 0 && (args->retry < 0 || delay_ns > RETRY_DELAY_MAX_NS))
+		r = error_set(err, -EINVAL, "--retry wants a number, and --retry-delay at most 1h");
+	req->retries = r == 0 ? (unsigned)args->retry : 0;
+	req->retry_delay_ms = (int)(delay_ns / 1000000);
+	return r;
+}
+
+static int read_cache_age(const char *text, struct build_request *req, struct error *err)
+{
+	int64_t age_ns = 0;
+	int r = text && strcmp(text, "0") != 0 ? read_time("--cache-ttl", text, &age_ns, err) : 0;
+
+	req->step_age_ns = age_ns;
+	req->no_cache |= text && age_ns == 0;
+	return r;
 }
 
 static int read_caches(const struct build_args *args, struct build_wishes *w, struct error *err)
@@ -205,18 +267,26 @@ int wishes_read(struct engine *engine, const struct build_args *args, struct bui
 					   args->jobs)
 			       : 0;
 
+	if (r == 0)
+		r = read_arguments(args, w, err);
 	point(args, w, req);
 	read_registry(args, &w->registry_flags);
 	if (r == 0)
-		r = read_given(args, err);
+		r = given_check(args, err);
 	if (r == 0)
-		r = read_pull(args->pull, req, err);
+		r = read_pull(args, req, err);
 	if (r == 0)
 		r = read_rights(&args->allow, err);
 	if (r == 0)
 		r = read_format(args->format, req, err);
 	if (r == 0)
-		r = read_platforms(&args->platforms, &w->platforms, err);
+		r = read_platforms(args, &w->platforms, err);
+	if (r == 0)
+		r = read_retry(args, req, err);
+	if (r == 0)
+		r = read_cache_age(args->cache_ttl, req, err);
+	if (r == 0)
+		r = given_edits(args, &w->edits, req, err);
 	if (r == 0)
 		r = read_image_names(&args->tags, "--tag", &w->names, err);
 	if (r == 0)
@@ -225,6 +295,8 @@ int wishes_read(struct engine *engine, const struct build_args *args, struct bui
 		r = read_outputs(args, w, err);
 	for (size_t i = 0; r == 0 && i < args->annotations.n; i++)
 		r = annotation_parse(&w->annotations, args->annotations.items[i], err);
+	for (size_t i = 0; r == 0 && i < args->secrets.n; i++)
+		r = secret_check(args->secrets.items[i], err);
 	if (r == 0)
 		r = read_caches(args, w, err);
 	return r < 0 ? r : open_contexts(engine, args, w, err);

@@ -6,6 +6,7 @@
 #include "base/strv.h"
 #include "builder/annotation.h"
 #include "builder/cache_spec.h"
+#include "builder/edits.h"
 #include "builder/named.h"
 #include "builder/output_spec.h"
 
@@ -15,7 +16,8 @@ struct build_request;
 
 /* What a request points to. */
 struct build_wishes {
-	struct strv names, platforms, registry_flags;
+	struct strv names, platforms, registry_flags, build_args;
+	struct image_edits edits;
 	struct outputs outputs;
 	struct annotations annotations;
 	struct named_list contexts;

@@ -99,10 +99,36 @@ static const struct cmd cmd_builder_prune = {
 	.run = prune_run,
 };
 
+extern const struct cmd cmd_build;
+
+/* As docker builder and docker buildx have it, too. */
+static const struct cmd also_build = { .name = "build", .same = &cmd_build };
+
 static const struct cmd *const subs[] = {
-	&cmd_hand_from,   &cmd_hand_run,   &cmd_hand_copy,     &cmd_hand_add,
-	&cmd_hand_config, &cmd_hand_mount, &cmd_hand_umount,   &cmd_hand_commit,
-	&cmd_hand_ps,     &cmd_hand_rm,    &cmd_builder_prune, NULL,
+	&also_build,
+	&cmd_hand_from,
+	&cmd_hand_run,
+	&cmd_hand_copy,
+	&cmd_hand_add,
+	&cmd_hand_config,
+	&cmd_hand_mount,
+	&cmd_hand_umount,
+	&cmd_hand_commit,
+	&cmd_hand_ps,
+	&cmd_hand_rm,
+	&cmd_builder_prune,
+	NULL,
+};
+
+static const struct cmd *const buildx_subs[] = { &also_build, &cmd_builder_prune, NULL };
+
+/* For scripts. */
+const struct cmd cmd_buildx = {
+	.name = "buildx",
+	.operands = "",
+	.help = "As docker buildx build; see build and builder",
+	.flags = CMD_HIDDEN,
+	.sub = buildx_subs,
 };
 
 const struct cmd cmd_builder = {

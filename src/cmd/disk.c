@@ -12,19 +12,20 @@ HANDOVER("strake-disk", build, "build", disk_build_opts)
 HANDOVER("strake-disk", convert, "convert", disk_convert_opts)
 HANDOVER("strake-disk", import, "import", import_opts)
 HANDOVER("strake-disk", ls, "ls", disk_ls_opts)
-HANDOVER("strake-disk", cat, "cat", no_opts)
-HANDOVER("strake-disk", cp, "cp", no_opts)
+HANDOVER("strake-disk", cat, "cat", disk_read_opts)
+HANDOVER("strake-disk", cp, "cp", disk_read_opts)
 HANDOVER("strake-disk", check, "check", no_opts)
 HANDOVER("strake-disk", inspect, "inspect", no_opts)
 HANDOVER("strake-disk", run, "run", disk_run_opts)
+HANDOVER("strake-disk", write, "write", disk_write_opts)
 
 static const struct cmd disk_build_front = {
 	.name = "build",
 	.operands = "SOURCE [-- COMMAND...]",
-	.help = "Make a disk that boots of an image, a directory, an archive or one executable",
+	.help = "Make a disk that boots of an image, a container, a directory, an archive or one executable",
 	.details =
-		"SOURCE is an image, or, with a slash, a directory, a tar archive (plain, gzip, zstd) or one\n"
-		"static executable. The disk starts on BIOS and UEFI: GPT, a boot partition with syslinux and\n"
+		"SOURCE is an image, a container (container:NAME, where an image has the name, too), or, with a\n"
+		"slash, a directory, a tar archive (plain, gzip, zstd) or one static executable. The disk starts on BIOS and UEFI: GPT, a boot partition with syslinux and\n"
 		"systemd-boot, and an ext4 root that is found by its UUID; no mount, no loop device, and no\n"
 		"root unless the image store is root's.\n\n"
 		"Kernel and initrd are the newest in the source, or those that --kernel and --initrd name. A\n"
@@ -97,8 +98,8 @@ static const struct cmd disk_import_front = {
 	.operands = "FILE [NAME]",
 	.help = "Make an image of the files of a disk",
 	.details =
-		"FILE may have any of the formats; its root is an ext2, ext3 or ext4. One layer, with owners,\n"
-		"modes, times, attributes, hard links, devices and holes. The boot partition and what\n"
+		"FILE may have any of the formats; its root is an ext2, ext3, ext4, EROFS or squashfs. One layer,\n"
+		"with owners, modes, times, attributes, hard links, devices and holes. The boot partition and what\n"
 		"'disk build' added stay out. The configuration is that of the image of which 'disk build' made\n"
 		"the disk, changed by --change.",
 	.opts = import_opts,
@@ -112,9 +113,11 @@ static const struct cmd disk_ls_front = {
 	.name = "ls",
 	.operands = "FILE [PATH]",
 	.help = "List a directory of a disk",
-	.details = "Of its ext4 root, which is read without a mount. Times are in UTC.",
+	.details =
+		"Of its root, or of another partition: ext2, ext3, ext4, erofs, squashfs or FAT, read without\n"
+		"a mount. Times are in UTC.",
 	.opts = disk_ls_opts,
-	.args_size = sizeof(struct disk_ls_args),
+	.args_size = sizeof(struct disk_read_args),
 	.min_operands = 1,
 	.max_operands = 2,
 	.run_alone = ls_run,
@@ -124,6 +127,8 @@ static const struct cmd disk_cat_front = {
 	.name = "cat",
 	.operands = "FILE PATH...",
 	.help = "Print files of a disk",
+	.opts = disk_read_opts,
+	.args_size = sizeof(struct disk_read_args),
 	.min_operands = 2,
 	.max_operands = INT_MAX,
 	.run_alone = cat_run,
@@ -134,17 +139,41 @@ static const struct cmd disk_cp_front = {
 	.operands = "FILE PATH TARGET",
 	.help = "Copy a file or a directory out of a disk",
 	.details = "Links are copied as links, devices are left out, owners become yours.",
+	.opts = disk_read_opts,
+	.args_size = sizeof(struct disk_read_args),
 	.min_operands = 3,
 	.max_operands = 3,
 	.run_alone = cp_run,
 };
 
+static const struct cmd disk_write_front = {
+	.name = "write",
+	.operands = "FILE DEVICE",
+	.help = "Write a disk onto a device: a stick, a card, a disk",
+	.details =
+		"FILE may have any of the formats. Shows what is on DEVICE, asks, writes, reads all of it back,\n"
+		"and moves the second partition table to the end. Refused is a device that is mounted, swapped\n"
+		"to, part of a RAID or of LVM, or otherwise open, it or a partition of it; one that is too small;\n"
+		"one that is built in (--fixed); a partition (--partition). What is interrupted does not start.",
+	.opts = disk_write_opts,
+	.args_size = sizeof(struct disk_write_args),
+	.min_operands = 2,
+	.max_operands = 2,
+	.run_alone = write_run,
+};
+
 static const struct cmd *const disk_cmds[] = {
-	&disk_build_front,   &disk_run_front,
-	&disk_check_front,   &disk_inspect_front,
-	&disk_convert_front, &disk_import_front,
-	&disk_ls_front,      &disk_cat_front,
-	&disk_cp_front,      NULL,
+	&disk_build_front,
+	&disk_run_front,
+	&disk_check_front,
+	&disk_inspect_front,
+	&disk_convert_front,
+	&disk_import_front,
+	&disk_ls_front,
+	&disk_cat_front,
+	&disk_cp_front,
+	&disk_write_front,
+	NULL,
 };
 
 const struct cmd cmd_disk = {

@@ -171,7 +171,7 @@ static int build_run(const void *globals, const void *data, int argc, char **arg
 const struct cmd cmd_disk_build = {
 	.name = "build",
 	.operands = "SOURCE [-- COMMAND...]",
-	.help = "Make a disk that boots of an image, a directory, an archive or one executable",
+	.help = "Make a disk that boots of an image, a container, a directory, an archive or one executable",
 	.opts = disk_build_opts,
 	.args_size = sizeof(struct disk_build_args),
 	.min_operands = 1,

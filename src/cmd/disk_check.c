@@ -19,7 +19,7 @@ static int check_run(const void *globals, const void *data, int argc, char **arg
 		     struct error *err)
 {
 	cleanup(disk_cleanup) struct disk *d = NULL;
-	int r = disk_open(argv[0], &d, err);
+	int r = disk_open(argv[0], 0, &d, err);
 
 	(void)globals;
 	(void)data;
@@ -42,33 +42,37 @@ const struct cmd cmd_disk_check = {
 
 static json_t *describe_partition(const struct disk *d, size_t i)
 {
-	static const char *const kinds[] = { [PARTITION_ESP] = "esp",
-					     [PARTITION_ROOT] = "linux",
-					     [PARTITION_DATA] = "linux",
-					     [PARTITION_SWAP] = "swap",
-					     [PARTITION_HASHES] = "hashes" };
+	static const char *const kinds[] = {
+		[PARTITION_ESP] = "esp",       [PARTITION_ROOT] = "linux",
+		[PARTITION_DATA] = "linux",    [PARTITION_SWAP] = "swap",
+		[PARTITION_HASHES] = "hashes", [PARTITION_OTHER] = "other"
+	};
 	const struct partition *p = &d->parts[i];
-	bool root = (int)i == d->root;
+	const struct volume *v = &d->volumes[i];
 	json_t *o =
 		json_pack("{s:s, s:I, s:I, s:s}", "type", kinds[p->kind], "offset",
 			  (json_int_t)p->offset, "size", (json_int_t)p->size, "partuuid", p->uuid);
 
-	if (o && root) {
-		(void)json_object_set_new(o, "filesystem", json_string("ext4"));
-		(void)json_object_set_new(o, "uuid", json_string(d->uuid));
-		(void)json_object_set_new(o, "label", json_string(d->label));
+	if (o && *v->type) {
+		(void)json_object_set_new(o, "filesystem", json_string(v->type));
+		(void)json_object_set_new(o, "uuid", json_string(v->uuid));
+		(void)json_object_set_new(o, "label", json_string(v->label));
 	}
+	if (o && (int)i == d->root)
+		(void)json_object_set_new(o, "root", json_true());
 	return o;
 }
 
 static int inspect_run(const void *globals, const void *data, int argc, char **argv,
 		       struct error *err)
 {
-	static const char *const tables[] = { "none", "gpt", "mbr" };
+	static const char *const tables[] = {
+		[TABLE_NONE] = "none", [TABLE_GPT] = "gpt", [TABLE_MBR] = "mbr"
+	};
 	cleanup(disk_cleanup) struct disk *d = NULL;
 	cleanup(json_cleanup) json_t *doc = json_object(), *parts = json_array();
 	autofree char *text = NULL;
-	int r = disk_open(argv[0], &d, err);
+	int r = disk_open(argv[0], 0, &d, err);
 
 	(void)globals;
 	(void)data;

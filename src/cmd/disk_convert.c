@@ -58,7 +58,7 @@ static int convert_run(const void *globals, const void *data, int argc, char **a
 	(void)globals;
 	(void)argc;
 	if (r == 0)
-		r = disk_open(argv[0], &d, err);
+		r = disk_open(argv[0], 0, &d, err);
 	if (r == 0)
 		r = output_open(argv[1], &out, err);
 	if (r == 0)

@@ -51,7 +51,7 @@ static int import_run(struct engine *engine, const void *data, int argc, char **
 	if (r == 0 && argc > 1 && strchr(name, '@'))
 		r = error_set(err, -EINVAL, "'%s': a digest is no name to give", argv[1]);
 	if (r == 0)
-		r = disk_open(argv[0], &d, err);
+		r = disk_open(argv[0], 0, &d, err);
 	if (r == 0)
 		r = disk_export(d, &fd, &said, err);
 	/* What was asked for now comes last, and wins. */

@@ -90,12 +90,35 @@ static const struct opt disk_convert_opts[] = {
 	{ 0 },
 };
 
-struct disk_ls_args {
-	bool along;
+struct disk_read_args {
+	int partition;
+	bool along; /* of ls alone */
 };
 
+#define DISK_PARTITION_OPT                                                                         \
+	OPT(struct disk_read_args, partition, "partition", 'p', "N",                               \
+	    "another than the root, as 'disk inspect' counts them from 1 on")
+
+static const struct opt disk_read_opts[] = { DISK_PARTITION_OPT, { 0 } };
+
 static const struct opt disk_ls_opts[] = {
-	OPT(struct disk_ls_args, along, "long", 'l', NULL, "with modes, owners, sizes and times"),
+	DISK_PARTITION_OPT,
+	OPT(struct disk_read_args, along, "long", 'l', NULL, "with modes, owners, sizes and times"),
+	{ 0 },
+};
+
+struct disk_write_args {
+	bool yes, fixed, partition, no_compare, quiet;
+};
+
+static const struct opt disk_write_opts[] = {
+	OPT(struct disk_write_args, yes, "yes", 'y', NULL, "do not ask"),
+	OPT(struct disk_write_args, fixed, "fixed", 0, NULL,
+	    "onto a disk that is built in, too, and not only onto a stick or a card"),
+	OPT(struct disk_write_args, partition, "partition", 0, NULL, "onto a partition of a disk"),
+	OPT(struct disk_write_args, no_compare, "no-compare", 0, NULL,
+	    "do not read back what was written"),
+	OPT(struct disk_write_args, quiet, "quiet", 'q', NULL, "print nothing"),
 	{ 0 },
 };
 

@@ -51,7 +51,7 @@ static void put_name(const char *name)
 
 static int show(void *data, const struct disk_entry *e, struct error *err)
 {
-	const struct disk_ls_args *args = data;
+	const struct disk_read_args *args = data;
 	time_t when = (time_t)e->mtime_s;
 	char mode[11], date[32] = "";
 	struct tm tm;
@@ -75,16 +75,20 @@ static int show(void *data, const struct disk_entry *e, struct error *err)
 
 static int ls_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
+	const struct disk_read_args *args = data;
 	cleanup(disk_cleanup) struct disk *d = NULL;
 	struct disk_entry e = { .target = NULL };
-	int r = disk_open(argv[0], &d, err);
+	int r = disk_open(argv[0], args->partition, &d, err);
+
+	if (r == 0)
+		r = disk_read(d, err);
 
 	(void)globals;
 	if (r == 0)
 		r = disk_find(d, argc > 1 ? argv[1] : "/", &e, err);
 	if (r == 0)
-		r = S_ISDIR(e.mode) ? disk_list(d, e.number, show, (void *)data, err)
-				    : show((void *)data, &e, err);
+		r = S_ISDIR(e.mode) ? disk_list(d, e.number, show, (void *)args, err)
+				    : show((void *)args, &e, err);
 	disk_entry_done(&e);
 	return r;
 }
@@ -94,7 +98,7 @@ const struct cmd cmd_disk_ls = {
 	.operands = "FILE [PATH]",
 	.help = "List a directory of a disk",
 	.opts = disk_ls_opts,
-	.args_size = sizeof(struct disk_ls_args),
+	.args_size = sizeof(struct disk_read_args),
 	.min_operands = 1,
 	.max_operands = 2,
 	.run_alone = ls_run,
@@ -114,12 +118,15 @@ static int need_file(const struct disk *d, const char *path, struct disk_entry *
 
 static int cat_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
+	const struct disk_read_args *args = data;
 	cleanup(disk_cleanup) struct disk *d = NULL;
 	struct disk_entry e = { .target = NULL };
-	int r = disk_open(argv[0], &d, err);
+	int r = disk_open(argv[0], args->partition, &d, err);
+
+	if (r == 0)
+		r = disk_read(d, err);
 
 	(void)globals;
-	(void)data;
 	for (int i = 1; r == 0 && i < argc; i++) {
 		r = need_file(d, argv[i], &e, err);
 		if (r == 0 && S_ISDIR(e.mode))
@@ -135,6 +142,8 @@ const struct cmd cmd_disk_cat = {
 	.name = "cat",
 	.operands = "FILE PATH...",
 	.help = "Print files of a disk",
+	.opts = disk_read_opts,
+	.args_size = sizeof(struct disk_read_args),
 	.min_operands = 2,
 	.max_operands = INT_MAX,
 	.run_alone = cat_run,
@@ -161,6 +170,8 @@ static int copy_file(const struct copying *c, const struct disk_entry *e, const 
 	if (fd < 0)
 		return error_sys(err, -errno, "make %s", name);
 	r = disk_copy_out(c->disk, e->number, fd, err);
+	if (r < 0)
+		(void)unlinkat(c->to, name, 0); /* half of it is of no use */
 	return r < 0 ? error_wrap(err, r, "%s", name) : 0;
 }
 
@@ -203,6 +214,7 @@ static int copy_into(void *data, const struct disk_entry *e, struct error *err)
 /* As cp: into TARGET if it is a directory, else as TARGET. */
 static int cp_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
+	const struct disk_read_args *args = data;
 	cleanup(disk_cleanup) struct disk *d = NULL;
 	struct disk_entry e = { .target = NULL };
 	autofree char *dir = xstrdup(argv[2]);
@@ -210,10 +222,12 @@ static int cp_run(const void *globals, const void *data, int argc, char **argv, 
 	const char *name = slash ? argv[2] + (slash - dir) + 1 : argv[2];
 	autoclose int to = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct copying c;
-	int r = disk_open(argv[0], &d, err);
+	int r = disk_open(argv[0], args->partition, &d, err);
+
+	if (r == 0)
+		r = disk_read(d, err);
 
 	(void)globals;
-	(void)data;
 	(void)argc;
 	if (r == 0)
 		r = need_file(d, argv[1], &e, err);
@@ -234,6 +248,8 @@ const struct cmd cmd_disk_cp = {
 	.name = "cp",
 	.operands = "FILE PATH TARGET",
 	.help = "Copy a file or a directory out of a disk",
+	.opts = disk_read_opts,
+	.args_size = sizeof(struct disk_read_args),
 	.min_operands = 3,
 	.max_operands = 3,
 	.run_alone = cp_run,

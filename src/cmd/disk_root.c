@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/file.h"
 #include "cmd/disk_options.h"
 #include "disk/osroot.h"
@@ -65,17 +66,21 @@ static int choose_key(const char *file, struct osroot_options *ret, struct error
 {
 	char *text = NULL;
 	size_t len = 0;
-	int r = file ? file_read_at(AT_FDCWD, file, KEY_MAX + 1, &text, &len, err)
-		     : ask_twice(&text, err);
+	int r;
 
+	ret->key.file = file;
+	if (explain_dry() && !file)
+		return 0; /* the script asks */
+	r = file ? file_read_at(AT_FDCWD, file, KEY_MAX + 1, &text, &len, err)
+		 : ask_twice(&text, err);
 	if (r < 0)
 		return r;
 	if (!file)
 		len = text ? strlen(text) : 0;
 	if (len && text[len - 1] == '\n')
 		len--;
-	ret->key = text;
-	ret->key_len = len;
+	ret->key.bytes = text;
+	ret->key.len = len;
 	return len ? 0 : error_set(err, -EINVAL, "the passphrase is empty");
 }
 
@@ -99,8 +104,8 @@ int disk_root_choose(const struct disk_build_args *args, struct osroot_options *
 
 void disk_root_done(struct osroot_options *o)
 {
-	if (o->key)
-		explicit_bzero((char *)o->key, o->key_len);
-	free((char *)o->key);
-	o->key = NULL;
+	if (o->key.bytes)
+		explicit_bzero((char *)o->key.bytes, o->key.len);
+	free((char *)o->key.bytes);
+	o->key.bytes = NULL;
 }

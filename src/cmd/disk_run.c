@@ -124,7 +124,7 @@ static int run_run(const void *globals, const void *data, int argc, char **argv,
 	(void)argc;
 	/* What is no disk is told before a firmware looks for a minute. */
 	if (r == 0)
-		r = disk_open(argv[0], &d, err);
+		r = disk_open(argv[0], 0, &d, err);
 	if (r == 0)
 		r = choose_processor(d, args, &req, err);
 	if (r == 0) {

@@ -9,15 +9,16 @@
 
 #include "base/opt.h"
 #include "base/strv.h"
+#include "engine/options.h"
 
 struct hand_from_args {
 	const char *name, *pull, *platform;
 };
 struct hand_run_args {
-	struct strv env, volumes, mounts, secrets, ssh, add_hosts, ulimits;
-	const char *user, *workdir, *network;
-	uint64_t memory;
+	struct strv env, mounts, secrets, ssh;
+	const char *user, *workdir, *network, *isolation;
 	bool tty;
+	struct container_options run;
 };
 struct hand_copy_args {
 	const char *chown, *chmod, *from, *context, *ignore_file;

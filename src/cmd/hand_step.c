@@ -72,7 +72,6 @@ static int run_run(struct engine *engine, const void *data, int argc, char **arg
 	const int skip = argc > 2 && strcmp(argv[1], "--") == 0 ? 2 : 1;
 	struct strv flags = { 0 }, words = { 0 };
 	struct hand_run run = { .env = &args->env,
-				.volumes = &args->volumes,
 				.user = args->user,
 				.workdir = args->workdir,
 				.tty = args->tty || isatty(STDIN_FILENO) };
@@ -83,9 +82,7 @@ static int run_run(struct engine *engine, const void *data, int argc, char **arg
 	req.network = args->network;
 	req.secrets = &args->secrets;
 	req.ssh = &args->ssh;
-	req.add_hosts = &args->add_hosts;
-	req.ulimits = &args->ulimits;
-	req.memory = args->memory;
+	req.run = &args->run;
 	for (size_t i = 0; i < args->mounts.n; i++)
 		strv_addf(&flags, "mount=%s", args->mounts.items[i]);
 	strv_extend(&words, argv + skip, (size_t)(argc - skip));

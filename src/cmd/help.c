@@ -104,6 +104,8 @@ static void man_options(const char *heading, const struct opt *opts, FILE *to)
 		return;
 	(void)fprintf(to, ".SH %s\n", heading);
 	for (const struct opt *o = opts; o->name; o++) {
+		if (o->kind == OPT_NOT_HERE)
+			continue;
 		(void)fputs(".TP\n", to);
 		if (o->letter)
 			(void)fprintf(to, "\\fB\\-%c\\fR, ", o->letter);

@@ -10,7 +10,7 @@
 extern const struct cmd cmd_images, cmd_rmi, cmd_load, cmd_history, cmd_tag, cmd_untag,
 	cmd_image_tree, cmd_image_inspect, cmd_image_mount, cmd_image_unmount, cmd_image_prune,
 	cmd_image_check_front, cmd_image_pack_front, cmd_save, cmd_import, cmd_pull, cmd_push,
-	cmd_copy, cmd_search, cmd_tags;
+	cmd_copy, cmd_search, cmd_tags, cmd_build;
 
 static int exists_run(struct engine *engine, const void *args, int argc, char **argv,
 		      struct error *err)
@@ -37,6 +37,7 @@ static const struct cmd image_exists = {
 static const struct cmd *const image_cmds[] = {
 	ALIAS("ls", cmd_images),
 	ALIAS("list", cmd_images),
+	ALIAS("build", cmd_build),
 	&cmd_image_inspect,
 	&cmd_image_tree,
 	&cmd_history,

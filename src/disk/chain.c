@@ -16,7 +16,7 @@
 #define ENTRY_CONF    "/loader/entries/strake.conf"
 
 struct checking {
-	const struct disk *disk;
+	struct disk *disk;
 	chain_fn fn;
 	void *data;
 	struct error *err;
@@ -78,9 +78,16 @@ static char *word_of(const char *cmdline, const char *key)
 static void check_init(struct checking *c)
 {
 	struct disk_entry e = { .target = NULL };
-	int r = disk_find(c->disk, "/sbin/init", &e, NULL);
-	bool holds = r == 0 && S_ISREG(e.mode) && (e.mode & 0111);
+	struct error err = { 0 };
+	int r = disk_read(c->disk, &err);
+	bool holds;
 
+	if (r < 0) {
+		tell(c, "init", false, err.text);
+		return;
+	}
+	r = disk_find(c->disk, "/sbin/init", &e, NULL);
+	holds = r == 0 && S_ISREG(e.mode) && (e.mode & 0111);
 	tell(c, "init", holds,
 	     holds ? "/sbin/init" : "/sbin/init is missing, or cannot be executed: install one");
 	disk_entry_done(&e);
@@ -103,6 +110,14 @@ static bool check_part(struct checking *c, const char *cmdline, const char *key,
 	return true;
 }
 
+static const struct volume *volume_of(const struct disk *d, const char *uuid)
+{
+	for (size_t i = 0; i < d->nparts; i++)
+		if (strcasecmp(d->volumes[i].uuid, uuid) == 0)
+			return &d->volumes[i];
+	return NULL;
+}
+
 static void check_root(struct checking *c, const char *cmdline)
 {
 	autofree char *uuid = word_of(cmdline, "root=UUID="), *text = NULL;
@@ -121,18 +136,17 @@ static void check_root(struct checking *c, const char *cmdline)
 		(void)check_part(c, cmdline, "systemd.verity_root_hash=PARTUUID=", "hashes",
 				 "verity");
 	} else if (uuid) {
-		bool holds = c->disk->fs && strcasecmp(c->disk->uuid, uuid) == 0;
+		const struct volume *v = volume_of(c->disk, uuid);
+		bool holds = v && (!type || strcmp(type, v->type) == 0);
 
-		/* Of another file system's UUID nothing is known here. */
-		if (!c->disk->fs && type && strcmp(type, "ext4") != 0)
-			holds = c->disk->nparts > 1;
-		text = holds ? xasprintf("%s, UUID %s", type ? type : "ext4", uuid)
-			     : xasprintf("no ext4 with UUID %s is on the disk", uuid);
+		text = holds ? xasprintf("%s, UUID %s", v->type, uuid)
+			     : xasprintf("no %s with UUID %s is on the disk",
+					 type ? type : "file system", uuid);
 		tell(c, "root", holds, text);
 	} else if (!check_part(c, cmdline, "root=PARTUUID=", "root", type ? type : "")) {
 		tell(c, "root", false, "the kernel is not told a root by UUID");
 	}
-	if (c->disk->fs)
+	if (volume_is_read(&c->disk->volume))
 		check_init(c);
 }
 
@@ -201,7 +215,7 @@ static int check_uefi(struct checking *c)
 	return check_config(c, ENTRY_CONF, words, true);
 }
 
-int chain_check(const struct disk *d, chain_fn fn, void *data, struct error *err)
+int chain_check(struct disk *d, chain_fn fn, void *data, struct error *err)
 {
 	struct checking c = { .disk = d, .fn = fn, .data = data, .err = err };
 	bool uefi, bios;

@@ -14,6 +14,6 @@ typedef void (*chain_fn)(void *data, const char *link, bool holds, const char *t
 /* Follows firmware, loader, kernel, initrd, root and init.  Returns how many links do not hold; a
  * firmware that the disk was not made for is none of them, as long as there is another.
  */
-int chain_check(const struct disk *d, chain_fn fn, void *data, struct error *err) must_check;
+int chain_check(struct disk *d, chain_fn fn, void *data, struct error *err) must_check;
 
 #endif

@@ -184,7 +184,8 @@ static int put_text(const struct filling *f, const char *to, char *text)
 	struct content c = content_of_bytes(text, strlen(text));
 	int r;
 
-	(void)explain("what the loader is told", "printf %%s %s >\"$work/text\"", sq(text));
+	(void)explain("what the loader is told", "printf %%s %s%s >\"$work/text\"", sq(text),
+		      strstr(text, ESP_ROOTHASH) ? " | sed \"s/" ESP_ROOTHASH "/$roothash/\"" : "");
 	r = put_content(f, &c, "\"$work/text\"", to);
 
 	content_done(&c);

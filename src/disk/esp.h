@@ -32,6 +32,9 @@ struct esp_request {
 	const char *title;
 };
 
+/* In a dry run's cmdline: what the script itself finds out, and has in $roothash. */
+#define ESP_ROOTHASH "@roothash@"
+
 /* A multiple of PARTITION_ALIGN. */
 int64_t esp_size(const struct esp_request *req);
 int esp_write(const struct esp_request *req, struct error *err) must_check;

@@ -332,10 +332,11 @@ static bool explain_write(const struct filetree *t, const struct ext4_request *r
 		"printf 'sif / mode 0%o\\nsif / uid %u\\nsif / gid %u\\n' | debugfs -w -f /dev/stdin "
 		"\"$work/%s\" >/dev/null 2>&1",
 		t->root->mode, t->root->uid, t->root->gid, req->label);
-	(void)explain(
-		"to its partition",
-		"dd if=\"$work/%s\" of=\"$disk\" bs=1M seek=%lld conv=notrunc,sparse status=none",
-		req->label, (long long)req->offset >> 20);
+	if (req->offset)
+		(void)explain(
+			"to its partition",
+			"dd if=\"$work/%s\" of=\"$disk\" bs=1M seek=%lld conv=notrunc,sparse status=none",
+			req->label, (long long)req->offset >> 20);
 	return dry;
 }
 

@@ -11,7 +11,6 @@
 #include "disk/machine/orders.h"
 #include "disk/origin.h"
 #include "disk/reading.h"
-#include "disk/tree_ext4.h"
 #include "disk/tree_out.h"
 
 /* What fsck found stays. */
@@ -24,15 +23,12 @@ static void drop_ours(struct filetree *t)
 	dir_drop(t->root, &OURS_DIR[1]);
 }
 
-int disk_export(const struct disk *d, int *ret_fd, struct strv *ret_said, struct error *err)
+int disk_export(struct disk *d, int *ret_fd, struct strv *ret_said, struct error *err)
 {
-	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	struct filetree *t = NULL;
 	autoclose int fd = -1;
-	int r = disk_need_fs(d, err);
+	int r = disk_read_tree(d, &t, err);
 
-	if (r == 0)
-		r = filetree_add_ext4(t, d->fs, d->fd, d->root < 0 ? 0 : d->parts[d->root].offset,
-				      err);
 	if (r == 0)
 		r = origin_take(t, ret_said, err);
 	if (r < 0)

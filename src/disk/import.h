@@ -11,7 +11,6 @@ struct disk;
  * image is left out: the boot partition, lost+found, what disk build put in.  *ret_said gets what
  * the image of which the disk was made said about running it.
  */
-int disk_export(const struct disk *d, int *ret_fd, struct strv *ret_said,
-		struct error *err) must_check;
+int disk_export(struct disk *d, int *ret_fd, struct strv *ret_said, struct error *err) must_check;
 
 #endif

@@ -98,19 +98,39 @@ static int encrypt(int from, int to, int64_t size, const unsigned char *key, str
 	return 0;
 }
 
-int luks_seal(const struct output *out, const char *key, size_t key_len, const char *uuid, int *fd,
+/* The header that moves the data makes room for itself twice, and has a copy in the directory that
+ * it is made in.
+ */
+static bool explain_seal(const struct luks_key *key, const char *uuid, int64_t size)
+{
+	autofree char *from =
+		key->file ? xasprintf("printf %%s \"$(cat %s)\" | ", sq(key->file)) : xstrdup("");
+
+	(void)explain(
+		"room for a header",
+		"truncate -s %lld \"$work/sealed\"; "
+		"dd if=\"$work/root\" of=\"$work/sealed\" bs=1M conv=notrunc,sparse status=none",
+		(long long)size + 2 * LUKS_HEAD);
+	(void)explain(
+		key->file ? "encrypted" : "encrypted; here the passphrase is asked for",
+		"%s(cd \"$work\"; cryptsetup reencrypt --encrypt --type luks2 --batch-mode %s "
+		"--disable-locks --cipher aes-xts-plain64 --key-size 512 --pbkdf-memory " MEMORY_KIB
+		" --iter-time 1000 --uuid %s --reduce-device-size %lldk \"$work/sealed\")",
+		from, key->file ? "--key-file=-" : "--verify-passphrase", uuid,
+		2 * LUKS_HEAD / 1024);
+	return explain("which takes the place of the root",
+		       "truncate -s %lld \"$work/sealed\"; mv \"$work/sealed\" \"$work/root\"",
+		       (long long)size + LUKS_HEAD);
+}
+
+int luks_seal(const struct output *out, const struct luks_key *key, const char *uuid, int *fd,
 	      int64_t *size, struct error *err)
 {
 	unsigned char volume_key[KEY_LEN];
 	autoclose int to = -1, key_fd = -1, volume_fd = -1;
 	int r;
 
-	if (explain("encrypted; the script asks for the passphrase",
-		    "truncate -s %lld \"$work/sealed\"; dd if=\"$work/root\" of=\"$work/sealed\" bs=1M conv=notrunc,sparse status=none; "
-		    "cryptsetup reencrypt --encrypt --type luks2 --cipher aes-xts-plain64 --uuid %s "
-		    "--reduce-device-size %lldk \"$work/sealed\"; truncate -s %lld \"$work/sealed\"; mv \"$work/sealed\" \"$work/root\"",
-		    (long long)*size + 2 * LUKS_HEAD, uuid, 2 * LUKS_HEAD / 1024,
-		    (long long)*size + LUKS_HEAD)) {
+	if (explain_seal(key, uuid, *size)) {
 		*size += LUKS_HEAD;
 		return 0;
 	}
@@ -120,7 +140,7 @@ int luks_seal(const struct output *out, const char *key, size_t key_len, const c
 	if (r == 0 && ftruncate(to, *size + LUKS_HEAD) < 0)
 		r = error_sys(err, -errno, "make the encrypted root");
 	if (r == 0)
-		r = key_fd = hide(key, key_len, err);
+		r = key_fd = hide(key->bytes, key->len, err);
 	if (r >= 0)
 		r = volume_fd = hide(volume_key, sizeof(volume_key), err);
 	if (r >= 0)

@@ -15,10 +15,16 @@ struct output;
 
 #define LUKS_HEAD (16LL << 20) /* before the data */
 
+struct luks_key {
+	const char *bytes; /* a passphrase; NULL in a dry run without a file */
+	size_t len;
+	const char *file; /* where it comes from; NULL: typed */
+};
+
 /* *fd (nameless, *size bytes) is closed and replaced by one that has a header before the same, in
  * cipher; *size grows by LUKS_HEAD.
  */
-int luks_seal(const struct output *out, const char *key, size_t key_len, const char *uuid, int *fd,
+int luks_seal(const struct output *out, const struct luks_key *key, const char *uuid, int *fd,
 	      int64_t *size, struct error *err) must_check;
 
 #endif

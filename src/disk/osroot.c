@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/strv.h"
+#include "disk/esp.h"
 #include "disk/filetree.h"
 #include "disk/luks.h"
 #include "disk/machine/orders.h"
@@ -62,6 +63,7 @@ int osroot_choose(const struct osroot_request *req, struct osroot *ret, struct e
 
 /* in the tree */
 
+/* Ours does it, too; and of what another one has opened the partition is no longer known. */
 static bool grows(const struct osroot *s)
 {
 	return !s->overlay && !s->req->options.encrypt && !s->req->arm64;
@@ -146,6 +148,23 @@ static int lay_out_ext4(struct osroot *s, int64_t start, int64_t asked, struct e
 	return 0;
 }
 
+static int64_t round_up(int64_t size)
+{
+	return (size + PARTITION_ALIGN - 1) / PARTITION_ALIGN * PARTITION_ALIGN;
+}
+
+/* Levels of blocks of 4096 with 128 hashes each, up to one, and the superblock's. */
+static int64_t hashes_size(int64_t size)
+{
+	int64_t level = size / 4096, blocks = 1;
+
+	do {
+		level = (level + 127) / 128;
+		blocks += level;
+	} while (level > 1);
+	return round_up(blocks * 4096);
+}
+
 static int make_hashes(struct osroot *s, struct error *err)
 {
 	static const char *const mark = "Root hash:";
@@ -159,6 +178,14 @@ static int make_hashes(struct osroot *s, struct error *err)
 	if (r < 0)
 		return r;
 	identity_text(s->req->id, "hashes", uuid);
+	if (explain("a hash of each block, and of the hashes",
+		    "roothash=$(veritysetup format --uuid=%s --salt=%s \"$work/root\" \"$work/hashes\" "
+		    "| sed -n 's/^Root hash:[^0-9a-f]*//p')",
+		    uuid, s->req->id->seed)) {
+		(void)snprintf(s->root_hash, sizeof(s->root_hash), ESP_ROOTHASH);
+		s->hash_size = hashes_size(s->root_size);
+		return 0;
+	}
 	strv_add(&argv, "veritysetup");
 	strv_add(&argv, "format");
 	strv_addf(&argv, "--uuid=%s", uuid);
@@ -168,9 +195,6 @@ static int make_hashes(struct osroot *s, struct error *err)
 	r = tool_output(&argv, (const int[]) { s->root_fd, s->hash_fd }, 2, "cryptsetup-bin", &said,
 			err);
 	strv_done(&argv);
-	(void)explain("a hash of each block, and of the hashes",
-		      "veritysetup format --uuid=%s --salt=%s \"$work/root\" \"$work/hashes\"",
-		      uuid, s->req->id->seed);
 	at = r == 0 ? strstr(said, mark) : NULL;
 	if (at)
 		at += strlen(mark) + strspn(at + strlen(mark), " \t");
@@ -181,7 +205,7 @@ static int make_hashes(struct osroot *s, struct error *err)
 	memcpy(s->root_hash, at, sizeof(s->root_hash) - 1);
 	if (fstat(s->hash_fd, &st) < 0)
 		return error_sys(err, -errno, "look at the hashes");
-	s->hash_size = (st.st_size + PARTITION_ALIGN - 1) / PARTITION_ALIGN * PARTITION_ALIGN;
+	s->hash_size = round_up(st.st_size);
 	return 0;
 }
 
@@ -206,8 +230,8 @@ static int make_root(struct osroot *s, int64_t asked, struct error *err)
 		r = make_hashes(s, err);
 	if (r == 0 && req->options.encrypt) {
 		identity_text(req->id, "luks", s->luks);
-		r = luks_seal(req->out, req->options.key, req->options.key_len, s->luks,
-			      &s->root_fd, &s->root_size, err);
+		r = luks_seal(req->out, &req->options.key, s->luks, &s->root_fd, &s->root_size,
+			      err);
 	}
 	return r;
 }
@@ -322,7 +346,7 @@ int osroot_write(struct osroot *s, struct error *err)
 	if (r == 0)
 		r = s->root_fd < 0 ? ext4_write(s->req->source->tree, &s->ext4, err)
 				   : copy_in(s, s->root_fd, s->root_offset, "root", err);
-	if (r == 0 && s->hash_fd >= 0)
+	if (r == 0 && s->req->options.verity)
 		r = copy_in(s, s->hash_fd, s->hash_offset, "hashes", err);
 	return r;
 }

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "disk/ext4.h"
 #include "disk/identity.h"
+#include "disk/luks.h"
 #include "disk/partition.h"
 #include "disk/rootfs.h"
 
@@ -23,9 +24,8 @@ struct output;
 struct osroot_options {
 	enum rootfs fs;
 	bool read_only, verity, encrypt;
-	const char *key; /* the passphrase of encrypt */
-	size_t key_len;
-	int64_t swap; /* bytes, a multiple of 1 MiB; 0: none */
+	struct luks_key key; /* of encrypt */
+	int64_t swap;        /* bytes, a multiple of 1 MiB; 0: none */
 };
 
 struct osroot_request {

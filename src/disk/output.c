@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,8 +12,13 @@
 #include "base/alloc.h"
 #include "base/explain.h"
 #include "base/file.h"
+#include "base/strv.h"
+#include "base/walk.h"
 
-#define MODE 0644
+#define MODE      0644
+#define NAME_FMT  ".%.200s.strake-"
+#define SPOOL_FMT ".%.200s.spool-"
+#define TRIES     8
 
 static int open_nameless(int dir)
 {
@@ -38,6 +44,57 @@ static int split(struct output *out, const char *path, struct error *err)
 	return dir_open_at(AT_FDCWD, slash ? dir : ".", &out->dir_fd, err);
 }
 
+/* Where no nameless files are made, and in the moment before a name is that of the target, a kill
+ * leaves something.  Whoever is at work on one holds its lock.
+ */
+static void sweep_one(const struct output *out, const char *name)
+{
+	autoclose int fd =
+		openat(out->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(out->dir_fd, name, 0);
+}
+
+static void sweep(const struct output *out)
+{
+	autofree char *named = xasprintf(NAME_FMT, out->name),
+		      *spool = xasprintf(SPOOL_FMT, out->name);
+	struct strv names = { 0 };
+
+	if (walk_names(out->dir_fd, &names) == 0)
+		for (size_t i = 0; i < names.n; i++)
+			if (strncmp(names.items[i], named, strlen(named)) == 0 ||
+			    strncmp(names.items[i], spool, strlen(spool)) == 0)
+				sweep_one(out, names.items[i]);
+	strv_done(&names);
+}
+
+/* Another's sweep may come between making and locking: what it took away is made again. */
+static int open_named(struct output *out)
+{
+	autofree char *name = xasprintf(NAME_FMT "%d", out->name, getpid());
+	struct stat st;
+
+	for (int i = 0; i < TRIES; i++) {
+		autoclose int fd =
+			openat(out->dir_fd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, MODE);
+
+		if (fd < 0)
+			return -errno;
+		if (flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
+			return -errno;
+		if (st.st_nlink == 0)
+			continue;
+		out->tmp_name = steal_ptr(&name);
+		out->fd = steal_fd(&fd);
+		return 0;
+	}
+	return -EBUSY;
+}
+
 int output_open(const char *path, struct output *ret, struct error *err)
 {
 	int r = split(ret, path, err);
@@ -49,22 +106,17 @@ int output_open(const char *path, struct output *ret, struct error *err)
 		ret->fd = memfd_create("disk", MFD_CLOEXEC); /* there is nothing in it */
 		return ret->fd < 0 ? error_sys(err, -errno, "make a temporary file") : 0;
 	}
+	sweep(ret);
 	ret->fd = open_nameless(ret->dir_fd);
 	if (ret->fd >= 0)
-		return 0;
-	ret->tmp_name = xasprintf(".%.200s.strake-%d", ret->name, getpid());
-	ret->fd = openat(ret->dir_fd, ret->tmp_name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, MODE);
-	if (ret->fd < 0) {
-		free(ret->tmp_name);
-		ret->tmp_name = NULL;
-		return error_sys(err, -errno, "make %s", path);
-	}
-	return 0;
+		return flock(ret->fd, LOCK_EX) < 0 ? error_sys(err, -errno, "lock %s", path) : 0;
+	r = open_named(ret);
+	return r < 0 ? error_sys(err, r, "make %s", path) : 0;
 }
 
 int output_spool(const struct output *out, int *ret_fd, struct error *err)
 {
-	autofree char *name = xasprintf(".%.200s.spool-%d", out->name, getpid());
+	autofree char *name = xasprintf(SPOOL_FMT "%d", out->name, getpid());
 	int fd = open_nameless(out->dir_fd);
 
 	if (fd < 0) {
@@ -77,19 +129,30 @@ int output_spool(const struct output *out, int *ret_fd, struct error *err)
 	return 0;
 }
 
-/* A nameless file can get a name, but not that of another. */
-static int give_name(struct output *out)
+static int give(const struct output *out, const char *name)
 {
 	autofree char *self = xasprintf("/proc/self/fd/%d", out->fd);
 
-	if (out->tmp_name)
-		return 0;
-	out->tmp_name = xasprintf(".%.200s.strake-%d", out->name, getpid());
-	if (linkat(AT_FDCWD, self, out->dir_fd, out->tmp_name, AT_SYMLINK_FOLLOW) == 0)
-		return 0;
-	free(out->tmp_name);
-	out->tmp_name = NULL;
-	return -errno;
+	return linkat(AT_FDCWD, self, out->dir_fd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+/* A nameless file can get a name, but not that of another: then it takes that one's place. */
+static int appear(struct output *out)
+{
+	autofree char *name = xasprintf(NAME_FMT "%d", out->name, getpid());
+	int r = 0;
+
+	if (!out->tmp_name) {
+		r = give(out, out->name);
+		if (r != -EEXIST)
+			return r;
+		r = give(out, name);
+		if (r == 0)
+			out->tmp_name = steal_ptr(&name);
+	}
+	if (r == 0 && renameat(out->dir_fd, out->tmp_name, out->dir_fd, out->name) < 0)
+		r = -errno;
+	return r;
 }
 
 int output_finish(struct output *out, struct error *err)
@@ -99,9 +162,7 @@ int output_finish(struct output *out, struct error *err)
 	if (explain("the disk is whole", "sync \"$disk\"; mv \"$disk\" %s; rm -rf \"$work\"",
 		    sq(out->path)))
 		return 0;
-	r = fsync(out->fd) < 0 ? -errno : give_name(out);
-	if (r == 0 && renameat(out->dir_fd, out->tmp_name, out->dir_fd, out->name) < 0)
-		r = -errno;
+	r = fsync(out->fd) < 0 ? -errno : appear(out);
 	if (r < 0)
 		return error_sys(err, r, "write %s", out->path);
 	free(out->tmp_name);

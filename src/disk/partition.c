@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -208,7 +208,6 @@ int partition_move_tail(int fd, struct error *err)
 	return r < 0 ? error_sys(err, r, "move the second partition table") : 0;
 }
 
-/* What is of no other kind may be a root. */
 static enum partition_kind kind_of(const struct fdisk_parttype *type, bool gpt)
 {
 	const char *text = type && gpt ? fdisk_parttype_get_string(type) : NULL;
@@ -217,7 +216,7 @@ static enum partition_kind kind_of(const struct fdisk_parttype *type, bool gpt)
 		if (gpt ? text && strcasecmp(text, types[i]) == 0
 			: fdisk_parttype_get_code(type) == mbr_types[i])
 			return (enum partition_kind)i;
-	return PARTITION_ROOT;
+	return PARTITION_OTHER;
 }
 
 /* The library knows UUIDs of GPTs alone. */
@@ -241,8 +240,8 @@ static bool take(struct fdisk_context *cxt, struct fdisk_partition *pa, int64_t 
 	uint64_t size = fdisk_partition_get_size(pa);
 	uint64_t sectors = (uint64_t)file_size / SECTOR;
 
-	if (!fdisk_partition_is_used(pa) || fdisk_partition_is_container(pa) || start >= sectors ||
-	    size > sectors - start)
+	if (!fdisk_partition_is_used(pa) || fdisk_partition_is_container(pa) || start == 0 ||
+	    start >= sectors || size > sectors - start)
 		return false;
 	*ret = (struct partition) { .kind = kind_of(fdisk_partition_get_type(pa),
 						    fdisk_is_label(cxt, GPT)),
@@ -257,14 +256,14 @@ int partition_read(int fd, enum partition_table *ret_table, struct partition ret
 {
 	cleanup(fdisk_cleanup) struct fdisk_context *cxt = NULL;
 	cleanup(fdisk_table_cleanup) struct fdisk_table *table = NULL;
-	struct stat st;
+	off_t end = lseek(fd, 0, SEEK_END); /* stat() says nothing of a device */
 	size_t n = 0;
 	bool gpt;
 	int r = open_table(fd, true, &cxt, err);
 
 	if (r < 0)
 		return r;
-	if (fstat(fd, &st) < 0)
+	if (end < 0)
 		return error_sys(err, -errno, "look at the disk");
 	gpt = fdisk_is_label(cxt, GPT);
 	if (!gpt && !fdisk_is_label(cxt, DOS))
@@ -273,8 +272,11 @@ int partition_read(int fd, enum partition_table *ret_table, struct partition ret
 	if (r < 0)
 		return error_sys(err, r, "read the partition table");
 	for (size_t i = 0; i < fdisk_table_get_nents(table) && n < PARTITIONS_MAX; i++)
-		if (take(cxt, fdisk_table_get_partition(table, i), st.st_size, &ret[n]))
+		if (take(cxt, fdisk_table_get_partition(table, i), end, &ret[n]))
 			n++;
+	/* The two bytes that tell an MBR stand at the start of much else. */
+	if (n == 0 && !gpt)
+		return error_set(err, -EBADMSG, "it has no partition table (GPT or MBR)");
 	*ret_table = gpt ? TABLE_GPT : TABLE_MBR;
 	*ret_n = n;
 	return 0;

@@ -17,7 +17,8 @@ enum partition_kind {
 	PARTITION_ROOT,
 	PARTITION_DATA,
 	PARTITION_SWAP,
-	PARTITION_HASHES
+	PARTITION_HASHES,
+	PARTITION_OTHER /* of a disk that is read: its type says nothing to us */
 };
 
 struct partition {
@@ -56,7 +57,7 @@ int partition_write(int fd, const struct layout *l, struct error *err) must_chec
 /* The file has grown: the second table goes to its end. */
 int partition_move_tail(int fd, struct error *err) must_check;
 
-/* The partitions of a disk image; hostile.  -EBADMSG: no table. */
+/* The partitions of a disk image; hostile.  -EBADMSG: no table, or an MBR without any. */
 int partition_read(int fd, enum partition_table *ret_table, struct partition ret[PARTITIONS_MAX],
 		   size_t *ret_n, struct error *err) must_check;
 

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "disk/ext4_inside.h"
+#include "disk/filetree.h"
 
 #define COPY_SIZE   (1U << 20)
 #define ENTRIES_MAX 1000000 /* of one directory */
@@ -27,46 +28,68 @@ void disk_close(struct disk *d)
 		return;
 	if (d->fs)
 		ext2fs_free(d->fs);
+	volume_tree_done(&d->tree);
 	if (d->fd >= 0)
 		(void)close(d->fd);
 	free(d);
 }
 
-static bool open_fs(struct disk *d, int64_t offset)
+static struct region region_of(const struct disk *d, size_t i)
 {
-	autofree char *path = xasprintf("/proc/self/fd/%d", d->fd);
-	autofree char *option = xasprintf("offset=%lld", (long long)offset);
-
-	return ext2fs_open2(path, option, EXT2_FLAG_64BITS | EXT2_FLAG_SOFTSUPP_FEATURES, 0, 0,
-			    unix_io_manager, &d->fs) == 0;
+	return d->nparts ? (struct region) { d->fd, d->parts[i].offset, d->parts[i].size }
+			 : (struct region) { d->fd, 0, d->size };
 }
 
-static void note_fs(struct disk *d)
+/* How much partition i looks like the root: that it says so, then its size. */
+static int64_t likeness(const struct disk *d, size_t i)
 {
-	uuid_text(d->fs->super->s_uuid, d->uuid);
-	memcpy(d->label, d->fs->super->s_volume_name, sizeof(d->label) - 1);
+	const struct partition *p = &d->parts[i];
+
+	if (p->kind == PARTITION_ESP || !volume_is_read(&d->volumes[i]))
+		return 0;
+	/* An MBR has one type for whatever is Linux's. */
+	if (p->kind == PARTITION_ROOT &&
+	    (d->table == TABLE_GPT || strcmp(d->volumes[i].label, "root") == 0))
+		return INT64_MAX;
+	return p->size;
 }
 
-static int find_parts(struct disk *d, struct error *err)
+static int choose_root(struct disk *d, int asked, struct error *err)
+{
+	if (asked < 0 || asked > (int)d->nparts)
+		return error_set(err, -ENOENT, "it has no partition %d, but %zu of them", asked,
+				 d->nparts);
+	d->root = asked - 1;
+	for (size_t i = 0; i < d->nparts; i++) {
+		if (d->parts[i].kind == PARTITION_ESP && d->esp < 0)
+			d->esp = (int)i;
+		if (!asked && likeness(d, i) > (d->root < 0 ? 0 : likeness(d, (size_t)d->root)))
+			d->root = (int)i;
+	}
+	if (d->nparts && d->root < 0)
+		return 0;
+	d->at = region_of(d, (size_t)MAX(d->root, 0));
+	d->volume = d->volumes[MAX(d->root, 0)];
+	return 0;
+}
+
+static int find_parts(struct disk *d, int asked, struct error *err)
 {
 	int r = partition_read(d->fd, &d->table, d->parts, &d->nparts, err);
 
-	if (r == -EBADMSG && open_fs(d, 0)) {
-		note_fs(d);
-		return 0;
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	for (size_t i = 0; i < MAX(d->nparts, 1); i++) {
+		const struct region at = region_of(d, i);
+
+		volume_look(&at, &d->volumes[i]);
 	}
-	for (size_t i = 0; r == 0 && i < d->nparts; i++) {
-		if (d->parts[i].kind == PARTITION_ESP && d->esp < 0)
-			d->esp = (int)i;
-		else if (!d->fs && open_fs(d, d->parts[i].offset))
-			d->root = (int)i;
-	}
-	if (d->fs)
-		note_fs(d);
-	return r;
+	if (r < 0 && !volume_is_read(&d->volumes[0]))
+		return r;
+	return choose_root(d, asked, err);
 }
 
-int disk_open(const char *path, struct disk **ret, struct error *err)
+int disk_open(const char *path, int partition, struct disk **ret, struct error *err)
 {
 	cleanup(disk_cleanup) struct disk *d = xnew(struct disk);
 	autoclose int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -74,6 +97,7 @@ int disk_open(const char *path, struct disk **ret, struct error *err)
 	int r;
 
 	d->esp = d->root = d->fd = -1;
+	d->tree = VOLUME_TREE_INIT;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_sys(err, -errno, "open %s", path);
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
@@ -84,12 +108,60 @@ int disk_open(const char *path, struct disk **ret, struct error *err)
 		r = format_unpack(fd, d->format, &d->fd, err);
 	if (r == 0) {
 		d->size = lseek(d->fd, 0, SEEK_END);
-		r = find_parts(d, err);
+		r = find_parts(d, partition, err);
 	}
 	if (r < 0)
 		return error_wrap(err, r, "%s", path);
 	*ret = steal_ptr(&d);
 	return 0;
+}
+
+/* Whatever it is that is in the way. */
+static int refuse(const struct disk *d, struct error *err)
+{
+	const char *kind = d->volume.type;
+
+	for (size_t i = 0; !*kind && i < d->nparts; i++)
+		if (d->parts[i].kind != PARTITION_ESP && d->parts[i].kind != PARTITION_SWAP)
+			kind = d->volumes[i].type;
+	if (*kind)
+		return error_set(err, -EOPNOTSUPP,
+				 "its root is %s, of which files cannot be read: start it with "
+				 "'disk run --share' and copy them there",
+				 kind);
+	return error_set(
+		err, -ENOENT,
+		"the disk has no file system with a root (a machine in memory has its files "
+		"in the initrd of its boot partition)");
+}
+
+int disk_read(struct disk *d, struct error *err)
+{
+	autofree char *path = xasprintf("/proc/self/fd/%d", d->fd);
+	autofree char *option = xasprintf("offset=%lld", (long long)d->at.offset);
+
+	if (d->fs || d->tree.tree)
+		return 0;
+	if (!volume_is_read(&d->volume))
+		return refuse(d, err);
+	if (!volume_is_ext(&d->volume))
+		return volume_read(&d->volume, &d->at, &d->tree, err);
+	if (ext2fs_open2(path, option, EXT2_FLAG_64BITS | EXT2_FLAG_SOFTSUPP_FEATURES, 0, 0,
+			 unix_io_manager, &d->fs))
+		return error_set(err, -EBADMSG,
+				 "its file system is damaged (the superblock): e2fsck can tell and "
+				 "mend it");
+	return 0;
+}
+
+int disk_read_tree(struct disk *d, struct filetree **ret, struct error *err)
+{
+	int r = disk_read(d, err);
+
+	if (r == 0 && !d->tree.tree)
+		r = volume_read(&d->volume, &d->at, &d->tree, err);
+	*ret = d->tree.tree;
+	return r;
 }
 
 /* one file */
@@ -130,46 +202,37 @@ static int read_entry(const struct disk *d, ext2_ino_t ino, const char *name,
 	return 0;
 }
 
-/* What begins with these bytes, for whoever wonders why nothing can be read. */
-static const char *kind_at(int fd, int64_t offset)
+/* In a tree a file's number leads to it. */
+static const struct file *file_of(const struct disk *d, uint32_t number)
 {
-	static const struct {
-		int64_t at;
-		const char *magic, *name;
-	} kinds[] = {
-		{ 1024, "\342\341\365\340", "EROFS" }, { 0, "hsqs", "squashfs" },
-		{ 65600, "_BHRfS_M", "btrfs" },        { 0, "XFSB", "XFS" },
-		{ 0, "LUKS\272\276", "encrypted" },
-	};
-	char bytes[8];
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		size_t n = strlen(kinds[i].magic);
-
-		if (pread(fd, bytes, n, offset + kinds[i].at) == (ssize_t)n &&
-		    memcmp(bytes, kinds[i].magic, n) == 0)
-			return kinds[i].name;
-	}
-	return NULL;
+	return d->tree.tree->order[number - 1];
 }
 
-int disk_need_fs(const struct disk *d, struct error *err)
+static void describe(const struct file *f, const char *name, struct disk_entry *ret)
 {
-	const char *kind = NULL;
+	*ret = (struct disk_entry) { .number = f->number,
+				     .mode = f->mode,
+				     .uid = f->uid,
+				     .gid = f->gid,
+				     .size = f->content.size,
+				     .mtime_s = f->mtime.tv_sec };
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
+	if (S_ISLNK(f->mode)) {
+		ret->target = xstrdup(f->target);
+		ret->size = (int64_t)strlen(f->target);
+	}
+}
 
-	if (d->fs)
-		return 0;
-	for (size_t i = 0; !kind && i < d->nparts; i++)
-		if (d->parts[i].kind != PARTITION_ESP)
-			kind = kind_at(d->fd, d->parts[i].offset);
-	if (kind)
-		return error_set(err, -EOPNOTSUPP,
-				 "its root is %s: files can be read out of ext2, ext3 and ext4 "
-				 "alone; start it with 'disk run --share' and copy them there",
-				 kind);
-	return error_set(err, -ENOENT,
-			 "the disk has no ext4 file system (a machine in memory has its files in "
-			 "the initrd of its boot partition)");
+static int find_in_tree(const struct disk *d, const char *path, struct disk_entry *ret,
+			struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	const struct file *f = filetree_resolve(d->tree.tree, path, NULL);
+
+	if (!f)
+		return error_set(err, -ENOENT, "%s is not on the disk", path);
+	describe(f, slash && slash[1] ? slash + 1 : path, ret);
+	return 0;
 }
 
 int disk_find(const struct disk *d, const char *path, struct disk_entry *ret, struct error *err)
@@ -177,10 +240,9 @@ int disk_find(const struct disk *d, const char *path, struct disk_entry *ret, st
 	const char *slash = strrchr(path, '/');
 	ext2_ino_t ino;
 	errcode_t code;
-	int r = disk_need_fs(d, err);
 
-	if (r < 0)
-		return r;
+	if (d->tree.tree)
+		return find_in_tree(d, path, ret, err);
 	code = ext2fs_namei_follow(d->fs, EXT2_ROOT_INO, EXT2_ROOT_INO, path, &ino);
 	if (code == EXT2_ET_FILE_NOT_FOUND || code == EXT2_ET_NO_DIRECTORY)
 		return error_set(err, -ENOENT, "%s is not on the disk", path);
@@ -228,9 +290,24 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-int disk_list(const struct disk *d, uint32_t dir,
-	      int (*fn)(void *data, const struct disk_entry *e, struct error *err), void *data,
-	      struct error *err)
+static int list_tree(const struct disk *d, uint32_t number, disk_entry_fn fn, void *data,
+		     struct error *err)
+{
+	const struct file *dir = file_of(d, number);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < dir->nnames; i++) {
+		struct disk_entry e;
+
+		describe(dir->names[i].file, dir->names[i].text, &e);
+		r = fn(data, &e, err);
+		disk_entry_done(&e);
+	}
+	return r;
+}
+
+static int list_ext(const struct disk *d, uint32_t dir, disk_entry_fn fn, void *data,
+		    struct error *err)
 {
 	struct listing l = { .n = 0 };
 	errcode_t code = ext2fs_dir_iterate2(d->fs, dir, 0, NULL, note_name, &l);
@@ -252,6 +329,11 @@ int disk_list(const struct disk *d, uint32_t dir,
 	return r;
 }
 
+int disk_list(const struct disk *d, uint32_t dir, disk_entry_fn fn, void *data, struct error *err)
+{
+	return d->tree.tree ? list_tree(d, dir, fn, data, err) : list_ext(d, dir, fn, data, err);
+}
+
 /* contents */
 
 static bool is_zero(const char *bytes, size_t len)
@@ -259,18 +341,52 @@ static bool is_zero(const char *bytes, size_t len)
 	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
 }
 
-static int copy_all(ext2_file_t file, int to, bool seeks, struct error *err)
+/* What is behind at, at most COPY_SIZE, zeros for holes. */
+struct source_bytes {
+	ext2_file_t file; /* one of both */
+	struct content_reader *rd;
+	int64_t at;
+};
+
+static int get_content(struct source_bytes *b, char *bytes, unsigned *ret_got, struct error *err)
+{
+	int64_t size = b->rd->content->size, end = MIN(size, b->at + (int64_t)COPY_SIZE), start,
+		len;
+	int64_t at = b->at;
+	int r = 0;
+
+	memset(bytes, 0, (size_t)(end - at));
+	while (r == 0 && at < end && content_next(b->rd, at, &start, &len) > 0 && start < end) {
+		len = MIN(len, end - start);
+		r = content_get(b->rd, start, len, bytes + (start - b->at));
+		at = start + len;
+	}
+	*ret_got = (unsigned)(end - b->at);
+	b->at = end;
+	return r < 0 ? error_sys(err, r, "read the file") : 0;
+}
+
+static int get_some(struct source_bytes *b, char *bytes, unsigned *ret_got, struct error *err)
+{
+	errcode_t code;
+
+	if (b->rd)
+		return get_content(b, bytes, ret_got, err);
+	code = ext2fs_file_read(b->file, bytes, COPY_SIZE, ret_got);
+	return code ? ext4_failed(err, code, "read the file") : 0;
+}
+
+static int copy_all(struct source_bytes *b, int to, bool seeks, struct error *err)
 {
 	autofree char *bytes = xmalloc(COPY_SIZE);
 	unsigned got;
 	off_t at = 0;
 
 	for (;;) {
-		errcode_t code = ext2fs_file_read(file, bytes, COPY_SIZE, &got);
-		int r = 0;
+		int r = get_some(b, bytes, &got, err);
 
-		if (code)
-			return ext4_failed(err, code, "read the file");
+		if (r < 0)
+			return r;
 		if (got == 0)
 			break;
 		if (seeks && is_zero(bytes, got))
@@ -284,19 +400,31 @@ static int copy_all(ext2_file_t file, int to, bool seeks, struct error *err)
 	return seeks && ftruncate(to, at) < 0 ? error_sys(err, -errno, "write") : 0;
 }
 
+static int copy_from_tree(const struct disk *d, uint32_t number, int to, bool seeks,
+			  struct error *err)
+{
+	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
+	struct source_bytes b = { .rd = &rd };
+	int r = content_open(&file_of(d, number)->content, &rd, err);
+
+	return r < 0 ? r : copy_all(&b, to, seeks, err);
+}
+
 int disk_copy_out(const struct disk *d, uint32_t number, int to, struct error *err)
 {
-	ext2_file_t file;
+	struct source_bytes b = { .at = 0 };
 	struct stat st;
-	errcode_t code = ext2fs_file_open(d->fs, number, 0, &file);
+	bool seeks = fstat(to, &st) == 0 && S_ISREG(st.st_mode) && lseek(to, 0, SEEK_CUR) == 0 &&
+		     st.st_size == 0;
+	errcode_t code;
 	int r;
 
+	if (d->tree.tree)
+		return copy_from_tree(d, number, to, seeks, err);
+	code = ext2fs_file_open(d->fs, number, 0, &b.file);
 	if (code)
 		return ext4_failed(err, code, "open the file");
-	r = copy_all(file, to,
-		     fstat(to, &st) == 0 && S_ISREG(st.st_mode) && lseek(to, 0, SEEK_CUR) == 0 &&
-			     st.st_size == 0,
-		     err);
-	(void)ext2fs_file_close(file);
+	r = copy_all(&b, to, seeks, err);
+	(void)ext2fs_file_close(b.file);
 	return r;
 }

@@ -1,7 +1,8 @@
-/* src/disk/reading.h - files out of a disk's root, without a mount; the disk is hostile.
+/* src/disk/reading.h - files out of a disk, without a mount; the disk is hostile.
  *
- * A packed one (format.h) is unpacked into a nameless file first.
- * The root is the first partition with an ext2, ext3 or ext4, or the whole file if that is one.
+ * A packed one (format.h) is unpacked into a nameless file first.  What is read is the root: the
+ * partition whose type says that it is one, else the largest with files, or the whole file if that
+ * has no table; or the partition that was asked for.
  */
 #ifndef DISK_READING_H
 #define DISK_READING_H
@@ -13,6 +14,10 @@
 #include "base/error.h"
 #include "disk/format.h"
 #include "disk/partition.h"
+#include "disk/region.h"
+#include "disk/volume.h"
+
+struct filetree;
 
 struct disk {
 	int fd;                  /* its plain bytes */
@@ -20,11 +25,14 @@ struct disk {
 	int64_t size;
 	enum partition_table table;
 	struct partition parts[PARTITIONS_MAX];
+	struct volume
+		volumes[PARTITIONS_MAX]; /* what is in each; of a disk without table the first */
 	size_t nparts;
 	int esp, root;                 /* in parts; -1: none */
-	struct struct_ext2_filsys *fs; /* of the root; NULL: none */
-	char uuid[UUID_TEXT_LEN + 1];  /* of it */
-	char label[17];
+	struct region at;              /* where the root is; size 0: there is none */
+	struct volume volume;          /* what it holds */
+	struct struct_ext2_filsys *fs; /* of an ext2, ext3 or ext4, which is read where it is */
+	struct volume_tree tree;       /* of another one */
 };
 
 struct disk_entry {
@@ -37,18 +45,25 @@ struct disk_entry {
 };
 void disk_entry_done(struct disk_entry *e);
 
-int disk_open(const char *path, struct disk **ret, struct error *err) must_check;
+/* partition counts as "inspect" shows them, from 1 on; 0: the root. */
+int disk_open(const char *path, int partition, struct disk **ret, struct error *err) must_check;
 void disk_close(struct disk *d);
 DEFINE_CLEANUP(struct disk *, disk, disk_close);
 
-/* -EOPNOTSUPP: its root is of a kind that is not read; -ENOENT: it has none. */
-int disk_need_fs(const struct disk *d, struct error *err) must_check;
-/* Links on the way and at the end are followed inside of the disk.  -ENOENT. */
+/* The files of its root, all of them if it is none that is read where it is.  -EOPNOTSUPP: its root
+ * is of a kind that is not read; -ENOENT: it has none.
+ */
+int disk_read(struct disk *d, struct error *err) must_check;
+/* The same, always as a tree, which is the disk's. */
+int disk_read_tree(struct disk *d, struct filetree **ret, struct error *err) must_check;
+/* These three after disk_read().
+ *
+ * Links on the way and at the end are followed inside of the disk.  -ENOENT. */
 int disk_find(const struct disk *d, const char *path, struct disk_entry *ret,
 	      struct error *err) must_check;
 /* Each name of a directory but "." and "..", sorted. */
-int disk_list(const struct disk *d, uint32_t dir,
-	      int (*fn)(void *data, const struct disk_entry *e, struct error *err), void *data,
+typedef int (*disk_entry_fn)(void *data, const struct disk_entry *e, struct error *err);
+int disk_list(const struct disk *d, uint32_t dir, disk_entry_fn fn, void *data,
 	      struct error *err) must_check;
 /* A regular file's bytes; holes become zeros, or holes if to can seek. */
 int disk_copy_out(const struct disk *d, uint32_t number, int to, struct error *err) must_check;

@@ -9,6 +9,10 @@
 #include "base/alloc.h"
 #include "base/explain.h"
 #include "base/json.h"
+#include "engine/container.h"
+#include "engine/settings.h"
+#include "image/config_change.h"
+#include "disk/filetree.h"
 #include "disk/output.h"
 #include "disk/place.h"
 #include "disk/tree_dir.h"
@@ -49,41 +53,150 @@ static int read_directory(struct disk_source *s, const char *path, struct error 
 	return r < 0 ? error_wrap(err, r, "%s", path) : 0;
 }
 
-static int read_config(struct disk_source *s, int root_fd, struct error *err)
-{
-	autofree char *path = xasprintf("blobs/sha256/%s", s->image->id);
-	cleanup(json_cleanup) json_t *doc = NULL;
-	autofree char *text = NULL;
-	int r = json_load_at(root_fd, path, &doc, err);
+/* images and containers */
 
-	if (r == 0)
-		text = json_dumps(json_object_get(doc, "config"), JSON_COMPACT | JSON_SORT_KEYS);
+static int read_document(int root_fd, const char *id, json_t **ret, struct error *err)
+{
+	autofree char *path = xasprintf("blobs/sha256/%s", id);
+
+	return json_load_at(root_fd, path, ret, err);
+}
+
+static void keep_config(struct disk_source *s, const json_t *doc)
+{
+	autofree char *text =
+		json_dumps(json_object_get(doc, "config"), JSON_COMPACT | JSON_SORT_KEYS);
+
 	if (text && strlen(text) < PLACED_TEXT_MAX)
 		s->config = steal_ptr(&text);
+}
+
+/* The lowest first: each is laid over what is there. */
+static int add_layers(struct disk_source *s, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = s->dirs.n; r == 0 && i > 0; i--)
+		r = add_directory(s, s->dirs.items[i - 1], err);
 	return r;
 }
 
-static int read_image(struct disk_source *s, const struct source_request *req, struct error *err)
+static int read_image(struct disk_source *s, struct engine *engine, const char *what,
+		      struct error *err)
 {
+	cleanup(json_cleanup) json_t *doc = NULL;
+	int r = image_find(engine_db(engine), engine_root_fd(engine), what, &s->image, err);
+
+	s->kind = SOURCE_IMAGE;
+	if (r == 0)
+		r = read_document(engine_root_fd(engine), s->image->id, &doc, err);
+	if (r < 0)
+		return r;
+	keep_config(s, doc);
+	image_lower_dirs(engine_root(engine), s->image, &s->dirs);
+	return add_layers(s, err);
+}
+
+/* What its image says, changed by what it was told when it was made. */
+static int read_settings(struct disk_source *s, struct engine *engine, const struct container *c,
+			 struct error *err)
+{
+	cleanup(json_cleanup) json_t *doc = NULL;
+	struct strv settings = { 0 };
+	int r = c->image_id ? read_document(engine_root_fd(engine), c->image_id, &doc, err) : 0;
+	json_t *config;
+
+	if (r < 0)
+		return r;
+	if (!doc)
+		doc = json_object();
+	config = json_object_get(doc, "config");
+	if (!json_is_object(config)) {
+		(void)json_object_set_new(doc, "config", json_object());
+		config = json_object_get(doc, "config");
+	}
+	r = settings_list(engine, c, &settings, err);
+	for (size_t i = 0; r == 0 && i < settings.n; i++)
+		r = config_change(config, settings.items[i], err);
+	strv_done(&settings);
+	if (r < 0)
+		return r;
+	keep_config(s, doc);
+	s->image = xnew(struct image);
+	return image_config_parse(doc, &s->image->config, err);
+}
+
+/* What is there only because something was mounted on it, and empty.  kept: what the layers below
+ * the container's own have.
+ */
+static void drop_mount_points(struct disk_source *s, const struct strv *points,
+			      const struct filetree *below)
+{
+	for (size_t i = points->n; i > 0; i--) {
+		const char *path = points->items[i - 1], *slash = strrchr(path, '/');
+		autofree char *above = xstrndup(path, slash ? (size_t)(slash - path) : 0);
+		const char *name = slash ? slash + 1 : path;
+		struct file *dir = filetree_resolve(s->tree, above, NULL);
+		const struct file *f = dir && S_ISDIR(dir->mode) ? dir_find(dir, name) : NULL;
+
+		if (!f || filetree_resolve(below, path, NULL) ||
+		    (S_ISDIR(f->mode) ? f->nnames != 0 : !S_ISREG(f->mode) || f->content.size != 0))
+			continue;
+		dir_drop(dir, name);
+		strv_add(&s->dropped, path);
+	}
+}
+
+static int read_container(struct disk_source *s, struct engine *engine, const struct container *c,
+			  struct error *err)
+{
+	cleanup(container_files_done) struct container_files files = { .upper = NULL };
+	cleanup(filetree_cleanup) struct filetree *below = filetree_new();
+	int r = container_files_load(engine, c, &files, err);
+
+	s->kind = SOURCE_CONTAINER;
+	if (r == 0)
+		r = read_settings(s, engine, c, err);
+	if (r < 0)
+		return r;
+	if (!explain_note("%s is held by its cgroup.freeze while it is read, if it runs", c->name))
+		r = container_hold(engine, c, &s->hold, err);
+	strv_add(&s->dirs, files.upper);
+	strv_extend(&s->dirs, files.lower.items, files.lower.n);
+	for (size_t i = files.lower.n; r == 0 && i > 0; i--) {
+		int fd = keep_open(s, files.lower.items[i - 1], O_DIRECTORY, err);
+
+		r = fd < 0 ? fd : filetree_add_dir(below, fd, err);
+	}
+	if (r == 0)
+		r = add_layers(s, err);
+	if (r == 0)
+		drop_mount_points(s, &files.mount_points, below);
+	return r;
+}
+
+/* An image's name comes first. */
+static int read_named(struct disk_source *s, const struct source_request *req, struct error *err)
+{
+	static const char prefix[] = "container:";
 	const struct engine_options options = { .root = req->root,
 						.run_root = req->run_root,
 						.looks = true };
 	cleanup(engine_cleanup) struct engine *engine = NULL;
+	cleanup(container_cleanup) struct container *c = NULL;
 	int r = engine_open(&options, &engine, err);
 
-	s->kind = SOURCE_IMAGE;
-	if (r == 0)
-		r = image_find(engine_db(engine), engine_root_fd(engine), req->what, &s->image,
-			       err);
-	if (r == 0)
-		r = read_config(s, engine_root_fd(engine), err);
 	if (r < 0)
 		return r;
-	image_lower_dirs(engine_root(engine), s->image, &s->dirs);
-	/* The lowest first: each is laid over what is there. */
-	for (size_t i = s->dirs.n; r == 0 && i > 0; i--)
-		r = add_directory(s, s->dirs.items[i - 1], err);
-	return r;
+	if (strncmp(req->what, prefix, strlen(prefix)) == 0) {
+		r = container_find(engine, req->what + strlen(prefix), &c, err);
+		return r < 0 ? r : read_container(s, engine, c, err);
+	}
+	r = read_image(s, engine, req->what, err);
+	if (r != -ENOENT || s->image)
+		return r;
+	return container_find(engine, req->what, &c, NULL) < 0 ? r
+							       : read_container(s, engine, c, err);
 }
 
 /* What "docker save" writes is a tar archive, too, but of an image and not of files. */
@@ -171,12 +284,16 @@ static void explain_tree(const struct disk_source *s, const char *what)
 		(void)explain("what is in it", "tree=%s", sq(what));
 		break;
 	case SOURCE_IMAGE:
+	case SOURCE_CONTAINER:
 		(void)explain(
-			"the layers of the image as one tree",
+			"the layers as one tree",
 			"tree=$work/tree; mkdir \"$tree\" \"$work/lower\"; unshare -m sh -c "
 			"'mount -t overlay -o ro,lowerdir=\"$1:$2/lower\" overlay \"$2/lower\" && "
 			"cp -a \"$2/lower/.\" \"$2/tree\"' sh %s \"$work\"",
 			sq(lower));
+		for (size_t i = 0; i < s->dropped.n; i++)
+			(void)explain("there for a mount only", "rm -df \"$tree\"/%s",
+				      sq(s->dropped.items[i]));
 		break;
 	case SOURCE_ARCHIVE:
 		(void)explain("what is in it",
@@ -194,8 +311,8 @@ static void explain_tree(const struct disk_source *s, const char *what)
 
 int source_read(const struct source_request *req, struct disk_source *ret, struct error *err)
 {
-	struct disk_source s = { .tree = filetree_new() };
-	int r = root_is_path(req->what) ? read_path(&s, req, err) : read_image(&s, req, err);
+	struct disk_source s = { .tree = filetree_new(), .hold = { .until = -1 } };
+	int r = root_is_path(req->what) ? read_path(&s, req, err) : read_named(&s, req, err);
 
 	if (r == 0)
 		explain_tree(&s, req->what);
@@ -214,8 +331,11 @@ void disk_source_done(struct disk_source *s)
 	free(s->program);
 	free(s->config);
 	strv_done(&s->dirs);
+	strv_done(&s->dropped);
+	if (s->hold.child > 0)
+		container_release(&s->hold);
 	for (size_t i = 0; i < s->nfds; i++)
 		(void)close(s->fds[i]);
 	free(s->fds);
-	*s = (struct disk_source) { .tree = NULL };
+	*s = (struct disk_source) { .hold = { .until = -1 } };
 }

@@ -98,21 +98,21 @@ static int env_add(struct strv *env, const char *text, struct error *err)
 	return 0;
 }
 
-static int env_add_file(struct strv *env, const char *path, struct error *err)
+int config_env_file(struct strv *env, const char *path, struct error *err)
 {
 	autofree char *text = NULL;
 	char *rest, *line;
 	int r = file_read_at(AT_FDCWD, path, ENV_BYTES_MAX, &text, NULL, err);
 
 	if (r < 0)
-		return error_wrap(err, r, "--env-file");
+		return r;
 	rest = text;
 	while ((line = strsep(&rest, "\n"))) {
 		line += strspn(line, " \t");
 		if (*line && *line != '#')
 			r = env_add(env, line, err);
 		if (r < 0)
-			return error_wrap(err, r, "--env-file %s", path);
+			return error_wrap(err, r, "%s", path);
 	}
 	return 0;
 }
@@ -140,7 +140,9 @@ static int build_env(const struct config_request *req, const char *home, const c
 	for (size_t i = 0; image && i < image->env.n; i++)
 		strv_env_set(env, image->env.items[i]);
 	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
-		r = env_add_file(env, o->env_file.items[i], err);
+		r = config_env_file(env, o->env_file.items[i], err);
+	if (r < 0)
+		return error_wrap(err, r, "--env-file");
 	if (r == 0)
 		r = config_env(env, &o->env, err);
 	if (r == 0 && !strv_env_get(env, "HOME"))
@@ -218,6 +220,9 @@ static int set_process(const struct config_request *req, const struct strv *caps
 	struct strv args = { 0 }, env = { 0 };
 	int r = user_resolve(&req->root->layers, who, &user, err);
 
+	for (size_t i = 0; r == 0 && i < req->options->group_add.n; i++)
+		r = user_add_group(&req->root->layers, req->options->group_add.items[i], &user,
+				   err);
 	if (req->options->init)
 		strv_add(&args, INIT_INSIDE);
 	strv_extend(&args, req->container->command.items, req->container->command.n);
@@ -261,6 +266,12 @@ bool config_wants_names(const struct container_options *options, const struct ro
 	return root->kind != ROOT_BARE || supply_is_asked(&options->with, "resolver");
 }
 
+static bool is_of_the_image(const struct container_options *o, const char *name)
+{
+	return (o->no_hosts && strcmp(name, "hosts") == 0) ||
+	       (o->no_hostname && strcmp(name, "hostname") == 0);
+}
+
 static void add_etc_files(const struct config_request *req, json_t *mounts)
 {
 	static const char *const names[] = { "resolv.conf", "hosts", "hostname" };
@@ -270,7 +281,8 @@ static void add_etc_files(const struct config_request *req, json_t *mounts)
 		autofree char *from = xasprintf("%s/%s", req->dir, names[i]);
 		autofree char *to = xasprintf("/etc/%s", names[i]);
 
-		bind_file(mounts, from, to, false);
+		if (!is_of_the_image(req->options, names[i]))
+			bind_file(mounts, from, to, false);
 	}
 }
 
@@ -361,19 +373,26 @@ static int set_mounts(const struct engine *engine, const struct config_request *
 	return r;
 }
 
+/* A new one, the host's, or that of a path. */
+static void add_namespace(json_t *namespaces, const char *type, const char *whose)
+{
+	if (!whose || strcmp(whose, "private") == 0)
+		(void)json_array_append_new(namespaces, json_pack("{s:s}", "type", type));
+	else if (strcmp(whose, "host") != 0)
+		(void)json_array_append_new(namespaces,
+					    json_pack("{s:s, s:s}", "type", type, "path", whose));
+}
+
 static void set_namespaces(const struct config_request *req, json_t *linux_part)
 {
+	const struct container_options *o = req->options;
 	json_t *namespaces = json_array();
-	static const char *const own[] = { "mount", "uts", "ipc", "cgroup" };
-	const char *pid = req->options->pid;
 
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		(void)json_array_append_new(namespaces, json_pack("{s:s}", "type", own[i]));
-	if (!pid)
-		(void)json_array_append_new(namespaces, json_pack("{s:s}", "type", "pid"));
-	else if (strcmp(pid, "host") != 0)
-		(void)json_array_append_new(namespaces,
-					    json_pack("{s:s, s:s}", "type", "pid", "path", pid));
+	add_namespace(namespaces, "mount", NULL);
+	add_namespace(namespaces, "uts", o->uts);
+	add_namespace(namespaces, "ipc", o->ipc);
+	add_namespace(namespaces, "cgroup", o->cgroupns);
+	add_namespace(namespaces, "pid", o->pid);
 	if (req->netns)
 		(void)json_array_append_new(
 			namespaces, json_pack("{s:s, s:s}", "type", "network", "path", req->netns));
@@ -456,7 +475,11 @@ int config_build(const struct engine *engine, const struct config_request *req, 
 	(void)json_object_set_new(config, "root",
 				  json_pack("{s:s, s:b}", "path", merged, "readonly",
 					    read_only || req->options->read_only));
-	(void)json_object_set_new(config, "hostname", json_string(req->hostname));
+	/* The host's is not ours to change. */
+	if (!req->options->uts || strcmp(req->options->uts, "private") == 0)
+		(void)json_object_set_new(config, "hostname", json_string(req->hostname));
+	else
+		(void)json_object_del(config, "hostname");
 	if (r == 0)
 		r = set_process(req, &caps, config, err);
 	if (r == 0)

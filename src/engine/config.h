@@ -39,6 +39,8 @@ bool config_wants_names(const struct container_options *options, const struct ro
 
 /* Sets NAME=VALUE in env, or for a bare NAME copies ours, if there is one. */
 int config_env(struct strv *env, const struct strv *assignments, struct error *err) must_check;
+/* The same from a file of such lines; # begins a comment. */
+int config_env_file(struct strv *env, const char *path, struct error *err) must_check;
 
 /* "terminal" and, if standard input is one, its size as "consoleSize". */
 void config_set_terminal(json_t *process, bool tty);

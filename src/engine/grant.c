@@ -232,6 +232,64 @@ static void make_writable(json_t *mounts)
 	}
 }
 
+/* --device */
+
+static json_t *member_array(json_t *parent, const char *key)
+{
+	json_t *list = json_object_get(parent, key);
+
+	if (json_is_array(list))
+		return list;
+	list = json_array();
+	(void)json_object_set_new(parent, key, list);
+	return list;
+}
+
+static void allow_device(json_t *linux_part, const struct stat *st, const char *access)
+{
+	json_t *rules = member_array(json_object_get(linux_part, "resources"), "devices");
+
+	(void)json_array_append_new(rules,
+				    json_pack("{s:b, s:s, s:I, s:I, s:s}", "allow", 1, "type",
+					      S_ISBLK(st->st_mode) ? "b" : "c", "major",
+					      (json_int_t)major(st->st_rdev), "minor",
+					      (json_int_t)minor(st->st_rdev), "access", access));
+}
+
+static bool is_access(const char *text)
+{
+	return *text && !text[strspn(text, "rwm")];
+}
+
+/* "/dev/fuse", "/dev/fuse:/dev/other", "/dev/fuse:r", all three. */
+static int apply_device(const char *text, json_t *linux_part, struct error *err)
+{
+	autofree char *copy = xstrdup(text);
+	char *rest = copy, *path = strsep(&rest, ":");
+	const char *inside = path, *access = "rwm";
+	struct stat st;
+
+	if (rest && is_access(rest)) {
+		access = rest;
+	} else if (rest) {
+		inside = strsep(&rest, ":");
+		access = rest ? rest : access;
+	}
+	if (*path != '/' || *inside != '/' || !is_access(access))
+		return error_set(err, -EINVAL,
+				 "--device '%s': expected PATH[:PATH-INSIDE][:rwm], such as "
+				 "/dev/fuse or /dev/sda:/dev/disk:r",
+				 text);
+	if (stat(path, &st) < 0)
+		return error_sys(err, -errno, "--device %s", path);
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return error_set(err, -EINVAL, "--device %s: that is no device; --volume shows %s",
+				 path, S_ISDIR(st.st_mode) ? "a directory" : "a file");
+	add_device(member_array(linux_part, "devices"), inside, &st);
+	allow_device(linux_part, &st, access);
+	return 0;
+}
+
 static void apply_privileged(json_t *config, json_t *linux_part)
 {
 	json_t *devices = json_array(), *resources = json_object_get(linux_part, "resources");
@@ -261,5 +319,7 @@ int grant_apply(const struct container_options *options, const struct strv *caps
 					  json_true());
 	if (options->privileged)
 		apply_privileged(config, linux_part);
-	return 0;
+	for (size_t i = 0; r == 0 && i < options->devices.n; i++)
+		r = apply_device(options->devices.items[i], linux_part, err);
+	return r;
 }

@@ -13,21 +13,51 @@
 #include "engine/options.h"
 
 #define CPU_PERIOD_US    100000
-#define CPU_DIGITS       5                    /* a quota is whole microseconds of the period */
-#define CPU_QUOTA_MIN    1000                 /* the kernel's smallest, one millisecond */
+#define CPU_DIGITS       5    /* a quota is whole microseconds of the period */
+#define CPU_QUOTA_MIN    1000 /* the kernel's smallest, one millisecond */
+#define CPU_PERIOD_MAX   1000000
+#define CPU_SHARES_MAX   262144
 #define MEMORY_MIN       (512U << 10)         /* below this not even the runtime's child fits */
 #define RLIMIT_UNLIMITED (uint64_t) INT64_MAX /* what JSON can hold and the runtime clamps */
 
-static int add_memory(uint64_t bytes, json_t *resources, struct error *err)
+/* As Docker counts: memory and swap together. */
+static int add_swap(const struct container_options *o, json_t *memory, struct error *err)
 {
-	if (bytes == 0)
+	uint64_t bytes = 0;
+	bool endless = o->memory_swap && strcmp(o->memory_swap, "-1") == 0;
+
+	if (!o->memory_swap)
 		return 0;
-	if (bytes < MEMORY_MIN)
+	if (!endless && number_parse_size(o->memory_swap, &bytes) < 0)
+		return error_set(err, -EINVAL,
+				 "--memory-swap '%s': expected a size such as 1g, or -1 for no "
+				 "limit of swap",
+				 o->memory_swap);
+	if (o->memory == 0)
+		return error_set(err, -EINVAL,
+				 "--memory-swap counts memory and swap together; it wants --memory "
+				 "beside it");
+	if (!endless && bytes < o->memory)
+		return error_set(err, -EINVAL,
+				 "--memory-swap %s: memory and swap together cannot be less than "
+				 "--memory",
+				 o->memory_swap);
+	(void)json_object_set_new(memory, "swap", json_integer(endless ? -1 : (json_int_t)bytes));
+	return 0;
+}
+
+static int add_memory(const struct container_options *o, json_t *resources, struct error *err)
+{
+	json_t *memory;
+
+	if (o->memory == 0)
+		return add_swap(o, NULL, err);
+	if (o->memory < MEMORY_MIN)
 		return error_set(err, -EINVAL,
 				 "--memory: at least 512k are needed to start a process");
-	(void)json_object_set_new(resources, "memory",
-				  json_pack("{s:I}", "limit", (json_int_t)bytes));
-	return 0;
+	memory = json_pack("{s:I}", "limit", (json_int_t)o->memory);
+	(void)json_object_set_new(resources, "memory", memory);
+	return add_swap(o, memory, err);
 }
 
 static int add_cpu(const char *cpus, json_t *resources, struct error *err)
@@ -50,13 +80,70 @@ static int add_cpu(const char *cpus, json_t *resources, struct error *err)
 	return 0;
 }
 
+/* "0-3,5": what the kernel reads; a wrong one would only fail when the container starts. */
+static int check_set(const char *option, const char *text, struct error *err)
+{
+	if (text && (!*text || text[strspn(text, "0123456789,-")]))
+		return error_set(err, -EINVAL, "%s '%s': expected numbers such as 0-3 or 0,2",
+				 option, text);
+	return 0;
+}
+
+static void add_number(json_t *cpu, const char *name, int number)
+{
+	if (number)
+		(void)json_object_set_new(cpu, name, json_integer(number));
+}
+
+/* The kernel's own numbers, for those who think in them. */
+static int add_cpu_details(const struct container_options *o, json_t *resources, struct error *err)
+{
+	json_t *cpu = json_object_get(resources, "cpu");
+	int r = check_set("--cpuset-cpus", o->cpuset_cpus, err);
+
+	if (r == 0)
+		r = check_set("--cpuset-mems", o->cpuset_mems, err);
+	if (r < 0)
+		return r;
+	if (o->cpus && (o->cpu_period || o->cpu_quota))
+		return error_set(err, -EINVAL,
+				 "--cpus says it all; leave --cpu-period and --cpu-quota away");
+	if (o->cpu_period && (o->cpu_period < CPU_QUOTA_MIN || o->cpu_period > CPU_PERIOD_MAX))
+		return error_set(err, -EINVAL,
+				 "--cpu-period %d: the kernel takes %d to %d microseconds",
+				 o->cpu_period, CPU_QUOTA_MIN, CPU_PERIOD_MAX);
+	if (o->cpu_quota && o->cpu_quota != -1 && o->cpu_quota < CPU_QUOTA_MIN)
+		return error_set(err, -EINVAL,
+				 "--cpu-quota %d: the kernel takes %d microseconds and more, or -1",
+				 o->cpu_quota, CPU_QUOTA_MIN);
+	if (o->cpu_shares < 0 || o->cpu_shares == 1 || o->cpu_shares > CPU_SHARES_MAX)
+		return error_set(err, -EINVAL, "--cpu-shares %d: it is a weight from 2 to %d",
+				 o->cpu_shares, CPU_SHARES_MAX);
+	if (!cpu) {
+		cpu = json_object();
+		(void)json_object_set_new(resources, "cpu", cpu);
+	}
+	add_number(cpu, "period", o->cpu_period);
+	add_number(cpu, "quota", o->cpu_quota);
+	add_number(cpu, "shares", o->cpu_shares);
+	if (o->cpuset_cpus)
+		(void)json_object_set_new(cpu, "cpus", json_string(o->cpuset_cpus));
+	if (o->cpuset_mems)
+		(void)json_object_set_new(cpu, "mems", json_string(o->cpuset_mems));
+	if (json_object_size(cpu) == 0)
+		(void)json_object_del(resources, "cpu");
+	return 0;
+}
+
 int limit_add_resources(const struct container_options *options, json_t *resources,
 			struct error *err)
 {
-	int r = add_memory(options->memory, resources, err);
+	int r = add_memory(options, resources, err);
 
 	if (r == 0)
 		r = add_cpu(options->cpus, resources, err);
+	if (r == 0)
+		r = add_cpu_details(options, resources, err);
 	if (r < 0)
 		return r;
 	if (options->pids_limit < -1)

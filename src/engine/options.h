@@ -58,15 +58,21 @@ struct container_options {
 	struct strv tmpfs;   /* DEST[:OPTIONS] */
 	bool read_only, privileged;
 	struct strv cap_add, cap_drop;
-	struct strv security; /* seccomp=unconfined|FILE, no-new-privileges */
-	struct strv ulimits;  /* NAME=SOFT[:HARD] */
-	struct strv sysctls;  /* NAME=VALUE */
-	const char *pid;      /* whose processes it sees: host, a namespace's path; NULL: its own */
+	struct strv devices;   /* of the host: PATH[:INSIDE][:rwm] */
+	struct strv group_add; /* further groups of its user, names or numbers */
+	struct strv security;  /* seccomp=unconfined|FILE, no-new-privileges */
+	struct strv ulimits;   /* NAME=SOFT[:HARD] */
+	struct strv sysctls;   /* NAME=VALUE */
+	/* Whose namespaces: host, a path; NULL, private: its own. */
+	const char *pid, *ipc, *uts, *cgroupns;
 
 	/* how much */
-	uint64_t memory;  /* bytes; 0: no limit */
-	const char *cpus; /* decimal number of CPUs */
-	int pids_limit;   /* 0: the default; -1: none */
+	uint64_t memory;                       /* bytes; 0: no limit */
+	const char *memory_swap;               /* memory and swap together; -1: no limit */
+	const char *cpus;                      /* decimal number of CPUs */
+	int cpu_period, cpu_quota, cpu_shares; /* microseconds; a weight; 0: the default */
+	const char *cpuset_cpus, *cpuset_mems; /* 0-3,5 */
+	int pids_limit;                        /* 0: the default; -1: none */
 	uint64_t shm_size;
 
 	/* network */
@@ -79,7 +85,8 @@ struct container_options {
 	struct strv expose;  /* PORT[-PORT][/PROTO], for publish_all */
 	struct strv publish; /* [IP:][HOST]:CONTAINER[/PROTO] */
 	struct strv dns, dns_search, dns_option;
-	struct strv add_host; /* NAME:ADDRESS, or NAME:host-gateway */
+	struct strv add_host;       /* NAME:ADDRESS, or NAME:host-gateway */
+	bool no_hosts, no_hostname; /* /etc/hosts, /etc/hostname are the image's */
 
 	const char *stop_signal;
 	int stop_timeout; /* seconds; -1: for ever */

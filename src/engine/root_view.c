@@ -239,6 +239,24 @@ int user_resolve(const struct strv *layers, const char *text, struct user *ret, 
 	return 0;
 }
 
+int user_add_group(const struct strv *layers, const char *text, struct user *user,
+		   struct error *err)
+{
+	struct user found = { .gid = 0 };
+	int r = group_part(layers, text, &found, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < user->ngroups; i++)
+		if (user->groups[i] == found.gid)
+			return 0;
+	if (user->ngroups == USER_GROUPS_MAX)
+		return error_set(err, -E2BIG, "group '%s': more than %d groups", text,
+				 USER_GROUPS_MAX);
+	user->groups[user->ngroups++] = found.gid;
+	return 0;
+}
+
 void user_done(struct user *user)
 {
 	free(user->home);

@@ -31,6 +31,9 @@ struct user {
  */
 int user_resolve(const struct strv *layers, const char *text, struct user *ret,
 		 struct error *err) must_check;
+/* One more group of it, a name or a number. */
+int user_add_group(const struct strv *layers, const char *text, struct user *user,
+		   struct error *err) must_check;
 void user_done(struct user *user);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -31,12 +32,19 @@
 #define WHITEOUT      ".wh."
 #define WHITEOUT_META ".wh..wh."
 #define OPAQUE        ".wh..wh..opq"
+#define DEFAULT_ACL   "system.posix_acl_default"
+#define ACCESS_ACL    "system.posix_acl_access"
 
 /* The directory that is worked in, and the time that it gets back. */
 struct place {
 	char *path;
 	int fd; /* -1 */
 	struct timespec mtime;
+	/* Its default ACL, which is the image's and not one that decides what is unpacked into it:
+	 * away as long as it is worked in.
+	 */
+	char *acl;
+	size_t acl_len;
 };
 
 struct applier {
@@ -46,7 +54,8 @@ struct applier {
 	int stream_r; /* why the stream stopped, if it did */
 	struct strv lower;
 	bool has_lower;
-	int lower_r; /* why there is none */
+	bool has_acls; /* some directory has a default ACL */
+	int lower_r;   /* why there is none */
 	struct tar_reader *tar;
 	struct place parent;   /* of the last entry */
 	struct copies *copies; /* of files of layers below; or NULL */
@@ -119,14 +128,48 @@ static int finish_dir(int fd, mode_t mode, struct timespec mtime)
 	return fchmod(fd, mode & 07777) < 0 || futimens(fd, both) < 0 ? -errno : 0;
 }
 
+static void note_acl(struct applier *a, const struct tar_entry *e)
+{
+	for (size_t i = 0; i < e->nxattrs; i++)
+		a->has_acls = a->has_acls || strcmp(e->xattrs[i].name, DEFAULT_ACL) == 0;
+}
+
+static int take_acl(struct place *p)
+{
+	autoclose int fd = openat(p->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : fgetxattr(fd, DEFAULT_ACL, NULL, 0);
+
+	if (n <= 0)
+		return 0;
+	p->acl = xmalloc((size_t)n);
+	n = fgetxattr(fd, DEFAULT_ACL, p->acl, (size_t)n);
+	if (n < 0 || fremovexattr(fd, DEFAULT_ACL) < 0)
+		return -errno;
+	p->acl_len = (size_t)n;
+	return 0;
+}
+
+static int put_acl_back(const struct place *p)
+{
+	autoclose int fd = -1;
+
+	if (!p->acl_len)
+		return 0;
+	fd = openat(p->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsetxattr(fd, DEFAULT_ACL, p->acl, p->acl_len, 0) < 0 ? -errno : 0;
+}
+
 static int leave_parent(struct applier *a)
 {
 	int r = 0;
 
 	if (a->parent.fd >= 0) {
-		r = put_time_back(a->parent.fd, a->parent.mtime);
+		r = put_acl_back(&a->parent);
+		if (r == 0)
+			r = put_time_back(a->parent.fd, a->parent.mtime);
 		(void)close(a->parent.fd);
 	}
+	free(a->parent.acl);
 	free(a->parent.path);
 	a->parent = (struct place) { .fd = -1 };
 	return r;
@@ -176,6 +219,7 @@ static int inherit(struct applier *a, const char *path, int fd)
 	if (source < 0 || fchown(fd, st.st_uid, st.st_gid) < 0)
 		return -errno;
 	r = attributes_copy(source, fd);
+	a->has_acls = a->has_acls || fgetxattr(fd, DEFAULT_ACL, NULL, 0) > 0;
 	return r < 0 ? r : finish_dir(fd, st.st_mode, st.st_mtim);
 }
 
@@ -200,6 +244,10 @@ static int make_parent(struct applier *a, const char *path, int dir, const char 
 	/* Not the group of a directory that hands on its own. */
 	if (fd < 0 || fchown(fd, (uid_t)-1, getegid()) < 0)
 		return -errno;
+	if (a->has_acls) {
+		(void)fremovexattr(fd, DEFAULT_ACL);
+		(void)fremovexattr(fd, ACCESS_ACL);
+	}
 	r = put_time_back(dir, before);
 	if (r < 0)
 		return r;
@@ -266,7 +314,7 @@ static int parent_of(struct applier *a, const char *path, const char **ret_name,
 		return fd;
 	*ret_fd = fd;
 	a->parent = (struct place) { .path = steal_ptr(&dir), .fd = fd, .mtime = time_of(fd) };
-	return 0;
+	return a->has_acls ? take_acl(&a->parent) : 0;
 }
 
 /* A later entry of the same name replaces an earlier one.  1: something that was no directory. */
@@ -357,6 +405,7 @@ static int make_dir(struct applier *a, const struct tar_entry *e, int dir, const
 	 */
 	if (r > 0)
 		r = opaque_set(fd);
+	note_acl(a, e);
 	return r < 0 ? r : attributes_set(fd, e, true);
 }
 
@@ -365,6 +414,7 @@ static int root_entry(struct applier *a, const struct tar_entry *e)
 {
 	int r = e->type == TAR_DIR ? leave_parent(a) : -EBADMSG;
 
+	note_acl(a, e);
 	return r < 0 ? r : attributes_set(a->req->dir_fd, e, true);
 }
 

@@ -261,12 +261,24 @@ static int add_parts(struct saver *s, struct item *it, const char *manifest, siz
 
 /* OCI layout */
 
-static void note_name(const char *name, json_t *descriptor)
+static int note(const struct saver *s, const char *name, json_t *descriptor)
 {
-	if (*name)
-		(void)json_object_set_new(descriptor, "annotations",
-					  json_pack("{s:s, s:s}", "io.containerd.image.name", name,
-						    "org.opencontainers.image.ref.name", name));
+	const struct strv *texts = s->req->annotations;
+	json_t *all = *name ? json_pack("{s:s, s:s}", "io.containerd.image.name", name,
+					"org.opencontainers.image.ref.name", name)
+			    : json_object();
+	int r = all ? 0 : -EILSEQ;
+
+	for (size_t i = 0; r == 0 && texts && i < texts->n; i++) {
+		const char *text = texts->items[i], *value = text + strcspn(text, "=");
+		autofree char *key = xstrndup(text, (size_t)(value - text));
+
+		r = json_object_set_new(all, key, json_string(*value ? value + 1 : value));
+	}
+	if (r == 0 && json_object_size(all))
+		(void)json_object_set(descriptor, "annotations", all);
+	json_decref(all);
+	return r == 0 ? 0 : error_set(s->err, -EILSEQ, "an annotation is not UTF-8");
 }
 
 static json_t *descriptor_of(const char *type, const char *hex, size_t len)
@@ -282,17 +294,18 @@ static int save_index(struct saver *s, const struct save_index *index)
 {
 	char hex[DIGEST_HEX_LEN + 1];
 	autofree char *name = NULL;
+	int r = 0;
 
 	digest_bytes(index->bytes, index->len, hex);
 	name = xasprintf("blobs/sha256/%s", hex);
 	(void)json_array_clear(s->list);
-	for (size_t i = 0; i < MAX(index->names->n, 1); i++) {
+	for (size_t i = 0; r == 0 && i < MAX(index->names->n, 1); i++) {
 		json_t *entry = descriptor_of(index->media_type, hex, index->len);
 
-		note_name(i < index->names->n ? index->names->items[i] : "", entry);
+		r = note(s, i < index->names->n ? index->names->items[i] : "", entry);
 		(void)json_array_append_new(s->list, entry);
 	}
-	return package_add(s->out, name, index->bytes, index->len, s->err);
+	return r < 0 ? r : package_add(s->out, name, index->bytes, index->len, s->err);
 }
 
 static int save_oci(struct saver *s, struct item *it)
@@ -308,9 +321,10 @@ static int save_oci(struct saver *s, struct item *it)
 	digest_bytes(manifest, len, hex);
 	name = xasprintf("blobs/sha256/%s", hex);
 	entry = descriptor_of(type, hex, len);
-	note_name(it->name, entry);
+	r = note(s, it->name, entry);
 	(void)json_array_append_new(s->list, entry);
-	r = add_parts(s, it, manifest, len, false);
+	if (r == 0)
+		r = add_parts(s, it, manifest, len, false);
 	if (r == 0 && !package_has(s->out, name))
 		r = package_add(s->out, name, manifest, len, s->err);
 	return r;

@@ -29,6 +29,9 @@ struct save_request {
 	const struct strv *names;
 	/* OCI forms: one index that lists all the images, and has the names; NULL. */
 	const struct save_index *index;
+	/* OCI forms: of what the layout lists, that index or else the manifests, NAME=VALUE; NULL.
+	 */
+	const struct strv *annotations;
 };
 
 struct save_index {

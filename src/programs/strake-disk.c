@@ -4,11 +4,20 @@
 #include "cmd/globals_engine.h"
 
 extern const struct cmd cmd_disk_build, cmd_disk_cat, cmd_disk_check, cmd_disk_convert, cmd_disk_cp,
-	cmd_disk_import, cmd_disk_inspect, cmd_disk_ls, cmd_disk_run;
+	cmd_disk_import, cmd_disk_inspect, cmd_disk_ls, cmd_disk_run, cmd_disk_write;
 
 static const struct cmd *const cmds[] = {
-	&cmd_disk_build,  &cmd_disk_run, &cmd_disk_check, &cmd_disk_inspect, &cmd_disk_convert,
-	&cmd_disk_import, &cmd_disk_ls,  &cmd_disk_cat,   &cmd_disk_cp,      NULL,
+	&cmd_disk_build,
+	&cmd_disk_run,
+	&cmd_disk_check,
+	&cmd_disk_inspect,
+	&cmd_disk_convert,
+	&cmd_disk_import,
+	&cmd_disk_ls,
+	&cmd_disk_cat,
+	&cmd_disk_cp,
+	&cmd_disk_write,
+	NULL,
 };
 
 static int setup(const void *globals, struct error *err)

@@ -7,10 +7,10 @@
 #include "cmd/globals_engine.h"
 #include "engine/recover.h"
 
-extern const struct cmd cmd_attach, cmd_build, cmd_builder, cmd_bundle, cmd_debug, cmd_events,
-	cmd_exec, cmd_history, cmd_image, cmd_images, cmd_inspect, cmd_kill, cmd_load, cmd_logs,
-	cmd_network, cmd_ps, cmd_surface, cmd_rm, cmd_rmi, cmd_run, cmd_stop, cmd_system, cmd_tag,
-	cmd_untag, cmd_volume, cmd_wait, cmd_container;
+extern const struct cmd cmd_attach, cmd_build, cmd_builder, cmd_buildx, cmd_bundle, cmd_debug,
+	cmd_events, cmd_exec, cmd_history, cmd_image, cmd_images, cmd_inspect, cmd_kill, cmd_load,
+	cmd_logs, cmd_network, cmd_ps, cmd_surface, cmd_rm, cmd_rmi, cmd_run, cmd_stop, cmd_system,
+	cmd_tag, cmd_untag, cmd_volume, cmd_wait, cmd_container;
 extern const struct cmd cmd_image_mount, cmd_image_unmount, cmd_manifest;
 extern const struct cmd cmd_disk, cmd_lab, cmd_why;
 extern const struct cmd cmd_commit, cmd_diff, cmd_export, cmd_import, cmd_save;
@@ -38,6 +38,7 @@ static const struct cmd *const cmds[] = {
 	/* images */
 	&cmd_build,
 	&cmd_builder,
+	&cmd_buildx,
 	&cmd_images,
 	&cmd_image,
 	&cmd_rmi,

@@ -44,6 +44,7 @@ struct step {
 	const struct rule *rule;
 	enum verdict verdict;
 	const struct chain *target; /* of jump and goto */
+	const struct rule *back;    /* STEP_END and a return: the rule that called the chain */
 	const char *doubt;
 	bool took;
 	/* STEP_REWRITE, STEP_ASSIGN; is_unknown: to what cannot be said */

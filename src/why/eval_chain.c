@@ -304,7 +304,8 @@ static bool rule_matches(struct run *run, const struct rule *rule, struct match 
 	return !m->doubt;
 }
 
-static void note_rule(struct run *run, const struct rule *rule, const struct match *m)
+static void note_rule(struct run *run, const struct rule *rule, const struct match *m,
+		      const struct rule *back)
 {
 	struct step *s = run_step(run, STEP_RULE);
 
@@ -312,6 +313,7 @@ static void note_rule(struct run *run, const struct rule *rule, const struct mat
 	s->rule = rule;
 	s->verdict = m->verdict;
 	s->target = m->target;
+	s->back = back;
 	if (m->nat)
 		nat_rewrite(run, m->nat, &m->address, &m->port);
 }
@@ -374,11 +376,18 @@ static enum result policy(struct run *run, const struct chain *chain)
 	return RESULT_STOP;
 }
 
-static void note_end(struct run *run, const struct chain *chain)
+/* The rule that called a chain; NULL: none did, the base chain went on in it. */
+static const struct rule *caller(const struct call *calls, size_t depth)
+{
+	return depth > 0 ? &calls[depth - 1].chain->rules[calls[depth - 1].at - 1] : NULL;
+}
+
+static void note_end(struct run *run, const struct chain *chain, const struct rule *back)
 {
 	struct step *s = run_step(run, STEP_END);
 
 	s->chain = chain;
+	s->back = back;
 }
 
 enum result run_chain(struct run *run, const struct chain *base)
@@ -396,7 +405,7 @@ enum result run_chain(struct run *run, const struct chain *base)
 		run->depth = (unsigned)depth;
 		if (call->at >= call->chain->n) {
 			if (call->at != SIZE_MAX && call->chain != base)
-				note_end(run, call->chain);
+				note_end(run, call->chain, caller(calls, depth));
 			if (depth-- == 0)
 				return policy(run, base);
 			continue;
@@ -404,7 +413,7 @@ enum result run_chain(struct run *run, const struct chain *base)
 		rule = &call->chain->rules[call->at++];
 		if (!rule_matches(run, rule, &m))
 			continue;
-		note_rule(run, rule, &m);
+		note_rule(run, rule, &m, m.verdict == VERDICT_RETURN ? caller(calls, depth) : NULL);
 		if (verdict_ends(m.verdict))
 			return verdict_result(run, rule, m.verdict);
 		if (!follow(&m, calls, &depth) || run->evaluated > RUN_RULES_MAX) {

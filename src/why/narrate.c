@@ -81,6 +81,14 @@ static void put_change(const struct step *s, struct buf *to)
 	}
 }
 
+/* "back to FORWARD after rule 2" */
+static void put_back(const struct step *s, const char *before, const char *behind, struct buf *to)
+{
+	if (s->back)
+		buf_addf(to, "%sback to %s after rule %u%s", before, s->back->chain->name,
+			 s->back->number, behind);
+}
+
 static void put_rule_step(const struct step *s, struct buf *to)
 {
 	cleanup(buf_done) struct buf words = BUF_INIT(TEXT_MAX);
@@ -91,6 +99,7 @@ static void put_rule_step(const struct step *s, struct buf *to)
 		buf_addf(to, " \"%s\"", s->rule->comment);
 	if (rule_owner(s->rule) != OWNER_UNKNOWN && rule_owner(s->rule) != s->chain->owner)
 		buf_addf(to, " (%s)", owner_name(rule_owner(s->rule)));
+	put_back(s, " (", ")", to);
 }
 
 /* One line of a step; "" for one of which there is nothing to tell. */
@@ -120,8 +129,8 @@ static void put_step(const struct step *s, const struct packet *p, struct buf *t
 			s->rule->number, s->doubt, s->took ? "" : " not");
 		break;
 	case STEP_END:
-		buf_addf(to, "end of chain %s: no verdict, back to where it was called",
-			 s->chain->name);
+		buf_addf(to, "end of chain %s: no verdict", s->chain->name);
+		put_back(s, ", ", "", to);
 		break;
 	case STEP_POLICY:
 		buf_addf(to, "end of %s, policy %s", s->chain->name, verdict_name(s->verdict));

@@ -432,16 +432,23 @@ static bool needs_tracking(const struct statement *s)
 		asks_for_connection(s->action->source.selectors, s->action->source.nselectors));
 }
 
+/* Translation of one family, in a table of both, has the kernel track that family alone. */
+static void note_tracking(struct ruleset *rs, enum family table, const struct statement *s)
+{
+	unsigned family = s->kind == STATEMENT_NAT ? s->action->family : 0;
+
+	if (!needs_tracking(s))
+		return;
+	rs->tracks |= family_has(table, FAMILY_IP) && family != 10;
+	rs->tracks6 |= family_has(table, FAMILY_IP6) && family != 2;
+}
+
 static void find_tracking(struct ruleset *rs, const struct table *t)
 {
-	bool needed = false;
-
-	for (size_t i = 0; i < t->nchains && !needed; i++)
-		for (size_t k = 0; k < t->chains[i]->n && !needed; k++)
+	for (size_t i = 0; i < t->nchains; i++)
+		for (size_t k = 0; k < t->chains[i]->n && !(rs->tracks && rs->tracks6); k++)
 			for (size_t n = 0; n < t->chains[i]->rules[k].n; n++)
-				needed |= needs_tracking(&t->chains[i]->rules[k].statements[n]);
-	rs->tracks |= needed && family_has(t->family, FAMILY_IP);
-	rs->tracks6 |= needed && family_has(t->family, FAMILY_IP6);
+				note_tracking(rs, t->family, &t->chains[i]->rules[k].statements[n]);
 }
 
 static void find_owners(struct table *t)

@@ -19,6 +19,7 @@ struct telling {
 	struct journey *j;
 	struct ends before; /* as the packet was last */
 	bool has_before;
+	bool has_state; /* of its connection, in this visit */
 };
 
 static void put_end(const struct ip *ip, uint16_t port, struct buf *to)
@@ -64,6 +65,27 @@ static void put_changes(struct telling *t, const struct ends *e, struct buf *to)
 	t->has_before = true;
 }
 
+/* Behind connection tracking the kernel tells, once it is known. */
+static void put_state(struct telling *t, const struct trace_event *e, struct buf *to)
+{
+	static const struct {
+		uint32_t bit;
+		const char *words;
+	} rows[] = {
+		{ STATE_INVALID, "of no connection: invalid" },
+		{ STATE_ESTABLISHED, "of an established connection" },
+		{ STATE_RELATED, "related to another connection" },
+		{ STATE_NEW, "of a new connection" },
+		{ STATE_UNTRACKED, "not tracked" },
+	};
+
+	for (size_t i = 0; !t->has_state && e->has_ct && i < ARRAY_SIZE(rows); i++)
+		if (e->ct_state & rows[i].bit) {
+			buf_addf(to, " (%s)", rows[i].words);
+			t->has_state = true;
+		}
+}
+
 static void put_mark(struct telling *t, const struct note *note, struct buf *to)
 {
 	const struct place *p = &t->j->places.items[note->place];
@@ -94,6 +116,8 @@ static void put_mark(struct telling *t, const struct note *note, struct buf *to)
 	case TRACE_FOREIGN:
 		break;
 	}
+	if (!bridge)
+		put_state(t, &note->e, to);
 	put_changes(t, &e, to);
 }
 
@@ -121,6 +145,29 @@ static void put_rule(const struct note *note, const struct rule *rule, struct bu
 		buf_addf(to, " \"%s\"", rule->comment);
 }
 
+/* The rule that called the chain which ends here. */
+static const struct rule *caller_of(struct telling *t, const struct note *end)
+{
+	for (const struct note *note = end; note-- > t->j->notes;)
+		if (note->place == end->place && note->e.id == end->e.id &&
+		    note->e.mark_of == TRACE_FOREIGN && note->e.kind == TRACE_RULE &&
+		    note->e.verdict == VERDICT_JUMP && note->e.family == end->e.family &&
+		    strcmp(note->e.table, end->e.table) == 0 &&
+		    strcmp(note->e.target, end->e.chain) == 0)
+			return journey_rule(t->j, note);
+	return NULL;
+}
+
+static void put_chain_end(struct telling *t, const struct note *note, const struct chain *c,
+			  struct buf *to)
+{
+	const struct rule *rule = caller_of(t, note);
+
+	buf_addf(to, "none of its %zu rules decides", c ? c->n : 0);
+	if (rule)
+		buf_addf(to, ", back to %s after rule %u", rule->chain->name, rule->number);
+}
+
 static void put_note(struct telling *t, const struct note *note, struct buf *to)
 {
 	const struct chain *c;
@@ -137,8 +184,7 @@ static void put_note(struct telling *t, const struct note *note, struct buf *to)
 	if (note->e.kind == TRACE_RULE)
 		put_rule(note, journey_rule(t->j, note), to);
 	else if (note->e.kind == TRACE_END)
-		buf_addf(to, "none of its %zu rules decides, back to where it was called",
-			 c ? c->n : 0);
+		put_chain_end(t, note, c, to);
 	else
 		buf_addf(to, "end of %s, policy %s", note->e.chain, verdict_name(note->e.verdict));
 }
@@ -180,6 +226,7 @@ static void put_visit(struct telling *t, const struct visit *v, const struct jud
 	(void)fprintf(to, "%s in ", direction_name(v->direction));
 	put_clean(t->j->places.items[v->place].name, to);
 	(void)fputc('\n', to);
+	t->has_state = false;
 	for (size_t i = 0; i < v->n; i++) {
 		cleanup(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
 		const struct note *note = &t->j->notes[v->notes[i]];
@@ -343,6 +390,7 @@ json_t *tell_json(struct journey *j, const struct judgement *g)
 	for (size_t i = 0; i < j->n; i++) {
 		if (i > 0 && j->visits[i].direction != j->visits[i - 1].direction)
 			t.has_before = false;
+		t.has_state = false;
 		for (size_t k = 0; k < j->visits[i].n; k++) {
 			cleanup(buf_done) struct buf text = BUF_INIT(TEXT_MAX);
 			const struct note *note = &j->notes[j->visits[i].notes[k]];

@@ -384,24 +384,48 @@ static void put_vmap(const struct statement *s, struct buf *to)
 		buf_addf(to, " and %zu others", s->set->n - VALUES_MAX);
 }
 
+static bool is_of_link(const struct statement *s)
+{
+	enum field field = s->nselectors == 1 ? s->selectors[0].field : FIELD_UNKNOWN;
+
+	return field == FIELD_IIF || field == FIELD_OIF;
+}
+
+/* "from 10.0.0.0/8 but not leaving by br0", "arriving on br0 and leaving by br0" */
+static void put_joint(const struct statement *before, const struct statement *s, bool *has_but,
+		      struct buf *to)
+{
+	bool turns = before && is_negated(before) != is_negated(s);
+
+	if (turns && !*has_but)
+		buf_add_str(to, " but");
+	else if (turns || (before && is_of_link(before) && is_of_link(s)))
+		buf_add_str(to, " and");
+	*has_but |= turns;
+}
+
 void words_rule(const struct rule *rule, struct buf *to)
 {
-	const struct statement *vmap = NULL;
+	const struct statement *vmap = NULL, *before = NULL;
 	const char *glue = " ";
 	struct subject subject;
+	bool has_but = false;
 
 	find_subject(rule, &subject);
 	put_subject(rule, &subject, to);
 	for (size_t i = 0; i < rule->n; i++) {
 		const struct statement *s = &rule->statements[i];
 
-		if (s->kind == STATEMENT_MATCH && s != subject.state && s != subject.protocol &&
-		    s != subject.sport && s != subject.dport)
-			put_match(s, to);
-		else if (s->kind == STATEMENT_LIMIT)
+		if (s->kind == STATEMENT_LIMIT)
 			buf_addf(to, " (%s)", s->text);
 		else if (s->kind == STATEMENT_VMAP)
 			vmap = s;
+		if (s->kind != STATEMENT_MATCH || s == subject.state || s == subject.protocol ||
+		    s == subject.sport || s == subject.dport)
+			continue;
+		put_joint(before, s, &has_but, to);
+		put_match(s, to);
+		before = s;
 	}
 	for (size_t i = 0; i < rule->n; i++)
 		if (put_action(rule, &rule->statements[i], glue, to))

@@ -32,7 +32,11 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	boot "$STATE/disk" --disk nvme --firmware uefi
 	assert_has "answer 42 of alone, process "
 	assert_has "/busybox ended with exit status 3"
-	boot "$STATE/disk" --disk virtio --firmware uefi
+	# The same by a dry run's script.
+	by_script /bin/busybox "$STATE/by-script" --kernel "$MACHINE/vmlinuz" --env ANSWER=42 --hostname alone -- \
+		sh -c 'echo "answer $ANSWER of $(hostname), process $$"; exit 3'
+	boot "$STATE/by-script" --disk virtio --firmware uefi
+	assert_has "answer 42 of alone, process "
 	assert_has "/busybox ended with exit status 3"
 }
 

@@ -38,12 +38,19 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --swap 16m
 	truncate -s 600M "$STATE/disk"
 	boot "$STATE/disk"
-	assert_has "the root's partition grows to "
+	assert_has "grows to "
 	assert_has "root: ext4 rw 5"
 	assert_has "partition"
 	boot "$STATE/disk" --disk nvme --firmware uefi
 	assert_has "before: kept"
 	assert_lacks "grows"
+	# A dry run's script makes one that does the same.
+	by_script "$STATE/tree" "$STATE/by-script" --swap 16m
+	truncate -s 600M "$STATE/by-script"
+	boot "$STATE/by-script"
+	assert_has "grows to "
+	assert_has "root: ext4 rw 5"
+	assert_has "partition"
 	sfdisk -V "$STATE/disk"
 	strake disk ls "$STATE/disk" / | grep -q bin
 	# The same by an initrd of Debian's: the kernel's own way to the first process.
@@ -51,7 +58,7 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	strake disk build -q "$STATE/tree" -o "$STATE/disk"
 	truncate -s 600M "$STATE/disk"
 	boot "$STATE/disk"
-	assert_has "the root's partition grows to "
+	assert_has "grows to "
 	assert_has "root: ext4 rw 5"
 }
 
@@ -66,6 +73,10 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs erofs --verity --cmdline panic=-1
 	boot "$STATE/disk"
 	assert_has "root: overlay rw"
+	# By a script the hashes are those of what it has made; here on UEFI, of an ext4.
+	by_script "$STATE/tree" "$STATE/by-script" --verity
+	boot "$STATE/by-script" --firmware uefi --disk nvme
+	assert_has "root: overlay rw"
 	local offset
 	offset=$(strake disk inspect "$STATE/disk" | jq '.partitions[1].offset')
 	printf 'x' | dd of="$STATE/disk" bs=1 seek=$((offset + 1500)) conv=notrunc status=none
@@ -73,23 +84,19 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	assert_lacks "root: overlay"
 }
 
-@test "A10.17: an encrypted root asks for its passphrase and boots" {
-	make_tree cryptsetup python3
-	mkdir -p "$STATE"/tree/{lib64,lib/x86_64-linux-gnu}
-	cp -L /sbin/cryptsetup "$STATE/tree/sbin/"
-	cp -L /lib64/ld-linux-x86-64.so.2 "$STATE/tree/lib64/"
-	ldd /sbin/cryptsetup | grep -o '/[^ ]*' | xargs -I{} cp -L {} "$STATE/tree/lib/x86_64-linux-gnu/"
-	echo 'open sesame' >"$STATE/key"
-	strake disk build -q "$STATE/tree" -o "$STATE/disk" --encrypt --key-file "$STATE/key"
-	# What costs a guess a second here costs a minute in an emulated machine: for the test it is made cheap.
+# What costs a guess a second here costs a minute in an emulated machine: for the test it is made cheap.
+make_cheap() { # DISK
 	local offset
-	offset=$(strake disk inspect "$STATE/disk" | jq '.partitions[1].offset')
-	dd if="$STATE/disk" of="$STATE/head" bs=1M skip=$((offset >> 20)) count=17 status=none
+	offset=$(strake disk inspect "$1" | jq '.partitions[1].offset')
+	dd if="$1" of="$STATE/head" bs=1M skip=$((offset >> 20)) count=17 status=none
 	printf 'open sesame' | cryptsetup luksConvertKey --disable-locks --batch-mode --key-file=- --pbkdf pbkdf2 --pbkdf-force-iterations 1000 "$STATE/head"
-	dd if="$STATE/head" of="$STATE/disk" bs=1M seek=$((offset >> 20)) count=16 conv=notrunc status=none
-	# cryptsetup throws away what was typed before it listens, and it listens only after it has asked: what is not
-	# answered within three quiet seconds is typed again.
-	python3 - "$PROGRAMS/strake" "$STATE/disk" >"$STATE/console" <<-'PY'
+	dd if="$STATE/head" of="$1" bs=1M seek=$((offset >> 20)) count=16 conv=notrunc status=none
+}
+
+# cryptsetup throws away what was typed before it listens, and it listens only after it has asked: what is not
+# answered within three quiet seconds is typed again.
+boot_with_passphrase() { # DISK TEXT: what it says then
+	python3 - "$PROGRAMS/strake" "$1" >"$STATE/console" <<-'PY'
 		import os, select, subprocess, sys
 		run = subprocess.Popen([sys.argv[1], "disk", "run", "--accel", "tcg", "--timeout", "240", sys.argv[2]],
 		                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -110,10 +117,27 @@ boot() { # FILE OPTION...: what it says on its console is $output
 		run.wait()
 		sys.stdout.write(said.decode("latin1").replace("\r", ""))
 	PY
-	grep -q 'root: ext4 rw' "$STATE/console" || {
+	grep -q "$2" "$STATE/console" || {
 		tail -n 30 "$STATE/console"
 		return 1
 	}
+}
+
+@test "A10.17: an encrypted root asks for its passphrase, boots and grows with its disk; a dry run's script makes one, too" {
+	make_tree cryptsetup python3
+	mkdir -p "$STATE"/tree/{lib64,lib/x86_64-linux-gnu}
+	cp -L /sbin/cryptsetup "$STATE/tree/sbin/"
+	cp -L /lib64/ld-linux-x86-64.so.2 "$STATE/tree/lib64/"
+	ldd /sbin/cryptsetup | grep -o '/[^ ]*' | xargs -I{} cp -L {} "$STATE/tree/lib/x86_64-linux-gnu/"
+	echo 'open sesame' >"$STATE/key"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --encrypt --key-file "$STATE/key"
+	make_cheap "$STATE/disk"
+	truncate -s 600M "$STATE/disk"
+	boot_with_passphrase "$STATE/disk" 'root: ext4 rw [45]..'
+	grep -q 'partition 2 of vda grows' "$STATE/console"
+	by_script "$STATE/tree" "$STATE/by-script" --encrypt --key-file "$STATE/key"
+	make_cheap "$STATE/by-script"
+	boot_with_passphrase "$STATE/by-script" 'root: ext4 rw'
 }
 
 @test "A10.13: an ISO of a whole system starts from an optical drive, and as a disk" {
@@ -126,11 +150,14 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	assert_has "root: overlay rw"
 }
 
-@test "A10.3: a disk with an MBR starts on BIOS and UEFI, and its hashed root is found by its number" {
+@test "A10.3: a disk with an MBR starts on BIOS, and grows, and on UEFI; its roots are found by their numbers" {
 	make_tree veritysetup
-	strake disk build -q "$STATE/tree" -o "$STATE/disk" --table mbr --verity
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --table mbr
+	truncate -s 600M "$STATE/disk"
 	boot "$STATE/disk"
-	assert_has "root: overlay rw"
+	assert_has "partition 2 of vda grows to "
+	assert_has "root: ext4 rw 5"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --table mbr --verity
 	boot "$STATE/disk" --disk nvme --firmware uefi
 	assert_has "root: overlay rw"
 }

@@ -11,6 +11,18 @@ setup_file() {
 	done
 }
 
+# What a dry run prints, run: by_script SOURCE OUTPUT OPTION...
+by_script() {
+	local source=$1 disk=$2
+	shift 2
+	strake --dry-run disk build "$source" -o "$disk" "$@" >"$STATE/script"
+	[ ! -e "$disk" ]
+	sh "$STATE/script" 2>"$STATE/script-said" || {
+		cat "$STATE/script-said"
+		return 1
+	}
+}
+
 # A kernel and its initrd, of the machine that tests/vm makes; without QEMU there is nothing to test with.
 need_machine() { # COMMAND...: more that the test needs
 	need_program strake-disk

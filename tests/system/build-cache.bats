@@ -211,3 +211,31 @@ stages() {
 	grep -q '^  | the reason' "$STATE/tmp/typescript"
 	grep -q 'Containerfile:3: the command ended with status 4' "$STATE/tmp/typescript"
 }
+
+@test "--cache-to type=inline: an image that was pushed is its own cache; images of it do not have it" {
+	registry_new
+	echo content >"$STATE/ctx/file"
+	run -0 --separate-stderr build --tls-verify=false --push -t "$REG/in:1" --cache-to type=inline < <(stages)
+	local id=$output
+	run -0 --separate-stderr build --tls-verify=false -t plain:1 < <(stages)
+	[ "$output" != "$id" ]
+	# The older way to say it.
+	run -0 --separate-stderr build -t arg:1 --build-arg BUILDKIT_INLINE_CACHE=1 < <(stages)
+	assert_equal "$output" "$id"
+	[[ $stderr != *warning* ]]
+	strake push -q --tls-verify=false plain:1 "$REG/plain:1"
+	fresh_root inline
+	run -0 --separate-stderr build --tls-verify=false -t in:2 --cache-to type=inline --cache-from "$REG/plain:1" --cache-from "type=registry,ref=$REG/in:1" < <(stages)
+	# The tools' own stage has two steps that are no part of the image.
+	assert_equal "$(grep -c "  cached, from $REG/in:1" <<<"$stderr")" 4
+	[[ $stderr == *"warning: --cache-from $REG/plain:1: the image has no cache in it"* ]]
+	assert_equal "$output" "$id"
+	assert_equal "$(run_in in:2 cat /own /file /t/tool /t/file)" $'own\ncontent\ntool\ncontent'
+	run -0 --separate-stderr build <<<$'FROM in:2\nLABEL a=b'
+	run grep -c strake.buildcache "$ROOT/blobs/sha256/$output"
+	assert_equal "$output" 0
+	run build --cache-to type=inline,mode=max < <(stages)
+	assert_has "type=inline is all there is to say"
+	run build --cache-from type=inline < <(stages)
+	assert_status 1
+}

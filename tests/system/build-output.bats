@@ -137,6 +137,9 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 	[ -c "$STATE/tmp/device" ]
 	run build --annotation index:a=b <"$STATE/tmp/file"
 	assert_has 'there is no index, with one platform'
+	run build --annotation manifest-descriptor:a=b <"$STATE/tmp/file"
+	assert_has 'only a layout has a place for it'
+	assert_lacks '[stage'
 	assert_equal "$(strake system check)" "nothing is wrong"
 }
 
@@ -153,7 +156,7 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 	D
 	echo x >"$STATE/ctx/file"
 	run -0 --separate-stderr build --platform linux/amd64,linux/arm64 --pull=never -t two:1 --annotation index:top=1 --annotation 'manifest[linux/arm64]:only=arm' \
-		--annotation manifest-descriptor:d=1 -o type=image -o "type=oci,dest=$STATE/tmp/oci.tar" -o "type=registry,name=$REG/two:1" --tls-verify=false \
+		--annotation manifest-descriptor:d=1 --annotation index-descriptor:i=1 -o type=image -o "type=oci,dest=$STATE/tmp/oci.tar" -o "type=registry,name=$REG/two:1" --tls-verify=false \
 		--metadata-file "$STATE/tmp/meta" --iidfile "$STATE/tmp/iid" <"$STATE/tmp/file"
 	local index=$output
 	[[ $stderr == *'[linux/arm64 stage-0 3/4] COPY file /$TARGETARCH'* ]]
@@ -166,6 +169,9 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 	assert_equal "$(skopeo inspect --tls-verify=false --raw "docker://$REG/two@$(jq -r '.manifests[1].digest' "$STATE/tmp/index")" | jq -c .annotations)" '{"only":"arm"}'
 	assert_equal "$(skopeo inspect --raw "oci-archive:$STATE/tmp/oci.tar:docker.io/library/two:1" | sha256sum | cut -d' ' -f1)" "$index"
 	assert_equal "$(jq -r '."containerimage.digest", ."strake.platforms"."linux/arm64"."containerimage.digest"' "$STATE/tmp/meta")" "sha256:$index"$'\n'"$(jq -r '.manifests[1].digest' "$STATE/tmp/index")"
+	assert_equal "$(tar -xOf "$STATE/tmp/oci.tar" index.json | jq -c '[.manifests[0].annotations.i, (.manifests | length)]')" '["1",1]'
+	run -0 build --annotation manifest-descriptor:d=2 -o "type=oci,dest=$STATE/tmp/one.tar" <<<$'FROM scratch\nCOPY file /'
+	assert_equal "$(tar -xOf "$STATE/tmp/one.tar" index.json | jq -c '.manifests[0].annotations')" '{"d":"2"}'
 	# A name moves to another index, or to an image.
 	run -0 build --platform amd64 --platform arm64 --pull=never -t two:1 <<<$'FROM multi:1\nCOPY file /other'
 	run -0 build -t two:1 <<<$'FROM base:1\nCOPY file /alone'

@@ -242,6 +242,13 @@ run_in() { strake run --rm --network none "$@"; }
 	run build --secret id=other,src="$STATE/tmp/token" --no-cache <"$STATE/tmp/file"
 	assert_status 1
 	assert_has 'the secret token is needed; --secret id=token,src=FILE gives it'
+	# A file that is missing is missed before the first step, a variable only by a step that needs it.
+	run build --secret id=token,src="$STATE/tmp/nowhere" --no-cache <"$STATE/tmp/file"
+	assert_equal "$output" "strake build: --secret id=token: open $STATE/tmp/nowhere: No such file or directory"
+	run -0 build --secret id=maybe,env=STRAKE_NOT_THERE <<<$'FROM base:1\nRUN --mount=type=secret,id=maybe test ! -e /run/secrets/maybe'
+	run build <<<$'FROM base:1\nRUN --device=vendor.com/class=x true'
+	assert_has 'a build gets no devices of this machine'
+	assert_has 'RUN --device=vendor.com'
 	# The cache is there for the next build.
 	run -0 build -t s:2 --no-cache --build-arg VERSION=3 --secret id=token,src="$STATE/tmp/token" <"$STATE/tmp/file"
 	assert_equal "$(run_in s:2 /bin/busybox cat /out/hits)" $'hit\nhit'
@@ -599,7 +606,8 @@ run_in() { strake run --rm --network none "$@"; }
 		wait "$pid" 2>/dev/null || true
 	done
 	exec {never}>&-
-	strake ps -aq | xargs -r "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rm -f >/dev/null
+	soon no_processes
+	assert_equal "$(strake ps -aq)" ""
 	run strake image check
 	assert_equal "$output" "nothing is wrong"
 	run -0 strake build -t k:1 "$STATE/ctx"

@@ -150,7 +150,7 @@ load disk_lib
 	head -c 2M /dev/zero >"$STATE/zeros"
 	run strake disk check "$STATE/zeros"
 	assert_status 1
-	assert_has "no GPT"
+	assert_has "no partition table"
 }
 
 @test "ls, cat and cp read files out of a disk" {

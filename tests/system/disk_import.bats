@@ -38,7 +38,7 @@ config_of() { # IMAGE
 	need_command syslinux mcopy mkfs.vfat qemu-img python3
 	tree_new "$STATE/tree"
 	setfattr -n user.note -v "$(printf 'y%.0s' {1..800})" "$STATE/tree/etc/late" || skip "no extended attributes here"
-	! command -v setfacl || setfacl -m u:77:rx,g:78:r "$STATE/tree/deep" "$STATE/tree/etc/capable"
+	! command -v setfacl || { setfacl -m u:77:rx,g:78:r "$STATE/tree/deep" "$STATE/tree/etc/capable" && setfacl -m d:u:78:rwx "$STATE/tree/deep"; }
 	tar -C "$STATE/tree" --format pax --xattrs --xattrs-include='*' -S -cf "$STATE/tree.tar" .
 	strake import -c 'ENV A="b c"' -c 'LABEL note=x' -c 'USER 33:33' -c 'WORKDIR /deep' -c 'ENTRYPOINT ["/bin/busybox", "echo"]' \
 		-c 'CMD ["a b"]' -c 'EXPOSE 80/tcp' -c 'STOPSIGNAL SIGINT' "$STATE/tree.tar" first >/dev/null
@@ -71,14 +71,59 @@ config_of() { # IMAGE
 	image_listing it | grep -v '^./ ' | diff "$STATE/expected" -
 }
 
+@test "A10.12: the same with other roots: their disks make images of the same files; ls, cat and cp read them" {
+	need_program strake-disk strake-image
+	need_command syslinux mcopy mkfs.vfat python3 tar2sqfs sqfs2tar
+	local fs
+	tree_new "$STATE/tree"
+	setfattr -n user.note -v "$(printf 'y%.0s' {1..800})" "$STATE/tree/etc/late" || skip "no extended attributes here"
+	for fs in erofs squashfs; do
+		if [ $fs = squashfs ]; then
+			touch "$STATE/tree/etc/early" "$STATE/tree/etc/late" # 32 bits of seconds
+			find "$STATE/tree" -exec touch -h -d @1700000000 {} +
+		fi
+		strake import "$STATE/tree" first-$fs >/dev/null
+		strake disk build -q first-$fs -o "$STATE/$fs" --fs $fs
+		strake disk import "$STATE/$fs" second-$fs >/dev/null
+		image_listing first-$fs | grep -v "^./ " >"$STATE/first"
+		image_listing second-$fs | grep -v "^./ " >"$STATE/second"
+		diff "$STATE/first" "$STATE/second"
+		run strake disk ls -l "$STATE/$fs" /etc
+		assert_has "-rwsr-sr-x     0     0"
+		[ "$(strake disk cat "$STATE/$fs" /deep/link)" = text ]
+		strake disk cp "$STATE/$fs" /deep "$STATE/copied-$fs"
+		diff -r --no-dereference "$STATE/tree/deep" "$STATE/copied-$fs"
+		strake disk cp "$STATE/$fs" /etc/sparse "$STATE/sparse"
+		cmp "$STATE/tree/etc/sparse" "$STATE/sparse"
+		[ "$(stat -c %b "$STATE/sparse")" -lt 8192 ]
+		rm "$STATE/sparse"
+		run strake disk cat "$STATE/$fs" /nowhere
+		assert_status 1
+		assert_has "/nowhere is not on the disk"
+	done
+}
+
+@test "ls, cat and cp read the boot partition, too" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk"
+	[ "$(strake disk cat -p 1 "$STATE/disk" /initrd.img)" = 'initrd of 10' ]
+	run strake disk ls -p 1 "$STATE/disk" /syslinux
+	assert_has ldlinux.sys
+	run strake disk ls -p 3 "$STATE/disk"
+	assert_status 1
+	assert_has "no partition 3"
+}
+
 @test "what cannot be read is refused with a word that helps, and no image is made" {
 	need_program strake-disk strake-image
 	need_command syslinux mcopy mkfs.vfat mke2fs debugfs
 	tree_new "$STATE/tree"
-	strake disk build -q "$STATE/tree" -o "$STATE/erofs" --fs erofs
-	run strake disk import "$STATE/erofs" none
+	cp "$STATE/tree/bin/busybox" "$STATE/junk"
+	run strake disk import "$STATE/junk" none
 	assert_status 1
-	assert_has "its root is EROFS"
+	assert_has "no partition table"
 	mke2fs -q -t ext4 -d "$STATE/tree/etc" "$STATE/fs" 40M
 	cp "$STATE/fs" "$STATE/dirty"
 	debugfs -w -R 'feature needs_recovery' "$STATE/dirty" 2>/dev/null
@@ -92,7 +137,37 @@ config_of() { # IMAGE
 	assert_has "damaged"
 	run strake images -q
 	[ "$output" = "" ]
-	run strake --dry-run disk import "$STATE/erofs" none
+	run strake --dry-run disk import "$STATE/fs" none
 	assert_status 1
 	assert_has "--dry-run"
+}
+
+@test "A10.1: a container is a source: what it changed, without its mounts, and how it was told to run; it goes on" {
+	need_program strake-disk strake-image strake-monitor
+	need_command syslinux mcopy mkfs.vfat
+	tree_new "$STATE/tree"
+	rm -r "$STATE/tree/many" "$STATE/tree/dev/large"
+	strake import -c 'ENV A=image B=image' -c 'CMD ["/bin/busybox", "true"]' "$STATE/tree" base >/dev/null
+	strake run -d --name changed --network none -e A=container base /bin/busybox sh -c \
+		'b=/bin/busybox; $b echo new >/etc/new; $b rm /deep/er/file; $b rm -r /deep/er/still; $b mkdir /deep/er/still; $b touch /deep/er/still/x; $b echo ready; exec $b sleep inf'
+	soon eval '[ "$(strake logs changed)" = ready ]'
+	strake disk build -q changed -o "$STATE/disk"
+	[ "$(strake exec changed /bin/busybox echo on)" = on ]
+	[ "$(strake disk cat "$STATE/disk" /etc/new)" = new ]
+	[ "$(strake disk ls "$STATE/disk" /deep/er)" = still ]
+	[ "$(strake disk ls "$STATE/disk" /deep/er/still)" = x ]
+	run strake disk ls "$STATE/disk" /etc
+	assert_lacks hosts
+	strake disk import "$STATE/disk" again >/dev/null
+	[ "$(config_of again | jq -c '.Env | map(select(test("^[AB]=")))')" = '["A=container","B=image"]' ]
+	strake kill changed
+	strake wait changed
+	strake --dry-run disk build container:changed -o "$STATE/other" --timestamp "$DISK_DATE" >"$STATE/script"
+	sh "$STATE/script"
+	[ "$(strake disk cat "$STATE/other" /etc/new)" = new ]
+	run strake disk ls "$STATE/other" /etc
+	assert_lacks hosts
+	run strake disk build neither -o "$STATE/none"
+	assert_status 1
+	assert_has neither
 }

@@ -153,3 +153,17 @@ userns() {
 	run strake system check
 	assert_status 0
 }
+
+@test "a directory's default ACL is the image's, and not what is unpacked below it gets" {
+	need_command setfacl getfacl
+	mkdir -p "$STATE/tree/dir/sub"
+	touch "$STATE/tree/dir/file" "$STATE/tree/dir/sub/file"
+	mkfifo "$STATE/tree/dir/pipe"
+	setfacl -m d:u:78:rwx,u:77:rx "$STATE/tree/dir"
+	tar -C "$STATE/tree" --format pax --xattrs --xattrs-include='*' -cf "$STATE/tree.tar" .
+	strake import "$STATE/tree.tar" acls:1 >/dev/null
+	local layer
+	layer=$(strake image inspect -f '{{.GraphDriver.Data.LowerDir}}' acls:1)
+	diff <(cd "$STATE/tree" && find . | sort | xargs getfacl -n 2>/dev/null) <(cd "$layer" && find . | sort | xargs getfacl -n 2>/dev/null)
+	getfacl -n "$layer/dir" 2>/dev/null | grep -q default:user:78
+}

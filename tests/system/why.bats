@@ -88,7 +88,7 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 	run nobody check - -- in eth0 tcp from 192.0.2.9:5000 to 192.0.2.1:8080
 	assert_status 3
 	assert_has "-> destination is now 10.0.0.2 (was 192.0.2.1)"
-	assert_has "end of chain U: no verdict, back to where it was called"
+	assert_has "end of chain U: no verdict, back to FORWARD after rule 1"
 	assert_has "end of FORWARD, policy drop   <== here"
 	assert_has "verdict: dropped by the policy of table ip filter, chain FORWARD (iptables, an administrator)"
 	run nobody check - -- 'udp 10.0.0.1:1 -> 10.0.0.2:2 in eth0 out eth1'

@@ -107,7 +107,7 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	iptables-nft -P FORWARD DROP
 	run why 172.16.0.2 192.0.2.2:80
 	verdict 3 "dropped, in this host, by the policy of table ip filter, chain FORWARD (iptables, an administrator)"
-	assert_has "chain USER: none of its 2 rules decides, back to where it was called"
+	assert_has "chain USER: none of its 2 rules decides, back to FORWARD after rule 1"
 	assert_has "rule 2: packets to tcp 80 are left to the policy"
 	assert_has "end of FORWARD, policy drop   <== here"
 	advice "iptables -t filter -I FORWARD -s 172.16.0.2 -d 192.0.2.2 -p tcp --dport 80 -j ACCEPT"
@@ -137,6 +137,8 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why outside 192.0.2.1:80
 	verdict 0 "delivered"
 	assert_has "rule 1: new or established connections to tcp 80 or 443 are let in"
+	assert_has "is delivered here (of a new connection)"
+	assert_has "leaves by out0 (of an established connection)"
 	run why outside 192.0.2.1:443
 	verdict 4 "refused, nobody listens on tcp port 443 in this host"
 	advice "ss -lnt"

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "disk/machine/rootgrow.h"
+#include "disk/machine/grow.h"
 #include "disk/machine/orders.h"
 #include "disk/machine/say.h"
 
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 		(void)mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL);
 	if (stat("/dev/null", &st) < 0)
 		(void)mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755");
-	grow_root("/");
+	grow_mounted("/");
 	target[n > 0 ? n : 0] = '\0';
 	argv[0] = n > 0 ? target : (char *)"/sbin/init";
 	(void)execv(argv[0], argv);

@@ -1,232 +1,195 @@
-/* src/disk/machine/grow.c
- *
- * The backup table is written first, then the table, then its header: a power cut in between leaves
- * an old header with its own checksum, or a header whose table is not what it says and a backup
- * that every partitioner finds.
- */
+/* src/disk/machine/grow.c */
 #include "disk/machine/grow.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "disk/machine/gpt.h"
+#include "disk/machine/mbr.h"
 #include "disk/machine/say.h"
 
-/* UEFI 2.10, 5.3.2: where the header has what. */
-enum head_at {
-	HEAD_SIGNATURE = 0,
-	HEAD_LEN = 12,
-	HEAD_CRC = 16,
-	HEAD_THIS = 24,
-	HEAD_OTHER = 32,
-	HEAD_LAST_USABLE = 48,
-	HEAD_TABLE = 72,
-	HEAD_ENTRIES = 80,
-	HEAD_ENTRY_LEN = 84,
-	HEAD_TABLE_CRC = 88,
-	HEAD_MIN = 92,
-};
-#define ENTRY_FIRST    32
-#define ENTRY_LAST     40
-#define ALIGN_SECTORS  2048
-#define BEHIND_SECTORS 33 /* the backup: table and header */
+#define EXT4_MAGIC   0xef53
+#define EXT4_SECTORS 8 /* in a block of 4096 */
+#define BTRFS_MAGIC  0x9123683e
+/* linux/fs.h, blkpg.h, btrfs.h, ext4.h: musl has no headers of the kernel's. */
+#define BLKPG            0x1269
+#define RESIZE_PARTITION 3
+#define EXT4_RESIZE      0x40086610
+#define BTRFS_RESIZE     0x50009403
 
-/* linux/blkpg.h, linux/fs.h, fs/ext4: musl's headers have none of it. */
-#define BLKPG_IOCTL        0x1269
-#define BLKPG_RESIZE       3
-#define BLKGETSIZE64_IOCTL 0x80081272
-#define EXT4_IOC_RESIZE_FS 0x40086610
-#define EXT4_BLOCK         4096
-struct blkpg_partition {
-	long long start, length;
-	int number;
-	char name[64], volume[64];
-};
-struct blkpg_argument {
-	int op, flags, len;
-	void *data;
+struct growing {
+	char disk[64]; /* "vda" */
+	int number;    /* of the partition */
+	uint64_t sectors, first, last;
 };
 
-static uint32_t get32(const unsigned char *at)
+static bool read_number(const char *dir, const char *name, uint64_t *ret)
 {
-	uint32_t value = 0;
+	char path[256], text[32] = "";
+	int fd;
+	ssize_t n = -1;
 
-	for (int i = 3; i >= 0; i--)
-		value = value << 8 | at[i];
-	return value;
-}
-
-static uint64_t get64(const unsigned char *at)
-{
-	return (uint64_t)get32(at + 4) << 32 | get32(at);
-}
-
-static void put32(unsigned char *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++, value >>= 8)
-		at[i] = (unsigned char)value;
-}
-
-static void put64(unsigned char *at, uint64_t value)
-{
-	put32(at, (uint32_t)value);
-	put32(at + 4, (uint32_t)(value >> 32));
-}
-
-static uint32_t crc32_of(const unsigned char *bytes, size_t len)
-{
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < len; i++) {
-		crc ^= bytes[i];
-		for (int k = 0; k < 8; k++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320U : 0);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, sizeof(text) - 1);
+		(void)close(fd);
 	}
-	return ~crc;
+	*ret = strtoull(text, NULL, 10);
+	return n > 0;
 }
 
-static void sign(unsigned char *head)
+/* "/sys/dev/block/254:2" leads to ".../block/vda/vda2". */
+static bool find_disk(dev_t device, struct growing *g)
 {
-	put32(head + HEAD_CRC, 0);
-	put32(head + HEAD_CRC, crc32_of(head, get32(head + HEAD_LEN)));
-}
+	char path[64], *real, *slash;
+	uint64_t number, size;
+	bool ok;
 
-static int is_whole(const struct gpt *g)
-{
-	unsigned char head[GPT_SECTOR];
-	uint32_t len = get32(g->head + HEAD_LEN);
-
-	if (memcmp(g->head + HEAD_SIGNATURE, "EFI PART", 8) != 0 || len < HEAD_MIN ||
-	    len > GPT_SECTOR || get32(g->head + HEAD_ENTRIES) != GPT_ENTRIES ||
-	    get32(g->head + HEAD_ENTRY_LEN) != GPT_ENTRY_LEN || get64(g->head + HEAD_THIS) != 1 ||
-	    get64(g->head + HEAD_TABLE) != 2)
-		return 0;
-	memcpy(head, g->head, sizeof(head));
-	sign(head);
-	return get32(head + HEAD_CRC) == get32(g->head + HEAD_CRC) &&
-	       crc32_of(g->table, GPT_TABLE_LEN) == get32(g->head + HEAD_TABLE_CRC);
-}
-
-/* The partition that lies behind all others. */
-static unsigned char *last_entry(struct gpt *g, unsigned *ret_number)
-{
-	unsigned char *last = NULL;
-
-	for (unsigned i = 0; i < GPT_ENTRIES; i++) {
-		unsigned char *entry = g->table + (size_t)i * GPT_ENTRY_LEN;
-
-		if (get64(entry + ENTRY_FIRST) == 0 ||
-		    (last && get64(entry + ENTRY_FIRST) < get64(last + ENTRY_FIRST)))
-			continue;
-		last = entry;
-		*ret_number = i + 1;
+	(void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(device), minor(device));
+	real = realpath(path, NULL);
+	ok = real && read_number(real, "partition", &number) &&
+	     read_number(real, "start", &g->first) && read_number(real, "size", &size);
+	slash = ok ? strrchr(real, '/') : NULL;
+	if (slash) {
+		*slash = '\0';
+		g->number = (int)number;
+		g->last = g->first + size - 1;
+		ok = read_number(real, "size", &g->sectors) &&
+		     read_number(real, "queue/logical_block_size", &size) && size == GPT_SECTOR;
+		slash = strrchr(real, '/');
+		(void)snprintf(g->disk, sizeof(g->disk), "%s", slash ? slash + 1 : "");
 	}
-	return last;
+	free(real);
+	return ok && *g->disk;
 }
 
-int gpt_grow(struct gpt *g, uint64_t sectors, struct gpt_growth *ret)
+static int tell_kernel(int fd, const struct growing *g)
 {
-	struct gpt_growth growth = { .backup_at = sectors - 1 };
-	unsigned char *entry;
-	uint64_t old, last;
+	struct {
+		long long start, length;
+		int number;
+		char names[128];
+	} partition = { (long long)g->first * GPT_SECTOR,
+			(long long)(g->last - g->first + 1) * GPT_SECTOR,
+			g->number,
+			{ 0 } };
+	struct {
+		int op, flags, len;
+		void *data;
+	} arg = { RESIZE_PARTITION, 0, sizeof(partition), &partition };
 
-	if (!is_whole(g) || sectors < (uint64_t)4 * ALIGN_SECTORS)
-		return -1;
-	entry = last_entry(g, &growth.partition);
-	if (!entry)
-		return -1;
-	old = get64(entry + ENTRY_LAST);
-	last = (sectors - BEHIND_SECTORS) / ALIGN_SECTORS * ALIGN_SECTORS - 1;
-	if (last < old + ALIGN_SECTORS)
-		return 0;
-	put64(entry + ENTRY_LAST, last);
-	growth.first = get64(entry + ENTRY_FIRST);
-	growth.last = last;
-	put64(g->head + HEAD_OTHER, growth.backup_at);
-	put64(g->head + HEAD_LAST_USABLE, sectors - BEHIND_SECTORS - 1);
-	put32(g->head + HEAD_TABLE_CRC, crc32_of(g->table, GPT_TABLE_LEN));
-	sign(g->head);
-	memcpy(growth.backup, g->head, sizeof(growth.backup));
-	put64(growth.backup + HEAD_THIS, growth.backup_at);
-	put64(growth.backup + HEAD_OTHER, 1);
-	put64(growth.backup + HEAD_TABLE, growth.backup_at - (BEHIND_SECTORS - 1));
-	sign(growth.backup);
-	*ret = growth;
-	return 1;
+	return ioctl(fd, BLKPG, &arg);
 }
 
-/* "/dev/vda2" is of "vda": the directory above it in /sys. */
-static int open_disk(const char *device)
+void grow_partition(dev_t device)
 {
-	char link[96], target[512], *slash;
-	ssize_t n;
+	struct growing g = { .number = 0 };
+	struct gpt *t = malloc(sizeof(*t));
+	char path[96];
+	int fd = -1, r = 0;
 
-	(void)snprintf(link, sizeof(link), "/sys/class/block/%s", strrchr(device, '/') + 1);
-	n = readlink(link, target, sizeof(target) - 1);
-	if (n <= 0)
-		return -1;
-	target[n] = '\0';
-	slash = strrchr(target, '/');
-	*slash = '\0';
-	slash = strrchr(target, '/');
-	(void)snprintf(link, sizeof(link), "/dev/%.60s", slash ? slash + 1 : "");
-	return open(link, O_RDWR | O_CLOEXEC);
-}
-
-static int write_at(int fd, const void *bytes, size_t len, uint64_t sector)
-{
-	return pwrite(fd, bytes, len, (off_t)(sector * GPT_SECTOR)) == (ssize_t)len ? 0 : -1;
-}
-
-static int store(int fd, const struct gpt *g, const struct gpt_growth *growth)
-{
-	struct blkpg_partition part = { .start = (long long)growth->first * GPT_SECTOR,
-					.length = (long long)(growth->last - growth->first + 1) *
-						  GPT_SECTOR,
-					.number = (int)growth->partition };
-	struct blkpg_argument argument = { .op = BLKPG_RESIZE, .len = sizeof(part), .data = &part };
-
-	if (write_at(fd, g->table, GPT_TABLE_LEN, growth->backup_at - (BEHIND_SECTORS - 1)) < 0 ||
-	    write_at(fd, growth->backup, GPT_SECTOR, growth->backup_at) < 0 || fsync(fd) < 0 ||
-	    write_at(fd, g->table, GPT_TABLE_LEN, 2) < 0 ||
-	    write_at(fd, g->head, GPT_SECTOR, 1) < 0 || fsync(fd) < 0)
-		return -1;
-	return ioctl(fd, BLKPG_IOCTL, &argument);
-}
-
-void grow_partition(const char *device)
-{
-	struct gpt *g = malloc(sizeof(*g));
-	struct gpt_growth growth;
-	uint64_t size = 0;
-	int fd = open_disk(device);
-
-	if (g && fd >= 0 && ioctl(fd, (int)BLKGETSIZE64_IOCTL, &size) == 0 &&
-	    pread(fd, g->head, GPT_SECTOR, GPT_SECTOR) == GPT_SECTOR &&
-	    pread(fd, g->table, GPT_TABLE_LEN, (off_t)2 * GPT_SECTOR) == (ssize_t)GPT_TABLE_LEN &&
-	    gpt_grow(g, size / GPT_SECTOR, &growth) > 0 && store(fd, g, &growth) < 0)
-		say("the partition behind %s could not be made larger", device);
+	if (t && find_disk(device, &g) && gpt_end(g.sectors) > g.last) {
+		(void)snprintf(path, sizeof(path), "/dev/%s", g.disk);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	}
+	if (fd >= 0)
+		r = gpt_read(fd, t) ? gpt_grow(t, g.number, g.sectors, &g.last)
+				    : mbr_grow(fd, g.number, g.sectors, &g.last);
+	if (r > 0 && tell_kernel(fd, &g) < 0)
+		r = -errno;
+	if (r != 0)
+		say("partition %d of %s grows to %llu MiB%s%s", g.number, g.disk,
+		    (unsigned long long)((g.last - g.first + 1) / 2048), r > 0 ? "" : ": ",
+		    r > 0 ? "" : strerror(-r));
 	if (fd >= 0)
 		(void)close(fd);
-	free(g);
+	free(t);
 }
 
-void grow_mounted(const char *device, const char *at)
+/* Without effect on one that is as large already. */
+static void grow_files(const char *dir, dev_t device)
 {
-	int disk = open(device, O_RDONLY | O_CLOEXEC), fd = open(at, O_RDONLY | O_CLOEXEC);
-	uint64_t size = 0, blocks;
+	struct {
+		int64_t fd;
+		char name[4088];
+	} all = { 0, "max" };
+	char path[64];
+	uint64_t sectors, blocks;
+	struct statfs st;
+	int fd, r = 0;
 
-	if (disk >= 0 && fd >= 0 && ioctl(disk, (int)BLKGETSIZE64_IOCTL, &size) == 0) {
-		blocks = size / EXT4_BLOCK;
-		/* As large as it is already is no failure: the kernel finds nothing to do. */
-		if (ioctl(fd, EXT4_IOC_RESIZE_FS, &blocks) < 0)
-			say("the file system on %s could not be made larger", device);
-	}
-	if (disk >= 0)
-		(void)close(disk);
+	(void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(device), minor(device));
+	if (!read_number(path, "size", &sectors))
+		return;
+	blocks = sectors / EXT4_SECTORS;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == EXT4_MAGIC)
+		r = ioctl(fd, EXT4_RESIZE, &blocks);
+	else if (fd >= 0 && st.f_type == BTRFS_MAGIC)
+		r = ioctl(fd, (int)BTRFS_RESIZE, &all);
+	if (r < 0)
+		say("the file system on %s does not grow: %s", dir, strerror(errno));
 	if (fd >= 0)
 		(void)close(fd);
+}
+
+/* "ID PARENT MAJOR:MINOR ROOT AT ... - TYPE SOURCE ...": whether it is mounted at dir, and from
+ * what. */
+static bool source_of(char *line, const char *dir, dev_t *ret)
+{
+	char *rest = strstr(line, " - "), *word = NULL;
+	struct stat st;
+
+	for (int i = 0; i < 5 && line; i++)
+		word = strsep(&line, " ");
+	if (!rest || !word || strcmp(word, dir) != 0)
+		return false;
+	rest += 3;
+	(void)strsep(&rest, " ");
+	word = strsep(&rest, " ");
+	if (!word || stat(word, &st) < 0 || !S_ISBLK(st.st_mode))
+		return false;
+	*ret = st.st_rdev;
+	return true;
+}
+
+/* btrfs has a device number of its own, which is no device's: what was mounted says which. */
+static bool device_of(const char *dir, dev_t *ret)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char line[4096];
+	struct stat st;
+	bool found = false;
+
+	while (f && fgets(line, sizeof(line), f))
+		found = source_of(line, dir, ret) || found;
+	if (f)
+		(void)fclose(f);
+	if (!found && stat(dir, &st) == 0) {
+		*ret = st.st_dev;
+		found = true;
+	}
+	return found;
+}
+
+void grow_mounted(const char *dir)
+{
+	dev_t device;
+
+	if (!device_of(dir, &device))
+		return;
+	grow_partition(device);
+	/* Also if it was the last time that the power went between the two. */
+	grow_files(dir, device);
 }

@@ -11,7 +11,6 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,6 +27,7 @@
 #include "disk/machine/clock.h"
 #include "disk/machine/hardware.h"
 #include "disk/machine/link.h"
+#include "disk/machine/module.h"
 #include "disk/machine/orders.h"
 #include "disk/machine/power.h"
 #include "disk/machine/world.h"
@@ -64,20 +64,6 @@ struct machine {
 	size_t npower;
 };
 
-void say(const char *fmt, ...)
-{
-	va_list ap;
-	char text[512];
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text) - 1, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		return;
-	(void)dprintf(STDERR_FILENO, "strake: %s\n", text);
-}
-
 static void open_console(void)
 {
 	int fd = open("/dev/console", O_RDWR | O_NOCTTY);
@@ -89,24 +75,6 @@ static void open_console(void)
 	(void)dup2(fd, STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		(void)close(fd);
-}
-
-static void load_module(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), failure = 0;
-
-	if (fd < 0) {
-		say("module %s: %s", path, strerror(errno));
-		return;
-	}
-	/* MODULE_INIT_COMPRESSED_FILE is 4. */
-	if (syscall(SYS_finit_module, fd, "", 0) < 0)
-		failure = errno == ENOEXEC && syscall(SYS_finit_module, fd, "", 4) == 0 ? 0 : errno;
-	/* Hardware that is not there, or what stands on it (ENOENT); or a module that is there. */
-	if (failure && failure != ENODEV && failure != ENOENT && failure != EOPNOTSUPP &&
-	    failure != EEXIST)
-		say("module %s: %s", path, strerror(failure));
-	(void)close(fd);
 }
 
 /* "security.capability 0100... /bin/ping" */
@@ -213,7 +181,7 @@ static void follow(struct machine *m, char *value, enum order order)
 	case ORDER_ALWAYS:
 		break;
 	case ORDER_MODULE:
-		load_module(value);
+		module_load(value);
 		m->hardware.known = false;
 		break;
 	case ORDER_XATTR:
@@ -299,7 +267,7 @@ static void load_modules(const struct machine *m, enum order kind)
 {
 	for (size_t at = 0; at < m->len; at += strlen(m->bytes + at) + 1)
 		if (m->bytes[at] == (char)kind)
-			load_module(m->bytes + at + 1);
+			module_load(m->bytes + at + 1);
 }
 
 /* What the loader's user typed behind "--" stands in place of the image's CMD. */

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "disk/machine/gpt.h"
-#include "disk/machine/rootgrow.h"
+#include "disk/machine/grow.h"
 #include "disk/machine/module.h"
 #include "disk/machine/orders.h"
 #include "disk/machine/say.h"
@@ -182,9 +182,15 @@ static bool decrypt(const char *device)
 static bool find_root(const struct words *w, int events, char ret[96])
 {
 	char hashes[96];
+	struct stat st;
 
 	if (w->crypt) {
-		if (!wait_for(w->crypt, events, ret) || !decrypt(ret))
+		if (!wait_for(w->crypt, events, ret))
+			return false;
+		/* What is opened is as large as the partition was then. */
+		if (stat(ret, &st) == 0)
+			grow_partition(st.st_rdev);
+		if (!decrypt(ret))
 			return false;
 		(void)snprintf(ret, 96, "/dev/mapper/root");
 		return true;
@@ -289,8 +295,8 @@ int main(int argc, char **argv)
 	load_all();
 	if (!find_root(&words, events, device) || !mount_root(&words, device))
 		return 1;
-	if (words.writes && !words.overlay && !words.crypt)
-		grow_root("/root");
+	if (words.writes && !words.overlay)
+		grow_mounted("/root");
 	(void)close(events);
 	go_over(&words, argv);
 	return 1;

@@ -68,13 +68,12 @@ static bool mount_disk(const char *uuid, const char *at)
 		say("no disk has the file system %s", uuid);
 		return false;
 	}
-	grow_partition(device);
 	(void)mkdir(at, 0755);
 	if (mount(device, at, "ext4", 0, NULL) < 0) {
 		say("mount %s: %s", device, strerror(errno));
 		return false;
 	}
-	grow_mounted(device, at);
+	grow_mounted(at);
 	return true;
 }
 

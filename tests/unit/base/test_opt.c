@@ -34,6 +34,29 @@ static int parse(struct sample *s, enum opt_flags flags, int argc, char **argv, 
 	return opt_parse(sets, flags, argc, argv, err);
 }
 
+/* Of another program: the reason is the error, however it is written, and nobody is led to it. */
+static void one_that_is_not_here_says_why(void **state)
+{
+	static const struct opt opts[] = { OPT_REFUSED("colour", "there is one"), { 0 } };
+	const struct opt_set sets[] = { { opts, NULL }, { NULL, NULL } };
+	static const char *const args[] = { "--colour", "--colour=red", "--colour=" };
+	char *near[] = { (char *)"--color", NULL };
+	struct error err = { 0 };
+	struct strv none = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
+		char *argv[] = { (char *)args[i], NULL };
+
+		assert_int_equal(opt_parse(sets, OPT_ANYWHERE, 1, argv, &err), -EINVAL);
+		assert_string_equal(err.text, "--colour: there is one");
+	}
+	assert_int_equal(opt_parse(sets, OPT_ANYWHERE, 1, near, &err), -ENOENT);
+	assert_string_equal(err.text, "unknown option --color");
+	opt_format(opts, NULL, &none);
+	assert_int_equal(none.n, 0);
+}
+
 /* --pull alone is no question to the next argument. */
 static void a_bare_string_has_its_own_value(void **state)
 {
@@ -156,6 +179,7 @@ static void a_command_line_behind_the_first_operand_is_left_alone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_that_is_not_here_says_why),
 		cmocka_unit_test(a_bare_string_has_its_own_value),
 		cmocka_unit_test(a_word_behind_a_bare_string_is_refused),
 		cmocka_unit_test(refusals_name_the_option),

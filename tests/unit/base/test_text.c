@@ -56,9 +56,22 @@ static void what_a_terminal_obeys_is_not_shown(void **state)
 	}
 }
 
+static void a_word_is_a_whole_one(void **state)
+{
+	(void)state;
+	assert_true(text_has_word("always never", "always"));
+	assert_true(text_has_word("always  never", "never"));
+	assert_false(text_has_word("always never", "alway"));
+	assert_false(text_has_word("always never", "always never"));
+	assert_false(text_has_word("always never", ""));
+	assert_false(text_has_word("", "x"));
+	assert_false(text_has_word(NULL, "x"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_word_is_a_whole_one),
 		cmocka_unit_test(what_a_terminal_obeys_is_not_shown),
 	};
 

@@ -74,8 +74,8 @@ static void nonsense_is_refused(void **state)
 					     "index:a",
 					     "index[arm64]:a=b",
 					     "manifest[nonsense/]:a=b",
-					     "index-descriptor:a=b",
-					     "index,index-descriptor:a=b" };
+					     "index-descriptor[arm64]:a=b",
+					     "index-descriptor:a" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

@@ -108,6 +108,20 @@ static void secrets_come_from_files_and_variables(void **state)
 	assert_int_equal(secret_read("id=STRAKE_NOT_THERE", "STRAKE_NOT_THERE", &bytes, &len, &err),
 			 -ENOENT);
 	assert_int_equal(secret_read("src=x", "a", &bytes, &len, &err), -EINVAL);
+	assert_int_equal(
+		secret_read("id=a,type=env,src=STRAKE_UNIT_SECRET", "a", &bytes, &len, &err), 0);
+	assert_string_equal(bytes, "of a variable");
+	free(bytes);
+	/* Before a step asks: a file has to be there, a variable need not. */
+	assert_int_equal(secret_check(from_file, &err), 0);
+	assert_int_equal(secret_check("id=STRAKE_UNIT_SECRET", &err), 0);
+	assert_int_equal(secret_check("id=a,env=STRAKE_NOT_THERE", &err), 0);
+	assert_int_equal(secret_check("id=STRAKE_NOT_THERE", &err), -ENOENT);
+	assert_int_equal(secret_check("id=a,src=/nowhere/at/all", &err), -ENOENT);
+	assert_int_equal(secret_check("id=a,src=/", &err), -EISDIR);
+	assert_int_equal(secret_check("id=a,file=x", &err), -EINVAL);
+	assert_int_equal(secret_check("id=a,type=vault", &err), -EINVAL);
+	assert_int_equal(secret_check("a", &err), -EINVAL);
 }
 
 int main(void)

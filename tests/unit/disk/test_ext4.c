@@ -51,8 +51,9 @@ static void names_come_back(void **state)
 		assert_int_equal(filetree_put_bytes(t, name, 0644, xstrdup(""), 0, when, NULL), 0);
 	}
 	write_fs(*state, t, 600LL << 20);
-	assert_int_equal(disk_open(path, &d, NULL), 0);
-	assert_string_equal(d->label, "test");
+	assert_int_equal(disk_open(path, 0, &d, NULL), 0);
+	assert_int_equal(disk_read(d, NULL), 0);
+	assert_string_equal(d->volume.label, "test");
 	assert_int_equal(disk_find(d, "/many", &e, NULL), 0);
 	assert_int_equal(disk_list(d, e.number, count_names, &n, NULL), 0);
 	assert_int_equal(n, 5000);

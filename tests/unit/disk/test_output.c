@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "../scratch.h"
@@ -58,6 +60,27 @@ static void without_the_end_nothing_is_left(void **state)
 	assert_int_equal(count(dir), 0);
 }
 
+/* Of those that a killed one left, and of others that are at work. */
+static void what_was_left_is_swept(void **state)
+{
+	const char *dir = *state;
+	autofree char *path = xasprintf("%s/disk", dir),
+		      *held = xasprintf("%s/.disk.strake-2", dir);
+	struct output out = OUTPUT_INIT;
+	autoclose int fd = -1;
+
+	scratch_put(dir, ".disk.strake-1", "half");
+	scratch_put(dir, ".disk.spool-1", "");
+	scratch_put(dir, ".disk.strake-2", "at work");
+	scratch_put(dir, ".disks.strake-1", "another's");
+	fd = open(held, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(output_open(path, &out, NULL), 0);
+	assert_int_equal(count(dir), 2);
+	assert_int_equal(access(held, F_OK), 0);
+	output_done(&out);
+}
+
 static void what_is_no_file_is_refused(void **state)
 {
 	const char *dir = *state;
@@ -83,6 +106,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_name_appears_at_the_end, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(without_the_end_nothing_is_left, scratch_setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(what_was_left_is_swept, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_file_is_refused, scratch_setup,
 						scratch_teardown),

@@ -102,6 +102,64 @@ static void zeros_have_no_table(void **state)
 	assert_string_equal(err.text, "it has no partition table (GPT or MBR)");
 }
 
+static void put_sector(int fd, off_t at, const unsigned char bytes[SECTOR])
+{
+	assert_int_equal(pwrite(fd, bytes, SECTOR, at), SECTOR);
+}
+
+/* Sixteen bytes: flag, three that nobody reads, type, three more, first sector and how many. */
+static void put_entry(unsigned char sector[SECTOR], size_t number, unsigned char type,
+		      uint32_t start, uint32_t count)
+{
+	unsigned char *e = sector + 446 + 16 * number;
+
+	e[4] = type;
+	memcpy(e + 8, &start, 4);
+	memcpy(e + 12, &count, 4);
+	sector[510] = 0x55;
+	sector[511] = 0xaa;
+}
+
+static void an_mbr_is_read(void **state)
+{
+	unsigned char mbr[SECTOR] = { 0 }, logical[SECTOR] = { 0 };
+	autoclose int fd = sparse(*state, 10 << 20);
+	enum partition_table table = TABLE_NONE;
+	struct partition got[PARTITIONS_MAX];
+	size_t n = 0;
+
+	memcpy(mbr + 440, "\x78\x56\x34\x12", 4);
+	put_entry(mbr, 0, 0xef, 2048, 2048);
+	put_entry(mbr, 1, 0x83, 4096, 4096);
+	put_entry(mbr, 2, 0x05, 8192, 8192);
+	put_entry(mbr, 3, 0x83, 1U << 30, 4096); /* outside */
+	put_entry(logical, 0, 0x82, 2048, 1024);
+	put_sector(fd, 0, mbr);
+	put_sector(fd, 8192L * SECTOR, logical);
+	assert_int_equal(partition_read(fd, &table, got, &n, NULL), 0);
+	assert_int_equal(table, TABLE_MBR);
+	assert_int_equal(n, 3);
+	assert_int_equal(got[0].kind, PARTITION_ESP);
+	assert_int_equal(got[1].kind, PARTITION_ROOT);
+	assert_int_equal(got[1].offset, 4096 * SECTOR);
+	assert_string_equal(got[1].uuid, "12345678-02");
+	assert_int_equal(got[2].kind, PARTITION_SWAP);
+	assert_int_equal(got[2].offset, (8192 + 2048) * SECTOR);
+}
+
+/* Boot code alone is none: FAT begins with the same two bytes at its end. */
+static void an_empty_mbr_is_no_table(void **state)
+{
+	unsigned char mbr[SECTOR] = { [510] = 0x55, [511] = 0xaa };
+	autoclose int fd = sparse(*state, 10 << 20);
+	enum partition_table table = TABLE_NONE;
+	struct partition got[PARTITIONS_MAX];
+	size_t n = 0;
+
+	put_sector(fd, 0, mbr);
+	assert_int_equal(partition_read(fd, &table, got, &n, NULL), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +169,9 @@ int main(void)
 						scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(an_mbr_has_bounds, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(zeros_have_no_table, scratch_setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(an_mbr_is_read, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(an_empty_mbr_is_no_table, scratch_setup,
 						scratch_teardown),
 	};
 

@@ -77,7 +77,8 @@ static void a_tree_comes_back(void **state)
 	f->minor = 70000;
 	f = add(t, add(t, t->root, "dir", S_IFDIR | 01777), "pipe", S_IFIFO | 0644);
 	write_fs(path, t);
-	assert_int_equal(disk_open(path, &d, NULL), 0);
+	assert_int_equal(disk_open(path, 0, &d, NULL), 0);
+	assert_int_equal(disk_read(d, NULL), 0);
 	assert_int_equal(read_back(d, back, NULL), 0);
 	assert_int_equal(back->root->nnames, t->root->nnames);
 	for (size_t i = 0; i < t->root->nnames; i++)
@@ -123,8 +124,10 @@ static void damage_is_told_or_harmless(void **state)
 		at = 1024 + (off_t)(chance >> 8) % (1 << 20);
 		assert_int_equal(pread(fd, before, sizeof(before), at), sizeof(before));
 		assert_int_equal(pwrite(fd, bytes, sizeof(bytes), at), sizeof(bytes));
-		r = disk_open(path, &d, &err);
-		if (r == 0 && d->fs)
+		r = disk_open(path, 0, &d, &err);
+		if (r == 0)
+			r = disk_read(d, &err);
+		if (r == 0)
 			r = read_back(d, back, &err);
 		assert_true(r == 0 || *err.text);
 		told += r < 0;

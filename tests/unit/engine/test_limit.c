@@ -28,6 +28,29 @@ static void limits_become_resources(void **state)
 	assert_int_equal(number_at(doc, "pids", "limit"), 20);
 }
 
+static void the_kernel_s_own_numbers(void **state)
+{
+	const struct container_options o = { .memory = 64U << 20,
+					     .memory_swap = "-1",
+					     .cpu_period = 50000,
+					     .cpu_quota = -1,
+					     .cpu_shares = 512,
+					     .cpuset_cpus = "0-1",
+					     .cpuset_mems = "0" };
+	cleanup(json_cleanup) json_t *doc = json_object();
+	const json_t *cpu;
+
+	(void)state;
+	assert_int_equal(limit_add_resources(&o, doc, NULL), 0);
+	cpu = json_object_get(doc, "cpu");
+	assert_int_equal(number_at(doc, "memory", "swap"), -1);
+	assert_int_equal(number_at(doc, "cpu", "period"), 50000);
+	assert_int_equal(number_at(doc, "cpu", "quota"), -1);
+	assert_int_equal(number_at(doc, "cpu", "shares"), 512);
+	assert_string_equal(json_string_value(json_object_get(cpu, "cpus")), "0-1");
+	assert_string_equal(json_string_value(json_object_get(cpu, "mems")), "0");
+}
+
 static void nothing_asked_is_nothing_set(void **state)
 {
 	const struct container_options o = { .pids_limit = -1 };
@@ -48,6 +71,22 @@ static void refusals_name_the_option(void **state)
 		{ { .cpus = "many" }, "--cpus 'many': expected a number such as 0.5 or 2" },
 		{ { .cpus = "0" }, "--cpus '0': expected a number such as 0.5 or 2" },
 		{ { .cpus = "-1" }, "--cpus '-1': expected a number such as 0.5 or 2" },
+		{ { .memory_swap = "1g" },
+		  "--memory-swap counts memory and swap together; it wants --memory beside it" },
+		{ { .memory = 2U << 20, .memory_swap = "1m" },
+		  "--memory-swap 1m: memory and swap together cannot be less than --memory" },
+		{ { .memory = 2U << 20, .memory_swap = "x" },
+		  "--memory-swap 'x': expected a size such as 1g, or -1 for no limit of swap" },
+		{ { .cpus = "1", .cpu_quota = 5000 },
+		  "--cpus says it all; leave --cpu-period and --cpu-quota away" },
+		{ { .cpu_period = 5 },
+		  "--cpu-period 5: the kernel takes 1000 to 1000000 microseconds" },
+		{ { .cpu_quota = 5 },
+		  "--cpu-quota 5: the kernel takes 1000 microseconds and more, or -1" },
+		{ { .cpu_shares = 1 }, "--cpu-shares 1: it is a weight from 2 to 262144" },
+		{ { .cpuset_cpus = "a" },
+		  "--cpuset-cpus 'a': expected numbers such as 0-3 or 0,2" },
+		{ { .cpuset_mems = "" }, "--cpuset-mems '': expected numbers such as 0-3 or 0,2" },
 		{ { .pids_limit = -2 }, "--pids-limit: expected a number, or -1 for no limit" },
 	};
 
@@ -103,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits_become_resources),
+		cmocka_unit_test(the_kernel_s_own_numbers),
 		cmocka_unit_test(nothing_asked_is_nothing_set),
 		cmocka_unit_test(refusals_name_the_option),
 		cmocka_unit_test(ulimits),

@@ -36,7 +36,7 @@ static void a_way_is_told_step_by_step(void **state)
 		"  5    table ip filter, chain INPUT (priority 0, iptables, an administrator)\n"
 		"  6      rule 1: all packets go through chain U\n"
 		"           -A INPUT -j U\n"
-		"  7        end of chain U: no verdict, back to where it was called\n"
+		"  7        end of chain U: no verdict, back to INPUT after rule 1\n"
 		"  8      end of INPUT, policy drop   <== here\n"
 		"verdict: dropped by the policy of table ip filter, chain INPUT (iptables, an "
 		"administrator)\n");

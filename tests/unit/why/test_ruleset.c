@@ -53,12 +53,40 @@ static void inet_is_for_both_families(void **state)
 	assert_false(family_has(FAMILY_IP, FAMILY_IP6) || family_has(FAMILY_BRIDGE, FAMILY_IP));
 }
 
+/* Translation of one family in a table of both: the kernel does not track the other's packets. */
+static void tracking_is_of_a_family(void **state)
+{
+	static const struct {
+		const char *rules;
+		bool tracks, tracks6;
+	} cases[] = {
+		{ RULES_NFT_RULE("inet", "{\"dnat\":{\"family\":\"ip\",\"addr\":\"10.0.0.2\"}}"),
+		  true, false },
+		{ RULES_NFT_RULE("inet", "{\"dnat\":{\"family\":\"ip6\",\"addr\":\"fd00::2\"}}"),
+		  false, true },
+		{ RULES_NFT_RULE("inet", "{\"masquerade\":null}"), true, true },
+		{ RULES_NFT_RULE("ip6", "{\"masquerade\":null}"), false, true },
+		{ RULES_NFT_RULE("inet", "{\"accept\":null}"), false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ruleset rs;
+
+		rules_nft(&rs, cases[i].rules);
+		assert_int_equal(rs.tracks, cases[i].tracks);
+		assert_int_equal(rs.tracks6, cases[i].tracks6);
+		ruleset_done(&rs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hooks_are_in_a_packets_order),
 		cmocka_unit_test(a_chain_is_reached_over_jumps),
 		cmocka_unit_test(inet_is_for_both_families),
+		cmocka_unit_test(tracking_is_of_a_family),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ static void rules_of_iptables(void **state)
 		  "new or established connections to tcp 80 or 443 are let in" },
 		{ "-s 192.0.2.9/32 -j DROP", "packets from 192.0.2.9 are dropped" },
 		{ "! -s 10.0.0.0/8 -i eth+ -j DROP",
-		  "packets not from 10.0.0.0/8 arriving on eth* are dropped" },
+		  "packets not from 10.0.0.0/8 but arriving on eth* are dropped" },
 		{ "-p icmp -m icmp --icmp-type 8 -j REJECT --reject-with icmp-port-unreachable",
 		  "icmp packets of type echo-request are refused with icmp-port-unreachable" },
 		{ "-j U", "all packets go through chain U" },

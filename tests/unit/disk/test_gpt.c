@@ -1,4 +1,4 @@
-/* tests/unit/disk/test_grow.c */
+/* tests/unit/disk/test_gpt.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,25 +13,12 @@
 #include <unistd.h>
 
 #include "../scratch.h"
-#include "disk/machine/grow.h"
+#include "disk/machine/gpt.h"
 #include "disk/partition.h"
 
 #define PART_UUID "11111111-2222-4333-8444-666666666666"
 #define BEFORE    (16LL << 20)
 #define AFTER     (40LL << 20)
-
-/* What is said in init has nowhere to go here. */
-void say(const char *fmt, ...);
-void say(const char *fmt, ...)
-{
-	(void)fmt;
-}
-
-static void read_gpt(int fd, struct gpt *g)
-{
-	assert_int_equal(pread(fd, g->head, sizeof(g->head), GPT_SECTOR), sizeof(g->head));
-	assert_int_equal(pread(fd, g->table, sizeof(g->table), 2L * GPT_SECTOR), sizeof(g->table));
-}
 
 static int disk_of(const char *dir)
 {
@@ -54,30 +41,27 @@ static void the_last_partition_grows(void **state)
 {
 	autoclose int fd = disk_of(*state);
 	struct partition got[PARTITIONS_MAX];
-	struct gpt_growth growth;
+	unsigned char zeros[GPT_SECTOR] = { 0 };
+	uint64_t last = 0;
 	struct gpt g;
 	enum partition_table table = TABLE_NONE;
 	size_t n = 0;
 
-	read_gpt(fd, &g);
-	assert_int_equal(gpt_grow(&g, BEFORE / GPT_SECTOR, &growth), 0);
-	assert_int_equal(gpt_grow(&g, AFTER / GPT_SECTOR, &growth), 1);
-	assert_int_equal(growth.partition, 2);
-	assert_int_equal(growth.backup_at, AFTER / GPT_SECTOR - 1);
+	assert_true(gpt_read(fd, &g));
+	assert_int_equal(gpt_grow(&g, 2, BEFORE / GPT_SECTOR, &last), 0);
 	assert_int_equal(ftruncate(fd, AFTER), 0);
-	assert_int_equal(pwrite(fd, g.head, GPT_SECTOR, GPT_SECTOR), GPT_SECTOR);
-	assert_int_equal(pwrite(fd, g.table, GPT_TABLE_LEN, 2L * GPT_SECTOR), GPT_TABLE_LEN);
-	assert_int_equal(pwrite(fd, g.table, GPT_TABLE_LEN, AFTER - 33L * GPT_SECTOR),
-			 GPT_TABLE_LEN);
-	assert_int_equal(pwrite(fd, growth.backup, GPT_SECTOR, AFTER - GPT_SECTOR), GPT_SECTOR);
+	assert_int_equal(gpt_grow(&g, 1, AFTER / GPT_SECTOR, &last), 0);
+	assert_int_equal(gpt_grow(&g, 2, AFTER / GPT_SECTOR, &last), 1);
+	assert_int_equal(last, AFTER / GPT_SECTOR - 2049);
 	assert_int_equal(partition_read(fd, &table, got, &n, NULL), 0);
 	assert_int_equal(n, 2);
 	assert_int_equal(got[1].offset, 5 << 20);
 	assert_int_equal(got[1].size, AFTER - (1 << 20) - (5 << 20));
 	assert_string_equal(got[1].uuid, PART_UUID);
+	assert_true(gpt_read(fd, &g));
+	assert_int_equal(gpt_grow(&g, 2, AFTER / GPT_SECTOR, &last), 0);
 	/* The backup alone is enough, too. */
-	memset(g.head, 0, sizeof(g.head));
-	assert_int_equal(pwrite(fd, g.head, GPT_SECTOR, GPT_SECTOR), GPT_SECTOR);
+	assert_int_equal(pwrite(fd, zeros, GPT_SECTOR, GPT_SECTOR), GPT_SECTOR);
 	assert_int_equal(partition_read(fd, &table, got, &n, NULL), 0);
 	assert_int_equal(n, 2);
 }
@@ -85,21 +69,26 @@ static void the_last_partition_grows(void **state)
 static void what_is_no_table(void **state)
 {
 	autoclose int fd = disk_of(*state);
-	static const size_t at[] = { 0, 12, 24, 72, 80, 84, 100 };
-	struct gpt_growth growth;
+	static const size_t at[] = { 0, 12, 16, 72, 80, 84, GPT_SECTOR + 40 };
+	unsigned char before, after;
+	uint64_t last = 0;
 	struct gpt g;
 
 	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
-		read_gpt(fd, &g);
-		g.head[at[i] < sizeof(g.head) ? at[i] : 0] ^= 0x55;
-		if (at[i] == 100) {
-			read_gpt(fd, &g);
-			g.table[40] ^= 1;
-		}
-		assert_int_equal(gpt_grow(&g, AFTER / GPT_SECTOR, &growth), -1);
+		const off_t place = GPT_SECTOR + (off_t)at[i];
+
+		assert_int_equal(pread(fd, &before, 1, place), 1);
+		after = before ^ 0x55;
+		assert_int_equal(pwrite(fd, &after, 1, place), 1);
+		assert_false(gpt_read(fd, &g));
+		assert_int_equal(pwrite(fd, &before, 1, place), 1);
 	}
-	read_gpt(fd, &g);
-	assert_int_equal(gpt_grow(&g, 100, &growth), -1);
+	assert_true(gpt_read(fd, &g));
+	assert_int_equal(gpt_grow(&g, 0, AFTER / GPT_SECTOR, &last), 0);
+	assert_int_equal(gpt_grow(&g, 3, AFTER / GPT_SECTOR, &last), 0);
+	assert_int_equal(gpt_grow(&g, GPT_ENTRIES + 1, AFTER / GPT_SECTOR, &last), 0);
+	assert_int_equal(gpt_grow(&g, 2, 100, &last), 0);
+	assert_int_equal(gpt_end(100), 0);
 }
 
 int main(void)
