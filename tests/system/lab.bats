@@ -404,6 +404,12 @@ host_state() {
 	up "$LABS/container-nat.yaml"
 	LAB=container-nat
 	reach c1 203.0.113.9
+	# Who asked is not who is answered: the connection is shown with both.
+	run strake lab show container-nat host --format json
+	jq -e '.connections[] | select(.protocol == "icmp" and .from == "172.18.0.10" and .to == "203.0.113.9") |
+		.answer_from == "203.0.113.9" and .answer_to == "203.0.113.1" and (.remark | test("NAT"))' <<<"$output"
+	run strake lab show container-nat host
+	assert_has "Connections: how a packet came, and how its answer comes"
 	in_node host sysctl -qw net.ipv4.ip_forward=0
 	no_reach c1 203.0.113.9
 	in_node host sysctl -qw net.ipv4.ip_forward=1
