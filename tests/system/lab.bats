@@ -578,6 +578,11 @@ host_state() {
 	refused "lab.yaml:"
 }
 
+@test "the JSON Schema has every key that is read, and no other" {
+	need_command python3
+	"$TOOLS/lab-schema.py" "$HERE/../../src/lab" "$HERE/../../docs/lab.schema.json"
+}
+
 @test "the script of a dry run raises the same lab" {
 	need_command jq
 	LAB=container-nat
