@@ -365,7 +365,9 @@ static bool check_resolve(struct checking *c)
 		return false;
 	}
 	l.name = yaml_text(&c->rd, yaml_item(list, 1), "a name");
-	if (!l.name || !checking_node(c, yaml_item(list, 0), &l.node))
+	if (l.name && !l.name[0])
+		yaml_fail(&c->rd, yaml_item(list, 1), "an empty name");
+	if (!l.name || c->rd.r < 0 || !checking_node(c, yaml_item(list, 0), &l.node))
 		return false;
 	n = wanted_addresses(c, l.name, wanted);
 	if (c->rd.r == 0 && !checking_lab(c)->nodes[l.node].n_resolvers)
@@ -434,6 +436,14 @@ static char *title_of(const struct lab_check *check)
 	return buf_steal(&text);
 }
 
+/* What a file says is shown on a terminal, a line for each check. */
+static void make_plain(char *text)
+{
+	for (; text && *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 static bool run_one(struct checking *c)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -470,6 +480,8 @@ int checks_run(struct lab *lab, struct check_results *ret, struct error *err)
 		result->reason = result->ok ? NULL : c.reason;
 		if (result->ok)
 			free(c.reason);
+		make_plain(result->title);
+		make_plain(result->reason);
 		results.failed += !result->ok;
 		r = c.rd.r;
 	}
