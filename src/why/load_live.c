@@ -22,6 +22,7 @@
 #include "kernel/nft_chain.h"
 #include "why/inside.h"
 #include "why/load.h"
+#include "why/nft_dump.h"
 #include "why/nft_read.h"
 #include "why/ruleset.h"
 #include "why/xt_read.h"
@@ -262,14 +263,13 @@ static int see_chains(struct ruleset *rs, struct error *err)
 /* nft(8) reads its arguments as commands, and whoever rules over a namespace gives a table any name
  * he likes, such as "x; flush ruleset".  In JSON a name is a name.
  */
-static int read_table(struct ruleset *rs, enum family family, const char *name, struct error *err)
+static int ask_nft(enum family family, const char *name, json_t **ret_doc, struct error *err)
 {
 	cleanup(json_cleanup) json_t *request =
 		json_pack("{s:[{s:{s:{s:s,s:s}}}]}", "nftables", "list", "table", "family",
 			  family_name(family), "name", name);
 	autofree char *text = request ? json_dumps(request, JSON_ENSURE_ASCII) : NULL;
 	const struct program p = { .argv = { "nft", "-j", text, NULL }, .package = "nftables" };
-	cleanup(json_cleanup) json_t *doc = NULL;
 	struct job job = { 0 };
 	int r;
 
@@ -278,11 +278,19 @@ static int read_table(struct ruleset *rs, enum family family, const char *name, 
 				 name);
 	r = job_start(&p, &job, err);
 	if (r == 0)
-		r = read_json(&job, &doc, err);
-	if (r == 0)
-		r = nft_read(rs, doc, "nft", err);
+		r = read_json(&job, ret_doc, err);
 	job_done(&job);
 	return r;
+}
+
+static int read_table(struct ruleset *rs, enum family family, const char *name, struct error *err)
+{
+	cleanup(json_cleanup) json_t *doc = NULL;
+	int r = nft_dump(family, name, &doc);
+
+	if (r < 0)
+		r = ask_nft(family, name, &doc, err);
+	return r < 0 ? r : nft_read(rs, doc, "nft", err);
 }
 
 /* Puts the table where the kernel has it. */

@@ -45,7 +45,7 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	assert_has "before: kept"
 	assert_lacks "grows"
 	# A dry run's script makes one that does the same.
-	by_script "$STATE/tree" "$STATE/by-script" --swap 16m
+	by_script "$STATE/tree" "$STATE/by-script" --swap 16m --table mbr
 	truncate -s 600M "$STATE/by-script"
 	boot "$STATE/by-script"
 	assert_has "grows to "

@@ -335,8 +335,56 @@ static void nft_table(struct random *r, const char *name, struct script *ret)
 	line(ret, false, "}");
 }
 
+/* What the reader of netlink understands without nft(8): no sets, no translation. */
+static void nft_plain_table(struct random *r, const char *name, struct script *ret)
+{
+	static const char *const addresses[] = {
+		"ip saddr 10.1.0.0/24", "ip daddr 10.2.0.2",    "ip saddr != 10.1.0.2",
+		"ip daddr 10.0.0.0/8",  "ip saddr 10.2.0.0/25", "ip daddr != 10.1.0.0/30"
+	};
+	static const char *const links[] = { "iifname \"eth0\"", "oifname \"eth*\"",
+					     "iifname != \"lo\"", "oifname \"eth1\"" };
+	static const char *const marks[] = { "meta mark 1", "meta mark != 2", "ct mark 1" };
+	static const char *const states[] = { "ct state new", "ct state established,related",
+					      "ct state != new", "ct state invalid,untracked" };
+	static const char *const ports[] = { "tcp dport 80",     "udp dport 53",
+					     "tcp dport != 22",  "udp sport 20000-21000",
+					     "meta l4proto tcp", "tcp sport 1024-65535" };
+	static const char *const actions[] = {
+		"accept",  "drop",           "counter", "return", "counter drop comment \"a b\"",
+		"jump u0", "counter goto u0"
+	};
+	autofree char *head = xasprintf("table %s {", name);
+
+	line(ret, false, head);
+	for (unsigned i = 0; i < 3; i++) {
+		autofree char *chain =
+			i == 0 ? xasprintf("\tchain u0 {")
+			       : xasprintf("\tchain c%u {\n\t\ttype filter hook %s priority %d;", i,
+					   PICK(r, nft_chains).hook, (int)random_below(r, 90));
+
+		line(ret, false, chain);
+		for (uint32_t n = random_below(r, 5); n > 0; n--) {
+			autofree char *text = xasprintf(
+				"\t\t%s %s %s %s %s %s", chance(r, 40) ? PICK(r, addresses) : "",
+				chance(r, 30) ? PICK(r, ports) : "",
+				chance(r, 20) ? PICK(r, states) : "",
+				chance(r, 30) ? PICK(r, links) : "",
+				chance(r, 20) ? PICK(r, marks) : "",
+				actions[random_below(r,
+						     i == 0 ? 5 : (uint32_t)ARRAY_SIZE(actions))]);
+
+			line(ret, true, text);
+		}
+		line(ret, false, "\t}");
+	}
+	line(ret, false, "}");
+}
+
 void generate_nft(struct random *r, struct script *ret)
 {
+	if (chance(r, 50))
+		nft_plain_table(r, chance(r, 60) ? "inet plain" : "ip plain", ret);
 	nft_table(r, chance(r, 70) ? "inet a" : "ip a", ret);
 	if (chance(r, 50))
 		nft_table(r, chance(r, 50) ? "inet b" : "ip b", ret);

@@ -145,6 +145,16 @@ root_mount() {
 		assert_status 1
 		[ ! -e "$STATE/disk" ]
 	done
+	# What would start these is for amd64 alone.
+	kernel_new "$STATE/arm64" 6.1.0
+	printf 'ARM\144' | dd of="$STATE/arm64" bs=1 seek=56 conv=notrunc status=none
+	for options in --read-only-root --verity '--fs erofs' '--encrypt --key-file /etc/hostname'; do
+		# shellcheck disable=SC2086 # words
+		run strake disk build "$STATE/tree" -o "$STATE/disk" --kernel "$STATE/arm64" --efi-loader /etc/hostname $options
+		assert_status 1
+		assert_has "own initrd is for amd64 alone"
+		[ ! -e "$STATE/disk" ]
+	done
 	run strake disk build /bin/busybox --kernel "$STATE/tree/boot/vmlinuz-6.1.0-9" --fs btrfs -o "$STATE/disk" -- true
 	assert_status 1
 	assert_has "have no meaning for it"

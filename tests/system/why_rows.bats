@@ -152,3 +152,40 @@ docker_rules() {
 	assert_status 5
 	assert_has "verdict: unknown"
 }
+
+@test "why show: what is read out of the kernel is what nft says, and nft is not run for it" {
+	need_command nft
+	nft -f - <<-'END'
+		table inet t {
+			chain u { return; }
+			chain c { type filter hook input priority 0; policy drop;
+				ip saddr 10.0.0.0/24 tcp dport 22 ct state new counter accept comment "a b"
+				ip saddr 10.0.0.0/23 udp dport 20-30 ct state established,related drop
+				ip saddr != 10.0.0.1 iifname "eth*" oifname != "lo" jump u
+				ip6 daddr fd00::/64 tcp sport 5 ct state != new goto u
+				ip6 daddr fd00::/63 meta l4proto udp counter
+				ip6 saddr fd00::1 ct state new meta mark 5 accept
+				meta l4proto tcp ct state invalid,new,untracked return
+				tcp dport != 22 ct mark 0x10 drop
+				ct state new tcp dport 5 ip saddr 10.0.0.0/8 accept
+			}
+		}
+		table ip6 q { chain c { type nat hook prerouting priority -100; ip6 saddr fd00::/8 udp dport 22 accept; ct state established accept; }; }
+	END
+	nft -j list ruleset >"$STATE/rules"
+	rules() { jq 'del(.. | .findings?)'; }
+	why show --json "$STATE/rules" | rules >"$STATE/file"
+	mount --bind /bin/false "$(realpath "$(command -v nft)")"
+	why show --json | rules | diff "$STATE/file" -
+	umount "$(realpath "$(command -v nft)")"
+	# what is not understood as a whole is nft's to say
+	for rule in 'tcp dport { 22, 80 } accept' 'meta l4proto tcp reject' 'ip protocol tcp tcp dport 5 drop' 'meta mark set 5' 'limit rate 5/second accept' \
+		'meta nfproto ipv6 drop' 'tcp dport != 20-30 drop' 'iif lo accept' 'meta mark and 3 == 1 drop' 'ct state ! new drop' 'log prefix "a" drop' \
+		'th dport 22 drop' 'ip ttl 5 drop' 'meta l4proto tcp ct state new tcp dport 5 drop' 'tcp dport > 5 accept' 'ct direction reply drop'; do
+		nft add rule inet t u "$rule"
+		nft -j list ruleset >"$STATE/rules"
+		why show --json "$STATE/rules" | rules >"$STATE/file"
+		why show --json | rules | diff "$STATE/file" -
+		nft flush chain inet t u
+	done
+}
