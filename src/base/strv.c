@@ -79,3 +79,18 @@ const char *strv_env_get(const struct strv *v, const char *name)
 			return v->items[i] + len + 1;
 	return NULL;
 }
+
+void strv_env_unset(struct strv *v, const char *name)
+{
+	size_t len = strlen(name), kept = 0;
+
+	for (size_t i = 0; i < v->n; i++) {
+		if (strncmp(v->items[i], name, len) == 0 && v->items[i][len] == '=')
+			free(v->items[i]);
+		else
+			v->items[kept++] = v->items[i];
+	}
+	v->n = kept;
+	if (v->items)
+		v->items[kept] = NULL;
+}

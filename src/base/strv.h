@@ -21,6 +21,7 @@ bool strv_has(const struct strv *v, const char *s);
 
 /* Environment rules: an item is NAME=VALUE; set replaces an earlier one of the same name. */
 void strv_env_set(struct strv *v, const char *assignment);
+void strv_env_unset(struct strv *v, const char *name);
 const char *strv_env_get(const struct strv *v, const char *name); /* the value or NULL */
 
 #endif

@@ -70,3 +70,36 @@ void edits_end(const struct image_edits *edits, struct state *state)
 	if (edits->no_history)
 		(void)json_object_del(state->doc, "history");
 }
+
+void edits_take(struct state *state, const char *member, const char *name)
+{
+	json_t *config = json_object_get(state->doc, "config");
+	json_t *list = json_object_get(config, member);
+
+	if (!name)
+		(void)json_object_del(config, member);
+	else if (json_is_array(list))
+		unset_env(list, name);
+	else
+		(void)json_object_del(list, name);
+	if (strcmp(member, "Env") != 0)
+		return;
+	strv_done(&state->scope.env);
+	list = json_object_get(config, member);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		strv_add(&state->scope.env, json_string_value(json_array_get(list, i)));
+}
+
+void edits_set(struct state *state, const char *member, const char *value)
+{
+	(void)json_object_set_new(state->doc, member, json_string(value));
+}
+
+void edits_comment(struct state *state, const char *text)
+{
+	json_t *history = json_object_get(state->doc, "history");
+
+	if (json_array_size(history))
+		(void)json_object_set_new(json_array_get(history, json_array_size(history) - 1),
+					  "comment", json_string(text));
+}

@@ -29,4 +29,11 @@ int edits_start(const struct image_edits *edits, struct state *state, struct err
 /* When all of the target's steps are done. */
 void edits_end(const struct image_edits *edits, struct state *state);
 
+/* A member of the config loses one entry, or with NULL all: Env, Labels, ExposedPorts, Volumes. */
+void edits_take(struct state *state, const char *member, const char *name);
+/* A member beside the config: architecture, os, variant, comment. */
+void edits_set(struct state *state, const char *member, const char *value);
+/* What the history says of the last step. */
+void edits_comment(struct state *state, const char *text);
+
 #endif

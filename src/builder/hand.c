@@ -17,6 +17,7 @@
 #include "engine/options.h"
 #include "image/image.h"
 #include "image/incoming.h"
+#include "image/index_edit.h"
 #include "image/manifest_keep.h"
 
 static const struct strv nothing = { 0 };
@@ -275,9 +276,11 @@ static void name_last_layer(const struct hand *hand, struct state *state)
 }
 
 /* Annotations are a manifest's, which an image that is made here has only if it is asked for. */
-static int annotate(const struct hand *hand, const struct incoming *in, const char *id)
+static int annotate(const struct hand *hand, const struct incoming *in, const char *format,
+		    const char *id)
 {
-	const struct manifest_wish wish = { .kind = MANIFEST_OCI,
+	const bool docker = format && strcmp(format, "docker") == 0;
+	const struct manifest_wish wish = { .kind = docker ? MANIFEST_DOCKER : MANIFEST_OCI,
 					    .any = true,
 					    .annotations = &hand->w.annotations };
 	struct db *db = engine_db(hand->engine);
@@ -286,6 +289,17 @@ static int annotate(const struct hand *hand, const struct incoming *in, const ch
 	int r = image_load(db, engine_root_fd(hand->engine), id, &image, hand->err);
 
 	return r < 0 ? r : manifest_put(db, in, image, &wish, &kept, hand->err);
+}
+
+static int add_to_index(const struct hand *hand, const struct incoming *in, const char *name,
+			char *id)
+{
+	const struct index_images images = { .items = &id, .n = 1 };
+	char digest[DIGEST_HEX_LEN + 1];
+	int r = index_create(engine_db(hand->engine), in, name, INDEX_AMEND, &images, digest,
+			     hand->err);
+
+	return r < 0 ? error_wrap(hand->err, r, "--manifest") : 0;
 }
 
 int hand_commit(struct hand *hand, const struct hand_commit *req, char ret_id[ID_LEN + 1])
@@ -303,6 +317,7 @@ int hand_commit(struct hand *hand, const struct hand_commit *req, char ret_id[ID
 			      hand->err);
 
 	hand->req.newest_s = req->newest_s;
+	hand->req.edits = req->edits;
 	/* The working container stays as it is. */
 	if (r == 0)
 		r = state_parse(hand->w.state, strlen(hand->w.state), &hand->build.given, '\\',
@@ -313,8 +328,10 @@ int hand_commit(struct hand *hand, const struct hand_commit *req, char ret_id[ID
 		r = rewrite_layers(&hand->build, &state, &rr, &in);
 	if (r == 0)
 		r = build_finish(&hand->build, &state, &fr, ret_id, NULL);
-	if (r == 0 && hand->w.annotations.n)
-		r = annotate(hand, &in, ret_id);
+	if (r == 0 && (hand->w.annotations.n || req->format))
+		r = annotate(hand, &in, req->format, ret_id);
+	if (r == 0 && req->manifest)
+		r = add_to_index(hand, &in, req->manifest, ret_id);
 	incoming_done(&in);
 	state_done(&state);
 	return r;

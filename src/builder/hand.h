@@ -69,8 +69,11 @@ int hand_save(struct hand *hand) must_check;
 
 struct hand_commit {
 	const struct strv *names; /* canonical */
-	bool squash;              /* one layer, the image's below in it */
-	int64_t newest_s;         /* no time of its own layers is later; -1 */
+	const struct image_edits *edits;
+	const char *format;   /* of a manifest that is made at once: "oci", "docker"; NULL: none */
+	const char *manifest; /* an index that the image goes into, too; NULL */
+	bool squash;          /* one layer, the image's below in it */
+	int64_t newest_s;     /* no time of its own layers is later; -1 */
 };
 int hand_commit(struct hand *hand, const struct hand_commit *req,
 		char ret_id[ID_LEN + 1]) must_check;

@@ -146,9 +146,9 @@ static const struct key {
 	unsigned kinds;
 	bool is_flag; /* may stand without a value */
 } keys[] = {
-	{ "from", read_from, KIND(MOUNT_BIND), false },
-	{ "source", read_source, KIND(MOUNT_BIND), false },
-	{ "src", read_source, KIND(MOUNT_BIND), false },
+	{ "from", read_from, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), false },
+	{ "source", read_source, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), false },
+	{ "src", read_source, KIND(MOUNT_BIND) | KIND(MOUNT_CACHE), false },
 	{ "target", read_target, ~0U, false },
 	{ "dst", read_target, ~0U, false },
 	{ "destination", read_target, ~0U, false },
@@ -222,6 +222,8 @@ static int check(const struct mount_spec *spec, struct error *err)
 	if (spec->kind != MOUNT_SECRET && spec->kind != MOUNT_SSH &&
 	    (!spec->target || !*spec->target))
 		return error_set(err, -EINVAL, "it wants a target");
+	if (spec->kind == MOUNT_CACHE && spec->source && !spec->from)
+		return error_set(err, -EINVAL, "source is of a from, which is not there");
 	return 0;
 }
 

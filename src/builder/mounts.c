@@ -32,23 +32,24 @@
 
 struct mount_plan {
 	struct mount_spec spec;
-	char *target;        /* absolute */
-	struct listing list; /* of a bind */
-	struct strv layers;  /* that it is of; none: the context */
+	char *target;                    /* absolute */
+	struct listing list;             /* of a bind, or of what a cache begins with */
+	char digest[DIGEST_HEX_LEN + 1]; /* of it; "" for none */
+	struct strv layers;              /* that it is of; none: the context */
 	int root;
 	char *cache; /* name of the volume, mounts_lock() */
 };
 
 /* reading */
 
-static int list_bind(struct work *w, struct mount_plan *plan, struct step_key *key)
+static int list_source(struct work *w, struct mount_plan *plan, struct step_key *key)
 {
 	const struct build_request *req = w->b->req;
 	const struct mount_spec *spec = &plan->spec;
 	const struct named *named = spec->from ? named_find(req->contexts, spec->from) : NULL;
 	bool is_tree = spec->from && !(named && !named->image);
 	int context = named ? named->context.fd : req->context;
-	char chain[DIGEST_HEX_LEN + 1], digest[DIGEST_HEX_LEN + 1];
+	char chain[DIGEST_HEX_LEN + 1];
 	struct listing_request lr = { .ignore = is_tree ? NULL
 						: named ? &named->context.ignore
 							: req->ignore,
@@ -68,9 +69,9 @@ static int list_bind(struct work *w, struct mount_plan *plan, struct step_key *k
 	if (r == 0)
 		r = listing_add(&plan->list, &lr, spec->source ? spec->source : ".", w->b->err);
 	if (r == 0)
-		r = listing_digest(&plan->list, &lr, digest, w->b->err);
+		r = listing_digest(&plan->list, &lr, plan->digest, w->b->err);
 	if (r == 0)
-		step_key_reads(key, digest);
+		step_key_reads(key, plan->digest);
 	return r;
 }
 
@@ -105,7 +106,9 @@ static int read_one(struct work *w, struct mounts *m, const char *flag, struct s
 	m->plans[m->n++] = plan;
 	if (strcmp(plan.target, "/") == 0)
 		return error_set(w->b->err, -EINVAL, "--mount: the target is the whole root");
-	return plan.spec.kind == MOUNT_BIND ? list_bind(w, &m->plans[m->n - 1], key) : 0;
+	return plan.spec.kind == MOUNT_BIND || plan.spec.from
+		       ? list_source(w, &m->plans[m->n - 1], key)
+		       : 0;
 }
 
 int mounts_read(struct work *w, struct mounts *ret, struct step_key *key)
@@ -202,15 +205,47 @@ static int make_bind(struct work *w, struct mounts *m, size_t number, const stru
 	return r;
 }
 
-/* A volume: what lists, measures and removes those does it for caches, too. */
-static int open_cache(struct work *w, const struct mount_spec *spec, const char *name, int *ret)
+/* What a cache begins with: whole or not at all, however many builds make it at once.  What a
+ * killed one leaves goes with the cache.
+ */
+static int seed_cache(struct work *w, const struct mount_plan *plan, const char *path)
 {
+	const struct listing_item *item = &plan->list.items[0];
+	const struct strv none = { 0 };
+	cleanup(draft_done) struct draft draft = { .fd = -1, .here_fd = -1 };
+	autofree char *own = xasprintf("%s/seed-%d", path, (int)getpid());
+	autofree char *data = xasprintf("%s/_data", path);
+	int root = engine_root_fd(w->b->engine);
+	autoclose int dir = -1;
+	int r;
+
+	if (plan->list.n != 1 || !item->is_dir)
+		return error_set(w->b->err, -ENOTDIR,
+				 "--mount: a cache begins as a directory, which '%s' of %s is not",
+				 plan->spec.source ? plan->spec.source : ".", plan->spec.from);
+	r = dir_ensure_at(root, own, 0755, &dir, w->b->err);
+	draft_init(&draft, dir, &none);
+	if (r == 0)
+		r = copy_entries(&draft, item, w->b->err);
+	if (r == 0)
+		r = draft_finish(&draft, w->b->err);
+	if (r == 0 && renameat2(root, own, root, data, RENAME_NOREPLACE) < 0 && errno != EEXIST)
+		r = error_sys(w->b->err, -errno, "make %s", data);
+	return r;
+}
+
+/* A volume: what lists, measures and removes those does it for caches, too. */
+static int open_cache(struct work *w, const struct mount_plan *plan, const char *name, int *ret)
+{
+	const struct mount_spec *spec = &plan->spec;
 	autofree char *path = xasprintf("volumes/%s", name), *data = xasprintf("%s/_data", path);
 	int root = engine_root_fd(w->b->engine);
 	autoclose int dir = -1, inner = -1;
 	int r = dir_ensure_at(root, path, 0711, &dir, w->b->err);
 
-	if (r == 0 && mkdirat(root, data, 0755) < 0 && errno != EEXIST)
+	if (r == 0 && *plan->digest && faccessat(root, data, F_OK, 0) < 0)
+		r = seed_cache(w, plan, path);
+	else if (r == 0 && mkdirat(root, data, 0755) < 0 && errno != EEXIST)
 		return error_sys(w->b->err, -errno, "make %s", data);
 	if (r == 0)
 		r = dir_open_at(root, data, &inner, w->b->err);
@@ -245,16 +280,16 @@ static bool is_in_place(const struct work *w, const char *name, int fd)
 }
 
 /* 1: somebody else has it, and it is not waited for. */
-static int take_cache(struct work *w, struct mounts *m, const struct mount_spec *spec,
-		      const char *name)
+static int take_cache(struct work *w, struct mounts *m, const struct mount_plan *plan,
+		      enum mount_sharing sharing, const char *name)
 {
-	const bool waits = spec->sharing != SHARING_PRIVATE;
-	const int how = spec->sharing == SHARING_SHARED ? LOCK_SH : LOCK_EX;
+	const bool waits = sharing != SHARING_PRIVATE;
+	const int how = sharing == SHARING_SHARED ? LOCK_SH : LOCK_EX;
 
 	for (;;) {
 		autoclose int fd = -1;
 		sigset_t before;
-		int r = open_cache(w, spec, name, &fd);
+		int r = open_cache(w, plan, name, &fd);
 
 		if (r < 0)
 			return r;
@@ -274,15 +309,15 @@ static int take_cache(struct work *w, struct mounts *m, const struct mount_spec 
 }
 
 /* Shared holders share the lock, so that one who wants it alone waits for them. */
-static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec *spec,
-		      const char *base, char **ret_name)
+static int lock_cache(struct work *w, struct mounts *m, struct mount_plan *plan,
+		      enum mount_sharing sharing, const char *base)
 {
 	for (unsigned copy = 0; copy < PRIVATE_MAX; copy++) {
 		autofree char *name = copy ? xasprintf("%s-%u", base, copy) : xstrdup(base);
-		int r = take_cache(w, m, spec, name);
+		int r = take_cache(w, m, plan, sharing, name);
 
 		if (r == 0)
-			*ret_name = steal_ptr(&name);
+			plan->cache = steal_ptr(&name);
 		if (r <= 0)
 			return r;
 	}
@@ -291,7 +326,9 @@ static int lock_cache(struct work *w, struct mounts *m, const struct mount_spec 
 
 static char *cache_base(const struct mount_plan *plan)
 {
-	const char *id = plan->spec.id ? plan->spec.id : plan->target;
+	const char *name = plan->spec.id ? plan->spec.id : plan->target;
+	/* What begins otherwise is another. */
+	autofree char *id = xasprintf("%s%s%s", name, *plan->digest ? "\n" : "", plan->digest);
 	char digest[DIGEST_HEX_LEN + 1];
 
 	digest_bytes(id, strlen(id), digest);
@@ -301,7 +338,7 @@ static char *cache_base(const struct mount_plan *plan)
 /* The same cache twice in one step is locked once, as the stricter of the two wants it. */
 static int lock_one(struct work *w, struct mounts *m, struct mount_plan *plan, const char *base)
 {
-	struct mount_spec spec = plan->spec;
+	enum mount_sharing sharing = plan->spec.sharing;
 
 	for (size_t i = 0; i < m->n; i++) {
 		const struct mount_plan *other = &m->plans[i];
@@ -309,16 +346,16 @@ static int lock_one(struct work *w, struct mounts *m, struct mount_plan *plan, c
 			other->spec.kind == MOUNT_CACHE ? cache_base(other) : xstrdup("");
 
 		if (strcmp(its, base) != 0 || other->spec.sharing == SHARING_PRIVATE ||
-		    spec.sharing == SHARING_PRIVATE)
+		    sharing == SHARING_PRIVATE)
 			continue;
 		if (other->cache) {
 			plan->cache = xstrdup(other->cache);
 			return 0;
 		}
 		if (other->spec.sharing == SHARING_LOCKED)
-			spec.sharing = SHARING_LOCKED;
+			sharing = SHARING_LOCKED;
 	}
-	return lock_cache(w, m, &spec, base, &plan->cache);
+	return lock_cache(w, m, plan, sharing, base);
 }
 
 /* The next cache in the order of their names: as everybody locks them so, no two wait for each

@@ -17,6 +17,7 @@
 #include "builder/cache_in.h"
 #include "builder/crew.h"
 #include "builder/draft.h"
+#include "builder/named.h"
 #include "builder/show.h"
 #include "engine/engine.h"
 #include "engine/root_view.h"
@@ -25,6 +26,7 @@
 #include "image/incoming.h"
 #include "image/layer_info.h"
 #include "image/unpack.h"
+#include "image/working.h"
 #include "kernel/overlay.h"
 
 #define LAYERS_MAX 127
@@ -361,6 +363,28 @@ int step_owner(struct work *w, const char *text, uid_t *ret_uid, gid_t *ret_gid)
 	return 0;
 }
 
+/* A number means a stage and never an image, which would be looked for in a registry. */
+static int check_number(const struct work *w, const char *from)
+{
+	if (from[strspn(from, "0123456789")] || named_find(w->b->req->contexts, from))
+		return 0;
+	return error_set(
+		w->b->err, -ENOENT,
+		"--from=%.40s: there is no stage of this number before this one; the first "
+		"is 0",
+		from);
+}
+
+/* By hand a working container's name comes before an image's. */
+static int find_working(const struct work *w, const char *from, struct state *ret)
+{
+	cleanup(working_done) struct working other = WORKING_INIT;
+
+	if (working_find(engine_root_fd(w->b->engine), from, &other, NULL) < 0)
+		return 0;
+	return state_parse(other.state, strlen(other.state), &w->b->given, '\\', ret, w->b->err);
+}
+
 int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain,
 		struct strv *ret_layers)
 {
@@ -371,7 +395,9 @@ int step_source(struct work *w, const char *from, int *ret_fd, char *ret_chain,
 	char id[ID_LEN + 1];
 	int r = number == STAGE_NONE ? 0 : crew_need(w->b, number);
 
-	if (number == STAGE_NONE) {
+	if (number == STAGE_NONE)
+		r = w->b->by_hand ? find_working(w, from, &other) : check_number(w, from);
+	if (r == 0 && number == STAGE_NONE && !other.doc) {
 		r = build_find_image(w->b, from, w->b->req->platform, id);
 		if (r == 0)
 			r = state_init_image(&other, &w->b->given, '\\', engine_db(w->b->engine),

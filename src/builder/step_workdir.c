@@ -3,13 +3,37 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "builder/draft.h"
 #include "builder/step.h"
+#include "engine/root_view.h"
 
 struct making {
 	struct work *w;
 	const char *path;
+	uid_t uid;
+	gid_t gid;
 };
+
+/* Whoever USER names has what is made here.  A name that no file knows is for RUN to complain of,
+ * as there may be none.
+ */
+static void choose_owner(struct making *m)
+{
+	const char *text = state_text(m->w->state, "User");
+	struct user user = { .home = NULL };
+	uint64_t number;
+
+	if (!text || !*text)
+		return;
+	if (number_parse(text, UINT32_MAX - 1, &number) == 0) {
+		m->uid = m->gid = (uid_t)number;
+	} else if (user_resolve(&m->w->lower, text, &user, NULL) == 0) {
+		m->uid = user.uid;
+		m->gid = user.gid;
+		user_done(&user);
+	}
+}
 
 static int make(void *data, struct draft *draft, struct error *err)
 {
@@ -17,7 +41,7 @@ static int make(void *data, struct draft *draft, struct error *err)
 	autofree char *path = NULL;
 	int r = draft_resolve(draft, m->path, true, &path, err);
 
-	return r < 0 ? r : draft_make_dir(draft, path, 0, 0, NULL, err);
+	return r < 0 ? r : draft_make_dir(draft, path, m->uid, m->gid, NULL, err);
 }
 
 /* 1: it is there already. */
@@ -39,6 +63,14 @@ static int look(struct work *w, const char *dir)
 		       : error_set(w->b->err, -ENOTDIR, "%s is there and no directory", dir);
 }
 
+static void add_owner(const struct making *m, struct step_key *key)
+{
+	autofree char *text = xasprintf("%u:%u", (unsigned)m->uid, (unsigned)m->gid);
+
+	if (m->uid || m->gid)
+		step_key_add(key, text);
+}
+
 int step_workdir(struct work *w)
 {
 	autofree char *said = NULL;
@@ -56,8 +88,10 @@ int step_workdir(struct work *w)
 		state_add_history(w->state, said, NULL, NULL, w->state->created_ns);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	choose_owner(&m);
 	step_key_begin(&key, "WORKDIR");
 	step_key_add(&key, m.path);
+	add_owner(&m, &key);
 	step_key_end(&key, w, &step);
 	r = step_reuse_in_turn(w, &step, said, &turn);
 	if (r == 0)

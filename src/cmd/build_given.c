@@ -1,6 +1,7 @@
 /* src/cmd/build_given.c */
 #include "cmd/build_given.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -9,6 +10,7 @@
 #include "builder/edits.h"
 #include "cmd/build_options.h"
 #include "engine/config.h"
+#include "image/platform.h"
 
 /* Whose namespaces a RUN is in: words, or a path. */
 static int check_namespaces(const struct container_options *run, struct error *err)
@@ -33,9 +35,7 @@ int given_check(const struct build_args *args, struct error *err)
 	static const char debug[] = "--debug looks into a step that failed";
 	static const char attest[] = "attestations are not made; cosign attest adds one to what "
 				     "was pushed";
-	const struct {
-		const char *name, *text, *only, *why;
-	} given[] = {
+	const struct given_only given[] = {
 		{ "rm", args->rm, "true", debug },
 		{ "force-rm", args->force_rm, "true", debug },
 		{ "provenance", args->provenance, "false", attest },
@@ -62,11 +62,9 @@ int given_check(const struct build_args *args, struct error *err)
 		  "run strake in a user namespace for another: unshare -Ur" },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
-		if (given[i].text && !text_has_word(given[i].only, given[i].text))
-			return error_set(err, -EINVAL, "--%s can only be %s, not '%.40s': %s",
-					 given[i].name, given[i].only, given[i].text, given[i].why);
-	return check_namespaces(&args->run, err);
+	int r = given_only(given, ARRAY_SIZE(given), err);
+
+	return r < 0 ? r : check_namespaces(&args->run, err);
 }
 
 /* "true" and "false" of an option that is true if nobody says otherwise. */
@@ -96,4 +94,62 @@ int given_edits(const struct build_args *args, struct image_edits *edits, struct
 	if (r == 0)
 		r = read_unless("skip-unused-stages", args->unused_stages, &req->all_stages, err);
 	return r;
+}
+
+int given_pull(const char *text, struct build_request *req, struct error *err)
+{
+	/* Docker's has true and false, Podman's all of them. */
+	static const char *const words[][2] = {
+		{ "missing", "missing" }, { "always", "always" },     { "never", "never" },
+		{ "newer", "newer" },     { "ifmissing", "missing" }, { "ifnewer", "newer" },
+		{ "true", "always" },     { "false", "missing" }
+	};
+
+	for (size_t i = 0; text && i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i][0], text) == 0) {
+			req->pull = words[i][1];
+			return 0;
+		}
+	return !text ? 0
+		     : error_set(err, -EINVAL,
+				 "--pull is always, missing, never or newer, not '%.40s'", text);
+}
+
+char *given_platform(const char *arch, const char *os, const char *variant)
+{
+	char own[PLATFORM_LEN];
+	const char *own_arch;
+	size_t n;
+
+	if (!arch && !os && !variant)
+		return NULL;
+	platform_own(own);
+	n = strcspn(own, "/");
+	own_arch = own[n] ? own + n + 1 : "";
+	return xasprintf("%.*s/%.*s%s%s", os ? INT_MAX : (int)n, os ? os : own,
+			 arch ? INT_MAX : (int)strcspn(own_arch, "/"), arch ? arch : own_arch,
+			 variant ? "/" : "", variant ? variant : "");
+}
+
+static void add_flag(struct strv *flags, const char *name, const char *value)
+{
+	if (value)
+		strv_addf(flags, "--%s=%s", name, value);
+}
+
+void given_registry(const struct given_registry *given, struct strv *ret)
+{
+	add_flag(ret, "tls-verify", given->tls_verify);
+	add_flag(ret, "authfile", given->auth_file);
+	add_flag(ret, "creds", given->credentials);
+	add_flag(ret, "cert-dir", given->cert_dir);
+}
+
+int given_only(const struct given_only *given, size_t n, struct error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (given[i].text && !text_has_word(given[i].only, given[i].text))
+			return error_set(err, -EINVAL, "--%s can only be %s, not '%.40s': %s",
+					 given[i].name, given[i].only, given[i].text, given[i].why);
+	return 0;
 }

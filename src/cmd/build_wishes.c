@@ -1,7 +1,6 @@
 /* src/cmd/build_wishes.c */
 #include "cmd/build_wishes.h"
 
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,42 +33,6 @@ void wishes_done(struct build_wishes *w)
 	cache_specs_done(&w->cache_to);
 }
 
-static int read_pull(const struct build_args *args, struct build_request *req, struct error *err)
-{
-	const char *text = args->pull_always ? "always" : args->pull_never ? "never" : args->pull;
-	/* Docker's has true and false, Podman's all of them. */
-	static const char *const words[][2] = { { "missing", "missing" }, { "always", "always" },
-						{ "never", "never" },     { "newer", "newer" },
-						{ "true", "always" },     { "false", "missing" } };
-
-	for (size_t i = 0; text && i < ARRAY_SIZE(words); i++)
-		if (strcmp(words[i][0], text) == 0) {
-			req->pull = words[i][1];
-			return 0;
-		}
-	return !text ? 0
-		     : error_set(err, -EINVAL,
-				 "--pull is always, missing, never or newer, not '%.40s'", text);
-}
-
-/* --arch, --os, --variant; what is not said is this machine's. */
-static int add_parts(const struct build_args *args, struct strv *ret)
-{
-	char own[PLATFORM_LEN];
-	const char *arch;
-	size_t os;
-
-	if (!args->arch && !args->os && !args->variant)
-		return 0;
-	platform_own(own);
-	os = strcspn(own, "/");
-	arch = own[os] ? own + os + 1 : "";
-	strv_addf(ret, "%.*s/%.*s%s%s", args->os ? INT_MAX : (int)os, args->os ? args->os : own,
-		  args->arch ? INT_MAX : (int)strcspn(arch, "/"), args->arch ? args->arch : arch,
-		  args->variant ? "/" : "", args->variant ? args->variant : "");
-	return 0;
-}
-
 /* "amd64,arm64", and as often as one likes; each once. */
 static int read_platforms(const struct build_args *args, struct strv *ret, struct error *err)
 {
@@ -78,7 +41,11 @@ static int read_platforms(const struct build_args *args, struct strv *ret, struc
 	int r = texts->n && (args->arch || args->os || args->variant)
 			? error_set(err, -EINVAL,
 				    "--platform says it all; leave --arch, --os and --variant away")
-			: add_parts(args, &all);
+			: 0;
+	autofree char *parts = given_platform(args->arch, args->os, args->variant);
+
+	if (r == 0 && parts)
+		strv_add(&all, parts);
 
 	for (size_t i = 0; r == 0 && i < texts->n; i++)
 		r = csv_split(texts->items[i], &all);
@@ -138,20 +105,6 @@ static int read_format(const char *text, struct build_request *req, struct error
 		return error_set(err, -EINVAL, "--format wants oci or docker, not '%.40s'", text);
 	req->format = text;
 	return 0;
-}
-
-static void add_flag(struct strv *flags, const char *name, const char *value)
-{
-	if (value)
-		strv_addf(flags, "--%s=%s", name, value);
-}
-
-static void read_registry(const struct build_args *args, struct strv *ret)
-{
-	add_flag(ret, "tls-verify", args->tls_verify);
-	add_flag(ret, "authfile", args->auth_file);
-	add_flag(ret, "creds", args->credentials);
-	add_flag(ret, "cert-dir", args->cert_dir);
 }
 
 static void point(const struct build_args *args, const struct build_wishes *w,
@@ -270,11 +223,16 @@ int wishes_read(struct engine *engine, const struct build_args *args, struct bui
 	if (r == 0)
 		r = read_arguments(args, w, err);
 	point(args, w, req);
-	read_registry(args, &w->registry_flags);
+	given_registry(&(const struct given_registry) { args->tls_verify, args->auth_file,
+							args->credentials, args->cert_dir },
+		       &w->registry_flags);
 	if (r == 0)
 		r = given_check(args, err);
 	if (r == 0)
-		r = read_pull(args, req, err);
+		r = given_pull(args->pull_always  ? "always"
+			       : args->pull_never ? "never"
+						  : args->pull,
+			       req, err);
 	if (r == 0)
 		r = read_rights(&args->allow, err);
 	if (r == 0)

@@ -104,20 +104,16 @@ extern const struct cmd cmd_build;
 /* As docker builder and docker buildx have it, too. */
 static const struct cmd also_build = { .name = "build", .same = &cmd_build };
 
+/* buildah's other names of ps, umount and rm. */
+static const struct cmd also_containers = { .name = "containers", .same = &cmd_hand_ps };
+static const struct cmd also_unmount = { .name = "unmount", .same = &cmd_hand_umount };
+static const struct cmd also_delete = { .name = "delete", .same = &cmd_hand_rm };
+
 static const struct cmd *const subs[] = {
-	&also_build,
-	&cmd_hand_from,
-	&cmd_hand_run,
-	&cmd_hand_copy,
-	&cmd_hand_add,
-	&cmd_hand_config,
-	&cmd_hand_mount,
-	&cmd_hand_umount,
-	&cmd_hand_commit,
-	&cmd_hand_ps,
-	&cmd_hand_rm,
-	&cmd_builder_prune,
-	NULL,
+	&also_build,      &cmd_hand_from,   &cmd_hand_run,   &cmd_hand_copy,
+	&cmd_hand_add,    &cmd_hand_config, &cmd_hand_mount, &cmd_hand_umount,
+	&cmd_hand_commit, &cmd_hand_ps,     &cmd_hand_rm,    &cmd_builder_prune,
+	&also_containers, &also_unmount,    &also_delete,    NULL,
 };
 
 static const struct cmd *const buildx_subs[] = { &also_build, &cmd_builder_prune, NULL };

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "builder/containerfile.h"
+#include "builder/edits.h"
 #include "builder/hand.h"
 #include "cmd/cmd.h"
 #include "cmd/hand.h"
@@ -97,18 +98,60 @@ static int set_text(struct hand *hand, enum instruction_kind kind, const char *t
 	return r;
 }
 
+/* "NAME-" is one less, "-" all of them, as with buildah. */
+static bool takes_away(const char *word)
+{
+	size_t len = strlen(word);
+
+	return len > 0 && word[len - 1] == '-' && !strchr(word, '=');
+}
+
+static void take_away(struct hand *hand, enum instruction_kind kind, const char *word)
+{
+	const char *member = kind == INS_ENV      ? "Env"
+			     : kind == INS_LABEL  ? "Labels"
+			     : kind == INS_EXPOSE ? "ExposedPorts"
+						  : "Volumes";
+	autofree char *name = xstrndup(word, strlen(word) - 1);
+	autofree char *port = xasprintf("%s/tcp", name);
+
+	edits_take(&hand->state, member,
+		   !*name                                     ? NULL
+		   : kind == INS_EXPOSE && !strchr(name, '/') ? port
+							      : name);
+}
+
+/* In their order; those between two that take something away are one instruction. */
 static int set_all(struct hand *hand, enum instruction_kind kind, const struct strv *words,
 		   enum hand_words keep)
 {
-	return words->n ? hand_words(hand, kind, NULL, words, keep) : 0;
+	struct strv some = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i <= words->n; i++) {
+		const bool takes = i < words->n && takes_away(words->items[i]);
+
+		if (i < words->n && !takes) {
+			strv_add(&some, words->items[i]);
+			continue;
+		}
+		r = some.n ? hand_words(hand, kind, NULL, &some, keep) : 0;
+		strv_done(&some);
+		if (r == 0 && takes)
+			take_away(hand, kind, words->items[i]);
+	}
+	strv_done(&some);
+	return r;
 }
 
 static int set_pairs(struct hand *hand, enum instruction_kind kind, const char *option,
 		     const struct strv *pairs)
 {
 	for (size_t i = 0; i < pairs->n; i++)
-		if (!strchr(pairs->items[i], '=') || *pairs->items[i] == '=')
-			return error_set(hand->err, -EINVAL, "--%s '%s': expected NAME=VALUE",
+		if (!takes_away(pairs->items[i]) &&
+		    (!strchr(pairs->items[i], '=') || *pairs->items[i] == '='))
+			return error_set(hand->err, -EINVAL,
+					 "--%s '%s': expected NAME=VALUE, or NAME- to take it away",
 					 option, pairs->items[i]);
 	return set_all(hand, kind, pairs, HAND_VARIABLES);
 }
@@ -120,6 +163,7 @@ static int set_health(struct hand *hand, const struct hand_config_args *args)
 	} flags[] = { { "interval", args->health_interval },
 		      { "timeout", args->health_timeout },
 		      { "start-period", args->health_start },
+		      { "start-interval", args->health_start_interval },
 		      { "retries", args->health_retries } };
 	struct buf line = BUF_INIT(CONTAINERFILE_MAX);
 	bool any = false;
@@ -157,12 +201,54 @@ static int add_triggers(struct hand *hand, const struct strv *texts)
 static int note_annotations(struct hand *hand, const struct strv *pairs)
 {
 	for (size_t i = 0; i < pairs->n; i++) {
+		if (takes_away(pairs->items[i])) {
+			autofree char *name =
+				xstrndup(pairs->items[i], strlen(pairs->items[i]) - 1);
+
+			if (*name)
+				strv_env_unset(&hand->w.annotations, name);
+			else
+				strv_done(&hand->w.annotations);
+			continue;
+		}
 		if (!strchr(pairs->items[i], '=') || *pairs->items[i] == '=')
 			return error_set(hand->err, -EINVAL,
 					 "--annotation '%s': expected NAME=VALUE", pairs->items[i]);
 		strv_env_set(&hand->w.annotations, pairs->items[i]);
 	}
 	return 0;
+}
+
+static void unset(struct hand *hand, const struct hand_config_args *args)
+{
+	for (size_t i = 0; i < args->unset_labels.n; i++)
+		edits_take(&hand->state, "Labels", args->unset_labels.items[i]);
+	for (size_t i = 0; i < args->unset_annotations.n; i++)
+		strv_env_unset(&hand->w.annotations, args->unset_annotations.items[i]);
+}
+
+/* What no instruction says. */
+static void set_rest(struct hand *hand, const struct hand_config_args *args)
+{
+	const char *const beside[][2] = { { "architecture", args->arch },
+					  { "os", args->os },
+					  { "variant", args->variant },
+					  { "os.version", args->os_version },
+					  { "comment", args->comment } };
+	json_t *features = json_from_strv(&args->os_features);
+
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++)
+		if (beside[i][1])
+			edits_set(&hand->state, beside[i][0], beside[i][1]);
+	if (args->os_features.n)
+		(void)json_object_set(hand->state.doc, "os.features", features);
+	json_decref(features);
+	if (args->hostname)
+		state_set_text(&hand->state, "Hostname", args->hostname);
+	if (args->domainname)
+		state_set_text(&hand->state, "Domainname", args->domainname);
+	if (args->history_comment)
+		edits_comment(&hand->state, args->history_comment);
 }
 
 /* In this order, whatever the order of options: what a later one builds on comes first. */
@@ -194,7 +280,13 @@ static int apply(struct hand *hand, const struct hand_config_args *args)
 		r = set_health(hand, args);
 	if (r == 0)
 		r = add_triggers(hand, &args->onbuild);
-	return r < 0 ? r : note_annotations(hand, &args->annotations);
+	if (r == 0)
+		r = note_annotations(hand, &args->annotations);
+	if (r < 0)
+		return r;
+	unset(hand, args);
+	set_rest(hand, args);
+	return 0;
 }
 
 static int config_run(struct engine *engine, const void *data, int argc, char **argv,

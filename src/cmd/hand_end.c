@@ -9,7 +9,9 @@
 #include "base/file.h"
 #include "base/table.h"
 #include "builder/hand.h"
+#include "builder/edits.h"
 #include "builder/hand_mount.h"
+#include "cmd/build_given.h"
 #include "cmd/cmd.h"
 #include "cmd/hand.h"
 #include "cmd/hand_options.h"
@@ -21,9 +23,26 @@
 static int make_image(struct hand *hand, const struct hand_commit_args *args,
 		      const struct strv *names)
 {
-	struct hand_commit hc = { .names = names, .squash = args->squash };
+	const struct image_edits edits = { .unset_env = args->unset_env,
+					   .no_history = args->omit_history };
+	struct hand_commit hc = { .names = names,
+				  .edits = &edits,
+				  .format = args->format,
+				  .manifest = args->manifest,
+				  .squash = args->squash };
+	const struct given_only given[] = {
+		{ "format", args->format, "oci docker", "there is no other" },
+		{ "identity-label", args->identity_label, "false", "no label says what built it" },
+		{ "disable-compression", args->disable_compression, "true",
+		  "layers are packed when they leave" },
+		{ "rewrite-timestamp", args->rewrite_timestamp, "true",
+		  "--timestamp holds the times of files down, too" },
+	};
 	char id[ID_LEN + 1];
-	int r = read_timestamp(args->timestamp, &hc.newest_s, hand->err);
+	int r = given_only(given, ARRAY_SIZE(given), hand->err);
+
+	if (r == 0)
+		r = read_timestamp(args->timestamp, &hc.newest_s, hand->err);
 
 	if (r == 0)
 		r = hand_commit(hand, &hc, id);
@@ -260,7 +279,7 @@ static int ps_run(struct engine *engine, const void *data, int argc, char **argv
 
 	(void)argc;
 	(void)argv;
-	rows_init(&rows, columns, args->format);
+	rows_init(&rows, columns, args->json ? "json" : args->format);
 	for (size_t i = 0; r == 0 && i < ids.n; i++) {
 		cleanup(working_done) struct working w = WORKING_INIT;
 		struct error failure = { 0 };

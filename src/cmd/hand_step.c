@@ -11,15 +11,26 @@
 #include "base/file.h"
 #include "builder/hand.h"
 #include "builder/ignore.h"
+#include "cmd/build_given.h"
 #include "cmd/cmd.h"
 #include "cmd/hand_options.h"
+#include "engine/engine.h"
 #include "image/commit.h"
 
 #define IGNORE_MAX (4U << 20)
 
+/* Why an image could not be fetched is said by who tried. */
+static void tell_complaint(void *data, const struct build_told *told)
+{
+	(void)data;
+	if (told->event == BUILD_OUTPUT && told->is_error)
+		(void)fwrite(told->text, 1, told->len, stderr);
+}
+
 int hand_step_request(struct build_request *ret, struct error *err)
 {
 	hand_request_init(ret);
+	ret->tell = tell_complaint;
 	return source_date_epoch(&ret->newest_s, err);
 }
 
@@ -33,21 +44,45 @@ int hand_end(struct hand *hand, int r)
 
 /* from */
 
+static int write_cid(struct engine *engine, const char *path, const char *name, struct error *err)
+{
+	cleanup(working_done) struct working w = WORKING_INIT;
+	int r = working_find(engine_root_fd(engine), name, &w, err);
+
+	return r < 0 ? r : file_write_named(path, w.id, strlen(w.id), 0644, err);
+}
+
 static int from_run(struct engine *engine, const void *data, int argc, char **argv,
 		    struct error *err)
 {
 	const struct hand_from_args *args = data;
 	autofree char *name = NULL;
+	autofree char *parts = given_platform(args->arch, args->os, args->variant);
+	const struct given_registry registry = { args->tls_verify, args->auth_file,
+						 args->credentials, args->cert_dir };
+	struct strv flags = { 0 };
 	struct build_request req;
 	int r = hand_step_request(&req, err);
 
 	(void)argc;
-	req.pull = args->pull;
-	req.platform = args->platform;
+	if (r == 0 && parts && args->platform)
+		r = error_set(err, -EINVAL,
+			      "--platform says it all; leave --arch, --os and --variant away");
+	if (r == 0)
+		r = given_pull(args->pull_always  ? "always"
+			       : args->pull_never ? "never"
+						  : args->pull,
+			       &req, err);
+	given_registry(&registry, &flags);
+	req.registry_flags = &flags;
+	req.platform = parts ? parts : args->platform;
 	if (r == 0)
 		r = hand_from(engine, &req, argv[0], args->name, &name, err);
+	if (r == 0 && args->cidfile)
+		r = write_cid(engine, args->cidfile, name, err);
 	if (r == 0)
 		(void)puts(name);
+	strv_done(&flags);
 	return r;
 }
 
@@ -77,8 +112,12 @@ static int run_run(struct engine *engine, const void *data, int argc, char **arg
 				.tty = args->tty || isatty(STDIN_FILENO) };
 	struct build_request req;
 	struct hand hand = { .w = WORKING_INIT };
+	const struct given_only given = { "isolation", args->isolation, "default oci process",
+					  "every command by hand is a container" };
 	int r = hand_step_request(&req, err);
 
+	if (r == 0)
+		r = given_only(&given, 1, err);
 	req.network = args->network;
 	req.secrets = &args->secrets;
 	req.ssh = &args->ssh;
@@ -197,6 +236,11 @@ static int copy(struct engine *engine, const struct hand_copy_args *args,
 	add_flag(&flags, "from", args->from);
 	add_flag(&flags, "chown", args->chown);
 	add_flag(&flags, "chmod", args->chmod);
+	add_flag(&flags, "checksum", args->checksum);
+	add_flag(&flags, "unpack", args->unpack);
+	add_flag(&flags, "link", args->link ? "true" : NULL);
+	add_flag(&flags, "parents", args->parents ? "true" : NULL);
+	add_flag(&flags, "keep-git-dir", args->keep_git_dir ? "true" : NULL);
 	for (size_t i = 0; i < args->exclude.n; i++)
 		add_flag(&flags, "exclude", args->exclude.items[i]);
 	if (r == 0)
@@ -218,7 +262,12 @@ static int copy(struct engine *engine, const struct hand_copy_args *args,
 static int copy_run(struct engine *engine, const void *data, int argc, char **argv,
 		    struct error *err)
 {
-	return copy(engine, data, INS_COPY, argc, argv, err);
+	const struct hand_copy_args *args = data;
+
+	return args->checksum || args->unpack || args->keep_git_dir
+		       ? error_set(err, -EINVAL,
+				   "--checksum, --unpack and --keep-git-dir are for builder add")
+		       : copy(engine, args, INS_COPY, argc, argv, err);
 }
 
 static int add_run(struct engine *engine, const void *data, int argc, char **argv,
@@ -226,8 +275,11 @@ static int add_run(struct engine *engine, const void *data, int argc, char **arg
 {
 	const struct hand_copy_args *args = data;
 
-	return args->from
-		       ? error_set(err, -EINVAL, "--from: 'builder copy' takes files of an image")
+	return args->from || args->parents
+		       ? error_set(
+				 err, -EINVAL,
+				 "--from and --parents are for builder copy, which takes files of "
+				 "an image or a working container")
 		       : copy(engine, args, INS_ADD, argc, argv, err);
 }
 

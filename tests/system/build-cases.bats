@@ -6,7 +6,8 @@ load lib
 
 CASES=$HERE/build-cases
 
-# A case is "=== NAME [podman]", a Containerfile, "---", what describe-image prints or "error: TEXT".
+# A case is "=== NAME [podman|differs]", a Containerfile, "---", what describe-image prints or "error: TEXT".
+# podman: Podman 4.3 does the same.  differs: it does otherwise; docs/decisions.md says why we do not.
 context_new() {
 	rootfs_new "$STATE/tree"
 	# What buildah puts where it is missing: a PATH, and files that its mounts lie on.
@@ -70,19 +71,29 @@ ours() { # NAME
 	diff -u "$STATE/tmp/want" "$STATE/tmp/got" || bad+=("$1")
 }
 
+# Those that podman refuses as we do are of the comparison, too; those that it makes otherwise must do so still.
 theirs() { # NAME
-	local files
-	[[ $1 == *' podman' ]] || return 0
+	local files is_equal=1
+	[[ $1 == *' podman' || $1 == *' differs' ]] || return 0
 	seen=$((seen + 1))
-	[ -n "${STRAKE_ALL_CASES-}" ] || ((seen % 4 == 1)) || return 0
-	podman build -q --isolation chroot --format docker --layers=false --build-arg given=cli -t got:1 -f "$STATE/tmp/file" "$STATE/ctx" >"$STATE/tmp/said" 2>&1 || cat "$STATE/tmp/said"
-	podman image inspect got:1 | jq '{config: (.[0].Config + (.[0].Healthcheck | if . then {Healthcheck: .} else {} end))}' >"$STATE/tmp/config"
-	files=$(podman image mount got:1)
-	"$TOOLS/describe-image" "$files" "$STATE/tmp/config" "$base_root" "$base_config" >"$STATE/tmp/got"
-	podman image unmount got:1 >/dev/null
-	podman rmi -f got:1 >/dev/null
+	[ -n "${STRAKE_ALL_CASES-}" ] || ((seen % 11 == 1)) || return 0
 	done_cases=$((done_cases + 1))
-	diff -u "$STATE/tmp/want" "$STATE/tmp/got" || bad+=("$1")
+	: >"$STATE/tmp/got"
+	if podman build -q --isolation chroot --format docker --layers=false --build-arg given=cli -t got:1 -f "$STATE/tmp/file" "$STATE/ctx" >"$STATE/tmp/said" 2>&1; then
+		podman image inspect got:1 | jq '{config: (.[0].Config + (.[0].Healthcheck | if . then {Healthcheck: .} else {} end))}' >"$STATE/tmp/config"
+		files=$(podman image mount got:1)
+		"$TOOLS/describe-image" "$files" "$STATE/tmp/config" "$base_root" "$base_config" >"$STATE/tmp/got"
+		podman image unmount got:1 >/dev/null
+		podman rmi -f got:1 >/dev/null
+		diff -u "$STATE/tmp/want" "$STATE/tmp/got" >"$STATE/tmp/diff" || is_equal=0
+	elif ! grep -v '^error: warning: ' "$STATE/tmp/want" | grep -q '^error: '; then
+		cp "$STATE/tmp/said" "$STATE/tmp/diff"
+		is_equal=0
+	fi
+	case $is_equal-$1 in
+	0-*podman) cat "$STATE/tmp/diff" && bad+=("$1") ;;
+	1-*differs) bad+=("$1: it is the same") ;;
+	esac
 }
 
 verdict() {
@@ -100,7 +111,7 @@ verdict() {
 	verdict
 }
 
-# STRAKE_ALL_CASES=1 compares all of them, in place of every fourth.
+# STRAKE_ALL_CASES=1 compares all of them, in place of every eleventh.
 @test "A6.1 podman build gives the same files and config for those that it can build" {
 	need_command podman
 	local bad=() done_cases=0 seen=0
@@ -112,5 +123,6 @@ verdict() {
 	podman tag "$(podman images -q)" docker.io/library/base:1
 	for file in "$CASES"/*; do each_case "$file" theirs; done
 	[ "$done_cases" -ge 15 ]
+	[ -z "${STRAKE_ALL_CASES-}" ] || [ "$done_cases" -ge 165 ]
 	verdict
 }

@@ -179,3 +179,27 @@ no_processes_but_agent() { [ -z "$(ls -A "$RUN/build")" ]; }
 	printf 'FROM scratch\nCOPY p.txz /\n' >Containerfile
 	tar -cf - p.txz Containerfile | bzip2 | strake build -q - >/dev/null
 }
+
+@test "RUN --mount=type=cache,from=: a cache begins as files of a stage, and goes on from there" {
+	base_new
+	base_import
+	cat >Containerfile <<-'END'
+		FROM base:1 AS seed
+		RUN mkdir -p /s/deep && echo first >/s/deep/file && chown -R 5:6 /s && chmod 2750 /s/deep
+		FROM base:1
+		ARG n
+		RUN --mount=type=cache,target=/c,from=seed,source=/s,uid=7 cat /c/deep/file; stat -c '%u:%g %a' /c /c/deep >>/looks; echo "$n" >>/c/deep/file; cat /c/deep/file >/said
+	END
+	strake build -q -t x:1 --build-arg n=1 . >/dev/null
+	strake build -q -t x:2 --build-arg n=2 . >/dev/null
+	assert_equal "$(strake run --rm --network none x:2 cat /said)" $'first\n1\n2'
+	assert_equal "$(strake run --rm --network none x:1 cat /looks)" $'7:6 755\n5:6 2750'
+	# Other files are another cache.
+	sed -i 's/echo first/echo other/' Containerfile
+	strake build -q -t x:3 --build-arg n=3 . >/dev/null
+	assert_equal "$(strake run --rm --network none x:3 cat /said)" $'other\n3'
+	sed -i 's,source=/s,source=/s/deep/file,' Containerfile
+	run strake build .
+	assert_status 1
+	assert_has "Containerfile:5: --mount: a cache begins as a directory, which '/s/deep/file' of seed is not"
+}

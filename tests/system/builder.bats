@@ -173,7 +173,7 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 	run builder from --name "$d" base:1
 	assert_has "the name '$d' is taken; 'strake builder rm $d' frees it"
 	assert_equal "$(builder ps --format '{{.Name}} {{.Image}}' | sort)" "$(printf '%s\n' 'base-working-container base:1' 'base-working-container-1 base:1' 'scratch-working-container scratch')"
-	run builder from nothing:1 --pull never
+	run builder from nothing:1 --pull=never
 	assert_status 1
 	assert_equal "$(builder ps -q | wc -l)" 3
 	# The image is not needed any more.
@@ -212,7 +212,7 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 	assert_has "another command works on $c"
 	kill -KILL $pid
 	wait $pid || true
-	strake ps -aq | xargs -r "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" rm -f >/dev/null
+	soon eval '[ -z "$(strake ps -aq)" ]'
 	run builder run $c ls /before /half
 	assert_has '/before'
 	assert_has '/half: No such file'
@@ -285,4 +285,56 @@ whole() { [ "$(strake system check)" = "nothing is wrong" ]; }
 	assert_equal "$(run_in -v /usr:/usr:ro hello:1)" 'hello out of a builder'
 	# What it was shown is no part of it.
 	assert_equal "$(find "$ROOT"/layers/*/diff -maxdepth 1 -name src)" ""
+}
+
+@test "buildah's options: what config takes away, what no instruction says, commit's manifest and index, files of another" {
+	base_new
+	cd "$STATE/ctx"
+	echo one >one
+	c=$(builder from -q --pull-never --os linux --arch amd64 --cidfile "$STATE/tmp/cid" base:1)
+	assert_equal "$(cat "$STATE/tmp/cid")" "$(builder ps -q --no-trunc)"
+	builder config --env A=1 --env B=2 --env A- --label x=y --label z=w --port 80 --port 81/udp --port 80- --volume /v --volume /w --volume /v- \
+		--annotation k=v --annotation gone=1 --annotation gone- --arch arm64 --os linux --variant v8 --os-version 1 --os-feature f --comment 'on it' \
+		--hostname hh --domainname dd --unsetlabel z --healthcheck 'CMD true' --healthcheck-start-interval 2s --add-history "$c"
+	builder copy -q --add-history --chown www:www $c one /
+	builder config --history-comment 'beside it' $c
+	run -0 builder commit -q --format docker --manifest list:1 --unsetenv B $c app:1
+	assert_equal "$output" ''
+	assert_equal "$(jq -c '[.architecture, .variant, ."os.version", ."os.features", .comment, .config.Hostname, .config.Domainname]' "$(config_of app:1)")" \
+		'["arm64","v8","1",["f"],"on it","hh","dd"]'
+	assert_equal "$(jq -c '[.config.Env, .config.Labels, .config.ExposedPorts, .config.Volumes, .config.Healthcheck.StartInterval]' "$(config_of app:1)")" \
+		'[[],{"x":"y"},{"81/udp":{}},{"/w":{}},2000000000]'
+	assert_equal "$(jq -c '.history[-1].comment' "$(config_of app:1)")" '"beside it"'
+	assert_equal "$(strake manifest inspect list:1 | jq -c '.manifests | length')" 1
+	assert_equal "$(strake manifest inspect app:1 | jq -r .mediaType)" application/vnd.docker.distribution.manifest.v2+json
+	builder config --env - --label - --annotation - $c
+	builder commit -q --omit-history $c app:2
+	assert_equal "$(jq -c '[.config.Env, .config.Labels, .history]' "$(config_of app:2)")" '[null,null,null]'
+	# Files of another working container.
+	two=$(builder from scratch)
+	builder copy --from $c $two /one /from-it
+	builder copy --link --parents $two one /p/
+	builder commit -q $two two:1
+	shown=$(strake image mount two:1)
+	assert_equal "$(cat "$shown/from-it" "$shown/p/one")" $'one\none'
+	assert_equal "$(stat -c %u:%g "$shown/from-it")" 33:33
+	strake image unmount two:1 >/dev/null
+	run builder copy --checksum sha256:x $c one /
+	assert_status 1
+	assert_has 'are for builder add'
+	run builder run --isolation chroot $c true
+	assert_status 125
+	assert_has '--isolation can only be'
+	run builder from --memory 1g base:1
+	assert_equal "$output" 'strake builder from: --memory: that is for each command: builder run --memory'
+	# Why an image cannot be had is said.
+	run builder from --tls-verify=false --pull=always 127.0.0.1:1/none:1
+	assert_status 1
+	assert_has '127.0.0.1'
+	assert_has 'onnect'
+	assert_equal "$(builder containers --json | jq -rs 'map(.Name) | sort | join(" ")')" 'base-working-container scratch-working-container'
+	builder unmount --all
+	builder delete $c $two >/dev/null
+	assert_equal "$(builder ps -q)" ''
+	whole
 }

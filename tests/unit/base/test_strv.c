@@ -52,9 +52,26 @@ static void a_variable_is_there_once(void **state)
 	strv_done(&v);
 }
 
+static void a_variable_goes_by_its_whole_name(void **state)
+{
+	struct strv v = { 0 };
+
+	(void)state;
+	strv_env_unset(&v, "A");
+	strv_add(&v, "A=1");
+	strv_add(&v, "AB=2");
+	strv_add(&v, "A=3");
+	strv_env_unset(&v, "A");
+	assert_int_equal(v.n, 1);
+	assert_string_equal(v.items[0], "AB=2");
+	assert_null(v.items[1]);
+	strv_done(&v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_variable_goes_by_its_whole_name),
 		cmocka_unit_test(it_grows_and_ends_with_null),
 		cmocka_unit_test(a_variable_is_there_once),
 	};

@@ -75,6 +75,44 @@ static void the_end_takes_away_by_whole_names(void **state)
 	assert_int_equal(json_array_size(json_object_get(s.doc, "os.features")), 1);
 }
 
+static void members_lose_one_entry_or_all(void **state)
+{
+	cleanup(state_done) struct state s = { .doc = NULL };
+
+	(void)state;
+	begin(&s,
+	      "{\"Env\": [\"A=1\", \"B=2\"], \"Labels\": {\"a\": \"b\"}, \"Volumes\": {\"/v\": {}, "
+	      "\"/w\": {}}}");
+	edits_take(&s, "Env", "A");
+	edits_take(&s, "Labels", NULL);
+	edits_take(&s, "Volumes", "/v");
+	edits_take(&s, "ExposedPorts", "80/tcp");
+	edits_take(&s, "ExposedPorts", NULL);
+	assert_config(&s, "{\"Env\": [\"B=2\"], \"Volumes\": {\"/w\": {}}}");
+	assert_int_equal(s.scope.env.n, 1);
+	edits_take(&s, "Env", NULL);
+	assert_int_equal(s.scope.env.n, 0);
+	assert_config(&s, "{\"Volumes\": {\"/w\": {}}}");
+}
+
+static void what_stands_beside_the_config(void **state)
+{
+	cleanup(state_done) struct state s = { .doc = NULL };
+	const json_t *last;
+
+	(void)state;
+	begin(&s, "{}");
+	edits_set(&s, "architecture", "arm64");
+	edits_comment(&s, "said");
+	last = json_array_get(json_object_get(s.doc, "history"), 0);
+	assert_string_equal(json_string_value(json_object_get(s.doc, "architecture")), "arm64");
+	assert_string_equal(json_string_value(json_object_get(last, "comment")), "said");
+	/* Without a step there is nothing to say it of. */
+	(void)json_object_del(s.doc, "history");
+	edits_comment(&s, "said");
+	assert_null(json_object_get(s.doc, "history"));
+}
+
 static void no_edits_change_nothing(void **state)
 {
 	static const struct image_edits e = { .os_version = NULL };
@@ -94,6 +132,8 @@ int main(void)
 		cmocka_unit_test(a_start_sets_variables_and_drops_labels),
 		cmocka_unit_test(bytes_that_are_no_text_are_refused),
 		cmocka_unit_test(the_end_takes_away_by_whole_names),
+		cmocka_unit_test(members_lose_one_entry_or_all),
+		cmocka_unit_test(what_stands_beside_the_config),
 		cmocka_unit_test(no_edits_change_nothing),
 	};
 

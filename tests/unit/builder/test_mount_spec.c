@@ -39,6 +39,8 @@ static void texts_become_mounts(void **state)
 		  "--mount=type=nope,target=/a: type is bind, cache, secret, ssh or tmpfs, not 'nope'" },
 		{ "type=tmpfs,target=/a,from=x",
 		  "--mount=type=tmpfs,target=/a,from=x: a mount of type tmpfs has no 'from'" },
+		{ "type=cache,target=/a,source=/x",
+		  "--mount=type=cache,target=/a,source=/x: source is of a from, which is not there" },
 		{ "type=cache,target=/a,sharing=x",
 		  "--mount=type=cache,target=/a,sharing=x: sharing is shared, locked or private, not 'x'" },
 		{ "type=cache,target=/a,mode=9",

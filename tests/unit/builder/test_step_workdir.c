@@ -37,6 +37,28 @@ static void a_directory_is_made_once_and_joined(void **state)
 	bench_close(&bench);
 }
 
+/* As BuildKit and Podman have it. */
+static void it_belongs_to_the_user(void **state)
+{
+	autofree char *path = NULL, *named = NULL;
+	struct bench bench;
+	struct stat st;
+
+	bench_open(&bench, *state);
+	assert_int_equal(bench_do(&bench, "USER 5"), 0);
+	assert_int_equal(bench_do(&bench, "WORKDIR /a/b"), 0);
+	path = bench_layer(&bench, "a");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 5);
+	assert_int_equal(st.st_gid, 5);
+	assert_int_equal(bench_do(&bench, "USER nobody-knows"), 0);
+	assert_int_equal(bench_do(&bench, "WORKDIR /c"), 0);
+	named = bench_layer(&bench, "c");
+	assert_int_equal(stat(named, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	bench_close(&bench);
+}
+
 static void a_file_in_its_place_is_an_error(void **state)
 {
 	struct bench bench;
@@ -56,6 +78,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_directory_is_made_once_and_joined),
+		CASE(it_belongs_to_the_user),
 		CASE(a_file_in_its_place_is_an_error),
 	};
 
