@@ -25,7 +25,7 @@ static const struct opt disk_build_opts[] = {
 	OPT(struct disk_build_args, table, "table", 0, "gpt|mbr",
 	    "of partitions (default gpt; mbr for firmware that knows no other)"),
 	OPT(struct disk_build_args, fs, "fs", 0, "TYPE",
-	    "of the root: ext4, btrfs, squashfs or erofs (default ext4)"),
+	    "of the root: ext4, xfs, btrfs, squashfs or erofs (default ext4)"),
 	OPT(struct disk_build_args, read_only_root, "read-only-root", 0, NULL,
 	    "never write to the root: what changes stays in memory"),
 	OPT(struct disk_build_args, verity, "verity", 0, NULL,

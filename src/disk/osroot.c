@@ -54,9 +54,13 @@ int osroot_choose(const struct osroot_request *req, struct osroot *ret, struct e
 				 "%s is as large as its files: --size has no meaning for it",
 				 rootfs_name(o->fs));
 	s.overlay = o->read_only || o->verity || req->optical || rootfs_is_readonly(o->fs);
-	s.own_initrd =
-		!req->named_initrd && (s.overlay || o->encrypt ||
-				       (!req->initrd && (req->modules || o->fs != ROOTFS_EXT4)));
+	s.own_initrd = !req->named_initrd &&
+		       (s.overlay || o->encrypt || (!req->initrd && o->fs != ROOTFS_EXT4) ||
+			(!req->initrd && req->modules && !req->arm64));
+	if (s.own_initrd && req->arm64)
+		return error_set(err, -ENOTSUP,
+				 "strake's own initrd is for amd64 alone: for arm64 name one with "
+				 "--initrd that heeds systemd's words for this (dracut's does)");
 	*ret = s;
 	return 0;
 }

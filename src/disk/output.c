@@ -102,7 +102,8 @@ int output_open(const char *path, struct output *ret, struct error *err)
 	if (r < 0)
 		return r;
 	if (explain("what is on its way, and gets its name when it is whole",
-		    "disk=%s.new; work=$(mktemp -d)", sq(path))) {
+		    "disk=%s.new; work=$(mktemp -d); trap 'rm -rf \"$work\" \"$disk\"' EXIT",
+		    sq(path))) {
 		ret->fd = memfd_create("disk", MFD_CLOEXEC); /* there is nothing in it */
 		return ret->fd < 0 ? error_sys(err, -errno, "make a temporary file") : 0;
 	}
@@ -159,8 +160,7 @@ int output_finish(struct output *out, struct error *err)
 {
 	int r;
 
-	if (explain("the disk is whole", "sync \"$disk\"; mv \"$disk\" %s; rm -rf \"$work\"",
-		    sq(out->path)))
+	if (explain("the disk is whole", "sync \"$disk\"; mv \"$disk\" %s", sq(out->path)))
 		return 0;
 	r = fsync(out->fd) < 0 ? -errno : appear(out);
 	if (r < 0)

@@ -18,13 +18,14 @@
 #include "disk/tool.h"
 #include "disk/tree_out.h"
 #include "disk/workdir.h"
+#include "disk/xfs.h"
 
 #define UNIT            PARTITION_ALIGN
 #define BTRFS_LEAST     (160LL << 20) /* its chunks of metadata, twice, and of data */
 #define SPARE_INODES    4096
 #define SCRIPT_SQUASHFS (1LL << 20) /* what a script's may be larger */
 
-static const char *const names[] = { "ext4", "btrfs", "squashfs", "erofs" };
+static const char *const names[] = { "ext4", "xfs", "btrfs", "squashfs", "erofs" };
 
 int rootfs_choose(const char *name, enum rootfs *ret, struct error *err)
 {
@@ -71,8 +72,7 @@ static int choose_size(const struct rootfs_request *req, int64_t least, int64_t 
 	int64_t need;
 
 	filetree_number(req->tree, 1, 2);
-	need = round_up(
-		MAX(tree_bytes(req->tree) / 16 * 17 + req->free_bytes + BTRFS_LEAST, least));
+	need = round_up(tree_bytes(req->tree) / 16 * 17 + req->free_bytes + least);
 	if (req->size && req->size < least)
 		return error_set(err, -ENOSPC,
 				 "--size is too small for %s: it takes at least %lld MiB more",
@@ -159,6 +159,26 @@ static int make_erofs(const struct rootfs_request *req, int fd, int64_t *ret_siz
 	return r;
 }
 
+/* xfs: mkfs.xfs -p knows neither hard links nor attributes nor times nor blanks in names, and
+ * xfs_db sets no attribute's value; so it is written by us.
+ */
+
+static int make_xfs(const struct rootfs_request *req, int fd, int64_t *ret_size, struct error *err)
+{
+	int r = choose_size(req, XFS_LEAST, ret_size, err);
+
+	if (r < 0)
+		return r;
+	if (explain_dry())
+		return error_set(
+			err, -EOPNOTSUPP,
+			"--dry-run: no stock tool fills an XFS without a mount; nothing was "
+			"done");
+	if (ftruncate(fd, *ret_size) < 0)
+		return error_sys(err, -errno, "make the root");
+	return xfs_write(req->tree, fd, *ret_size, req->uuid, req->now_s, err);
+}
+
 /* btrfs: mkfs.btrfs takes a directory. Under fakeroot it wrote inodes without a type. */
 
 /* mkfs.btrfs 6.2 writes 0:0 for every device. */
@@ -222,9 +242,8 @@ int rootfs_make(const struct rootfs_request *req, int *ret_fd, int64_t *ret_size
 {
 	static int (*const make[])(const struct rootfs_request *, int, int64_t *,
 				   struct error *) = {
-		[ROOTFS_EXT4] = make_ext4,
-		[ROOTFS_BTRFS] = make_btrfs,
-		[ROOTFS_SQUASHFS] = make_squashfs,
+		[ROOTFS_EXT4] = make_ext4,   [ROOTFS_XFS] = make_xfs,
+		[ROOTFS_BTRFS] = make_btrfs, [ROOTFS_SQUASHFS] = make_squashfs,
 		[ROOTFS_EROFS] = make_erofs,
 	};
 	autoclose int fd = -1;

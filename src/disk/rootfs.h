@@ -10,9 +10,9 @@
 struct filetree;
 struct output;
 
-enum rootfs { ROOTFS_EXT4, ROOTFS_BTRFS, ROOTFS_SQUASHFS, ROOTFS_EROFS };
+enum rootfs { ROOTFS_EXT4, ROOTFS_XFS, ROOTFS_BTRFS, ROOTFS_SQUASHFS, ROOTFS_EROFS };
 
-#define ROOTFS_NAMES "ext4, btrfs, squashfs or erofs"
+#define ROOTFS_NAMES "ext4, xfs, btrfs, squashfs or erofs"
 
 /* NULL is ext4. */
 int rootfs_choose(const char *name, enum rootfs *ret, struct error *err) must_check;

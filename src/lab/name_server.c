@@ -119,8 +119,7 @@ static void read_again(struct serving *s)
 
 static _Noreturn void serve(struct serving *s)
 {
-	static uint8_t message[DNS_MESSAGE_MAX];
-	uint8_t answer[DNS_UDP_MAX];
+	static uint8_t message[DNS_MESSAGE_MAX], answer[DNS_UDP_MAX];
 
 	for (;;) {
 		struct sockaddr_in6 from;

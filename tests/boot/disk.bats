@@ -92,6 +92,42 @@ machine_end() {
 	rm "$STATE/keys"
 }
 
+# At a Debian's serial console, with the password that the test gave it: debian_log_in COMMAND
+debian_log_in() {
+	machine_says 'login:'
+	echo root >&"$keys"
+	machine_says 'Password:'
+	echo 'open sesame' >&"$keys"
+	machine_says 'root@'
+	echo "$1" >&"$keys"
+}
+
+@test "A10.3: a Debian of mmdebstrap's answers at its serial console: SATA under BIOS, NVMe under UEFI, there by a dry run's script" {
+	need_program strake-disk
+	need_command qemu-system-x86_64 syslinux mcopy mkfs.vfat sfdisk
+	local debian
+	debian=$("$HERE/../vm/system")
+	# What takes an emulated processor long and is not asked for here.
+	local spare='quiet systemd.mask=e2scrub_reap.service systemd.mask=getty-static.service systemd.mask=getty@tty1.service'
+	spare+=' modprobe.blacklist=aesni_intel,ghash_clmulni_intel,crct10dif_pclmul,ppdev,parport_pc,iTCO_wdt,pcspkr,sr_mod'
+	echo 'open sesame' >"$STATE/password"
+	mkdir "$STATE/seed"
+	printf '#cloud-config\npackages: []\n' >"$STATE/seed/user-data"
+	strake disk build -q "$debian" -o "$STATE/disk" --password-file "root=$STATE/password" --cloud-init "$STATE/seed" --cmdline "$spare"
+	machine_start "$STATE/disk" --cpus 2 --disk sata
+	# cloud-init's own words for what it has found.
+	debian_log_in '/usr/lib/cloud-init/ds-identify --force; echo "root is $(findmnt -no SOURCE,FSTYPE /) of $(grep -c root=UUID /proc/cmdline), $(grep -o NoCloud /run/cloud-init/cloud.cfg), $((6 * 7))"; poweroff -ff'
+	machine_says 'root is /dev/sda2 ext4 of 1, NoCloud, 42'
+	machine_end
+	grep -q SYSLINUX "$STATE/console"
+	openssl passwd -6 -salt saltsalt 'open sesame' >"$STATE/hash"
+	by_script "$debian" "$STATE/disk2" --password-hash-file "root=$STATE/hash" --cmdline "$spare"
+	machine_start "$STATE/disk2" --cpus 2 --disk nvme --firmware uefi
+	debian_log_in 'echo "root is $(findmnt -no SOURCE,FSTYPE /) by $(ls -d /sys/firmware/efi), $((6 * 7))"; poweroff -ff'
+	machine_says 'root is /dev/nvme0n1p2 ext4 by /sys/firmware/efi, 42'
+	machine_end
+}
+
 @test "A10.1, A10.3, A10.8: a Debian image gets kernel and init from its packages, boots from its ext4 by UUID, answers on the serial console and lets a key in" {
 	need_program strake-disk strake-build strake-image
 	need_command qemu-system-x86_64 syslinux mcopy mkfs.vfat ssh ssh-keygen
@@ -107,12 +143,7 @@ machine_end() {
 	}
 	strake disk check "$STATE/disk"
 	machine_start "$STATE/disk" --cpus 2 -p 2222:22
-	machine_says 'debian login:'
-	echo root >&"$keys"
-	machine_says 'Password:'
-	echo 'open sesame' >&"$keys"
-	machine_says 'root@debian'
-	echo 'echo "root is $(findmnt -no SOURCE,FSTYPE /) on $(hostname), $((6 * 7))"' >&"$keys"
+	debian_log_in 'echo "root is $(findmnt -no SOURCE,FSTYPE /) on $(hostname), $((6 * 7))"'
 	machine_says 'root is /dev/vda2 ext4 on debian, 42'
 	[ "$(ssh -i "$STATE/key" -p 2222 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR ann@127.0.0.1 id -un)" = ann ]
 	echo 'poweroff -ff' >&"$keys"

@@ -45,7 +45,7 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	assert_has "before: kept"
 	assert_lacks "grows"
 	# A dry run's script makes one that does the same.
-	by_script "$STATE/tree" "$STATE/by-script" --swap 16m
+	by_script "$STATE/tree" "$STATE/by-script" --swap 16m --table mbr
 	truncate -s 600M "$STATE/by-script"
 	boot "$STATE/by-script"
 	assert_has "grows to "
@@ -60,6 +60,16 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	boot "$STATE/disk"
 	assert_has "grows to "
 	assert_has "root: ext4 rw 5"
+}
+
+@test "A10.17: an xfs root boots, grows with its disk, and is written to" {
+	make_tree
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs xfs
+	truncate -s 900M "$STATE/disk"
+	boot "$STATE/disk"
+	assert_has "root: xfs rw 8"
+	boot "$STATE/disk" --firmware uefi
+	assert_has "before: kept"
 }
 
 @test "A10.17: squashfs and hashed roots boot, writes stay in memory; a changed byte under hashes is seen" {

@@ -6,7 +6,7 @@ source "${BASH_SOURCE[0]%/*}/../system/lib.bash"
 setup_file() {
 	local each
 	command -v qemu-system-x86_64 mmdebstrap >/dev/null || return 0
-	for each in machine debian kernel arm64; do
+	for each in machine debian system kernel arm64; do
 		"$HERE/../vm/$each" >&2 || true
 	done
 }

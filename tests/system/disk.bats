@@ -235,3 +235,22 @@ load disk_lib
 	mkdir "$STATE/ours-unpacked" && (cd "$STATE/ours-unpacked" && cpio --quiet -id <"$STATE/initrd")
 	diff -r "$STATE/unpacked" "$STATE/ours-unpacked"
 }
+
+@test "A10.2: a user without rights runs a dry run's script under fakeroot, and the disk has the same files" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat sfdisk setpriv fakeroot
+	short_folder # others may look into that one
+	tree_new "$STATE/tree"
+	rm "$STATE/tree/etc/capable" "$STATE/tree/etc/early" # what fakeroot and mke2fs lose
+	touch "$STATE/tree/etc/late"
+	tar -C "$STATE/tree" --xattrs --xattrs-include='*' -S -cf "$SHORT/tree.tar" .
+	mkdir -m 777 "$SHORT/out"
+	strake --dry-run disk build "$SHORT/tree.tar" -o "$SHORT/out/disk" --timestamp "$DISK_DATE" >"$SHORT/script"
+	TMPDIR=$SHORT/out HOME=/nonexistent setpriv --reuid 65534 --regid 65534 --clear-groups fakeroot sh "$SHORT/script"
+	[ "$(ls -A "$SHORT/out")" = disk ]
+	e2fsck -fn "$(root_partition "$SHORT/out/disk")"
+	strake disk check "$SHORT/out/disk"
+	disk_mount "$SHORT/out/disk" "$STATE/mnt"
+	diff <(listing "$STATE/tree" | sed 's/\.[0-9]\{10\}//; /^\. d/d') <(listing "$STATE/mnt" | sed 's/\.[0-9]\{10\}//; /^\. d/d')
+	umount "$STATE/mnt"
+}

@@ -81,6 +81,15 @@ system_new() {
 	assert_status 1
 	assert_has "there is no cloud-init in it"
 	[ ! -e "$STATE/none" ]
+	# NoCloud's directory: what was given, and an instance where nothing names one; secrets for root alone.
+	mkdir -p "$STATE/tree/usr/bin" && touch "$STATE/tree/usr/bin/cloud-init"
+	printf '#cloud-config\nhostname: cloudy\n' >"$STATE/user-data"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --cloud-init "$STATE/user-data" --hostname box --timestamp 1700000000
+	strake disk cp "$STATE/disk" /var/lib/cloud/seed/nocloud "$STATE/seed"
+	[ "$(ls "$STATE/seed")" = $'meta-data\nuser-data' ]
+	cmp "$STATE/seed/user-data" "$STATE/user-data"
+	[ "$(cat "$STATE/seed/meta-data")" = $'instance-id: strake-1700000000\nlocal-hostname: box' ]
+	strake disk ls -l "$STATE/disk" /var/lib/cloud/seed/nocloud | grep -c -- '^-rw------- *0 *0' | grep -qx 2
 }
 
 @test "A10.6: a dry run's script makes the same machine for a program: its files and volumes on the disk, and what starts first" {

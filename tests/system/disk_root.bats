@@ -35,6 +35,30 @@ root_mount() {
 	[ "$(stat -c %b "$STATE/disk")" -lt 40000 ] # the sparse file is
 }
 
+@test "A10.2: xfs holds every kind of file, holes and times to the nanosecond, and is the same bytes again" {
+	need_disks xfs_repair
+	setfattr -n user.note -v "$(printf 'y%.0s' {1..800})" "$STATE/tree/etc/late"
+	setfattr -n user.short -v abc "$STATE/tree/etc/capable"
+	setfacl -m u:77:rx,d:u:78:rwx "$STATE/tree/deep"
+	echo x >"$STATE/tree/a name with blanks"
+	mkdir "$STATE/tree/some"
+	(cd "$STATE/tree/some" && seq 300 | xargs touch)
+	chown -R 65534:65534 "$STATE/tree/some"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs xfs --timestamp "$DISK_DATE"
+	strake disk build -q "$STATE/tree" -o "$STATE/twice" --fs xfs --timestamp "$DISK_DATE"
+	cmp "$STATE/disk" "$STATE/twice"
+	xfs_repair -n -f "$(root_partition "$STATE/disk")"
+	root_mount "$STATE/disk" "$STATE/mnt" xfs
+	# The kernel shows root an ACL twice.
+	diff <(listing "$STATE/tree") <(listing "$STATE/mnt" | sed '/^trusted.SGI_ACL_/d')
+	umount "$STATE/mnt"
+	strake disk check "$STATE/disk"
+	[ "$(stat -c %b "$STATE/disk")" -lt 40000 ] # the sparse file is
+	run strake --dry-run disk build "$STATE/tree" -o "$STATE/none" --fs xfs
+	assert_status 1
+	assert_has "no stock tool fills an XFS"
+}
+
 @test "A10.2: squashfs and btrfs hold the same files, made of an archive, squashfs by a user without rights" {
 	need_disks tar2sqfs mkfs.btrfs setpriv
 	local fs
@@ -143,6 +167,16 @@ root_mount() {
 		# shellcheck disable=SC2086 # words
 		run strake disk build "$STATE/tree" -o "$STATE/disk" $options
 		assert_status 1
+		[ ! -e "$STATE/disk" ]
+	done
+	# What would start these is for amd64 alone.
+	kernel_new "$STATE/arm64" 6.1.0
+	printf 'ARM\144' | dd of="$STATE/arm64" bs=1 seek=56 conv=notrunc status=none
+	for options in --read-only-root --verity '--fs erofs' '--encrypt --key-file /etc/hostname'; do
+		# shellcheck disable=SC2086 # words
+		run strake disk build "$STATE/tree" -o "$STATE/disk" --kernel "$STATE/arm64" --efi-loader /etc/hostname $options
+		assert_status 1
+		assert_has "own initrd is for amd64 alone"
 		[ ! -e "$STATE/disk" ]
 	done
 	run strake disk build /bin/busybox --kernel "$STATE/tree/boot/vmlinuz-6.1.0-9" --fs btrfs -o "$STATE/disk" -- true

@@ -21,11 +21,13 @@
 #define EXT4_MAGIC   0xef53
 #define EXT4_SECTORS 8 /* in a block of 4096 */
 #define BTRFS_MAGIC  0x9123683e
+#define XFS_MAGIC    0x58465342
 /* linux/fs.h, blkpg.h, btrfs.h, ext4.h: musl has no headers of the kernel's. */
 #define BLKPG            0x1269
 #define RESIZE_PARTITION 3
 #define EXT4_RESIZE      0x40086610
 #define BTRFS_RESIZE     0x50009403
+#define XFS_GROW         0x4010586e
 
 struct growing {
 	char disk[64]; /* "vda" */
@@ -124,6 +126,10 @@ static void grow_files(const char *dir, dev_t device)
 		int64_t fd;
 		char name[4088];
 	} all = { 0, "max" };
+	struct {
+		uint64_t blocks;
+		uint32_t inode_percent, unused;
+	} xfs = { .inode_percent = 25 };
 	char path[64];
 	uint64_t sectors, blocks;
 	struct statfs st;
@@ -132,12 +138,14 @@ static void grow_files(const char *dir, dev_t device)
 	(void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(device), minor(device));
 	if (!read_number(path, "size", &sectors))
 		return;
-	blocks = sectors / EXT4_SECTORS;
+	xfs.blocks = blocks = sectors / EXT4_SECTORS;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == EXT4_MAGIC)
 		r = ioctl(fd, EXT4_RESIZE, &blocks);
 	else if (fd >= 0 && st.f_type == BTRFS_MAGIC)
 		r = ioctl(fd, (int)BTRFS_RESIZE, &all);
+	else if (fd >= 0 && st.f_type == XFS_MAGIC)
+		r = ioctl(fd, XFS_GROW, &xfs);
 	if (r < 0)
 		say("the file system on %s does not grow: %s", dir, strerror(errno));
 	if (fd >= 0)

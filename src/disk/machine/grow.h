@@ -9,7 +9,8 @@
  */
 void grow_partition(dev_t device);
 
-/* What is mounted read-write at dir, ext4 or btrfs: its partition, and then itself. /proc, too. */
+/* What is mounted read-write at dir, ext4, xfs or btrfs: its partition, and then itself. /proc,
+ * too. */
 void grow_mounted(const char *dir);
 
 #endif
