@@ -82,8 +82,9 @@ static const struct cmd lab_show_front = {
 	.operands = "LAB [NODE...] | --diff LAB -- COMMAND...",
 	.help = "Show what the devices of a lab know",
 	.details =
-		"Interfaces, the forwarding database of each switch, neighbours (ARP and ND) and routes, of all\n"
-		"nodes or of those named. Every MAC address is told whose it is.\n\n"
+		"Interfaces, the forwarding database of each switch, neighbours (ARP and ND), routes and, where\n"
+		"addresses are translated, connections both ways, of all nodes or of those named. Every\n"
+		"MAC address is told whose it is.\n\n"
 		"With --diff, COMMAND is run on this host, and rows that went are shown with -, rows that came\n"
 		"with +; the exit status is the command's.",
 	.opts = lab_show_opts,

@@ -9,6 +9,7 @@
 #include "cmd/lab_print.h"
 #include "lab/diagnose.h"
 #include "lab/matrix.h"
+#include "lab/outage.h"
 #include "lab/path.h"
 
 #define STATUS_FAILED 1
@@ -239,6 +240,35 @@ static int ping_once(struct diagnosis *d, struct prober *prober, const struct qu
 	return p.answered ? 0 : STATUS_FAILED;
 }
 
+/* While a command does something to the lab. */
+static int ping_meanwhile(struct diagnosis *d, const struct question *q,
+			  const struct lab_ping_args *args, struct error *err)
+{
+	struct outage o = { .from = q->from, .to = q->target, .command = args->command };
+	const char *from = d->lab->topology->nodes[q->from].name;
+	char to[IP_TEXT_LEN];
+	int r = outage_watch(d->lab, &o, err);
+
+	if (r < 0)
+		return r;
+	ip_format(&o.to, to);
+	if (args->json)
+		lab_print_json(json_pack("{s:s, s:s, s:b, s:I, s:i, s:i, s:i}", "from", from, "to",
+					 to, "reached", o.is_back, "lostMs",
+					 (json_int_t)o.longest_ms, "sent", (int)o.sent, "answered",
+					 (int)o.answered, "status", o.status));
+	else if (!o.is_back)
+		(void)printf("%s -> %s: no answer any more, for %lld ms\n", from, to,
+			     (long long)o.longest_ms);
+	else if (o.longest_ms == 0)
+		(void)printf("%s -> %s: all answered, one every %d ms\n", from, to,
+			     OUTAGE_EVERY_MS);
+	else
+		(void)printf("%s -> %s: no answer for %lld ms, %u of %u lost\n", from, to,
+			     (long long)o.longest_ms, o.sent - o.answered, o.sent);
+	return o.is_back && o.status == 0 ? 0 : STATUS_FAILED;
+}
+
 static int ping_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
 	const struct globals *g = globals;
@@ -260,6 +290,11 @@ static int ping_run(const void *globals, const void *data, int argc, char **argv
 	diagnosis_init(&d, lab);
 	r = find_question(&d, argv, &q, err);
 	q.size = args->dont_fragment ? (unsigned)args->size : 0;
+	if (r == 0 && args->command) {
+		r = ping_meanwhile(&d, &q, args, err);
+		diagnosis_done(&d);
+		return r;
+	}
 	if (r == 0)
 		r = prober_open(lab, NULL, &prober, err);
 	for (int i = 0; r >= 0 && i < MAX(args->times, 1); i++) {

@@ -52,12 +52,15 @@ static const struct opt lab_capture_opts[] = {
 };
 
 struct lab_ping_args {
+	const char *command;
 	int times, size;
 	bool json, dont_fragment;
 };
 
 static const struct opt lab_ping_opts[] = {
 	OPT(struct lab_ping_args, times, "count", 'c', "N", "how often (default: 1)"),
+	OPT(struct lab_ping_args, command, "command", 0, "COMMAND",
+	    "run this shell command meanwhile, and say for how long nothing was answered"),
 	OPT(struct lab_ping_args, size, "size", 's', "BYTES", "length of the whole IP packet"),
 	OPT(struct lab_ping_args, dont_fragment, "dont-fragment", 'M', NULL,
 	    "no router may split the packet"),

@@ -162,6 +162,7 @@ static int list_run(const void *globals, const void *data, int argc, char **argv
 	(void)argv;
 	if (args->format && !json && strcmp(args->format, "table") != 0)
 		return error_set(err, -EINVAL, "--format is table or json, not '%s'", args->format);
+	labs_clean(g->run_root);
 	r = lab_list(g->run_root, &names, err);
 	if (r == 0)
 		list(g, &names, args, json);

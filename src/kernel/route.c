@@ -24,8 +24,8 @@ static bool narrate_address(const char *name, const struct ip_net *address, cons
 	char text[IP_NET_TEXT_LEN];
 
 	ip_net_format(address, text);
-	return explain("the address that is leased to it", "%sip address add %s %s dev %s", where,
-		       text, address->ip.family == AF_INET6 ? "nodad" : "broadcast +", sq(name));
+	return explain("its address", "%sip address add %s %s dev %s", where, text,
+		       address->ip.family == AF_INET6 ? "nodad" : "broadcast +", sq(name));
 }
 
 int address_add(struct nl *nl, int index, const char *name, const struct ip_net *address,
@@ -166,11 +166,11 @@ static bool narrate_route(const struct route *route, const char *where)
 		(void)snprintf(metric, sizeof(metric), " metric %u", route->metric);
 	if (route->n_also)
 		return narrate_ways(route, to, metric, where);
-	return explain(
-		is_default ? "what is not next door goes through the bridge's own address" : NULL,
-		"%sip %sroute %s %s%s%s%s%s%s", where, route->via.family == AF_INET6 ? "-6 " : "",
-		route->is_maybe ? "replace" : "add", to, via[0] ? " via " : "", via,
-		route->index ? " dev " : "", route->index ? sq(route->name) : "", metric);
+	return explain(is_default ? "the way to all that is not next door" : NULL,
+		       "%sip %sroute %s %s%s%s%s%s%s", where,
+		       route->via.family == AF_INET6 ? "-6 " : "",
+		       route->is_maybe ? "replace" : "add", to, via[0] ? " via " : "", via,
+		       route->index ? " dev " : "", route->index ? sq(route->name) : "", metric);
 }
 
 static void put_way(struct nl_req *q, const struct ip *via)

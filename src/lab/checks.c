@@ -8,39 +8,25 @@
 
 #include "base/alloc.h"
 #include "base/number.h"
-#include "lab/diagnose.h"
+#include "lab/checking.h"
 #include "lab/lookup.h"
 #include "lab/path.h"
-#include "lab/segment.h"
 #include "lab/tables.h"
-#include "lab/yaml.h"
 
-#define CONNECT_MS 1500
-#define MTU_MAX    9216U
-#define MTU_MIN    576U
+#define MTU_MAX 9216U
+#define MTU_MIN 576U
 
-struct checking {
-	struct lab *lab;
-	const struct lab_check *check;
-	struct diagnosis d;
-	struct prober *prober;
-	struct yaml_reader rd;
-	char *reason;       /* of the first thing that is not so */
-	struct domains now; /* of the last observation, good until something is changed */
-	bool has_domains;
-};
-
-static const struct topology *lab_of(const struct checking *c)
+const struct topology *checking_lab(const struct checking *c)
 {
 	return c->lab->topology;
 }
 
-static const char *name_of(const struct checking *c, size_t node)
+const char *checking_name(const struct checking *c, size_t node)
 {
-	return lab_of(c)->nodes[node].name;
+	return checking_lab(c)->nodes[node].name;
 }
 
-static bool failed(struct checking *c, char *reason)
+bool checking_failed(struct checking *c, char *reason)
 {
 	free(c->reason);
 	c->reason = reason;
@@ -49,47 +35,47 @@ static bool failed(struct checking *c, char *reason)
 
 /* arguments */
 
-static const struct yaml *key(const struct checking *c, const char *name)
+const struct yaml *checking_key(const struct checking *c, const char *name)
 {
 	return yaml_get(c->check->map, name);
 }
 
-static const char *key_text(struct checking *c, const char *name)
+const char *checking_text(struct checking *c, const char *name)
 {
-	const struct yaml *y = key(c, name);
+	const struct yaml *y = checking_key(c, name);
 
 	return y ? yaml_text(&c->rd, y, name) : NULL;
 }
 
-static bool find_node(struct checking *c, const struct yaml *y, size_t *ret)
+bool checking_node(struct checking *c, const struct yaml *y, size_t *ret)
 {
 	const char *text = yaml_text(&c->rd, y, "a node");
 	struct error err = { 0 };
 
-	if (!text || topology_need_node(lab_of(c), text, ret, &err) == 0)
+	if (!text || topology_need_node(checking_lab(c), text, ret, &err) == 0)
 		return text != NULL;
 	yaml_fail(&c->rd, y, "%s", err.text);
 	return false;
 }
 
-static bool find_end(struct checking *c, const struct yaml *y, struct link_end *ret)
+bool checking_end(struct checking *c, const struct yaml *y, struct link_end *ret)
 {
 	const char *text = yaml_text(&c->rd, y, "an interface");
 	struct error err = { 0 };
 
-	if (!text || topology_find_end(lab_of(c), text, ret, &err) == 0)
+	if (!text || topology_find_end(checking_lab(c), text, ret, &err) == 0)
 		return text != NULL;
 	yaml_fail(&c->rd, y, "%s", err.text);
 	return false;
 }
 
-static bool address_of(struct checking *c, const struct yaml *at, size_t node, struct ip *ret)
+bool checking_address(struct checking *c, const struct yaml *at, size_t node, struct ip *ret)
 {
 	struct ip_net net;
 
 	if (!node_address(&c->d.facts, node, AF_INET, &net) &&
 	    !node_address(&c->d.facts, node, AF_INET6, &net)) {
-		yaml_fail(&c->rd, at, "%s has no IP address", name_of(c, node));
+		yaml_fail(&c->rd, at, "%s has no IP address", checking_name(c, node));
 		return false;
 	}
 	*ret = net.ip;
@@ -106,49 +92,15 @@ static bool find_pair(struct checking *c, struct question *q)
 		yaml_fail(&c->rd, list, "%s takes two nodes, such as [h1, h2]", c->check->kind);
 		return false;
 	}
-	if (!find_node(c, yaml_item(list, 0), &q->from))
+	if (!checking_node(c, yaml_item(list, 0), &q->from))
 		return false;
 	if (ip_parse(yaml_item(list, 1)->text ? yaml_item(list, 1)->text : "", &q->target) == 0)
 		return true;
-	return find_node(c, yaml_item(list, 1), &q->to) &&
-	       address_of(c, yaml_item(list, 1), q->to, &q->target);
+	return checking_node(c, yaml_item(list, 1), &q->to) &&
+	       checking_address(c, yaml_item(list, 1), q->to, &q->target);
 }
 
-/* reach */
-
-struct connecting {
-	struct ip to;
-	uint16_t port;
-	int r;
-};
-
-static int connect_now(void *data, struct error *err)
-{
-	struct connecting *c = data;
-	autoclose int fd = socket(c->to.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(c->port) };
-	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(c->port) };
-	bool v6 = c->to.family == AF_INET6;
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	socklen_t len = sizeof(c->r);
-
-	memcpy(&to4.sin_addr, c->to.bytes, 4);
-	memcpy(&to6.sin6_addr, c->to.bytes, 16);
-	if (fd < 0)
-		return error_sys(err, -errno, "open a socket");
-	if (connect(fd, v6 ? (const void *)&to6 : (const void *)&to4,
-		    v6 ? sizeof(to6) : sizeof(to4)) == 0)
-		return 0;
-	if (errno != EINPROGRESS)
-		c->r = errno;
-	else if (poll(&p, 1, CONNECT_MS) == 0)
-		c->r = ETIMEDOUT;
-	else
-		(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &c->r, &len);
-	return 0;
-}
-
-static bool diagnosed(struct checking *c, const struct question *q, struct verdict *v)
+bool checking_diagnose(struct checking *c, const struct question *q, struct verdict *v)
 {
 	struct error err = { 0 };
 
@@ -157,234 +109,8 @@ static bool diagnosed(struct checking *c, const struct question *q, struct verdi
 	diagnosis_init(&c->d, c->lab);
 	if (diagnose(&c->d, q, v, &err) == 0)
 		return true;
-	(void)failed(c, xstrdup(err.text));
+	(void)checking_failed(c, xstrdup(err.text));
 	return false;
-}
-
-static bool reaches_port(struct checking *c, const struct question *q, uint16_t port)
-{
-	struct connecting connecting = { .to = q->target, .port = port };
-	struct verdict v = { .cause = CAUSE_NONE };
-	char text[IP_TEXT_LEN];
-	struct error err = { 0 };
-
-	ip_format(&q->target, text);
-	if (lab_inside(c->lab, q->from, connect_now, &connecting, &err) < 0)
-		return failed(c, xstrdup(err.text));
-	if (connecting.r == 0)
-		return true;
-	if (connecting.r != ECONNREFUSED && diagnosed(c, q, &v) && v.cause != CAUSE_UNKNOWN)
-		return failed(c, xasprintf("%s to %s port %u: %s [%s]", name_of(c, q->from), text,
-					   port, v.text, cause_name(v.cause)));
-	return failed(c, xasprintf("%s to %s port %u: %s", name_of(c, q->from), text, port,
-				   connecting.r == ECONNREFUSED
-					   ? "refused: nobody listens there, and no rule leads on"
-					   : strerror(connecting.r)));
-}
-
-static bool pinged(struct checking *c, const struct question *q, uint64_t ttl)
-{
-	struct ping p = { .from = q->from, .to = q->target };
-	struct verdict v = { .cause = CAUSE_NONE };
-	char text[IP_TEXT_LEN];
-
-	prober_run(c->prober, &p, 1, NULL);
-	ip_format(&q->target, text);
-	if (p.answered && find_duplicate(&c->d.facts, &q->target, &v))
-		return failed(c, xasprintf("%s -> %s: %s [%s]", name_of(c, q->from), text, v.text,
-					   cause_name(v.cause)));
-	if (p.answered && ttl && p.ttl != ttl)
-		return failed(c, xasprintf("%s -> %s: TTL is %u, not %u", name_of(c, q->from), text,
-					   p.ttl, (unsigned)ttl));
-	if (p.answered)
-		return true;
-	if (diagnosed(c, q, &v))
-		(void)failed(c, xasprintf("%s -> %s: %s [%s]", name_of(c, q->from), text, v.text,
-					  cause_name(v.cause)));
-	return false;
-}
-
-/* One way of a pair; address stands for the second node's own. */
-static bool try_pair(struct checking *c, size_t i, size_t k, bool wanted)
-{
-	const struct yaml *list = c->check->arguments;
-	const char *address = key_text(c, "address"), *because = key_text(c, "because");
-	uint64_t port = yaml_number(&c->rd, key(c, "port"), "port", 1, UINT16_MAX, 0);
-	uint64_t ttl = yaml_number(&c->rd, key(c, "ttl"), "ttl", 1, 255, 0);
-	struct question q = { .from = NO_INDEX };
-	struct verdict v = { .cause = CAUSE_NONE };
-	struct ping p;
-
-	if (!find_node(c, yaml_item(list, i), &q.from) || !find_node(c, yaml_item(list, k), &q.to))
-		return false;
-	if (address && ip_parse(address, &q.target) < 0) {
-		yaml_fail(&c->rd, key(c, "address"), "'%.60s' is no address", address);
-		return false;
-	}
-	if (!address && !address_of(c, yaml_item(list, k), q.to, &q.target))
-		return false;
-	if (c->rd.r < 0)
-		return false;
-	if (wanted)
-		return port ? reaches_port(c, &q, (uint16_t)port) : pinged(c, &q, ttl);
-	if (port)
-		return !reaches_port(c, &q, (uint16_t)port) ||
-		       failed(c, xasprintf("%s reaches %s port %u", name_of(c, q.from),
-					   name_of(c, q.to), (unsigned)port));
-	p = (struct ping) { .from = q.from, .to = q.target };
-	prober_run(c->prober, &p, 1, NULL);
-	if (p.answered)
-		return failed(c, xasprintf("%s reaches %s", name_of(c, q.from), name_of(c, q.to)));
-	if (!because)
-		return true;
-	if (!diagnosed(c, &q, &v))
-		return false;
-	return strcmp(cause_name(v.cause), because) == 0 ||
-	       failed(c, xasprintf("the reason is not %s, but %s: %s", because, cause_name(v.cause),
-				   v.text));
-}
-
-/* Each reaches all that stand behind it. */
-static bool check_pairs(struct checking *c, bool wanted)
-{
-	size_t n = yaml_count(&c->rd, c->check->arguments, c->check->kind);
-	if (n < 2)
-		yaml_fail(&c->rd, c->check->arguments, "%s takes two nodes or more",
-			  c->check->kind);
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = i + 1; k < n; k++)
-			if (c->rd.r < 0 || !try_pair(c, i, k, wanted))
-				return false;
-	return true;
-}
-
-static bool check_reach(struct checking *c)
-{
-	return check_pairs(c, true);
-}
-
-static bool check_no_reach(struct checking *c)
-{
-	return check_pairs(c, false);
-}
-
-/* domains */
-
-static bool observe(struct checking *c)
-{
-	struct error err = { 0 };
-
-	if (!c->has_domains && domains_observe(c->lab, &c->now, &err) < 0)
-		return failed(c, xstrdup(err.text));
-	c->has_domains = true;
-	if (c->now.storm)
-		return failed(c, xasprintf("broadcast storm: a loop without spanning tree, %llu "
-					   "frames a second; the bridges have been taken down",
-					   (unsigned long long)c->now.storm_rate));
-	return true;
-}
-
-static size_t find_point(struct checking *c, const struct yaml *y)
-{
-	struct link_end end;
-	size_t point = NO_INDEX;
-
-	if (!find_end(c, y, &end))
-		return NO_INDEX;
-	point = domains_find(&c->now, end.node, end.interface);
-	if (point == NO_INDEX || !c->now.points[point].is_end)
-		yaml_fail(&c->rd, y, "%s is no end of Ethernet: nothing is sent from there",
-			  y->text);
-	return point;
-}
-
-static bool hear_each_other(struct checking *c, size_t a, size_t b)
-{
-	char x[LINK_END_LEN], y[LINK_END_LEN];
-	struct verdict v = { .cause = CAUSE_NONE };
-	size_t from = domains_hears(&c->now, a, b) ? b : a, to = from == a ? b : a;
-
-	if (domains_hears(&c->now, a, b) && domains_hears(&c->now, b, a))
-		return true;
-	link_end_format(lab_of(c), &c->now.points[from].at, x);
-	link_end_format(lab_of(c), &c->now.points[to].at, y);
-	segment_explain(&c->now, &c->d.facts, &c->now.points[from].at, &c->now.points[to].at, &v);
-	return failed(c,
-		      xasprintf("%s does not hear %s: %s [%s]", y, x, v.text, cause_name(v.cause)));
-}
-
-static bool check_same_domain(struct checking *c)
-{
-	const struct yaml *list = c->check->arguments;
-	size_t n = yaml_count(&c->rd, list, c->check->kind), first = NO_INDEX;
-
-	if (!observe(c))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		size_t point = find_point(c, yaml_item(list, i));
-
-		if (c->rd.r < 0 || point == NO_INDEX)
-			return false;
-		if (first == NO_INDEX)
-			first = point;
-		else if (!hear_each_other(c, first, point))
-			return false;
-	}
-	return true;
-}
-
-static bool is_exactly(struct checking *c, const struct yaml *members)
-{
-	size_t n = yaml_count(&c->rd, members, "a domain"), domain = NO_INDEX, first = 0, has = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t point = find_point(c, yaml_item(members, i));
-
-		if (c->rd.r < 0 || point == NO_INDEX)
-			return false;
-		if (i == 0) {
-			domain = c->now.points[point].broadcast;
-			first = point;
-		} else if (!hear_each_other(c, first, point)) {
-			return false;
-		}
-	}
-	for (size_t i = 0; i < c->now.n; i++)
-		has += c->now.points[i].broadcast == domain && domain != NO_INDEX;
-	if (has == n)
-		return true;
-	for (size_t i = 0; i < c->now.n; i++) {
-		char name[LINK_END_LEN];
-		bool listed = false;
-
-		if (c->now.points[i].broadcast != domain)
-			continue;
-		for (size_t k = 0; k < n; k++)
-			listed = listed || find_point(c, yaml_item(members, k)) == i;
-		link_end_format(lab_of(c), &c->now.points[i].at, name);
-		if (!listed)
-			return failed(c, xasprintf("%s is in the domain of %s, too", name,
-						   yaml_item(members, 0)->text));
-	}
-	return false;
-}
-
-static bool check_domains(struct checking *c)
-{
-	const struct yaml *what = c->check->arguments;
-	size_t n;
-
-	if (!observe(c))
-		return false;
-	if (what->kind != YAML_LIST) {
-		n = yaml_number(&c->rd, what, "domains", 0, LAB_NODES_MAX, 0);
-		return c->now.n_broadcast == n ||
-		       failed(c, xasprintf("there are %zu broadcast domains", c->now.n_broadcast));
-	}
-	for (size_t i = 0; i < yaml_count(&c->rd, what, "domains"); i++)
-		if (!is_exactly(c, yaml_item(what, i)))
-			return false;
-	return true;
 }
 
 /* path, arp, nat */
@@ -395,12 +121,12 @@ static bool follow(struct checking *c, const struct question *q, struct path *re
 	struct error err = { 0 };
 
 	if (path_observe(c->lab, q->from, &q->target, NULL, true, ret, &err) < 0)
-		return failed(c, xstrdup(err.text));
+		return checking_failed(c, xstrdup(err.text));
 	if (ret->ping.answered)
 		return true;
 	path_done(ret);
-	if (diagnosed(c, q, &v))
-		(void)failed(c, xasprintf("%s [%s]", v.text, cause_name(v.cause)));
+	if (checking_diagnose(c, q, &v))
+		(void)checking_failed(c, xasprintf("%s [%s]", v.text, cause_name(v.cause)));
 	return false;
 }
 
@@ -411,6 +137,7 @@ static bool check_path(struct checking *c)
 	struct question q = { .from = NO_INDEX };
 	struct strv names = { 0 };
 	struct buf text = BUF_INIT(4096);
+	struct verdict v = { .cause = CAUSE_NONE };
 	struct path path;
 	bool bridges = false, ok;
 
@@ -419,14 +146,14 @@ static bool check_path(struct checking *c)
 	for (size_t i = 0; i < n && c->rd.r == 0; i++) {
 		size_t node = NO_INDEX;
 
-		(void)find_node(c, yaml_item(list, i), &node);
+		(void)checking_node(c, yaml_item(list, i), &node);
 		bridges = bridges || (node != NO_INDEX && i > 0 && i + 1 < n &&
-				      node_is_bridge(&lab_of(c)->nodes[node]) &&
-				      !lab_of(c)->nodes[node].n_routes);
+				      node_is_bridge(&checking_lab(c)->nodes[node]) &&
+				      !checking_lab(c)->nodes[node].n_routes);
 	}
-	if (c->rd.r < 0 || !find_node(c, yaml_item(list, 0), &q.from) ||
-	    !find_node(c, yaml_item(list, n - 1), &q.to) ||
-	    !address_of(c, yaml_item(list, n - 1), q.to, &q.target) || !follow(c, &q, &path))
+	if (c->rd.r < 0 || !checking_node(c, yaml_item(list, 0), &q.from) ||
+	    !checking_node(c, yaml_item(list, n - 1), &q.to) ||
+	    !checking_address(c, yaml_item(list, n - 1), q.to, &q.target) || !follow(c, &q, &path))
 		return false;
 	path_nodes(&path, bridges, &names);
 	ok = names.n == n;
@@ -434,8 +161,11 @@ static bool check_path(struct checking *c)
 		ok = ok && strcmp(names.items[i], yaml_item(list, i)->text) == 0;
 		buf_addf(&text, "%s%s", i ? ", " : "", names.items[i]);
 	}
-	if (!ok)
-		(void)failed(c, xasprintf("it goes %s", buf_text(&text)));
+	if (!ok && find_mask_mismatch(&c->d, &q, &v))
+		(void)checking_failed(c, xasprintf("it goes %s: %s [%s]", buf_text(&text), v.text,
+						   cause_name(v.cause)));
+	else if (!ok)
+		(void)checking_failed(c, xasprintf("it goes %s", buf_text(&text)));
 	buf_done(&text);
 	strv_done(&names);
 	path_done(&path);
@@ -444,7 +174,7 @@ static bool check_path(struct checking *c)
 
 static bool check_arp(struct checking *c)
 {
-	const struct yaml *by = key(c, "answered-by");
+	const struct yaml *by = checking_key(c, "answered-by");
 	struct question q;
 	struct link_end wanted, is = { NO_INDEX, NO_INDEX };
 	struct path path;
@@ -454,7 +184,7 @@ static bool check_arp(struct checking *c)
 		yaml_fail(&c->rd, c->check->map, "arp wants answered-by beside it");
 		return false;
 	}
-	if (!find_pair(c, &q) || !find_end(c, by, &wanted))
+	if (!find_pair(c, &q) || !checking_end(c, by, &wanted))
 		return false;
 	if (!follow(c, &q, &path))
 		return false;
@@ -466,20 +196,20 @@ static bool check_arp(struct checking *c)
 		if (s->node != q.from || s->out || !ip_equal(&f.ip_src, &q.target))
 			continue;
 		if (f.what == FRAME_ARP && f.arp_op == 2)
-			(void)topology_find_mac(lab_of(c), f.arp_mac, &is);
+			(void)topology_find_mac(checking_lab(c), f.arp_mac, &is);
 	}
 	path_done(&path);
 	if (is.node == NO_INDEX)
-		return failed(c, xstrdup("nobody in the lab answered"));
+		return checking_failed(c, xstrdup("nobody in the lab answered"));
 	if (is.node == wanted.node && (!strchr(by->text, ':') || is.interface == wanted.interface))
 		return true;
-	link_end_format(lab_of(c), &is, name);
-	return failed(c, xasprintf("it was answered by %s", name));
+	link_end_format(checking_lab(c), &is, name);
+	return checking_failed(c, xasprintf("it was answered by %s", name));
 }
 
 static bool check_nat(struct checking *c)
 {
-	const char *source = key_text(c, "source");
+	const char *source = checking_text(c, "source");
 	struct question q;
 	struct ip wanted, seen = { .family = 0 };
 	struct path path;
@@ -501,7 +231,8 @@ static bool check_nat(struct checking *c)
 	path_done(&path);
 	ip_format(&seen, text);
 	return ip_equal(&seen, &wanted) ||
-	       failed(c, xasprintf("%s sees it come from %s", name_of(c, q.to), text));
+	       checking_failed(c,
+			       xasprintf("%s sees it come from %s", checking_name(c, q.to), text));
 }
 
 /* mtu */
@@ -517,8 +248,9 @@ static bool passes(struct checking *c, const struct question *q, unsigned size)
 
 static bool check_mtu(struct checking *c)
 {
-	uint64_t is = yaml_number(&c->rd, key(c, "is"), "is", MTU_MIN, MTU_MAX, 0);
-	uint64_t least = yaml_number(&c->rd, key(c, "at-least"), "at-least", MTU_MIN, MTU_MAX, is);
+	uint64_t is = yaml_number(&c->rd, checking_key(c, "is"), "is", MTU_MIN, MTU_MAX, 0);
+	uint64_t least =
+		yaml_number(&c->rd, checking_key(c, "at-least"), "at-least", MTU_MIN, MTU_MAX, is);
 	struct verdict v = { .cause = CAUSE_NONE };
 	struct question q;
 	unsigned low, high = MTU_MAX;
@@ -535,63 +267,67 @@ static bool check_mtu(struct checking *c)
 		*(passes(c, &q, size) ? &low : &high) = size;
 	}
 	q.size = (unsigned)least;
-	if (low < least && diagnosed(c, &q, &v))
-		return failed(c, low ? xasprintf("%u bytes pass: %s [%s]", low, v.text,
-						 cause_name(v.cause))
-				     : xasprintf("%s [%s]", v.text, cause_name(v.cause)));
-	return failed(c, xasprintf("%u bytes pass", low));
+	if (low < least && checking_diagnose(c, &q, &v))
+		return checking_failed(c, low ? xasprintf("%u bytes pass: %s [%s]", low, v.text,
+							  cause_name(v.cause))
+					      : xasprintf("%s [%s]", v.text, cause_name(v.cause)));
+	return checking_failed(c, xasprintf("%u bytes pass", low));
 }
 
 /* fdb */
 
 static bool knows(struct checking *c, size_t node, const struct fdb_entry *entries, size_t n)
 {
-	const struct yaml *map = key(c, "knows");
+	const struct yaml *map = checking_key(c, "knows");
 
 	for (size_t i = 0; map && i < map->n; i++) {
 		struct link_end end;
 		const char *port = yaml_text(&c->rd, map->items[i], "a port");
 		const struct fdb_entry *found = NULL;
 
-		if (!find_end(c, map->keys[i], &end) || !port)
+		if (!checking_end(c, map->keys[i], &end) || !port)
 			return false;
 		for (size_t k = 0; k < n; k++)
 			if (!entries[k].own &&
-			    memcmp(entries[k].mac, link_end_interface(lab_of(c), &end)->mac, 6) ==
-				    0)
+			    memcmp(entries[k].mac, link_end_interface(checking_lab(c), &end)->mac,
+				   6) == 0)
 				found = &entries[k];
 		if (!found)
-			return failed(c, xasprintf("%s does not know %s", name_of(c, node),
-						   map->keys[i]->text));
-		if (strcmp(lab_of(c)->nodes[node].interfaces[found->interface].name, port) != 0)
-			return failed(
-				c,
-				xasprintf(
-					"%s has %s behind %s", name_of(c, node), map->keys[i]->text,
-					lab_of(c)->nodes[node].interfaces[found->interface].name));
+			return checking_failed(c, xasprintf("%s does not know %s",
+							    checking_name(c, node),
+							    map->keys[i]->text));
+		if (strcmp(checking_lab(c)->nodes[node].interfaces[found->interface].name, port) !=
+		    0)
+			return checking_failed(c,
+					       xasprintf("%s has %s behind %s",
+							 checking_name(c, node), map->keys[i]->text,
+							 checking_lab(c)
+								 ->nodes[node]
+								 .interfaces[found->interface]
+								 .name));
 	}
 	return true;
 }
 
 static bool check_fdb(struct checking *c)
 {
-	const struct yaml *learned = key(c, "learned");
+	const struct yaml *learned = checking_key(c, "learned");
 	autofree struct fdb_entry *entries = NULL;
 	size_t node, n = 0, count = 0;
 	struct error err = { 0 };
 
-	if (!learned && !key(c, "knows"))
+	if (!learned && !checking_key(c, "knows"))
 		yaml_fail(&c->rd, c->check->map,
 			  "fdb wants 'learned: NUMBER' or 'knows: {h1: eth0}' beside it");
-	if (c->rd.r < 0 || !find_node(c, c->check->arguments, &node))
+	if (c->rd.r < 0 || !checking_node(c, c->check->arguments, &node))
 		return false;
 	if (fdb_read(c->lab, node, &entries, &n, &err) < 0)
-		return failed(c, xstrdup(err.text));
+		return checking_failed(c, xstrdup(err.text));
 	for (size_t i = 0; i < n; i++)
 		count += !entries[i].own;
 	if (learned && count != yaml_number(&c->rd, learned, "learned", 0, UINT32_MAX, 0))
-		return failed(c,
-			      xasprintf("%s has learned %zu addresses", name_of(c, node), count));
+		return checking_failed(c, xasprintf("%s has learned %zu addresses",
+						    checking_name(c, node), count));
 	return knows(c, node, entries, n);
 }
 
@@ -599,11 +335,11 @@ static bool check_fdb(struct checking *c)
 
 static size_t wanted_addresses(struct checking *c, const char *name, struct ip *ret)
 {
-	const struct yaml *is = key(c, "is");
+	const struct yaml *is = checking_key(c, "is");
 	size_t n = 0;
 
 	if (!is)
-		return lookup_expected(lab_of(c), name, ret);
+		return lookup_expected(checking_lab(c), name, ret);
 	for (size_t i = 0; i < yaml_count(&c->rd, is, "is") && n < LOOKUP_ADDRESSES_MAX; i++) {
 		const char *text = yaml_text(&c->rd, yaml_item(is, i), "is");
 
@@ -619,7 +355,7 @@ static bool check_resolve(struct checking *c)
 	const struct yaml *list = c->check->arguments;
 	struct ip wanted[LOOKUP_ADDRESSES_MAX];
 	struct verdict v = { .cause = CAUSE_NONE };
-	const char *because = key_text(c, "because");
+	const char *because = checking_text(c, "because");
 	struct lookup l = { .node = NO_INDEX };
 	size_t n;
 	bool ok;
@@ -629,13 +365,15 @@ static bool check_resolve(struct checking *c)
 		return false;
 	}
 	l.name = yaml_text(&c->rd, yaml_item(list, 1), "a name");
-	if (!l.name || !find_node(c, yaml_item(list, 0), &l.node))
+	if (l.name && !l.name[0])
+		yaml_fail(&c->rd, yaml_item(list, 1), "an empty name");
+	if (!l.name || c->rd.r < 0 || !checking_node(c, yaml_item(list, 0), &l.node))
 		return false;
 	n = wanted_addresses(c, l.name, wanted);
-	if (c->rd.r == 0 && !lab_of(c)->nodes[l.node].n_resolvers)
+	if (c->rd.r == 0 && !checking_lab(c)->nodes[l.node].n_resolvers)
 		yaml_fail(&c->rd, yaml_item(list, 0),
 			  "%s asks no name server; 'resolver: ADDRESS' gives it one",
-			  name_of(c, l.node));
+			  checking_name(c, l.node));
 	if (c->rd.r < 0)
 		return false;
 	lookup_run(c->lab, &l);
@@ -643,12 +381,12 @@ static bool check_resolve(struct checking *c)
 	diagnosis_init(&c->d, c->lab);
 	ok = lookup_judge(&c->d, &l, n ? wanted : NULL, n, &v);
 	if (ok)
-		return !because ||
-		       failed(c, xasprintf("%s resolves %s", name_of(c, l.node), l.name));
+		return !because || checking_failed(c, xasprintf("%s resolves %s",
+								checking_name(c, l.node), l.name));
 	if (because && strcmp(cause_name(v.cause), because) == 0)
 		return true;
-	return failed(c, xasprintf("%s resolves %s: %s [%s]", name_of(c, l.node), l.name, v.text,
-				   cause_name(v.cause)));
+	return checking_failed(c, xasprintf("%s resolves %s: %s [%s]", checking_name(c, l.node),
+					    l.name, v.text, cause_name(v.cause)));
 }
 
 /* all */
@@ -698,6 +436,14 @@ static char *title_of(const struct lab_check *check)
 	return buf_steal(&text);
 }
 
+/* What a file says is shown on a terminal, a line for each check. */
+static void make_plain(char *text)
+{
+	for (; text && *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 static bool run_one(struct checking *c)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -734,6 +480,8 @@ int checks_run(struct lab *lab, struct check_results *ret, struct error *err)
 		result->reason = result->ok ? NULL : c.reason;
 		if (result->ok)
 			free(c.reason);
+		make_plain(result->title);
+		make_plain(result->reason);
 		results.failed += !result->ok;
 		r = c.rd.r;
 	}

@@ -245,6 +245,30 @@ static bool find_proxy(struct walk *w, size_t from, bool on, size_t *ret_node, i
 	return false;
 }
 
+/* A router that would answer for the address, if it had a way there. */
+static bool proxy_lost_way(struct walk *w, size_t from)
+{
+	bool v6 = w->next.family == AF_INET6;
+	char text[IP_TEXT_LEN];
+
+	ip_format(&w->next, text);
+	for (size_t i = 0; i < w->d->lab->topology->n_nodes; i++) {
+		int in = i == w->node ? 0 : heard_by(w->d, from, i);
+		struct way way;
+
+		if (!in ||
+		    interface_sysctl(w, i, in, w->next.family, v6 ? "proxy_ndp" : "proxy_arp") != 1)
+			continue;
+		if (facts_route(&w->d->facts, i, &w->next, NULL, 0, &way) == 0 && way.index != in)
+			continue;
+		return verdict_set(w->v, CAUSE_NO_ROUTE, i,
+				   "nobody answered %s for %s: router %s answers for those that it "
+				   "has a route to, and has none there",
+				   v6 ? "ND" : "ARP", text, name_of(w->d, i));
+	}
+	return false;
+}
+
 /* Two links of one node lead to one subnet: the kernel takes the first. */
 static bool route_clash(struct walk *w)
 {
@@ -336,7 +360,12 @@ static void target_unanswered(struct walk *w, const struct answerers *a)
 		return;
 	}
 	if (segment_is_wired(d->lab->topology, &from, &a->deaf_at)) {
-		segment_explain(&d->domains, &w->d->facts, &from, &a->deaf_at, w->v);
+		struct verdict v = { .cause = CAUSE_NONE, .node = NO_INDEX };
+
+		segment_explain(&d->domains, &w->d->facts, &from, &a->deaf_at, &v);
+		/* Of two that are kept apart the one should not have asked the other. */
+		if (v.cause != CAUSE_VLAN || !mask_mismatch(w, w->node))
+			*w->v = v;
 		return;
 	}
 	if (route_clash(w) || mask_mismatch(w, w->node))
@@ -349,6 +378,8 @@ static void target_unanswered(struct walk *w, const struct answerers *a)
 			    w->next.family == AF_INET6 ? "proxy_ndp" : "proxy_arp");
 		return;
 	}
+	if (proxy_lost_way(w, a->from))
+		return;
 	verdict_set(
 		w->v, CAUSE_ARP_UNANSWERED, w->node,
 		"ARP unanswered: %s takes %s to be on its own link, but %s is on another segment",
@@ -661,6 +692,13 @@ static bool walk(struct walk *w)
 	}
 }
 
+bool find_mask_mismatch(struct diagnosis *d, const struct question *q, struct verdict *ret)
+{
+	struct walk w = { .d = d, .want = q->to, .target = q->target, .v = ret };
+
+	return q->to != NO_INDEX && mask_mismatch(&w, q->from);
+}
+
 static bool first_owner(void *data, size_t node, const struct fact_address *address)
 {
 	(void)address;
@@ -668,19 +706,49 @@ static bool first_owner(void *data, size_t node, const struct fact_address *addr
 	return true;
 }
 
-int diagnose(struct diagnosis *d, const struct question *q, struct verdict *ret, struct error *err)
+/* There and back.  The verdict is set, or all that is looked at is right. */
+static void walk_both(struct diagnosis *d, const struct question *q, struct verdict *v)
 {
-	struct verdict v = { .cause = CAUSE_NONE, .node = NO_INDEX };
 	struct walk there = { .d = d,
 			      .start = q->from,
 			      .want = q->to,
 			      .target = q->target,
 			      .size = q->size,
-			      .v = &v,
+			      .v = v,
 			      .masqueraded = NO_INDEX };
 	struct walk back = {
-		.d = d, .back = true, .size = q->size, .v = &v, .masqueraded = NO_INDEX
+		.d = d, .back = true, .size = q->size, .v = v, .masqueraded = NO_INDEX
 	};
+
+	if (there.want == NO_INDEX &&
+	    !facts_owners(&d->facts, &q->target, first_owner, &there.want))
+		there.want = q->from;
+	if (v->cause != CAUSE_NONE || !walk(&there))
+		return;
+	back.start = there.want;
+	back.want = there.masqueraded == NO_INDEX ? q->from : there.masqueraded;
+	back.source = q->target;
+	back.target = there.source;
+	v->on_return = !walk(&back);
+}
+
+void explain_below(struct diagnosis *d, struct verdict *v)
+{
+	struct verdict under = { .cause = CAUSE_NONE, .node = NO_INDEX };
+	struct question q = { .from = v->below_from, .to = NO_INDEX, .target = v->below_to };
+
+	if (!ip_is_set(&v->below_to))
+		return;
+	walk_both(d, &q, &under);
+	if (under.cause == CAUSE_NONE || under.cause == CAUSE_VXLAN)
+		return;
+	*v = (struct verdict) { .cause = CAUSE_NONE };
+	verdict_set(v, under.cause, under.node, "VXLAN, on the way below: %s", under.text);
+}
+
+int diagnose(struct diagnosis *d, const struct question *q, struct verdict *ret, struct error *err)
+{
+	struct verdict v = { .cause = CAUSE_NONE, .node = NO_INDEX };
 	int r = diagnosis_observe(d, err);
 
 	if (r < 0)
@@ -690,17 +758,8 @@ int diagnose(struct diagnosis *d, const struct question *q, struct verdict *ret,
 			    "broadcast storm: a loop without spanning tree, %llu frames a second; "
 			    "the bridges have been taken down",
 			    (unsigned long long)d->domains.storm_rate);
-	if (there.want == NO_INDEX &&
-	    !facts_owners(&d->facts, &q->target, first_owner, &there.want)) {
-		there.want = q->from;
-	}
-	if (v.cause == CAUSE_NONE && walk(&there)) {
-		back.start = there.want;
-		back.want = there.masqueraded == NO_INDEX ? q->from : there.masqueraded;
-		back.source = q->target;
-		back.target = there.source;
-		v.on_return = !walk(&back);
-	}
+	walk_both(d, q, &v);
+	explain_below(d, &v);
 	if (v.cause == CAUSE_NONE && d->located++ < LOCATE_MAX)
 		r = locate(d, q, &v, err);
 	if (r == 0)
@@ -709,59 +768,4 @@ int diagnose(struct diagnosis *d, const struct question *q, struct verdict *ret,
 			    LOCATE_MAX);
 	*ret = v;
 	return r;
-}
-
-struct having {
-	size_t nodes[2];
-	int index;
-	size_t n;
-};
-
-static bool each_having(void *data, size_t node, const struct fact_address *address)
-{
-	struct having *h = data;
-
-	if (h->n == 0)
-		h->index = address->index;
-	h->nodes[h->n++] = node;
-	return h->n == 2;
-}
-
-static size_t declared(const struct topology *t, const struct ip *ip)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->n_nodes; i++)
-		for (size_t k = 0; k < t->nodes[i].n_interfaces; k++)
-			for (size_t a = 0; a < t->nodes[i].interfaces[k].n_addresses; a++)
-				n += ip_equal(&t->nodes[i].interfaces[k].addresses[a].ip, ip);
-	return n;
-}
-
-bool find_duplicate(struct facts *f, const struct ip *ip, struct verdict *ret)
-{
-	const struct topology *t = f->lab->topology;
-	const struct facts_node *now;
-	const struct fact_link *l, *k;
-	struct having h = { .n = 0 };
-	char text[IP_TEXT_LEN];
-	size_t other;
-	int index;
-
-	ip_format(ip, text);
-	if (facts_owners(f, ip, each_having, &h) && declared(t, ip) < 2)
-		return verdict_set(ret, CAUSE_DUPLICATE_ADDRESS, h.nodes[1],
-				   "duplicate address: %s and %s both have %s",
-				   t->nodes[h.nodes[0]].name, t->nodes[h.nodes[1]].name, text);
-	if (h.n == 0 || facts_node(f, h.nodes[0], &now, NULL) < 0)
-		return false;
-	l = fact_link(now, h.index);
-	if (!l || h.index < interface_index(0) ||
-	    !facts_mac(f, l->mac, h.nodes[0], &other, &index) ||
-	    facts_node(f, other, &now, NULL) < 0)
-		return false;
-	k = fact_link(now, index);
-	return verdict_set(ret, CAUSE_DUPLICATE_MAC, other,
-			   "duplicate MAC address: %s:%s and %s:%s both have the same",
-			   t->nodes[h.nodes[0]].name, l->name, t->nodes[other].name, k->name);
 }

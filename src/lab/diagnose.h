@@ -37,9 +37,9 @@ int diagnose(struct diagnosis *d, const struct question *q, struct verdict *ret,
 /* The address by which a node is reached: as the file says, else as the kernel has it. */
 bool node_address(struct facts *f, size_t node, uint8_t family, struct ip_net *ret);
 
-/* Two that have one address, or who has it and another one have one MAC address: some get through,
- * by chance.  What the file itself says twice is meant so.
- */
-bool find_duplicate(struct facts *f, const struct ip *ip, struct verdict *ret);
+/* One of two takes the other to be on its own link, the other does not. */
+bool find_mask_mismatch(struct diagnosis *d, const struct question *q, struct verdict *ret);
+/* Of a tunnel's verdict: what is wrong on the way below it, if anything is.  d has observed. */
+void explain_below(struct diagnosis *d, struct verdict *v);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "lab/duplicate.h"
 #include "lab/lookup.h"
 #include "lab/observe.h"
 #include "lab/raise.h"
@@ -34,8 +35,24 @@ static size_t matrix_target(const struct matrix *m, size_t ping)
 	return m->nodes[column + (column >= row)];
 }
 
+/* By node: whether its address is somebody else's, too. */
+static struct verdict *find_duplicates(struct diagnosis *d, const struct matrix *m)
+{
+	struct verdict *found = xcalloc(m->lab->topology->n_nodes, sizeof(*found));
+
+	for (size_t i = 0; i < m->n_pings; i++) {
+		size_t to = matrix_target(m, i);
+
+		if (i < m->n) /* the first two rows have them all */
+			(void)find_duplicate(&d->facts, &m->pings[i].to, &found[to]);
+	}
+	return found;
+}
+
 static int explain_failures(struct diagnosis *d, struct matrix *m, struct error *err)
 {
+	autofree struct verdict *duplicates = find_duplicates(d, m);
+
 	for (size_t i = 0; i < m->n_pings; i++) {
 		const struct ping *p = &m->pings[i];
 		const struct question q = { .from = p->from,
@@ -43,7 +60,9 @@ static int explain_failures(struct diagnosis *d, struct matrix *m, struct error 
 					    .target = p->to };
 		int r;
 
-		if (p->answered && !find_duplicate(&d->facts, &p->to, &m->verdicts[i]))
+		if (p->answered)
+			m->verdicts[i] = duplicates[q.to];
+		if (p->answered && m->verdicts[i].cause == CAUSE_NONE)
 			continue;
 		m->n_failed++;
 		r = p->answered ? 0 : diagnose(d, &q, &m->verdicts[i], err);

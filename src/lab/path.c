@@ -159,6 +159,7 @@ int path_observe(struct lab *lab, size_t from, const struct ip *to, const struct
 	p.id = prober_id(prober);
 	if (fresh)
 		prober_forget(prober, from, to->family);
+	prober_forget_routes(prober);
 	prober_send(prober, &p.ping, how);
 	end = clock_monotonic_ms() + LIMIT_MS;
 	while (p.ping.refused == 0 && !p.ping.answered && !ip_is_set(&p.ping.complainer)) {

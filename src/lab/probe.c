@@ -1,8 +1,9 @@
 /* src/lab/probe.c
  *
  * The kernel keeps one table of neighbours for all namespaces together, and refuses to learn more
- * than gc_thresh3 (1024) of them within 5 seconds.  A matrix of 200 hosts needs 80,000: so what
- * nodes are told of each other is taken away after each batch.
+ * than gc_thresh3 (1024) of them within 5 seconds.  A matrix of 200 hosts needs 40,000: so nodes
+ * are told of each other, as something that somebody outside has learned (NTF_EXT_LEARNED), which
+ * is not counted, and that is taken away after each batch.
  */
 #include "lab/probe.h"
 
@@ -17,13 +18,16 @@
 #include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "kernel/netlink.h"
 #include "lab/frame.h"
 #include "lab/observe.h"
 
-#define BATCH_MAX   150U /* pings whose answers are waited for together */
+#define BATCH_MAX   150U   /* pings whose answers are waited for together */
+#define KNOWN_MAX   40000U /* of neighbours that know each other: 20 MB of the kernel's memory */
+#define TELL_MAX    (32U << 10) /* bytes to the kernel at once */
 #define PACKET_MAX  65535U
 #define QUIET_MS    12
 #define GIVE_UP_MS  5000
@@ -35,7 +39,8 @@
 #define ECHO_LEN    8U
 
 struct mouth {
-	int fds[2]; /* IPv4, IPv6; -1 */
+	int fds[2];    /* IPv4, IPv6; -1 */
+	int splits[2]; /* how its packets may be split, as it was set last; -1: not yet */
 	struct nl nl;
 	bool is_open;
 };
@@ -86,6 +91,7 @@ static int open_mouth(void *data, struct error *err)
 	m->fds[1] = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMPV6);
 	take_answers_only(m->fds[0], m->fds[1]);
 	r = nl_open(&m->nl, err);
+	m->splits[0] = m->splits[1] = -1;
 	m->is_open = r == 0;
 	return r;
 }
@@ -196,26 +202,82 @@ static int forget_routes(void *data, struct error *err)
 void prober_forget(struct prober *p, size_t node, uint8_t family)
 {
 	forget(&p->mouths[node].nl, family);
-	/* Everywhere: the answer takes a way of its own. */
+}
+
+/* Everywhere: the answer takes a way of its own. */
+void prober_forget_routes(struct prober *p)
+{
 	for (size_t i = 0; i < p->n; i++)
 		ignore_result(lab_inside(p->lab, i, forget_routes, NULL, NULL));
 }
 
-/* Adds (or takes away again) what one of two knows of the other. */
-static void acquaint(struct prober *p, const struct acquainted *a, size_t who, bool add)
+/* What one of two knows of the other. */
+struct known {
+	const struct acquainted *a;
+	size_t who;
+};
+
+static int compare_known(const void *x, const void *y)
 {
-	const struct ip *ip = &a->ip[!who];
+	const struct known *a = x, *b = y;
+	size_t m = a->a->node[a->who], n = b->a->node[b->who];
+
+	return m != n ? (m < n ? -1 : 1) : ip_compare(&a->a->ip[!a->who], &b->a->ip[!b->who]);
+}
+
+static void put_neighbour(struct buf *to, const struct known *k, bool add)
+{
+	const struct acquainted *a = k->a;
+	const struct ip *ip = &a->ip[!k->who];
 	const struct ndmsg nd = { .ndm_family = ip->family,
-				  .ndm_ifindex = a->index[who],
-				  .ndm_state = NUD_STALE };
+				  .ndm_ifindex = a->index[k->who],
+				  .ndm_state = NUD_STALE,
+				  .ndm_flags = NTF_EXT_LEARNED };
 	struct nl_req q;
 
 	nl_req_init(&q, add ? RTM_NEWNEIGH : RTM_DELNEIGH, add ? NLM_F_CREATE | NLM_F_REPLACE : 0,
 		    &nd, sizeof(nd));
 	nl_put(&q, NDA_DST, ip->bytes, ip_len(ip));
 	if (add)
-		nl_put(&q, NDA_LLADDR, a->mac[!who], MAC_LEN);
-	ignore_result(nl_call(&p->mouths[a->node[who]].nl, &q)); /* then ARP finds out after all */
+		nl_put(&q, NDA_LLADDR, a->mac[!k->who], MAC_LEN);
+	q.hdr->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
+	buf_add(to, q.hdr, NLMSG_ALIGN(q.hdr->nlmsg_len));
+}
+
+/* All that is for one node at once.  What the kernel refuses (it says so before this returns) ARP
+ * finds out after all.
+ */
+static void tell(struct mouth *m, struct buf *text)
+{
+	int fd = mnl_socket_get_fd(m->nl.sock);
+	char refusal[512];
+
+	(void)mnl_socket_sendto(m->nl.sock, text->data, text->len);
+	while (recv(fd, refusal, sizeof(refusal), MSG_DONTWAIT) > 0)
+		;
+	buf_reset(text);
+}
+
+static void acquaint_all(struct prober *p, const struct ping *pings, size_t n, bool add)
+{
+	autofree struct known *list = xcalloc(n * 2 + 1, sizeof(*list));
+	struct buf text = BUF_INIT(TELL_MAX * 2);
+	size_t known = 0;
+
+	for (size_t i = 0; i < n * 2; i++)
+		if (pings[i / 2].known && (!add || !pings[i / 2].answered))
+			list[known++] = (struct known) { pings[i / 2].known, i % 2 };
+	qsort(list, known, sizeof(*list), compare_known);
+	for (size_t i = 0; i < known; i++) {
+		size_t node = list[i].a->node[list[i].who];
+		bool last = i + 1 == known || list[i + 1].a->node[list[i + 1].who] != node;
+
+		if (i == 0 || compare_known(&list[i - 1], &list[i]) != 0)
+			put_neighbour(&text, &list[i], add);
+		if (last || text.len > TELL_MAX)
+			tell(&p->mouths[node], &text);
+	}
+	buf_done(&text);
 }
 
 /* sending */
@@ -242,10 +304,25 @@ static size_t make_packet(struct prober *p, const struct ping *ping, const struc
 	return len;
 }
 
+static void set_splitting(struct mouth *m, bool v6, bool never)
+{
+	/* PROBE heeds the link's MTU alone, not what was heard on the way. */
+	int discover = never ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT, flag = never;
+
+	if (m->splits[v6] == !never)
+		return;
+	m->splits[v6] = !never;
+	if (v6)
+		(void)setsockopt(m->fds[1], IPPROTO_IPV6, IPV6_DONTFRAG, &flag, sizeof(flag));
+	else
+		(void)setsockopt(m->fds[0], IPPROTO_IP, IP_MTU_DISCOVER, &discover,
+				 sizeof(discover));
+}
+
 static void send_now(struct prober *p, struct ping *ping, const struct ping_how *how)
 {
 	bool v6 = ping->to.family == AF_INET6;
-	int fd = p->mouths[ping->from].fds[v6], discover;
+	int fd = p->mouths[ping->from].fds[v6];
 	size_t len = make_packet(p, ping, how);
 	struct sockaddr_in to4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6 };
@@ -256,14 +333,7 @@ static void send_now(struct prober *p, struct ping *ping, const struct ping_how 
 	ping->complainer.family = 0;
 	memcpy(&to4.sin_addr, ping->to.bytes, 4);
 	memcpy(&to6.sin6_addr, ping->to.bytes, 16);
-	if (!v6) {
-		/* PROBE heeds the link's MTU alone, not what was heard on the way. */
-		discover = how && how->dont_fragment ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT;
-		(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof(discover));
-	} else {
-		discover = how && how->dont_fragment;
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_DONTFRAG, &discover, sizeof(discover));
-	}
+	set_splitting(&p->mouths[ping->from], v6, how && how->dont_fragment);
 	ping->sent_ns = clock_now_ns();
 	n = sendto(fd, p->packet, len, 0, v6 ? (const void *)&to6 : (const void *)&to4,
 		   v6 ? sizeof(to6) : sizeof(to4));
@@ -416,16 +486,19 @@ static void settle(struct prober *p)
 	}
 }
 
-static void acquaint_all(struct prober *p, const struct ping *pings, size_t n, bool add)
+/* Nothing to be done with those that are answered. */
+static bool all_answered(const struct ping *pings, size_t n)
 {
-	for (size_t i = 0; i < n * 2; i++)
-		if (pings[i / 2].known && (!add || !pings[i / 2].answered))
-			acquaint(p, pings[i / 2].known, i % 2, add);
+	for (size_t i = 0; i < n; i++)
+		if (!pings[i].answered)
+			return false;
+	return true;
 }
 
-/* BATCH_MAX at most. */
 static void run_batch(struct prober *p, struct ping *pings, size_t n, const struct ping_how *how)
 {
+	if (all_answered(pings, n))
+		return;
 	p->pings = pings;
 	p->n_pings = n;
 	p->waiting = 0;
@@ -447,13 +520,25 @@ static void run_batch(struct prober *p, struct ping *pings, size_t n, const stru
 	acquaint_all(p, pings, n, false);
 }
 
+/* Of pings whose neighbours know each other there may be many. */
+static size_t batch_len(const struct ping *pings, size_t n)
+{
+	size_t len = 0;
+
+	while (len < MIN(n, (size_t)KNOWN_MAX) && pings[len].known)
+		len++;
+	return MAX(len, MIN(n, (size_t)BATCH_MAX));
+}
+
 void prober_run(struct prober *p, struct ping *pings, size_t n, const struct ping_how *how)
 {
 	int first = p->quiet_ms;
 
 	for (int tries = p->lossy ? TRIES_LOSSY : TRIES; tries > 0; tries--) {
-		for (size_t i = 0; i < n; i += BATCH_MAX)
-			run_batch(p, pings + i, MIN((size_t)BATCH_MAX, n - i), how);
+		for (size_t i = 0, len = 0; i < n; i += len) {
+			len = batch_len(pings + i, n - i);
+			run_batch(p, pings + i, len, how);
+		}
 		p->quiet_ms = first * 2;
 	}
 	p->quiet_ms = first;

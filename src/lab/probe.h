@@ -57,8 +57,9 @@ int prober_fd(const struct prober *p, size_t node, uint8_t family);
 /* One request, and no waiting; then what came. */
 void prober_send(struct prober *p, struct ping *ping, const struct ping_how *how);
 void prober_receive(struct prober *p, struct ping *ping);
-/* A node forgets all neighbours that it was not told by hand, and what routers told it. */
+/* A node forgets all neighbours that it was not told by hand; all nodes what routers told them. */
 void prober_forget(struct prober *p, size_t node, uint8_t family);
+void prober_forget_routes(struct prober *p);
 /* What is in the packets, to know them again on the wire. */
 uint16_t prober_id(const struct prober *p);
 

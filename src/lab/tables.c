@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/table.h"
 #include "kernel/stack.h"
+#include "lab/connections.h"
 #include "lab/raise.h"
 #include "lab/read.h"
 
@@ -37,6 +38,11 @@ static const struct {
 			   "routes",
 			   { "NODE", "TO", "VIA", "INTERFACE", "REMARK" },
 			   5 },
+	[TABLE_CONNECTIONS] = { "Connections: how a packet came, and how its answer comes",
+				"connections",
+				{ "NODE", "PROTOCOL", "FROM", "TO", "ANSWER FROM", "ANSWER TO",
+				  "REMARK" },
+				7 },
 };
 
 static struct strv *row_new(struct tables *tables, enum table_kind kind, const char *node)
@@ -230,6 +236,33 @@ static int read_node(struct lab *lab, size_t n, struct tables *ret, struct error
 	return r;
 }
 
+static int add_connections(struct lab *lab, size_t node, struct tables *ret, struct error *err)
+{
+	autofree struct connection *list = NULL;
+	size_t n = 0;
+	int r = connections_read(lab, node, &list, &n, err);
+
+	for (size_t i = 0; i < n; i++) {
+		struct strv *cells =
+			row_new(ret, TABLE_CONNECTIONS, lab->topology->nodes[node].name);
+
+		strv_add(cells, list[i].protocol);
+		strv_add(cells, list[i].from);
+		strv_add(cells, list[i].to);
+		strv_add(cells, list[i].back_from);
+		strv_add(cells, list[i].back_to);
+		strv_add(cells, list[i].translated ? "translated (NAT)" : "");
+	}
+	return r;
+}
+
+static int read_all(struct lab *lab, size_t node, struct tables *ret, struct error *err)
+{
+	int r = read_node(lab, node, ret, err);
+
+	return r == 0 ? add_connections(lab, node, ret, err) : r;
+}
+
 int tables_read(struct lab *lab, char *const *nodes, size_t n, struct tables *ret,
 		struct error *err)
 {
@@ -241,10 +274,10 @@ int tables_read(struct lab *lab, char *const *nodes, size_t n, struct tables *re
 
 		r = topology_need_node(lab->topology, nodes[i], &node, err);
 		if (r == 0)
-			r = read_node(lab, node, &tables, err);
+			r = read_all(lab, node, &tables, err);
 	}
 	for (size_t i = 0; r == 0 && n == 0 && i < lab->topology->n_nodes; i++)
-		r = read_node(lab, i, &tables, err);
+		r = read_all(lab, i, &tables, err);
 	if (r < 0) {
 		tables_done(&tables);
 		return r;
@@ -277,6 +310,8 @@ void tables_print(const struct tables *tables, FILE *to)
 			for (size_t k = 0; k < kinds[kind].n; k++)
 				table_cell(&table, tables->rows[i].cells.items[k]);
 		}
+		if (!rows && kind == TABLE_CONNECTIONS)
+			continue;
 		(void)fprintf(to, "%s%s\n", kind ? "\n" : "", kinds[kind].title);
 		if (rows)
 			table_print(&table, to);

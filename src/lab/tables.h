@@ -1,5 +1,5 @@
 /* src/lab/tables.h - what the devices of a lab know: interfaces, forwarding databases, neighbours,
- * routes, as rows of cells for all nodes together.
+ * routes, connections, as rows of cells for all nodes together.
  */
 #ifndef LAB_TABLES_H
 #define LAB_TABLES_H
@@ -10,7 +10,14 @@
 #include "base/strv.h"
 #include "lab/lab.h"
 
-enum table_kind { TABLE_INTERFACES, TABLE_FDB, TABLE_NEIGHBOURS, TABLE_ROUTES, TABLE_KINDS };
+enum table_kind {
+	TABLE_INTERFACES,
+	TABLE_FDB,
+	TABLE_NEIGHBOURS,
+	TABLE_ROUTES,
+	TABLE_CONNECTIONS, /* of nodes that translate addresses */
+	TABLE_KINDS
+};
 
 struct table_row {
 	enum table_kind kind;

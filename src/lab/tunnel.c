@@ -88,6 +88,10 @@ void tunnel_explain(struct facts *f, const struct link_end *from, const struct l
 			    "VXLAN: %s sends broadcasts to %s, which is no address of %s (bridge "
 			    "fdb show dev %s)",
 			    a, list, t->nodes[to->node].name, x ? x->name : "");
+	if (v->cause != CAUSE_NONE)
+		return;
+	v->below_from = from->node;
+	v->below_to = link_end_interface(t, to)->vxlan.local;
 	verdict_set(v, CAUSE_VXLAN, from->node,
 		    "VXLAN: what %s sends does not arrive at %s: look at the way below, from %s to "
 		    "%s",

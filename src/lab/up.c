@@ -2,10 +2,12 @@
  *
  * The lock is a file beside the lab's directory, not in it: the directory goes while others wait.
  * Directory and record are there before the keeper is told to stay, so that no lab is up that
- * nobody could name; a record without a keeper is rubbish that the next "up" clears away.
+ * nobody could name; a record without a keeper is rubbish that the next "up", "down" or "list"
+ * clears away.
  */
 #include "lab/up.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include "base/explain.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/id.h"
 #include "base/process.h"
 #include "lab/container.h"
 #include "lab/keeper.h"
@@ -133,6 +136,48 @@ static int raise_and_keep(const char *dir, const struct lab_request *request,
 	if (r == 0)
 		r = keeper_commit(&keeper, err);
 	return r;
+}
+
+/* What a command left that was killed: no keeper, and nobody holds the lock. */
+static void clean_one(const char *run_root, const char *name)
+{
+	autofree char *dir = lab_dir(run_root, name);
+	struct lab *lab = NULL;
+	int locked = -1;
+
+	if (lab_open(run_root, name, &lab, NULL) == 0 || lock(run_root, name, &locked, NULL) < 0) {
+		lab_close(lab);
+		return;
+	}
+	/* It may have been raised before we had the lock. */
+	if (lab_open(run_root, name, &lab, NULL) < 0)
+		ignore_result(dir_remove_at(AT_FDCWD, dir, NULL));
+	lab_close(lab);
+	unlock(run_root, name, &locked);
+}
+
+void labs_clean(const char *run_root)
+{
+	static const char ending[] = ".lock";
+	cleanup(strv_done) struct strv names = { 0 };
+	autofree char *path = lab_dir(run_root, "");
+	DIR *labs = opendir(path);
+	const struct dirent *entry;
+
+	while (labs && (entry = readdir(labs))) {
+		const char *dot = strrchr(entry->d_name, '.');
+		autofree char *name =
+			dot && strcmp(dot, ending) == 0
+				? xstrndup(entry->d_name, (size_t)(dot - entry->d_name))
+				: xstrdup(entry->d_name);
+
+		if (name_is_valid(name))
+			strv_add(&names, name);
+	}
+	if (labs)
+		(void)closedir(labs);
+	for (size_t i = 0; i < names.n; i++)
+		clean_one(run_root, names.items[i]);
 }
 
 static int refuse_second(const char *run_root, const char *name, struct error *err)

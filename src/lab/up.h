@@ -13,5 +13,7 @@ struct lab_request {
 int lab_up(const struct lab_request *request, struct lab **ret_lab, struct error *err) must_check;
 /* what as in lab_open(); a lab whose keeper died is cleared up and that is fine. */
 int lab_down(const char *run_root, const char *what, struct error *err) must_check;
+/* Clears away what commands left behind that were killed, of any lab. */
+void labs_clean(const char *run_root);
 
 #endif

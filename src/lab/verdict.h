@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/ip.h"
 #include "base/macros.h"
 
 enum cause {
@@ -51,6 +52,9 @@ struct verdict {
 	bool on_return; /* the request arrived; this is about the answer */
 	size_t node;    /* where to look; NO_INDEX */
 	char text[400]; /* one line */
+	/* A tunnel's: who cannot send to which address below it; family 0: it is about no tunnel */
+	size_t below_from;
+	struct ip below_to;
 };
 
 const char *cause_name(enum cause cause); /* "no-route" */

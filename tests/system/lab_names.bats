@@ -117,6 +117,14 @@ refused() { # TEXT: what is said about $STATE/lab.yaml
 	run strake lab check lab
 	assert_status 1
 	assert_has "n asks no name server; 'resolver: ADDRESS' gives it one"
+	strake lab down lab
+	# What a name holds is no command for a terminal, and no line of its own.
+	printf 'nodes: {n: {addresses: [10.0.0.1/24], dns: true, resolver: 10.0.0.1}}\nchecks: [{resolve: [n, "a\\e[31m\\nok 2 - b"]}]\n' >"$STATE/lab.yaml"
+	strake lab up -q "$STATE/lab.yaml"
+	run strake lab check lab
+	assert_status 1
+	assert_lacks $'\033'
+	[ "${lines[1]}" = 'not ok 1 - resolve n, a?[31m?ok 2 - b' ]
 }
 
 @test "the script of a dry run has a name server that answers the same" {

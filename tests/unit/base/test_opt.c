@@ -38,7 +38,8 @@ static int parse(struct sample *s, enum opt_flags flags, int argc, char **argv, 
 static void one_that_is_not_here_says_why(void **state)
 {
 	static const struct opt opts[] = { OPT_REFUSED("colour", "there is one"), { 0 } };
-	const struct opt_set sets[] = { { opts, NULL }, { NULL, NULL } };
+	struct sample s = { 0 };
+	const struct opt_set sets[] = { { opts, &s }, { NULL, NULL } };
 	static const char *const args[] = { "--colour", "--colour=red", "--colour=" };
 	char *near[] = { (char *)"--color", NULL };
 	struct error err = { 0 };
@@ -53,7 +54,7 @@ static void one_that_is_not_here_says_why(void **state)
 	}
 	assert_int_equal(opt_parse(sets, OPT_ANYWHERE, 1, near, &err), -ENOENT);
 	assert_string_equal(err.text, "unknown option --color");
-	opt_format(opts, NULL, &none);
+	opt_format(opts, &s, &none);
 	assert_int_equal(none.n, 0);
 }
 
