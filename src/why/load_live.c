@@ -27,7 +27,8 @@
 #include "why/ruleset.h"
 #include "why/xt_read.h"
 
-#define READ_TRIES 3 /* of a table that somebody replaces meanwhile */
+#define READ_TRIES 3   /* of a table that somebody replaces meanwhile */
+#define LIST_TRIES 100 /* of a list that changes meanwhile: EINTR */
 
 struct said {
 	char *text;
@@ -248,8 +249,12 @@ static void forget_absent(struct table *t)
 static int see_chains(struct ruleset *rs, struct error *err)
 {
 	struct seen seen = { .rs = rs };
-	int r = rs->n > 0 ? nft_chain_list(see_chain, &seen) : 0;
+	int r = rs->n > 0 ? -EINTR : 0;
 
+	for (unsigned try = 0; try < LIST_TRIES && r == -EINTR; try++) {
+		seen.order = 0;
+		r = nft_chain_list(see_chain, &seen);
+	}
 	if (r < 0)
 		return error_sys(err, r, "list the kernel's chains");
 	for (size_t i = 0; i < rs->n; i++)
@@ -336,8 +341,7 @@ static int take_table(const struct nlmsghdr *hdr, void *data)
 	return MNL_CB_OK;
 }
 
-/* A kernel without nf_tables has none. */
-static int list_tables(struct listing *ret, struct error *err)
+static int ask_tables(struct listing *ret, struct error *err)
 {
 	const struct nfgenmsg head = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 };
 	struct nl nl = { 0 };
@@ -350,6 +354,20 @@ static int list_tables(struct listing *ret, struct error *err)
 		    sizeof(head));
 	r = nl_query(&nl, &q, take_table, ret);
 	nl_close(&nl);
+	return r;
+}
+
+/* A kernel without nf_tables has none.  What changes while it is listed is listed again. */
+static int list_tables(struct listing *ret, struct error *err)
+{
+	int r = -EINTR;
+
+	for (unsigned try = 0; try < LIST_TRIES && r == -EINTR; try++) {
+		ret->n = 0;
+		r = ask_tables(ret, err);
+	}
+	if (r == -EINTR)
+		return error_set(err, r, "the rules change faster than they can be listed");
 	if (r < 0 && r != -EOPNOTSUPP && r != -EINVAL)
 		return error_set(err, r,
 				 "the kernel does not show its rules: run as root, or name a "
