@@ -167,8 +167,7 @@ victim() { # KIND FRONT
 		[ $((i % 4)) != 0 ] || strake builder prune --all --force >/dev/null
 	done
 	exec {never}>&-
-	soon no_processes
-	assert_equal "$(strake ps -aq)" ""
+	soon all_gone
 	strake system check --repair || true
 	assert_equal "$(strake system check)" "nothing is wrong"
 	assert_equal "$(find "$ROOT/tmp" -mindepth 1 2>/dev/null | wc -l)" 0

@@ -606,8 +606,7 @@ run_in() { strake run --rm --network none "$@"; }
 		wait "$pid" 2>/dev/null || true
 	done
 	exec {never}>&-
-	soon no_processes
-	assert_equal "$(strake ps -aq)" ""
+	soon all_gone
 	run strake image check
 	assert_equal "$output" "nothing is wrong"
 	run -0 strake build -t k:1 "$STATE/ctx"

@@ -192,6 +192,8 @@ is_ours() {
 	return 0
 }
 no_processes() { [ -z "$(foreign_processes)" ]; }
+# Of what was killed: monitors end their containers; what was set up before there was one is the next command's to clear.
+all_gone() { [ -z "$(strake ps -aq)" ] && no_processes; }
 
 # Control groups of the containers of this test's root.
 container_ids() {
