@@ -4,6 +4,7 @@
 #	guest 172.16.0.2 ---- vHOST in br0 172.16.0.1, here 192.0.2.1 ---- outside 192.0.2.2
 load lib
 load network_lib
+bats_require_minimum_version 1.5.0
 
 why() { "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" why "$@"; }
 
@@ -343,6 +344,29 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	verdict 0 "delivered"
 	assert_has "not told above: rules of iptables-legacy in this host"
 	assert_equal "$(why guest 192.0.2.1:81 --json | jq -c .legacy_untold)" '["this host"]'
+}
+
+@test "why A B: packets of others that are traced at the same time are not the probe" {
+	masquerade
+	nft -f - <<-'END'
+		table inet admin {
+			chain trace { type filter hook prerouting priority -500; meta nftrace set 1; }
+			chain drops { type filter hook forward priority 0; icmp type echo-request counter drop; }
+		}
+	END
+	in_guest ping -q -i 0.01 192.0.2.2 >/dev/null 3>&- &
+	sender=$!
+	"$PROGRAMS/strake" why --watch --timeout 30 192.0.2.1:7 >/dev/null 2>&1 3>&- &
+	watcher=$!
+	# shellcheck disable=SC2317 # soon calls it
+	others_are_traced() { nft list tables | grep -q strake-why && run ! grep -q "packets 0 " <(nft list chain inet admin drops); }
+	soon others_are_traced
+	run why guest 192.0.2.2:81
+	kill "$sender" "$watcher"
+	verdict 4 "refused, nobody listens on tcp port 81 in netns outside"
+	assert_has "meta nftrace set 1"
+	assert_lacks "strake-why"
+	assert_lacks "echo-request"
 }
 
 @test "why: names are names: no command of nft or of a shell is made of them" {
