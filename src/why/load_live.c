@@ -316,7 +316,7 @@ static void move_to(struct ruleset *rs, const struct table *table, size_t place)
 struct listing {
 	struct listed {
 		enum family family;
-		char name[128];
+		char name[NAME_ROOM];
 	} * items;
 	size_t n, room;
 };

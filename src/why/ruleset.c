@@ -366,7 +366,7 @@ static void order_hooks(struct ruleset *rs)
 
 			if (c->hook == HOOK_NONE)
 				continue;
-			c->order += (unsigned)i << 20;
+			c->order += (uint64_t)i * (CHAIN_ORDER_MAX + 1);
 			/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 			VEC_GROW(rs->hooks[c->hook], rs->nhooks[c->hook], room[c->hook]);
 			rs->hooks[c->hook][rs->nhooks[c->hook]++] = c;

@@ -46,6 +46,7 @@ enum verdict {
 };
 
 #define SELECTORS_MAX 5
+#define NAME_ROOM     256 /* of tables, chains and sets: the kernel's limit, with the NUL */
 
 /* Elements of one set, or the right side of a match, which is a set without a name. */
 struct element {
@@ -133,6 +134,8 @@ struct rule {
 	bool is_foreign; /* of an extension of iptables that nft(8) cannot show */
 };
 
+#define CHAIN_ORDER_MAX ((1LL << 40) - 1)
+
 struct chain {
 	struct table *table;
 	const char *name, *type; /* "filter", "nat", "route"; NULL without a hook */
@@ -140,7 +143,7 @@ struct chain {
 	int priority;
 	enum verdict policy;
 	const char *device; /* of ingress and egress */
-	unsigned order;     /* in which it was made, as far as that is known */
+	uint64_t order;     /* in which it was made, as far as that is known; of its table first */
 	bool has_counter;   /* of its policy */
 	uint64_t packets, bytes;
 	struct rule *rules;

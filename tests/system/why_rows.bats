@@ -189,3 +189,21 @@ docker_rules() {
 		nft flush chain inet t u
 	done
 }
+
+@test "why show: tables with long names, and with chains made after many rules" {
+	need_command nft
+	name=$(printf 'n%.0s' {1..255})
+	nft add table inet "$name"
+	nft add chain inet "$name" "$name" '{ type filter hook input priority 5; policy drop; }'
+	{
+		printf 'add table ip old\nadd chain ip old gone\n'
+		for ((i = 0; i < 66000; i++)); do echo "add rule ip old gone drop"; done
+	} >"$STATE/many"
+	nft -f "$STATE/many"
+	nft flush chain ip old gone
+	nft add chain ip old late '{ type filter hook input priority 0; }'
+	run why show
+	assert_status 0
+	assert_has "table inet $name, chain $name, policy drop"
+	assert_has "table ip old, chain late, policy accept"
+}
