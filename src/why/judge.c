@@ -191,23 +191,42 @@ static void judge_drop(struct journey *j, const struct visit *v, const struct no
 
 /* nothing to do with rules */
 
+/* RTM_GETROUTE tells of such a route by its error alone; NULL: there is none, or a good one. */
+static const char *refusing_route(const struct place_route *route)
+{
+	switch (route->error) {
+	case EINVAL:
+		return "blackhole";
+	case EACCES:
+		return "prohibit";
+	case EHOSTUNREACH:
+		return "unreachable";
+	default:
+		return NULL;
+	}
+}
+
 static bool find_route(struct journey *j, const struct visit *v, const struct ip *to,
 		       struct judgement *g, const char *what)
 {
 	struct place *p = place_of(j, v);
 	struct place_route route = place_route(p, to);
+	const char *refusing = refusing_route(&route);
 	char text[IP_TEXT_LEN];
 
-	if (!route.error && route.type != RTN_UNREACHABLE && route.type != RTN_BLACKHOLE &&
-	    route.type != RTN_PROHIBIT)
+	if (!route.error)
 		return false;
 	g->fate = FATE_LOST;
-	buf_addf(&g->reason, "%s: %s has no route %s %s", what, p->name,
-		 v && v->direction == DIRECTION_REQUEST && v->has[TRACE_DELIVERED] ? "back to"
-										   : "to",
-		 ip_text(to, text));
-	if (route.type == RTN_BLACKHOLE || route.type == RTN_PROHIBIT)
-		buf_add_str(&g->reason, " (its table says to refuse it)");
+	ip_format(to, text);
+	if (refusing)
+		buf_addf(&g->reason, "%s: the route of %s to %s says '%s'", what, p->name, text,
+			 refusing);
+	else
+		buf_addf(&g->reason, "%s: %s has no route %s %s", what, p->name,
+			 v && v->direction == DIRECTION_REQUEST && v->has[TRACE_DELIVERED]
+				 ? "back to"
+				 : "to",
+			 text);
 	advise_in(p, &g->advice);
 	buf_addf(&g->advice, "ip route add %s via GATEWAY", text);
 	return true;
@@ -284,10 +303,12 @@ static bool find_routing(struct journey *j, const struct visit *v, const struct 
 		return true;
 	}
 	back = place_route(p, &e->from);
-	if (!v6 && rp_filter(p, link) == 1 && (back.error || back.index != iif)) {
+	if (!v6 && rp_filter(p, link) > 0 && back.error)
+		return find_route(j, v, &e->from, g, "the reverse path filter");
+	if (!v6 && rp_filter(p, link) == 1 && back.index != iif) {
 		buf_addf(&g->reason,
 			 "the reverse path filter of %s: an answer would leave by %s, not by %s",
-			 p->name, back.error ? "no link" : place_link(p, back.index), link);
+			 p->name, place_link(p, back.index), link);
 		advise_sysctl(p, filter, 2, &g->advice);
 		return true;
 	}
@@ -405,8 +426,8 @@ static bool find_refusal(struct journey *j, struct judgement *g)
 			 link ? link->name : "a link", p->name, link ? link->mtu : 0);
 		return true;
 	}
-	if (error == ENETUNREACH || error == EHOSTUNREACH)
-		return find_route(j, NULL, &j->plan->to, g, "it was not sent");
+	if (find_route(j, NULL, &j->plan->to, g, "it was not sent"))
+		return true;
 	g->fate = FATE_LOST;
 	buf_addf(&g->reason, "%s did not send it: %s", p->name, strerror(error));
 	return true;

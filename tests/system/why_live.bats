@@ -204,6 +204,12 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 @test "A9.15 drops outside of rules: rp_filter, no route, neighbour, TTL, MTU, an isolated port" {
 	run why --from outside 10.77.0.1:80
 	verdict 3 "lost, it was not sent: netns outside has no route to 10.77.0.1"
+	ip route add prohibit 10.77.0.0/16
+	ip route add blackhole 10.78.0.0/16
+	run why --icmp 10.77.0.1
+	verdict 3 "lost, it was not sent: the route of this host to 10.77.0.1 says 'prohibit'"
+	run why --from guest 10.78.0.1:80
+	verdict 3 "lost, it cannot go on: the route of this host to 10.78.0.1 says 'blackhole'"
 	run why --from guest 172.16.0.99:80
 	verdict 3 "lost, nobody answers for 172.16.0.99 on vGUEST of netns guest: there is no such neighbour"
 	in_network outside ip address add 10.66.0.1/32 dev lo
@@ -214,6 +220,11 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why 10.66.0.1 172.16.0.2:80
 	verdict 3 "lost, the reverse path filter of this host: an answer would leave by br0, not by out0"
 	advice "sysctl -w net.ipv4.conf.out0.rp_filter=2"
+	echo 2 >/proc/sys/net/ipv4/conf/out0/rp_filter
+	ip route del 10.66.0.0/24
+	ip route del default
+	run why 10.66.0.1 172.16.0.2:80
+	verdict 3 "lost, the reverse path filter: this host has no route to 10.66.0.1"
 	run why --icmp --ttl 1 --from guest 192.0.2.2
 	verdict 3 "lost, its time to live ended in this host"
 	masquerade
