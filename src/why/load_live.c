@@ -242,8 +242,11 @@ static void forget_absent(struct table *t)
 		if (t->chains[i]->told || t->chains[i]->n > 0)
 			t->chains[kept++] = t->chains[i];
 	t->nchains = kept;
-	for (size_t i = 0; i < kept; i++)
+	names_done(&t->chain_names);
+	for (size_t i = 0; i < kept; i++) {
+		names_add(&t->chain_names, t->chains[i]->name, t->chains[i]);
 		t->chains[i]->told = 0;
+	}
 }
 
 static int see_chains(struct ruleset *rs, struct error *err)

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "why/field.h"
+#include "why/names.h"
 #include "why/owner.h"
 
 enum family { FAMILY_INET, FAMILY_IP, FAMILY_IP6, FAMILY_BRIDGE, FAMILY_ARP, FAMILY_NETDEV };
@@ -162,6 +163,7 @@ struct table {
 	size_t nchains, chains_room;
 	struct set **sets; /* a rule's own ones, too */
 	size_t nsets, sets_room;
+	struct names chain_names, set_names;
 };
 
 struct ruleset {
