@@ -82,6 +82,10 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why --icmp 192.0.2.2
 	verdict 0 "delivered"
 	nft -a list ruleset | diff "$STATE/before" -
+	run "$PROGRAMS/strake" --dry-run why --icmp 192.0.2.2
+	assert_status 0
+	assert_has "# a packet is sent"
+	assert_lacks "verdict"
 	"$PROGRAMS/strake" why --watch --timeout 30 192.0.2.1:999 >/dev/null 2>&1 3>&- &
 	watcher=$!
 	traced() { nft list tables | grep -q "strake-why"; }
