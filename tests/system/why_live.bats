@@ -199,6 +199,18 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why host 192.0.2.1:8080
 	verdict 4 "refused, nobody listens on tcp port 8080 in this host; what is sent here itself does not pass PREROUTING"
 	advice "iptables -t nat -A OUTPUT -d 192.0.2.1/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.16.0.2:80"
+	# a rule for another address or protocol is not what was missed; one in a chain that is called is
+	iptables-nft -t nat -A PREROUTING -d 10.99.99.99 -p tcp --dport 7001 -j DNAT --to-destination 172.16.0.2:80
+	iptables-nft -t nat -A PREROUTING -p udp --dport 7001 -j DNAT --to-destination 172.16.0.2:80
+	run why host 192.0.2.1:7001
+	verdict 4 "refused, nobody listens on tcp port 7001 in this host"
+	assert_lacks "does not pass PREROUTING"
+	iptables-nft -t nat -N DOCKER
+	iptables-nft -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+	iptables-nft -t nat -A DOCKER ! -i br0 -p tcp --dport 7002 -j DNAT --to-destination 172.16.0.2:80
+	run why host 192.0.2.1:7002
+	verdict 4 "refused, nobody listens on tcp port 7002 in this host; what is sent here itself does not pass PREROUTING"
+	assert_lacks "not run" # no rule of OUTPUT can ask for a link to come by
 	iptables -t nat -A OUTPUT -d 192.0.2.1 -p tcp --dport 8080 -j DNAT --to-destination 172.16.0.2:80
 	run why host 192.0.2.1:8080
 	verdict 0 "delivered"
