@@ -66,6 +66,10 @@ void help_cmd(const struct program *program, const struct cmd *cmd, const char *
 
 	if (cmd->sub) {
 		(void)fprintf(to, "%s\n\nUsage: %s %s COMMAND\n", cmd->help, program->name, path);
+		if (cmd->otherwise) {
+			synopsis(cmd->otherwise, line);
+			(void)fprintf(to, "       %s %s%s\n", program->name, path, line);
+		}
 		list_cmds(cmd->sub, NULL, to);
 		return;
 	}
@@ -166,6 +170,12 @@ void help_man(const struct program *program, const struct cmd *cmd, const char *
 		synopsis(cmd, line);
 	roff(cmd ? line : " [OPTIONS] COMMAND [ARGUMENTS]", to);
 	(void)fputc('\n', to);
+	if (cmd && cmd->otherwise) {
+		synopsis(cmd->otherwise, line);
+		(void)fprintf(to, ".br\n\\fB%s %s\\fR", program->name, path);
+		roff(line, to);
+		(void)fputc('\n', to);
+	}
 	if (cmd && cmd->details) {
 		(void)fputs(".SH DESCRIPTION\n", to);
 		roff(cmd->details, to);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/explain.h"
 #include "base/json.h"
 #include "base/number.h"
 #include "cmd/globals_engine.h"
@@ -278,7 +279,9 @@ static int trace_run(const void *globals, const void *data, int argc, char **arg
 		r = error_set(err, -EINVAL, "--watch is for tcp and udp");
 	if (r == 0 && geteuid() != 0)
 		r = error_set(err, -EPERM, "following a packet needs root; 'why check' does not");
-	if (r == 0)
+	if (r == 0 && !explain_note("a packet is %s, and the kernel tells of its way to tables of "
+				    "our own, which it takes away afterwards",
+				    a.options.watch ? "waited for" : "sent"))
 		r = follow(&a, err);
 	free(a.from);
 	free(a.to);

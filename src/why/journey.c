@@ -1,6 +1,9 @@
 /* src/why/journey.c */
 #include "why/journey.h"
 
+#include <net/if.h> /* must come before linux/icmp.h */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,6 +15,7 @@
 #define ANSWER_MS 1000   /* for an answer to a packet that was waited for */
 #define QUIET_MS  40     /* without an event, after the probe has ended */
 #define NOTES_MAX 100000 /* a probe makes some hundred */
+#define READ_MAX  10000  /* events at once, of others' packets too: time must be looked at */
 
 void journey_done(struct journey *j)
 {
@@ -59,18 +63,71 @@ bool journey_ends(const struct trace_event *e, struct ends *ret)
 
 /* collecting */
 
+#define ICMP_ERROR_INNER 8 /* of an ICMP error: where the packet that it is about begins */
+
+static bool is_icmp(uint8_t protocol)
+{
+	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
+}
+
+/* Not more is told of an ICMP error than which protocol it is about. */
+static bool is_of_probe(const struct journey *j, const struct trace_event *e)
+{
+	uint8_t asked = j->plan->protocol;
+	struct ends ends;
+	bool v6;
+
+	if (!journey_ends(e, &ends))
+		return false;
+	v6 = ends.protocol == IPPROTO_ICMPV6;
+	if (!is_icmp(ends.protocol))
+		return ends.protocol == asked &&
+		       (ends.sport == j->probe.id || ends.dport == j->probe.id);
+	if (v6 ? ends.type == ICMPV6_ECHO_REQUEST || ends.type == ICMPV6_ECHO_REPLY
+	       : ends.type == ICMP_ECHO || ends.type == ICMP_ECHOREPLY)
+		return ends.protocol == asked && be16(e->transport + 4) == j->probe.id;
+	if (v6 && (ends.type & ICMPV6_INFOMSG_MASK) != 0)
+		return false;
+	return e->transport_len >= ICMP_ERROR_INNER + 10 &&
+	       e->transport[ICMP_ERROR_INNER + (v6 ? 6 : 9)] == asked;
+}
+
+static bool begins(const struct trace_event *e)
+{
+	return e->mark_of == TRACE_IN || e->mark_of == TRACE_OUT;
+}
+
+/* An administrator's rule may have packets traced as well, and so may somebody who asks as we do:
+ * all listen to the same events.  Where a packet begins its headers say whose it is.  From there on
+ * its number does, since translation may give it another port.
+ */
+static bool is_ours(const struct journey *j, size_t place, const struct trace_event *e)
+{
+	if (j->probe.fd < 0)
+		return true; /* flow_keep() says which */
+	for (size_t i = j->nnotes; !begins(e) && i-- > 0;)
+		if (j->notes[i].place == place && j->notes[i].e.id == e->id)
+			return true;
+	return is_of_probe(j, e);
+}
+
 static int read_tracer(struct journey *j, size_t place, struct error *err)
 {
 	struct trace_event e;
 	int r;
 
-	while ((r = tracer_read(j->places.items[place].tracer, &e, err)) > 0) {
+	for (unsigned i = 0; i < READ_MAX; i++) {
+		r = tracer_read(j->places.items[place].tracer, &e, err);
+		if (r <= 0)
+			return r;
+		if (!is_ours(j, place, &e))
+			continue;
 		if (j->nnotes == NOTES_MAX)
 			return error_set(err, -E2BIG, "too many packets have the probe's port");
 		VEC_GROW(j->notes, j->nnotes, j->notes_room);
 		j->notes[j->nnotes++] = (struct note) { place, e };
 	}
-	return r;
+	return 0;
 }
 
 /* Waits for whatever comes; the number of descriptors that have something. */
@@ -255,11 +312,6 @@ static struct visit *current(struct journey *j, const struct note *note)
 		if (j->visits[i].place == note->place && j->visits[i].id == note->e.id)
 			return &j->visits[i];
 	return NULL;
-}
-
-static bool begins(const struct trace_event *e)
-{
-	return e->mark_of == TRACE_IN || e->mark_of == TRACE_OUT;
 }
 
 /* Bridge netfilter asks the other family's chains in between, about the same packet. */

@@ -191,23 +191,42 @@ static void judge_drop(struct journey *j, const struct visit *v, const struct no
 
 /* nothing to do with rules */
 
+/* RTM_GETROUTE tells of such a route by its error alone; NULL: there is none, or a good one. */
+static const char *refusing_route(const struct place_route *route)
+{
+	switch (route->error) {
+	case EINVAL:
+		return "blackhole";
+	case EACCES:
+		return "prohibit";
+	case EHOSTUNREACH:
+		return "unreachable";
+	default:
+		return NULL;
+	}
+}
+
 static bool find_route(struct journey *j, const struct visit *v, const struct ip *to,
 		       struct judgement *g, const char *what)
 {
 	struct place *p = place_of(j, v);
 	struct place_route route = place_route(p, to);
+	const char *refusing = refusing_route(&route);
 	char text[IP_TEXT_LEN];
 
-	if (!route.error && route.type != RTN_UNREACHABLE && route.type != RTN_BLACKHOLE &&
-	    route.type != RTN_PROHIBIT)
+	if (!route.error)
 		return false;
 	g->fate = FATE_LOST;
-	buf_addf(&g->reason, "%s: %s has no route %s %s", what, p->name,
-		 v && v->direction == DIRECTION_REQUEST && v->has[TRACE_DELIVERED] ? "back to"
-										   : "to",
-		 ip_text(to, text));
-	if (route.type == RTN_BLACKHOLE || route.type == RTN_PROHIBIT)
-		buf_add_str(&g->reason, " (its table says to refuse it)");
+	ip_format(to, text);
+	if (refusing)
+		buf_addf(&g->reason, "%s: the route of %s to %s says '%s'", what, p->name, text,
+			 refusing);
+	else
+		buf_addf(&g->reason, "%s: %s has no route %s %s", what, p->name,
+			 v && v->direction == DIRECTION_REQUEST && v->has[TRACE_DELIVERED]
+				 ? "back to"
+				 : "to",
+			 text);
 	advise_in(p, &g->advice);
 	buf_addf(&g->advice, "ip route add %s via GATEWAY", text);
 	return true;
@@ -284,10 +303,12 @@ static bool find_routing(struct journey *j, const struct visit *v, const struct 
 		return true;
 	}
 	back = place_route(p, &e->from);
-	if (!v6 && rp_filter(p, link) == 1 && (back.error || back.index != iif)) {
+	if (!v6 && rp_filter(p, link) > 0 && back.error)
+		return find_route(j, v, &e->from, g, "the reverse path filter");
+	if (!v6 && rp_filter(p, link) == 1 && back.index != iif) {
 		buf_addf(&g->reason,
 			 "the reverse path filter of %s: an answer would leave by %s, not by %s",
-			 p->name, back.error ? "no link" : place_link(p, back.index), link);
+			 p->name, place_link(p, back.index), link);
 		advise_sysctl(p, filter, 2, &g->advice);
 		return true;
 	}
@@ -405,42 +426,80 @@ static bool find_refusal(struct journey *j, struct judgement *g)
 			 link ? link->name : "a link", p->name, link ? link->mtu : 0);
 		return true;
 	}
-	if (error == ENETUNREACH || error == EHOSTUNREACH)
-		return find_route(j, NULL, &j->plan->to, g, "it was not sent");
+	if (find_route(j, NULL, &j->plan->to, g, "it was not sent"))
+		return true;
 	g->fate = FATE_LOST;
 	buf_addf(&g->reason, "%s did not send it: %s", p->name, strerror(error));
 	return true;
 }
 
-/* The rule of PREROUTING that would have sent it on, had it come from a link. */
+static bool translates(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->n; i++)
+		if (rule->statements[i].kind == STATEMENT_NAT &&
+		    rule->statements[i].action->nat == NAT_DNAT)
+			return true;
+	return false;
+}
+
+/* The rule of prerouting that would have sent it on, had it come by this link; for certain. */
+static const struct rule *dnat_for(const struct ruleset *rs, const struct ends *e, const char *link)
+{
+	const struct legacy_packet from = { .ends = *e, .in = link };
+	const struct rule *found = NULL;
+	struct world world = { 0 };
+	struct packet packet;
+	struct check check;
+	char text[IP_TEXT_LEN];
+	autofree char *local = xasprintf("%s=%s", ip_text(&e->to, text), link);
+
+	if (world_add_local(&world, local, NULL) < 0 || legacy_describe(&from, &packet) < 0) {
+		world_done(&world);
+		return NULL;
+	}
+	check_run(rs, &packet, &world, &check);
+	for (size_t i = 0; !found && i < check.path.n; i++) {
+		const struct step *s = &check.path.steps[i];
+
+		if (s->kind == STEP_DOUBT)
+			break;
+		if (s->kind == STEP_RULE && s->hook == HOOK_PREROUTING && translates(s->rule))
+			found = s->rule;
+	}
+	check_done(&check);
+	world_done(&world);
+	return found;
+}
+
 static const struct rule *missed_dnat(struct journey *j, const struct ends *e)
 {
-	const struct ruleset *rs = place_rules(&j->places.items[j->from]);
-	const u128 port = e->dport;
+	struct place *p = &j->places.items[j->from];
+	const struct ruleset *rs = place_rules(p);
+	const struct rule *found = NULL;
 
-	for (size_t i = 0; rs && i < rs->nhooks[HOOK_PREROUTING]; i++) {
-		const struct chain *c = rs->hooks[HOOK_PREROUTING][i];
+	for (size_t i = 0; rs && !found && i < p->stack.links.n; i++)
+		if (!p->stack.links.items[i].loopback)
+			found = dnat_for(rs, e, p->stack.links.items[i].name);
+	return found;
+}
 
-		for (size_t k = 0; k < c->n; k++) {
-			const struct rule *rule = &c->rules[k];
-			bool has_port = false, translates = false;
+/* Of a rule for another chain, or for what comes by a link, no rule for OUTPUT can be made. */
+static void advise_output(const struct place *p, const struct rule *rule, struct buf *to)
+{
+	const struct table *table = rule->chain->table;
+	const char *begin = "-A PREROUTING ";
 
-			for (size_t n = 0; n < rule->n; n++) {
-				const struct statement *s = &rule->statements[n];
-
-				has_port |= s->kind == STATEMENT_MATCH && s->op == OP_IN &&
-					    s->nselectors == 1 && s->set->n > 0 &&
-					    s->selectors[0].field == FIELD_DPORT &&
-					    s->set->elements[0].keys[0].lo <= port &&
-					    s->set->elements[0].keys[0].hi >= port;
-				translates |=
-					s->kind == STATEMENT_NAT && s->action->nat == NAT_DNAT;
-			}
-			if (has_port && translates)
-				return rule;
-		}
+	if (table->backend == BACKEND_NFT) {
+		advise_in(p, to);
+		buf_addf(to, "nft add rule %s %s OUTPUT-CHAIN %s", family_name(table->family),
+			 table->name, rule->text);
+	} else if (strncmp(rule->text, begin, strlen(begin)) == 0 && !strstr(rule->text, " -i ")) {
+		advise_in(p, to);
+		buf_addf(to, "%s%s -t nat -A OUTPUT %s",
+			 table->family == FAMILY_IP6 ? "ip6tables" : "iptables",
+			 table->backend == BACKEND_LEGACY ? "-legacy" : "",
+			 rule->text + strlen(begin));
 	}
-	return NULL;
 }
 
 /* A5.9: whoever asks from the host itself is surprised by it. */
@@ -448,22 +507,13 @@ static bool find_missed_dnat(struct journey *j, const struct visit *last, const 
 			     struct judgement *g)
 {
 	const struct rule *rule = last->place == j->from ? missed_dnat(j, e) : NULL;
-	const char *text = rule ? strstr(rule->text, "PREROUTING ") : NULL;
 
 	if (!rule)
 		return false;
 	buf_add_str(&g->reason,
 		    "; what is sent here itself does not pass PREROUTING, where a rule would "
 		    "have sent it on, but OUTPUT");
-	advise_in(place_of(j, last), &g->advice);
-	if (text)
-		buf_addf(&g->advice, "%s -t nat -A OUTPUT %s",
-			 rule->chain->table->family == FAMILY_IP6 ? "ip6tables" : "iptables",
-			 text + strlen("PREROUTING "));
-	else
-		buf_addf(&g->advice, "nft add rule %s %s OUTPUT-CHAIN %s",
-			 family_name(rule->chain->table->family), rule->chain->table->name,
-			 rule->text);
+	advise_output(place_of(j, last), rule, &g->advice);
 	return true;
 }
 

@@ -19,7 +19,7 @@ bool legacy_has_say(const struct ruleset *rs, bool v6)
 	return false;
 }
 
-static int describe(const struct legacy_packet *from, struct packet *ret)
+int legacy_describe(const struct legacy_packet *from, struct packet *ret)
 {
 	cleanup(strv_done) struct strv words = { 0 };
 	const struct ends *e = &from->ends;
@@ -60,7 +60,7 @@ bool legacy_takes(const struct ruleset *rs, const struct legacy_packet *packet,
 	bool takes;
 
 	if (!legacy_has_say(rs, packet->ends.from.family == AF_INET6) ||
-	    describe(packet, &described) < 0)
+	    legacy_describe(packet, &described) < 0)
 		return false;
 	check_run(rs, &described, NULL, &check);
 	takes = (check.outcome == OUTCOME_DROPPED || check.outcome == OUTCOME_REFUSED) &&

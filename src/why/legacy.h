@@ -13,6 +13,8 @@ struct legacy_packet {
 	bool is_answer;
 };
 
+/* The packet in check's terms; -EINVAL if it cannot be said. */
+int legacy_describe(const struct legacy_packet *from, struct packet *ret) must_check;
 /* Whether it has a say about packets of a family: rules, or a policy that is not to accept. */
 bool legacy_has_say(const struct ruleset *rs, bool v6);
 /* The rule, or *ret_rule NULL and the chain whose policy, that drops or refuses it for certain. */

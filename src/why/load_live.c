@@ -242,8 +242,11 @@ static void forget_absent(struct table *t)
 		if (t->chains[i]->told || t->chains[i]->n > 0)
 			t->chains[kept++] = t->chains[i];
 	t->nchains = kept;
-	for (size_t i = 0; i < kept; i++)
+	names_done(&t->chain_names);
+	for (size_t i = 0; i < kept; i++) {
+		names_add(&t->chain_names, t->chains[i]->name, t->chains[i]);
 		t->chains[i]->told = 0;
+	}
 }
 
 static int see_chains(struct ruleset *rs, struct error *err)
@@ -316,7 +319,7 @@ static void move_to(struct ruleset *rs, const struct table *table, size_t place)
 struct listing {
 	struct listed {
 		enum family family;
-		char name[128];
+		char name[NAME_ROOM];
 	} * items;
 	size_t n, room;
 };

@@ -235,7 +235,7 @@ static void put_doubt(const struct check *c, struct buf *to)
 
 	buf_add_str(to, " (");
 	if (c->is_cut) {
-		buf_add_str(to, "too much is unknown to follow every way");
+		buf_add_str(to, "there are too many ways through these rules to follow every one");
 	} else if (c->other.n > 0) {
 		buf_addf(to, "%s or %s", outcome_name(c->path.outcome),
 			 outcome_name(c->other.outcome));

@@ -12,7 +12,6 @@
 #include "why/ruleset.h"
 
 #define RULE_TEXT_MAX (1U << 20)
-#define NAME_MAX_LEN  128
 
 struct reading {
 	struct ruleset *rs;
@@ -34,8 +33,8 @@ static const char *read_name(const struct reading *in, const json_t *obj, const 
 {
 	const char *name = json_need_string(in->rd, obj, key);
 
-	if (in->rd->r == 0 && (!*name || strlen(name) > NAME_MAX_LEN))
-		json_fail(in->rd, key, "expected a name of 1 to %d characters", NAME_MAX_LEN);
+	if (in->rd->r == 0 && (!*name || strlen(name) >= NAME_ROOM))
+		json_fail(in->rd, key, "expected a name of 1 to %d characters", NAME_ROOM - 1);
 	return name;
 }
 
@@ -96,7 +95,8 @@ static void read_chain(const struct reading *in, const json_t *obj)
 	if (in->rd->r < 0)
 		return;
 	chain = table_add_chain(in->rs, table, name);
-	chain->order = (unsigned)json_read_int(in->rd, obj, "handle", 0, UINT16_MAX, 0);
+	/* A table counts every rule and chain that it ever had. */
+	chain->order = (uint64_t)json_read_int(in->rd, obj, "handle", 0, CHAIN_ORDER_MAX, 0);
 	if (json_object_get(obj, "hook"))
 		read_base(in, obj, chain);
 }

@@ -109,8 +109,9 @@ const struct ruleset *place_rules(struct place *p)
 {
 	char warning[LOAD_WARNING_LEN];
 
-	if (!p->has_rules)
+	if (!p->has_rules && !p->has_asked)
 		p->has_rules = load_live(&p->rules, p->path ? p->fd : -1, warning, NULL) == 0;
+	p->has_asked = true;
 	return p->has_rules ? &p->rules : NULL;
 }
 

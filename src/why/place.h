@@ -20,7 +20,7 @@ struct place {
 	char *path; /* to enter it by; NULL: this host */
 	struct stack stack;
 	struct ruleset rules;
-	bool has_rules;
+	bool has_asked, has_rules; /* the kernel of that namespace for them; it has answered */
 	struct tracer *tracer;
 };
 

@@ -151,17 +151,14 @@ void probe_send(struct probe *p)
 	size_t n;
 
 	p->end = PROBE_PENDING;
-	if (is_icmp(plan)) {
-		n = build_echo(p, bytes);
-		if (sendto(p->fd, bytes, n, 0, (const struct sockaddr *)&to, len) < 0)
-			end(p, errno);
-		p->sent++;
-		return;
-	}
+	/* A raw socket that is not connected hears of errors about everybody's pings. */
 	if (connect(p->fd, (const struct sockaddr *)&to, len) < 0 && errno != EINPROGRESS)
 		end(p, errno);
-	n = plan->size > 28 ? MIN(plan->size - 28, (unsigned)PAYLOAD_MAX) : 1;
-	if (plan->protocol == IPPROTO_UDP && p->end == PROBE_PENDING &&
+	if (is_icmp(plan))
+		n = build_echo(p, bytes);
+	else
+		n = plan->size > 28 ? MIN(plan->size - 28, (unsigned)PAYLOAD_MAX) : 1;
+	if (plan->protocol != IPPROTO_TCP && p->end == PROBE_PENDING &&
 	    send(p->fd, bytes, n, 0) < 0)
 		end(p, errno);
 	p->sent++;
@@ -208,9 +205,11 @@ void probe_listen(struct probe *p)
 		p->end = PROBE_ANSWERED;
 		return;
 	}
-	while ((n = recv(p->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) >= 0)
-		if (p->plan->protocol == IPPROTO_UDP || is_ours(p, bytes, (size_t)n))
+	do {
+		n = recv(p->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n >= 0 && (p->plan->protocol == IPPROTO_UDP || is_ours(p, bytes, (size_t)n)))
 			p->end = PROBE_ANSWERED;
-	if (errno != EAGAIN)
+	} while (n >= 0 && p->end == PROBE_PENDING);
+	if (n < 0 && errno != EAGAIN)
 		end(p, errno);
 }

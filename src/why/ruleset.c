@@ -139,6 +139,8 @@ static void table_done(struct table *t)
 		free(t->sets[i]->elements);
 	free(t->chains);
 	free(t->sets);
+	names_done(&t->chain_names);
+	names_done(&t->set_names);
 }
 
 void ruleset_done(struct ruleset *rs)
@@ -188,11 +190,7 @@ struct table *ruleset_add_table(struct ruleset *rs, enum family family, const ch
 
 struct chain *table_chain(const struct table *table, const char *name)
 {
-	/* Rules come chain by chain, and the newest is asked for most. */
-	for (size_t i = table->nchains; i-- > 0;)
-		if (strcmp(table->chains[i]->name, name) == 0)
-			return table->chains[i];
-	return NULL;
+	return names_find(&table->chain_names, name);
 }
 
 struct chain *table_add_chain(struct ruleset *rs, struct table *table, const char *name)
@@ -205,6 +203,7 @@ struct chain *table_add_chain(struct ruleset *rs, struct table *table, const cha
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	VEC_GROW(table->chains, table->nchains, table->chains_room);
 	table->chains[table->nchains++] = c;
+	names_add(&table->chain_names, c->name, c);
 	return c;
 }
 
@@ -237,10 +236,7 @@ void rule_clear(struct rule *rule)
 
 struct set *table_set(const struct table *table, const char *name)
 {
-	for (size_t i = 0; i < table->nsets; i++)
-		if (table->sets[i]->name && strcmp(table->sets[i]->name, name) == 0)
-			return table->sets[i];
-	return NULL;
+	return names_find(&table->set_names, name);
 }
 
 struct set *table_add_set(struct ruleset *rs, struct table *table, const char *name)
@@ -251,6 +247,8 @@ struct set *table_add_set(struct ruleset *rs, struct table *table, const char *n
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 	VEC_GROW(table->sets, table->nsets, table->sets_room);
 	table->sets[table->nsets++] = s;
+	if (name)
+		names_add(&table->set_names, s->name, s);
 	return s;
 }
 
@@ -274,17 +272,14 @@ static int by_name(const void *a, const void *b)
 static int join(const struct table *table, const char *target, struct chain **ret,
 		struct error *err)
 {
-	struct chain key = { .name = target }, *wanted = &key, **found;
+	struct chain *found = table_chain(table, target);
 
-	found = table->nchains ? bsearch(&wanted, table->chains, table->nchains,
-					 sizeof(struct chain *), by_name)
-			       : NULL;
 	if (!found)
 		return error_set(err, -EBADMSG,
 				 "table %s %s: a rule goes to chain '%s', which is not there: "
 				 "the rules are not complete",
 				 family_name(table->family), table->name, target);
-	*ret = *found;
+	*ret = found;
 	return 0;
 }
 
@@ -366,7 +361,7 @@ static void order_hooks(struct ruleset *rs)
 
 			if (c->hook == HOOK_NONE)
 				continue;
-			c->order += (unsigned)i << 20;
+			c->order += (uint64_t)i * (CHAIN_ORDER_MAX + 1);
 			/* NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers */
 			VEC_GROW(rs->hooks[c->hook], rs->nhooks[c->hook], room[c->hook]);
 			rs->hooks[c->hook][rs->nhooks[c->hook]++] = c;

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "why/field.h"
+#include "why/names.h"
 #include "why/owner.h"
 
 enum family { FAMILY_INET, FAMILY_IP, FAMILY_IP6, FAMILY_BRIDGE, FAMILY_ARP, FAMILY_NETDEV };
@@ -46,6 +47,7 @@ enum verdict {
 };
 
 #define SELECTORS_MAX 5
+#define NAME_ROOM     256 /* of tables, chains and sets: the kernel's limit, with the NUL */
 
 /* Elements of one set, or the right side of a match, which is a set without a name. */
 struct element {
@@ -133,6 +135,8 @@ struct rule {
 	bool is_foreign; /* of an extension of iptables that nft(8) cannot show */
 };
 
+#define CHAIN_ORDER_MAX ((1LL << 40) - 1)
+
 struct chain {
 	struct table *table;
 	const char *name, *type; /* "filter", "nat", "route"; NULL without a hook */
@@ -140,7 +144,7 @@ struct chain {
 	int priority;
 	enum verdict policy;
 	const char *device; /* of ingress and egress */
-	unsigned order;     /* in which it was made, as far as that is known */
+	uint64_t order;     /* in which it was made, as far as that is known; of its table first */
 	bool has_counter;   /* of its policy */
 	uint64_t packets, bytes;
 	struct rule *rules;
@@ -159,6 +163,7 @@ struct table {
 	size_t nchains, chains_room;
 	struct set **sets; /* a rule's own ones, too */
 	size_t nsets, sets_room;
+	struct names chain_names, set_names;
 };
 
 struct ruleset {

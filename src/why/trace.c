@@ -358,6 +358,13 @@ static enum trace_mark mark_of(const struct tracer *t, const struct trace_event 
 	return TRACE_FOREIGN;
 }
 
+/* Somebody asks at the same time as we do.  What drops is told whatever its name. */
+static bool is_anothers(const struct tracer *t, const struct trace_event *e)
+{
+	return e->verdict != VERDICT_DROP && strcmp(e->table, t->table) != 0 &&
+	       strncmp(e->table, TRACE_TABLE "-", strlen(TRACE_TABLE "-")) == 0;
+}
+
 static bool read_message(const struct tracer *t, const struct nlmsghdr *hdr,
 			 struct trace_event *ret)
 {
@@ -374,7 +381,7 @@ static bool read_message(const struct tracer *t, const struct nlmsghdr *hdr,
 		ret->kind = TRACE_END;
 	ret->mark_of = mark_of(t, ret);
 	/* Of ours one event is enough: the first, which has the headers. */
-	return ret->mark_of == TRACE_FOREIGN || ret->network_len > 0;
+	return ret->mark_of == TRACE_FOREIGN ? !is_anothers(t, ret) : ret->network_len > 0;
 }
 
 int tracer_read(struct tracer *t, struct trace_event *ret, struct error *err)
@@ -393,6 +400,10 @@ int tracer_read(struct tracer *t, struct trace_event *ret, struct error *err)
 		n = mnl_socket_recvfrom(t->events, t->bytes, sizeof(t->bytes));
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return 0;
+		if (n < 0 && errno == ENOBUFS)
+			return error_set(err, -ENOBUFS,
+					 "more packets are traced here than can be followed: ask "
+					 "again, or end the rules that set nftrace");
 		if (n < 0)
 			return error_sys(err, -errno, "read the kernel's trace of packets");
 		t->next = (const struct nlmsghdr *)t->bytes;

@@ -47,7 +47,7 @@ struct trace_event {
 	enum trace_mark mark_of; /* TRACE_FOREIGN: an event of somebody's rules */
 	enum trace_kind kind;
 	enum family family;
-	char table[128], chain[128], target[128];
+	char table[NAME_ROOM], chain[NAME_ROOM], target[NAME_ROOM];
 	uint64_t handle;      /* of TRACE_RULE */
 	enum verdict verdict; /* VERDICT_REJECT is a drop here */
 	int iif, oif;         /* 0: none */

@@ -12,19 +12,32 @@ static int wrong(const char *word, const char *what, struct error *err)
 	return error_set(err, -EINVAL, "'%.60s': %s", word, what);
 }
 
+/* While it is read. */
+struct reading {
+	struct wish wish;
+	bool has_way;
+	struct range other; /* address of the other side, whichever that is */
+	bool has_other, has_family;
+};
+
 /* "80,443" or "8000-8010": each must be a port. */
 static int read_ports(struct wish *w, const char *text, struct error *err)
 {
 	const char *at = text;
+	size_t len;
 
-	while (*at) {
-		size_t len = strcspn(at, ",");
-		autofree char *one = xstrndup(at, len);
+	if (w->ports)
+		return wrong(text, "ports are said already", err);
+	for (;; at += len + 1) {
+		autofree char *one = NULL;
 		struct range port;
 
+		len = strcspn(at, ",");
+		one = xstrndup(at, len);
 		if (value_parse(KIND_PORT, one, &port) < 0)
 			return wrong(text, "expected ports, such as 80,443 or 8000-8010", err);
-		at += len + (at[len] == ',');
+		if (!at[len])
+			break;
 	}
 	if (w->protocol == 0)
 		return wrong(text, "ports are of tcp or of udp: say which before them", err);
@@ -32,50 +45,99 @@ static int read_ports(struct wish *w, const char *text, struct error *err)
 	return 0;
 }
 
-static int read_address(struct wish *w, const char *text, struct error *err)
+static int read_address(struct reading *in, const char *text, struct range *ret, bool *ret_has,
+			struct error *err)
 {
-	w->v6 = strchr(text, ':') != NULL;
-	w->has_address = true;
-	if (value_parse(w->v6 ? KIND_IP6 : KIND_IP, text, &w->address) < 0)
+	bool v6 = strchr(text, ':') != NULL;
+
+	if (*ret_has)
+		return wrong(text, "an address is said already", err);
+	if (in->has_family && v6 != in->wish.v6)
+		return wrong(text, "one address is IPv4, the other IPv6", err);
+	if (value_parse(v6 ? KIND_IP6 : KIND_IP, text, ret) < 0)
 		return wrong(text, "expected an address or a subnet", err);
+	in->wish.v6 = v6;
+	in->has_family = *ret_has = true;
 	return 0;
 }
 
-static int read_word(struct wish *w, const struct strv *words, size_t *at, struct error *err)
+static int read_way(struct reading *in, const char *word, enum wish_way way, struct error *err)
+{
+	if (in->has_way)
+		return wrong(word, "in, out or through is said already", err);
+	in->has_way = true;
+	in->wish.way = way;
+	return 0;
+}
+
+static int read_protocol(struct wish *w, const char *word, u128 protocol, struct error *err)
+{
+	if (w->protocol)
+		return wrong(word, "a protocol is said already", err);
+	w->protocol = protocol;
+	return 0;
+}
+
+static int read_word(struct reading *in, const struct strv *words, size_t *at, struct error *err)
 {
 	const char *word = words->items[*at];
 	const char *next = *at + 1 < words->n ? words->items[*at + 1] : NULL;
-	bool is_side = strcmp(word, "source") == 0 || strcmp(word, "from") == 0 ||
-		       strcmp(word, "to") == 0 || strcmp(word, "destination") == 0;
+	struct wish *w = &in->wish;
+	u128 protocol;
 
 	++*at;
-	if (is_side && next) {
+	if (next && (strcmp(word, "source") == 0 || strcmp(word, "from") == 0)) {
 		++*at;
-		/* Whom one sends to is the other side of what goes out. */
-		if (word[0] == 't' || word[0] == 'd')
-			w->way = w->way == WISH_THROUGH ? WISH_THROUGH : WISH_OUT;
-		return read_address(w, next, err);
+		return read_address(in, next, &w->from, &w->has_from, err);
+	}
+	if (next && (strcmp(word, "destination") == 0 || strcmp(word, "to") == 0)) {
+		++*at;
+		return read_address(in, next, &w->to, &w->has_to, err);
 	}
 	if (strcmp(word, "in") == 0)
-		w->way = WISH_IN;
-	else if (strcmp(word, "out") == 0)
-		w->way = WISH_OUT;
-	else if (strcmp(word, "through") == 0 || strcmp(word, "forward") == 0)
-		w->way = WISH_THROUGH;
-	else if (strcmp(word, "port") == 0 || strcmp(word, "ports") == 0)
+		return read_way(in, word, WISH_IN, err);
+	if (strcmp(word, "out") == 0)
+		return read_way(in, word, WISH_OUT, err);
+	if (strcmp(word, "through") == 0 || strcmp(word, "forward") == 0)
+		return read_way(in, word, WISH_THROUGH, err);
+	if (strcmp(word, "port") == 0 || strcmp(word, "ports") == 0)
 		return next ? 0 : wrong(word, "expected ports behind it", err);
-	else if (word[0] > '9' && value_of_word(KIND_PROTOCOL, word, &w->protocol) == 0)
+	if (word[0] > '9' && value_of_word(KIND_PROTOCOL, word, &protocol) == 0)
+		return read_protocol(w, word, protocol, err);
+	if (strchr(word, '.') || strchr(word, ':'))
+		return read_address(in, word, &in->other, &in->has_other, err);
+	return read_ports(w, word, err);
+}
+
+/* Whom one sends to is the other side of what goes out, who sends that of all else. */
+static int settle(struct reading *in, struct error *err)
+{
+	struct wish *w = &in->wish;
+	struct range *other = &w->from;
+	bool *has_other = &w->has_from;
+
+	if (!in->has_way && w->has_from && w->has_to)
+		return error_set(err, -EINVAL,
+				 "from one address to another: say in, out or through as well");
+	if (!in->has_way && w->has_to)
+		w->way = WISH_OUT;
+	if (!in->has_other)
 		return 0;
-	else if (strchr(word, '.') || strchr(word, ':'))
-		return read_address(w, word, err);
-	else
-		return read_ports(w, word, err);
+	if (w->way == WISH_OUT) {
+		other = &w->to;
+		has_other = &w->has_to;
+	}
+	if (*has_other)
+		return error_set(err, -EINVAL, "two addresses: say from or to before each");
+	*other = in->other;
+	*has_other = true;
 	return 0;
 }
 
 int wish_parse(const struct strv *words, struct wish *ret, struct error *err)
 {
-	struct wish w = { .way = WISH_IN };
+	struct reading in = { .wish = { .way = WISH_IN } };
+	struct wish *w = &in.wish;
 	size_t at = 1;
 	int r = 0;
 
@@ -83,16 +145,18 @@ int wish_parse(const struct strv *words, struct wish *ret, struct error *err)
 		return error_set(
 			err, -EINVAL,
 			"a wish is such as 'block source 192.0.2.9' or 'allow in tcp 80,443'");
-	w.allows = strcmp(words->items[0], "allow") == 0;
-	if (!w.allows && strcmp(words->items[0], "block") != 0)
+	w->allows = strcmp(words->items[0], "allow") == 0;
+	if (!w->allows && strcmp(words->items[0], "block") != 0)
 		return wrong(words->items[0], "a wish begins with block or allow", err);
 	while (r == 0 && at < words->n)
-		r = read_word(&w, words, &at, err);
-	if (r == 0 && w.ports && w.protocol != IPPROTO_TCP && w.protocol != IPPROTO_UDP &&
-	    w.protocol != IPPROTO_SCTP)
+		r = read_word(&in, words, &at, err);
+	if (r == 0)
+		r = settle(&in, err);
+	if (r == 0 && w->ports && w->protocol != IPPROTO_TCP && w->protocol != IPPROTO_UDP &&
+	    w->protocol != IPPROTO_SCTP)
 		r = error_set(err, -EINVAL, "only tcp, udp and sctp have ports");
 	if (r == 0)
-		*ret = w;
+		*ret = *w;
 	return r;
 }
 
@@ -103,9 +167,11 @@ static void put_protocol(u128 protocol, struct buf *to)
 	value_format(KIND_PROTOCOL, &r, to);
 }
 
-static void put_address(const struct wish *w, struct buf *to)
+static void put_address(const struct wish *w, const char *option, const struct range *address,
+			struct buf *to)
 {
-	value_format(w->v6 ? KIND_IP6 : KIND_IP, &w->address, to);
+	buf_addf(to, " %s ", option);
+	value_format(w->v6 ? KIND_IP6 : KIND_IP, address, to);
 }
 
 void wish_iptables(const struct wish *w, struct buf *to)
@@ -113,10 +179,10 @@ void wish_iptables(const struct wish *w, struct buf *to)
 	static const char *const chains[] = { "INPUT", "OUTPUT", "FORWARD" };
 
 	buf_addf(to, "%s -I %s", w->v6 ? "ip6tables" : "iptables", chains[w->way]);
-	if (w->has_address) {
-		buf_add_str(to, w->way == WISH_OUT ? " -d " : " -s ");
-		put_address(w, to);
-	}
+	if (w->has_from)
+		put_address(w, "-s", &w->from, to);
+	if (w->has_to)
+		put_address(w, "-d", &w->to, to);
 	if (w->protocol) {
 		buf_add_str(to, " -p ");
 		put_protocol(w->protocol, to);
@@ -136,11 +202,10 @@ void wish_nft(const struct wish *w, struct buf *to)
 	static const char *const hooks[] = { "input", "output", "forward" };
 
 	buf_addf(to, "nft insert rule inet filter %s", hooks[w->way]);
-	if (w->has_address) {
-		buf_addf(to, " %s %s ", w->v6 ? "ip6" : "ip",
-			 w->way == WISH_OUT ? "daddr" : "saddr");
-		put_address(w, to);
-	}
+	if (w->has_from)
+		put_address(w, w->v6 ? "ip6 saddr" : "ip saddr", &w->from, to);
+	if (w->has_to)
+		put_address(w, w->v6 ? "ip6 daddr" : "ip daddr", &w->to, to);
 	if (w->ports) {
 		buf_add_char(to, ' ');
 		put_protocol(w->protocol, to);
@@ -192,7 +257,7 @@ void wish_explain(const struct wish *w, struct strv *ret)
 			ret,
 			"answers are forwarded, too: where the policy is drop, they need a rule for "
 			"established connections");
-	if (!w->has_address)
+	if (!w->has_from && !w->has_to)
 		strv_add(
 			ret,
 			"of iptables, IPv6 needs the same with ip6tables; nft's table inet has both");

@@ -17,8 +17,8 @@ enum wish_way { WISH_IN, WISH_OUT, WISH_THROUGH };
 struct wish {
 	bool allows;
 	enum wish_way way;
-	struct range address; /* of the other side; hi 0: any */
-	bool has_address, v6;
+	struct range from, to;
+	bool has_from, has_to, v6;
 	u128 protocol;     /* 0: any */
 	const char *ports; /* as typed, NULL: any */
 };

@@ -183,6 +183,11 @@ rules_are_equal() { nft list ruleset | diff "$STATE/before" -; }
 	run why check "$STATE/empty" -- in eth0 icmp to 10.0.0.1 dport 80
 	assert_status 1
 	assert_equal "$output" "strake why check: packet: only tcp, udp, sctp, udplite and dccp have ports"
+	run why --help
+	assert_has "strake why [OPTIONS] [FROM] TO[:PORT][/tcp|/udp]"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$PROGRAMS/strake" why show --netns /proc/self/ns/net
+	assert_status 1
+	assert_equal "$output" "strake why show: entering a network namespace needs root"
 	run why show --netns nowhere
 	assert_status 1
 	assert_has "open the network namespace /run/netns/nowhere: No such file or directory"

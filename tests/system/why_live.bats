@@ -4,6 +4,7 @@
 #	guest 172.16.0.2 ---- vHOST in br0 172.16.0.1, here 192.0.2.1 ---- outside 192.0.2.2
 load lib
 load network_lib
+bats_require_minimum_version 1.5.0
 
 why() { "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" why "$@"; }
 
@@ -66,7 +67,13 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 			printf 'answer %s\n' raw/PREROUTING mangle/PREROUTING mangle/FORWARD filter/FORWARD mangle/POSTROUTING \
 				raw/PREROUTING mangle/PREROUTING mangle/INPUT filter/INPUT)"
 	done
-	assert_equal "$(jq '[.steps[] | select(.table == "nat" and .packet == 1)] | length > 3' "$STATE/two")" true
+	for packet in 1 2; do
+		seen=$(jq -r ".steps[] | select(.packet == $packet and .direction == \"request\" and .place == \"this host\" and .table) | \"\(.table)/\(.chain)\"" "$STATE/two" | uniq | tr '\n' ' ')
+		case $packet in
+		1) assert_equal "$seen" "raw/PREROUTING mangle/PREROUTING nat/PREROUTING mangle/FORWARD filter/FORWARD mangle/POSTROUTING nat/POSTROUTING " ;;
+		2) assert_equal "$seen" "raw/PREROUTING mangle/PREROUTING mangle/FORWARD filter/FORWARD mangle/POSTROUTING " ;;
+		esac
+	done
 	assert_equal "$(jq '[.steps[] | select(.table == "nat" and .packet == 2)] | length' "$STATE/two")" 0
 	assert_has "leaves by out0; its source is now 192.0.2.1 (was 172.16.0.2)"
 	assert_has "its destination is now 172.16.0.2 (was 192.0.2.1)"
@@ -78,17 +85,24 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	nft add table inet foreign
 	nft add chain inet foreign in '{ type filter hook input priority 0; }'
 	nft -a list ruleset >"$STATE/before"
+	foreign() { nft -a list table ip nat && nft -a list table inet foreign; }
+	foreign >"$STATE/foreign"
 	run why --icmp 192.0.2.2
 	verdict 0 "delivered"
 	nft -a list ruleset | diff "$STATE/before" -
+	run "$PROGRAMS/strake" --dry-run why --icmp 192.0.2.2
+	assert_status 0
+	assert_has "# a packet is sent"
+	assert_lacks "verdict"
 	"$PROGRAMS/strake" why --watch --timeout 30 192.0.2.1:999 >/dev/null 2>&1 3>&- &
 	watcher=$!
 	traced() { nft list tables | grep -q "strake-why"; }
 	soon traced
-	# while it traces, all but its own tables is what it was
+	# while it traces, its own tables have an owner, and all others are what they were
 	for table in $(nft list tables | awk '/strake-why/ { print $2 ":" $3 }'); do
-		nft list table "${table%:*}" "${table#*:}" | grep -q "flags owner" || nft list table "${table%:*}" "${table#*:}"
+		nft list table "${table%:*}" "${table#*:}" | grep -q "flags owner"
 	done
+	foreign | diff "$STATE/foreign" -
 	kill -KILL "$watcher"
 	wait "$watcher" || true
 	untraced() { ! traced; }
@@ -185,6 +199,18 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why host 192.0.2.1:8080
 	verdict 4 "refused, nobody listens on tcp port 8080 in this host; what is sent here itself does not pass PREROUTING"
 	advice "iptables -t nat -A OUTPUT -d 192.0.2.1/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.16.0.2:80"
+	# a rule for another address or protocol is not what was missed; one in a chain that is called is
+	iptables-nft -t nat -A PREROUTING -d 10.99.99.99 -p tcp --dport 7001 -j DNAT --to-destination 172.16.0.2:80
+	iptables-nft -t nat -A PREROUTING -p udp --dport 7001 -j DNAT --to-destination 172.16.0.2:80
+	run why host 192.0.2.1:7001
+	verdict 4 "refused, nobody listens on tcp port 7001 in this host"
+	assert_lacks "does not pass PREROUTING"
+	iptables-nft -t nat -N DOCKER
+	iptables-nft -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+	iptables-nft -t nat -A DOCKER ! -i br0 -p tcp --dport 7002 -j DNAT --to-destination 172.16.0.2:80
+	run why host 192.0.2.1:7002
+	verdict 4 "refused, nobody listens on tcp port 7002 in this host; what is sent here itself does not pass PREROUTING"
+	assert_lacks "not run" # no rule of OUTPUT can ask for a link to come by
 	iptables -t nat -A OUTPUT -d 192.0.2.1 -p tcp --dport 8080 -j DNAT --to-destination 172.16.0.2:80
 	run why host 192.0.2.1:8080
 	verdict 0 "delivered"
@@ -203,6 +229,12 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 @test "A9.15 drops outside of rules: rp_filter, no route, neighbour, TTL, MTU, an isolated port" {
 	run why --from outside 10.77.0.1:80
 	verdict 3 "lost, it was not sent: netns outside has no route to 10.77.0.1"
+	ip route add prohibit 10.77.0.0/16
+	ip route add blackhole 10.78.0.0/16
+	run why --icmp 10.77.0.1
+	verdict 3 "lost, it was not sent: the route of this host to 10.77.0.1 says 'prohibit'"
+	run why --from guest 10.78.0.1:80
+	verdict 3 "lost, it cannot go on: the route of this host to 10.78.0.1 says 'blackhole'"
 	run why --from guest 172.16.0.99:80
 	verdict 3 "lost, nobody answers for 172.16.0.99 on vGUEST of netns guest: there is no such neighbour"
 	in_network outside ip address add 10.66.0.1/32 dev lo
@@ -213,6 +245,11 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why 10.66.0.1 172.16.0.2:80
 	verdict 3 "lost, the reverse path filter of this host: an answer would leave by br0, not by out0"
 	advice "sysctl -w net.ipv4.conf.out0.rp_filter=2"
+	echo 2 >/proc/sys/net/ipv4/conf/out0/rp_filter
+	ip route del 10.66.0.0/24
+	ip route del default
+	run why 10.66.0.1 172.16.0.2:80
+	verdict 3 "lost, the reverse path filter: this host has no route to 10.66.0.1"
 	run why --icmp --ttl 1 --from guest 192.0.2.2
 	verdict 3 "lost, its time to live ended in this host"
 	masquerade
@@ -343,6 +380,29 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	verdict 0 "delivered"
 	assert_has "not told above: rules of iptables-legacy in this host"
 	assert_equal "$(why guest 192.0.2.1:81 --json | jq -c .legacy_untold)" '["this host"]'
+}
+
+@test "why A B: packets of others that are traced at the same time are not the probe" {
+	masquerade
+	nft -f - <<-'END'
+		table inet admin {
+			chain trace { type filter hook prerouting priority -500; meta nftrace set 1; }
+			chain drops { type filter hook forward priority 0; icmp type echo-request counter drop; }
+		}
+	END
+	in_guest ping -q -i 0.01 192.0.2.2 >/dev/null 3>&- &
+	sender=$!
+	"$PROGRAMS/strake" why --watch --timeout 30 192.0.2.1:7 >/dev/null 2>&1 3>&- &
+	watcher=$!
+	# shellcheck disable=SC2317 # soon calls it
+	others_are_traced() { nft list tables | grep -q strake-why && run ! grep -q "packets 0 " <(nft list chain inet admin drops); }
+	soon others_are_traced
+	run why guest 192.0.2.2:81
+	kill "$sender" "$watcher"
+	verdict 4 "refused, nobody listens on tcp port 81 in netns outside"
+	assert_has "meta nftrace set 1"
+	assert_lacks "strake-why"
+	assert_lacks "echo-request"
 }
 
 @test "why: names are names: no command of nft or of a shell is made of them" {

@@ -104,12 +104,29 @@ static void mistakes_are_named_with_their_place(void **state)
 	}
 }
 
+static void names_are_as_long_as_the_kernels(void **state)
+{
+	(void)state;
+	for (int len = 255; len <= 256; len++) {
+		cleanup(buf_done) struct buf list = BUF_INIT(4096);
+		struct error err = { 0 };
+		struct ruleset rs;
+
+		ruleset_init(&rs);
+		buf_addf(&list, "{\"table\":{\"family\":\"ip\",\"name\":\"%0*d\"}}", len, 0);
+		assert_int_equal(rules_try_nft(&rs, buf_text(&list), &err),
+				 len == 255 ? 0 : -EBADMSG);
+		ruleset_done(&rs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_are_written_as_nft_does),
 		cmocka_unit_test(what_is_not_known_is_kept_as_unknown),
 		cmocka_unit_test(mistakes_are_named_with_their_place),
+		cmocka_unit_test(names_are_as_long_as_the_kernels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

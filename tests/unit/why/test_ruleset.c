@@ -14,15 +14,17 @@ static void hooks_are_in_a_packets_order(void **state)
 	struct ruleset rs;
 
 	(void)state;
-	/* Of two at one priority the newer is asked first. */
+	/* Of two at one priority the newer is asked first.  A table that had many rules gives high
+	 * numbers to its chains.
+	 */
 	rules_nft(
 		&rs,
 		"{\"table\":{\"family\":\"ip\",\"name\":\"t\"}},"
 		"{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"older\",\"handle\":1,\"type\":"
 		"\"filter\",\"hook\":\"input\",\"prio\":0}},"
-		"{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"newer\",\"handle\":2,\"type\":"
+		"{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"newer\",\"handle\":70002,\"type\":"
 		"\"filter\",\"hook\":\"input\",\"prio\":0}},"
-		"{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"first\",\"handle\":3,\"type\":"
+		"{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"first\",\"handle\":70003,\"type\":"
 		"\"filter\",\"hook\":\"input\",\"prio\":-5}}");
 	assert_int_equal(rs.nhooks[HOOK_INPUT], ARRAY_SIZE(order));
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)

@@ -37,6 +37,18 @@ static void wishes_become_rules(void **state)
 		{ "allow through udp 8000-8010 from 10.0.0.0/8",
 		  "iptables -I FORWARD -s 10.0.0.0/8 -p udp -m multiport --dports 8000:8010 -j ACCEPT",
 		  "nft insert rule inet filter forward ip saddr 10.0.0.0/8 udp dport 8000-8010 accept" },
+		{ "block through udp 53 to 10.0.0.0/8",
+		  "iptables -I FORWARD -d 10.0.0.0/8 -p udp --dport 53 -j DROP",
+		  "nft insert rule inet filter forward ip daddr 10.0.0.0/8 udp dport 53 drop" },
+		{ "block from 10.0.0.1 to 10.0.0.2 through",
+		  "iptables -I FORWARD -s 10.0.0.1 -d 10.0.0.2 -j DROP",
+		  "nft insert rule inet filter forward ip saddr 10.0.0.1 ip daddr 10.0.0.2 drop" },
+		{ "allow in to 192.0.2.1 tcp 80",
+		  "iptables -I INPUT -d 192.0.2.1 -p tcp --dport 80 -j ACCEPT",
+		  "nft insert rule inet filter input ip daddr 192.0.2.1 tcp dport 80 accept" },
+		{ "block out from 10.0.0.1 10.0.0.2",
+		  "iptables -I OUTPUT -s 10.0.0.1 -d 10.0.0.2 -j DROP",
+		  "nft insert rule inet filter output ip saddr 10.0.0.1 ip daddr 10.0.0.2 drop" },
 		{ "block in icmp", "iptables -I INPUT -p icmp -j DROP",
 		  "nft insert rule inet filter input meta l4proto icmp drop" },
 	};
@@ -72,6 +84,17 @@ static void what_is_no_wish_is_refused(void **state)
 		{ "block in tcp 80,x", "'80,x': expected ports, such as 80,443 or 8000-8010" },
 		{ "block in icmp 80", "only tcp, udp and sctp have ports" },
 		{ "block source 192.0.2", "'192.0.2': expected an address or a subnet" },
+		{ "block in tcp 80,", "'80,': expected ports, such as 80,443 or 8000-8010" },
+		/* one of two is not the wish */
+		{ "block in tcp 80 udp 53", "'udp': a protocol is said already" },
+		{ "block in tcp 80 443", "'443': ports are said already" },
+		{ "block from 10.0.0.1 from 10.0.0.2", "'10.0.0.2': an address is said already" },
+		{ "block in from 10.0.0.1 10.0.0.2", "two addresses: say from or to before each" },
+		{ "block from 10.0.0.1 to 10.0.0.2",
+		  "from one address to another: say in, out or through as well" },
+		{ "block through from 10.0.0.1 to fd00::1",
+		  "'fd00::1': one address is IPv4, the other IPv6" },
+		{ "block in out icmp", "'out': in, out or through is said already" },
 	};
 
 	(void)state;
