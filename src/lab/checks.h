@@ -19,7 +19,7 @@ struct check_results {
 	size_t n, failed;
 };
 
-/* In the order of the file.  A check that cannot be tried (a node that it names is not there) is an
+/* In the order of the file.  A check that cannot be tried (a node that it names has no address) is an
  * error.
  */
 int checks_run(struct lab *lab, struct check_results *ret, struct error *err) must_check;

@@ -182,36 +182,6 @@ static void read_rest_of(struct reading *g, const struct yaml *map)
 	}
 }
 
-/* checks */
-
-static bool is_check_kind(const char *word)
-{
-	for (const char *const *kind = lab_check_kinds; *kind; kind++)
-		if (strcmp(*kind, word) == 0)
-			return true;
-	return false;
-}
-
-/* The first key is the kind; others may stand beside it. */
-static void read_check(struct reading *g, const struct yaml *y)
-{
-	struct lab_check *check;
-
-	if (y->kind != YAML_MAP || y->n == 0) {
-		yaml_fail(&g->rd, y, "a check is a map such as 'reach: [h1, h2]'");
-		return;
-	}
-	if (!is_check_kind(y->keys[0]->text)) {
-		yaml_check_keys(&g->rd, y, lab_check_kinds, "a check");
-		yaml_fail(&g->rd, y, "'%.40s' is not what a check begins with", y->keys[0]->text);
-		return;
-	}
-	check = VEC_ADD(g->t->checks, g->t->n_checks);
-	check->kind = y->keys[0]->text;
-	check->arguments = y->items[0];
-	check->map = y;
-}
-
 /* what follows from the rest */
 
 static void set_macs(struct topology *t)
@@ -311,7 +281,7 @@ static void read_all(struct reading *g, const struct yaml *root)
 		return;
 	read_rest_of(g, yaml_get(root, "nodes"));
 	read_rest_of(g, yaml_get(root, "hosts"));
-	for (size_t i = 0; i < yaml_count(&g->rd, checks, "checks"); i++)
+	for (size_t i = 0; g->rd.r == 0 && i < yaml_count(&g->rd, checks, "checks"); i++)
 		read_check(g, yaml_item(checks, i));
 	set_macs(g->t);
 	for (size_t i = 0; i < g->t->n_nodes; i++)

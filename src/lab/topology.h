@@ -155,11 +155,12 @@ struct lab_link {
 
 /* One entry of "checks:": {KIND: ARGUMENTS}. */
 struct lab_check {
-	const char *kind;             /* one of lab_check_kinds[] */
+	const char *kind;             /* "reach", ...: see read_check.c */
 	const struct yaml *arguments; /* borrowed from the topology's document */
 	const struct yaml *map; /* the whole entry: keys beside the kind, such as answered-by */
 };
-extern const char *const lab_check_kinds[]; /* NULL-terminated */
+#define CHECK_MTU_MIN 576U
+#define CHECK_MTU_MAX 9216U
 
 struct topology {
 	char name[LAB_NAME_MAX + 1];

@@ -286,12 +286,21 @@ without_route() { # EXAMPLE NODE REASON ROUTE
 }
 
 @test "checks name the place of what cannot be tried" {
-	sed 's/mtu: \[h1, h2\]/mtu: [h1, h9]/' "$OWN/near.yaml" >"$STATE/lab.yaml"
-	up "$STATE/lab.yaml"
-	run strake lab check near
+	# What the file alone tells is told when it is read,
+	for bad in 'reach: [h1, h9]|has no node' 'reach: [h1, h2], prot: 80|did you mean' 'nat: [h1, h2]|nat wants'; do
+		sed "s/^checks:.*/&\n  - {${bad%|*}}/" "$OWN/near.yaml" >"$STATE/lab.yaml"
+		run strake lab up "$STATE/lab.yaml"
+		assert_status 1
+		assert_has "lab.yaml:"
+		assert_has "${bad#*|}"
+		[ -z "$(strake lab list -q)" ]
+	done
+	# and the rest when it is tried.
+	printf '%s\n' 'name: bare' 'hosts: h[1-2]' 'links: [h1 - h2]' 'checks: [{reach: [h1, h2]}]' >"$STATE/bare.yaml"
+	up "$STATE/bare.yaml"
+	run strake lab check bare
 	assert_status 1
-	assert_has "near.yaml:"
-	assert_has "h9"
+	assert_has "bare.yaml:4:23: h2 has no IP address"
 	run strake lab check nothing
 	assert_has "is not up"
 }

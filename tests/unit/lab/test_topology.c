@@ -27,7 +27,7 @@ static void names_are_resolved_and_interfaces_numbered(void **state)
 		"  - {between: [r1:eth0, s1], delay: 1.5ms, loss: 0.5%, rate: 2mbit}\n"
 		"checks:\n"
 		"  - reach: [h1, h2]\n"
-		"    because: x\n";
+		"    port: 80\n";
 	cleanup(topology_cleanup) struct topology *t = NULL;
 	struct error err = { 0 };
 	struct link_end end;
@@ -88,6 +88,38 @@ static void mistakes_are_told_with_their_place(void **state)
 		  "lab.yaml:1:13: container c1 wants one of image, directory and bare" },
 		{ "nodes: {h1: }\nchecks: [{raech: [h1]}]",
 		  "lab.yaml:2:11: a check has no key 'raech'; did you mean 'reach'?" },
+		{ "nodes: {h1: }\nchecks: [{because: ttl, no-reach: [h1, h1]}]",
+		  "lab.yaml:2:11: a check has no key 'because'" },
+		{ "nodes: {h1: , h2: }\nchecks: [{reach: [h1, h2], prot: 80}]",
+		  "lab.yaml:2:28: reach has no key 'prot'; did you mean 'port'?" },
+		{ "nodes: {h1: , h2: }\nchecks: [{reach: [h1, h3]}]",
+		  "lab.yaml:2:23: lab lab has no node 'h3'; did you mean 'h1'?" },
+		{ "nodes: {h1: }\nchecks: [{path: h1}]",
+		  "lab.yaml:2:17: path takes two nodes or more" },
+		{ "nodes: {h1: , h2: }\nchecks: [{reach: [h1, h2], port: 65536}]",
+		  "lab.yaml:2:34: port is a number from 1 to 65535, not '65536'" },
+		{ "nodes: {h1: , h2: }\nchecks: [{reach: [h1, h2], address: 10.0.0.256}]",
+		  "lab.yaml:2:37: address is an address, not '10.0.0.256'" },
+		{ "nodes: {h1: , h2: }\nchecks: [{no-reach: [h1, h2], because: no-rout}]",
+		  "lab.yaml:2:40: because: there is no reason 'no-rout'; did you mean 'no-route'?" },
+		{ "nodes: {h1: }\nchecks: [{same-domain: [h1]}]",
+		  "lab.yaml:2:25: h1 has no interface with a link" },
+		{ "nodes: {h1: }\nchecks: [{domains: {h1: }}]",
+		  "lab.yaml:2:20: domains wants one word, not a map" },
+		{ "nodes: {h1: , h2: }\nchecks: [{arp: [h1, h2]}]",
+		  "lab.yaml:2:10: arp wants answered-by beside it" },
+		{ "nodes: {h1: , h2: }\nchecks: [{mtu: [h1, 10.0.0.1]}]",
+		  "lab.yaml:2:10: mtu wants 'is: BYTES' or 'at-least: BYTES'" },
+		{ "nodes: {h1: , h2: }\nchecks: [{nat: [h1], source: x}]",
+		  "lab.yaml:2:16: nat takes two nodes, such as [h1, h2]" },
+		{ "nodes: {h1: , h2: }\nchecks: [{nat: [h1, h2], source: x}]",
+		  "lab.yaml:2:34: source is an address, not 'x'" },
+		{ "nodes: {s1: {kind: switch}}\nchecks: [{fdb: s1}]",
+		  "lab.yaml:2:10: fdb wants 'learned: NUMBER' or 'knows: {h1: eth0}' beside it" },
+		{ "nodes: {s1: {kind: switch}}\nchecks: [{fdb: s1, knows: {h1: eth0}}]",
+		  "lab.yaml:2:28: lab lab has no node 'h1'; did you mean 's1'?" },
+		{ "nodes: {h1: }\nchecks: [{resolve: [h1, \"\"]}]",
+		  "lab.yaml:2:26: an empty name" },
 		{ "name: ../x\nnodes: {h1: }",
 		  "lab.yaml:1:7: '../x' is no name for a lab: letters, digits, '-', '_' and '.', at most 63" },
 	};
