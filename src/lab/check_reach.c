@@ -88,6 +88,18 @@ static bool published_fails(struct checking *c, const struct question *q, uint16
 	return false;
 }
 
+/* What a node sends itself never passes prerouting. */
+static const char *why_refused(const struct checking *c, const struct question *q, uint16_t port)
+{
+	const struct node *n = q->to == NO_INDEX ? NULL : &checking_lab(c)->nodes[q->to];
+
+	for (size_t i = 0; n && q->from == q->to && i < n->n_publish; i++)
+		if (n->publish[i].port == port && !n->publish[i].from_itself)
+			return "refused: its rule is in the hook prerouting, and what the node "
+			       "sends itself passes the hook output instead";
+	return "refused: nobody listens there, and no rule leads on";
+}
+
 static bool reaches_port(struct checking *c, const struct question *q, uint16_t port)
 {
 	struct connecting connecting = { .to = q->target, .port = port };
@@ -106,11 +118,10 @@ static bool reaches_port(struct checking *c, const struct question *q, uint16_t 
 		return checking_failed(c, xasprintf("%s to %s port %u: %s [%s]",
 						    checking_name(c, q->from), text, port, v.text,
 						    cause_name(v.cause)));
-	return checking_failed(
-		c, xasprintf("%s to %s port %u: %s", checking_name(c, q->from), text, port,
-			     connecting.r == ECONNREFUSED
-				     ? "refused: nobody listens there, and no rule leads on"
-				     : strerror(connecting.r)));
+	return checking_failed(c, xasprintf("%s to %s port %u: %s", checking_name(c, q->from), text,
+					    port,
+					    connecting.r == ECONNREFUSED ? why_refused(c, q, port)
+									 : strerror(connecting.r)));
 }
 
 static bool pinged(struct checking *c, const struct question *q, uint64_t ttl)

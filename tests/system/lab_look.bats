@@ -94,6 +94,15 @@ is_so() { jq -e "$@" >/dev/null; }
 	strake lab path two-subnets-router h1 h3 --json | is_so \
 		'.ttl == 63 and [.request[].did] == ["sent", "forwarded", "routed", "forwarded", "received"]
 		 and (.request[0].out[0].dst == .request[-1].in.dst) and (.request[0].out[0].dstMac != .request[-1].in.dstMac)'
+	up "$LABS/hub.yaml"
+	run strake lab path hub h1 h2
+	assert_has "hub1: flooded, in by eth0, out by "
+	assert_has "heard by 2 others, for whom it was not"
+	LAB=two-subnets-router
+	in_node r1 nft 'table inet x { chain y { type filter hook forward priority 0; policy drop; }; }'
+	run strake lab path two-subnets-router h1 h3
+	assert_has "r1: dropped, in by eth0"
+	assert_has "firewall of r1 at forward: table inet x, chain y: its policy is drop"
 }
 
 @test "A2.6 A2.7 ARP asks all, IPv6 a multicast group" {
@@ -135,6 +144,27 @@ is_so() { jq -e "$@" >/dev/null; }
 	run strake lab matrix racks
 	assert_status 0
 	assert_has "30 of 30 pairs reach each other"
+	# A broadcast is heard in its own rack, by all, and moves no counter in the other.
+	LAB=racks
+	received() { for i in 1 2 3; do in_node b$i cat /sys/class/net/eth0/statistics/rx_packets; done; }
+	before=$(received)
+	strake lab send racks a1 hello >"$STATE/receivers"
+	assert_equal "$(sed 's/ .*//' "$STATE/receivers" | sort | xargs)" "a2:eth0 a3:eth0 tor1:br0"
+	assert_equal "$(received)" "$before"
+	cat >"$STATE/three.yaml" <<-END
+		name: three
+		nodes: {s1: {kind: switch}}
+		hosts:
+		  h[1-2]: {addresses: [10.1.0.1/24]}
+		  h[3-4]: {addresses: [10.2.0.1/24]}
+		  h[5-6]: {addresses: [10.3.0.1/24]}
+		links: ["h[1-6] - s1"]
+	END
+	up "$STATE/three.yaml"
+	run strake lab domains three
+	assert_has "1 broadcast domain, 6 collision domains"
+	assert_equal "$(strake lab draw three --svg | grep -oE '>10\.[0-9]\.0\.0/24' | sort | xargs)" ">10.1.0.0/24 >10.2.0.0/24 >10.3.0.0/24"
+	strake lab matrix three --json | is_so '(.pairs - .failed) == 6 and ([.matrix[] | select(.reached | not) | .cause == "no-route" and .at == .from] | all and length == 24)'
 	up "$LABS/two-subnets.yaml"
 	run strake lab matrix two-subnets
 	assert_status 1
@@ -154,15 +184,25 @@ is_so() { jq -e "$@" >/dev/null; }
 	up "$LABS/two-subnets-on-link.yaml"
 	run strake lab matrix two-subnets-on-link
 	assert_status 0
+	run strake lab path two-subnets-on-link h1 h3
+	assert_has "direct, other subnet: h1 has a route to it on its own link"
+	run strake lab path two-subnets-on-link h1 h2
+	assert_lacks "other subnet"
 }
 
 @test "A4.4 a router on one leg says that there is a shorter way" {
 	up "$LABS/two-subnets-router.yaml"
 	LAB=two-subnets-router
 	in_node r1 sysctl -qw net.ipv4.conf.all.send_redirects=1
+	in_node h1 sysctl -qw net.ipv4.conf.all.accept_redirects=1
 	run strake lab path two-subnets-router h1 h3
 	assert_status 0
 	assert_has "TTL 63"
+	assert_has "r1:eth0 192.168.0.254 > 192.168.0.1: redirect: 192.168.1.3 is a shorter way"
+	assert_has "(the router says that both are on one segment)"
+	# And h1 takes it, from then on.
+	run strake lab ping two-subnets-router h1 h3
+	assert_has "TTL 64"
 }
 
 # each FUNCTION LIST: for each line of the list; what it says is what failed.
