@@ -94,14 +94,16 @@ host_state() {
 	for LAB in hub switch; do
 		up "$LABS/$LAB.yaml"
 		reach h1 10.9.0.2
-		before=$(in_node h3 cat /sys/class/net/eth0/statistics/rx_packets)
-		reach h1 10.9.0.2
-		after=$(in_node h3 cat /sys/class/net/eth0/statistics/rx_packets)
-		if [ $LAB = hub ]; then
-			[ "$after" = $((before + 2)) ]
-		else
-			[ "$after" = "$before" ]
-		fi
+		for other in h3 h4; do
+			before=$(in_node $other cat /sys/class/net/eth0/statistics/rx_packets)
+			reach h1 10.9.0.2
+			after=$(in_node $other cat /sys/class/net/eth0/statistics/rx_packets)
+			if [ $LAB = hub ]; then
+				[ "$after" = $((before + 2)) ]
+			else
+				[ "$after" = "$before" ]
+			fi
+		done
 	done
 	run strake lab show hub hub1
 	assert_lacks learned
@@ -329,11 +331,21 @@ host_state() {
 	up "$STATE/lab.yaml"
 	reach h1 192.168.0.2
 	no_reach h1 192.168.0.3
+	run strake lab ping proxy-arp h1 h3
+	assert_has "nobody answered ARP for 192.168.0.3; router r1 could have (it has a route), proxy_arp is off"
 	LAB=proxy-ndp
 	up "$LABS/proxy-ndp.yaml"
 	run reach h1 fd00:9::3
 	assert_has ttl=63
 	reach h1 fd00:9::2
+	# Here each address has to be named.
+	in_node r1 ip -6 neigh del proxy fd00:9::3 dev eth0
+	in_node h1 ip neigh flush all
+	run strake lab ping proxy-ndp h1 h3
+	assert_has "nobody answered ND for fd00:9::3; router r1 could have (it has a route), but proxy NDP answers for the addresses that are named to it"
+	in_node r1 sysctl -qw net.ipv6.conf.eth0.proxy_ndp=0
+	run strake lab ping proxy-ndp h1 h3
+	assert_has "router r1 could have (it has a route), proxy_ndp is off"
 }
 
 @test "A4.9 A4.10 VLANs on one switch, on two, and a router on a stick" {

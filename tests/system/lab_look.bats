@@ -107,9 +107,17 @@ is_so() { jq -e "$@" >/dev/null; }
 
 @test "A2.6 A2.7 ARP asks all, IPv6 a multicast group" {
 	up "$LABS/one-subnet.yaml"
+	LAB=one-subnet
+	state_of() { strake lab show one-subnet h1 --format json | jq -r '.neighbours[] | select(.address == "192.168.0.2").state'; }
+	is_state() { [ "$(state_of)" = "$1" ]; }
+	[ -z "$(state_of)" ]
+	# So that it is not believed for long.
+	in_node h1 sysctl -qw net.ipv4.neigh.eth0.base_reachable_time_ms=500 net.ipv4.neigh.eth0.delay_first_probe_time=0
 	run strake lab path one-subnet h1 h2
 	assert_has "h1:eth0 ARP: who has 192.168.0.2? tell 192.168.0.1 (to all)"
 	assert_has "h2:eth0 ARP: 192.168.0.2 is at"
+	is_state reachable
+	soon is_state stale
 	up "$OWN/six.yaml"
 	run strake lab path six h1 h2
 	assert_status 0
@@ -128,6 +136,28 @@ is_so() { jq -e "$@" >/dev/null; }
 	run strake lab ping vxlan h1 h3 --size 1500 --dont-fragment
 	assert_status 1
 	assert_has "MTU"
+	# In one subnet, by a multicast group instead of a list.
+	cat >"$STATE/group.yaml" <<-END
+		name: group
+		nodes:
+		  s0: {kind: switch}
+		  v[1-3]:
+		    kind: switch
+		    interfaces:
+		      up: {addresses: [10.0.0.1/24]}
+		      vx: {vxlan: {id: 42, group: 239.1.1.1, dev: up}, mtu: 1450}
+		hosts:
+		  h[1-3]: {addresses: [192.168.0.1/24], interfaces: {eth0: {mtu: 1450}}}
+		links: ["h[1-3] - v[1-3]", "v1:up - s0", "v2:up - s0", "v3:up - s0"]
+		checks:
+		  - same-domain: [h1, h2, h3]
+		  - reach: [h1, h2, h3]
+	END
+	up "$STATE/group.yaml"
+	run strake lab send group h1 hello
+	assert_has "h2:eth0 received"
+	assert_has "h3:eth0 received"
+	strake lab check group
 }
 
 @test "A2.9 A4.9 a trunk carries the tag, and the path shows it" {
