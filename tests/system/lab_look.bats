@@ -276,7 +276,7 @@ every() {
 	done >>"$STATE/failed"
 }
 
-# loop.yaml is broken as it is, and its check says so.
+# loop.yaml is broken as it is: see below.
 LINKS='container-bridge c1 host
 container-nat c1 host
 container-publish c1 host
@@ -310,6 +310,15 @@ without_link() { # EXAMPLE A B
 @test "every example fails for the right reason when a link is removed" {
 	every . "$LINKS"
 	each without_link "$LINKS"
+}
+
+@test "A3.9 the loop fails its check for the storm, and holds it when a link is removed" {
+	up "$LABS/loop.yaml"
+	run -0 fails loop storm nothing
+	[ -z "$output" ]
+	up "$LABS/loop.yaml"
+	strake lab link loop br1 br3 down
+	strake lab check loop
 }
 
 with_wrong_mask() { # EXAMPLE [FAULT]
