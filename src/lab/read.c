@@ -234,6 +234,15 @@ static void conclude_node(struct reading *g, struct node *node)
 	share_macs(node);
 }
 
+/* Beside the directory of lab a is its lock, "a.lock". */
+static bool is_lab_name(const char *name)
+{
+	size_t len = strlen(name), ending = sizeof(LAB_LOCK_ENDING) - 1;
+
+	return is_name(name, LAB_NAME_MAX) &&
+	       !(len > ending && strcmp(name + len - ending, LAB_LOCK_ENDING) == 0);
+}
+
 static void read_name(struct reading *g, const struct yaml *root)
 {
 	const char *name = yaml_text(&g->rd, yaml_get(root, "name"), "name");
@@ -247,13 +256,13 @@ static void read_name(struct reading *g, const struct yaml *root)
 		if (end && !end[strlen(endings[i])])
 			*end = '\0';
 	}
-	if (!name && !is_name(of_file, LAB_NAME_MAX))
+	if (!name && !is_lab_name(of_file))
 		yaml_fail(
 			&g->rd, root,
 			"the file's name, '%.70s', cannot be the lab's: letters, digits, '-', '_' and '.', at most %d; "
 			"give it one with 'name:'",
 			of_file, LAB_NAME_MAX);
-	else if (name && !is_name(name, LAB_NAME_MAX))
+	else if (name && !is_lab_name(name))
 		yaml_fail(
 			&g->rd, yaml_get(root, "name"),
 			"'%.70s' is no name for a lab: letters, digits, '-', '_' and '.', at most %d",

@@ -29,6 +29,7 @@
 struct yaml;
 
 #define LAB_NAME_MAX      63
+#define LAB_LOCK_ENDING   ".lock"
 #define LAB_NODE_NAME_MAX 63 /* a label of DNS; interface names are the kernel's 15 */
 #define LAB_NODES_MAX     4096
 #define LAB_PORTS_MAX     1000  /* of one node: a bridge takes 1023 */

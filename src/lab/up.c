@@ -40,7 +40,7 @@ static bool is_there(int fd, const char *path)
 static int lock(const char *run_root, const char *name, int *ret, struct error *err)
 {
 	autofree char *labs = lab_dir(run_root, "");
-	autofree char *path = xasprintf("%s%s.lock", labs, name);
+	autofree char *path = xasprintf("%s%s" LAB_LOCK_ENDING, labs, name);
 	int r = dir_make_at(AT_FDCWD, labs, 0700, err);
 
 	while (r == 0) {
@@ -67,7 +67,7 @@ static int lock(const char *run_root, const char *name, int *ret, struct error *
 static void unlock(const char *run_root, const char *name, int *fd)
 {
 	autofree char *labs = lab_dir(run_root, "");
-	autofree char *path = xasprintf("%s%s.lock", labs, name);
+	autofree char *path = xasprintf("%s%s" LAB_LOCK_ENDING, labs, name);
 
 	if (*fd >= 0)
 		(void)unlink(path);
@@ -158,7 +158,6 @@ static void clean_one(const char *run_root, const char *name)
 
 void labs_clean(const char *run_root)
 {
-	static const char ending[] = ".lock";
 	cleanup(strv_done) struct strv names = { 0 };
 	autofree char *path = lab_dir(run_root, "");
 	DIR *labs = opendir(path);
@@ -167,7 +166,7 @@ void labs_clean(const char *run_root)
 	while (labs && (entry = readdir(labs))) {
 		const char *dot = strrchr(entry->d_name, '.');
 		autofree char *name =
-			dot && strcmp(dot, ending) == 0
+			dot && strcmp(dot, LAB_LOCK_ENDING) == 0
 				? xstrndup(entry->d_name, (size_t)(dot - entry->d_name))
 				: xstrdup(entry->d_name);
 
