@@ -211,11 +211,11 @@ static int up_locked(const struct lab_request *request, const struct topology *t
 	autofree char *dir = lab_dir(request->run_root, t->name);
 	int r = explain_dry() ? 0 : refuse_second(request->run_root, t->name, err);
 
-	if (r == 0)
-		r = prepare(dir, t, text, err);
 	if (r < 0)
 		return r;
-	r = raise_and_keep(dir, request, t, err);
+	r = prepare(dir, t, text, err);
+	if (r == 0)
+		r = raise_and_keep(dir, request, t, err);
 	if (r < 0)
 		ignore_result(dir_remove_at(AT_FDCWD, dir, NULL));
 	return r;

@@ -557,6 +557,45 @@ host_state() {
 	strake lab check switch
 }
 
+@test "a full disk is told, and nothing is left of what did not fit" {
+	local size
+	mkdir "$STATE/small"
+	for size in 4k 8k; do
+		mount -t tmpfs -o size=$size small "$STATE/small"
+		run "$PROGRAMS/strake" --run-root "$STATE/small" lab up "$LABS/switch.yaml"
+		assert_status 1
+		assert_has "No space left on device"
+		[ -z "$(ls -A "$STATE/small/labs")" ]
+		umount "$STATE/small"
+	done
+	up "$LABS/switch.yaml"
+	run strake lab capture switch -o /dev/full --command "$PROGRAMS/strake --run-root $RUN lab ping switch h1 h2"
+	assert_status 1
+	assert_has "write /dev/full: No space left on device"
+	run sh -c '"$0" --run-root "$1" lab capture switch --command "$0 --run-root $1 lab ping switch h1 h2" >/dev/full' "$PROGRAMS/strake" "$RUN"
+	assert_status 1
+	assert_has "write output: No space left on device"
+}
+
+@test "raised and taken down by several at once: one does it, and the others say so" {
+	local pid
+	for _ in 1 2 3 4 5 6; do
+		background sh -c '"$0" --run-root "$1" lab up -q "$2" 2>>"$3" && echo up >>"$3"' "$PROGRAMS/strake" "$RUN" "$LABS/switch.yaml" "$STATE/said"
+	done
+	for pid in "${BACKGROUND[@]}"; do wait "$pid" || true; done
+	BACKGROUND=()
+	[ "$(grep -c '^up$' "$STATE/said")" = 1 ]
+	[ "$(grep -cE 'is being raised or taken down by another command|is up already' "$STATE/said")" = 5 ]
+	strake lab check switch
+	for _ in 1 2 3 4; do
+		background sh -c '"$0" --run-root "$1" lab down switch 2>/dev/null && echo down >>"$2"' "$PROGRAMS/strake" "$RUN" "$STATE/said"
+	done
+	for pid in "${BACKGROUND[@]}"; do wait "$pid" || true; done
+	BACKGROUND=()
+	[ "$(grep -c '^down$' "$STATE/said")" = 1 ]
+	[ -z "$(ls -A "$RUN/labs")" ]
+}
+
 @test "a command of the file that fails ends the lab" {
 	lab <<-END
 		nodes:
