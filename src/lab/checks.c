@@ -167,11 +167,15 @@ static bool check_arp(struct checking *c)
 {
 	const struct yaml *by = checking_key(c, "answered-by");
 	struct question q;
-	struct link_end wanted, is = { NO_INDEX, NO_INDEX };
+	struct link_end wanted = { NO_INDEX, NO_INDEX }, is = { NO_INDEX, NO_INDEX };
 	struct path path;
+	bool by_interface;
 	char name[LINK_END_LEN];
 
-	if (!find_pair(c, &q) || !checking_end(c, by, &wanted))
+	if (!find_pair(c, &q) || !by || !by->text)
+		return false;
+	by_interface = strchr(by->text, ':');
+	if (by_interface ? !checking_end(c, by, &wanted) : !checking_node(c, by, &wanted.node))
 		return false;
 	if (!follow(c, &q, &path))
 		return false;
@@ -188,7 +192,7 @@ static bool check_arp(struct checking *c)
 	path_done(&path);
 	if (is.node == NO_INDEX)
 		return checking_failed(c, xstrdup("nobody in the lab answered"));
-	if (is.node == wanted.node && (!strchr(by->text, ':') || is.interface == wanted.interface))
+	if (is.node == wanted.node && (!by_interface || is.interface == wanted.interface))
 		return true;
 	link_end_format(checking_lab(c), &is, name);
 	return checking_failed(c, xasprintf("it was answered by %s", name));

@@ -110,7 +110,11 @@ static void read_arp(struct reading *g, const struct lab_check *check)
 	read_pair(g, check);
 	if (!by)
 		yaml_fail(&g->rd, check->map, "arp wants answered-by beside it");
-	need_end(g, by);
+	/* A node, by whichever interface, or one of them. */
+	if (by && by->text && !strchr(by->text, ':'))
+		need_node(g, by);
+	else
+		need_end(g, by);
 }
 
 static void read_mtu(struct reading *g, const struct lab_check *check)

@@ -326,6 +326,11 @@ host_state() {
 	assert_has ttl=63
 	run strake lab show proxy-arp h1 --format json
 	[ "$(jq -r '.neighbours[] | select(.address == "192.168.0.3").whose' <<<"$output")" = r1:eth0 ]
+	strake lab down proxy-arp
+	# By a router that has two interfaces, or by one of them.
+	sed 's/answered-by: .*/answered-by: r1/' "$LABS/proxy-arp.yaml" >"$STATE/lab.yaml"
+	up "$STATE/lab.yaml"
+	strake lab check proxy-arp
 	down proxy-arp
 	sed '/proxy_arp/d' "$LABS/proxy-arp.yaml" >"$STATE/lab.yaml"
 	up "$STATE/lab.yaml"
