@@ -80,7 +80,7 @@ host_state() {
 	assert_lacks learned
 	# To whom it does not know: to all.
 	run strake lab send switch h1 --to h2 first
-	assert_equal "$(sed 's/ .*//' <<<"$output" | sort | xargs)" "h2:eth0 h3:eth0 h4:eth0"
+	assert_equal "$(grep -oE '^h[0-9]:eth0' <<<"$output" | sort | xargs)" "h2:eth0 h3:eth0 h4:eth0"
 	run strake lab show --diff switch -- "$PROGRAMS/strake" --run-root "$RUN" lab exec switch h1 ping -c 1 -W 2 10.9.0.2
 	assert_status 0
 	assert_has 'h2:eth0'
