@@ -32,8 +32,7 @@ static int watch(struct lab *lab, char **ends, struct path *ret, struct error *e
 	if (r < 0)
 		return r;
 	diagnosis_init(&d, lab);
-	if (!node_address(&d.facts, to, AF_INET, &net) &&
-	    !node_address(&d.facts, to, AF_INET6, &net))
+	if (!node_address_for(&d.facts, from, to, AF_INET, &net))
 		r = error_set(err, -EINVAL, "%s has no IP address to be reached by", ends[1]);
 	diagnosis_done(&d);
 	return r < 0 ? r : path_observe(lab, from, &net.ip, NULL, true, ret, err);

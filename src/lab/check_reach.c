@@ -163,7 +163,7 @@ static bool try_pair(struct checking *c, size_t i, size_t k, bool wanted)
 		return false;
 	if (address && ip_parse(address, &q.target) < 0)
 		return false;
-	if (!address && !checking_address(c, yaml_item(list, k), q.to, &q.target))
+	if (!address && !checking_address(c, yaml_item(list, k), q.from, q.to, &q.target))
 		return false;
 	if (c->rd.r < 0)
 		return false;

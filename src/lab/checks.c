@@ -66,12 +66,12 @@ bool checking_end(struct checking *c, const struct yaml *y, struct link_end *ret
 	return false;
 }
 
-bool checking_address(struct checking *c, const struct yaml *at, size_t node, struct ip *ret)
+bool checking_address(struct checking *c, const struct yaml *at, size_t from, size_t node,
+		      struct ip *ret)
 {
 	struct ip_net net;
 
-	if (!node_address(&c->d.facts, node, AF_INET, &net) &&
-	    !node_address(&c->d.facts, node, AF_INET6, &net)) {
+	if (!node_address_for(&c->d.facts, from, node, AF_INET, &net)) {
 		yaml_fail(&c->rd, at, "%s has no IP address", checking_name(c, node));
 		return false;
 	}
@@ -90,7 +90,7 @@ static bool find_pair(struct checking *c, struct question *q)
 	if (ip_parse(yaml_item(list, 1)->text ? yaml_item(list, 1)->text : "", &q->target) == 0)
 		return true;
 	return checking_node(c, yaml_item(list, 1), &q->to) &&
-	       checking_address(c, yaml_item(list, 1), q->to, &q->target);
+	       checking_address(c, yaml_item(list, 1), q->from, q->to, &q->target);
 }
 
 bool checking_diagnose(struct checking *c, const struct question *q, struct verdict *v)
@@ -144,7 +144,8 @@ static bool check_path(struct checking *c)
 	}
 	if (c->rd.r < 0 || !checking_node(c, yaml_item(list, 0), &q.from) ||
 	    !checking_node(c, yaml_item(list, n - 1), &q.to) ||
-	    !checking_address(c, yaml_item(list, n - 1), q.to, &q.target) || !follow(c, &q, &path))
+	    !checking_address(c, yaml_item(list, n - 1), q.from, q.to, &q.target) ||
+	    !follow(c, &q, &path))
 		return false;
 	path_nodes(&path, bridges, &names);
 	ok = names.n == n;

@@ -65,6 +65,18 @@ bool node_address(struct facts *f, size_t node, uint8_t family, struct ip_net *r
 	return false;
 }
 
+bool node_address_for(struct facts *f, size_t from, size_t to, uint8_t first, struct ip_net *ret)
+{
+	const uint8_t families[] = { first, first == AF_INET ? AF_INET6 : AF_INET };
+	struct ip_net own;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (node_address(f, from, families[i], &own) &&
+		    node_address(f, to, families[i], ret))
+			return true;
+	return node_address(f, to, families[0], ret) || node_address(f, to, families[1], ret);
+}
+
 /* walking */
 
 struct walk {

@@ -401,6 +401,31 @@ without_route() { # EXAMPLE NODE REASON ROUTE
 	assert_has "'sysctl -w net.ipv4.ip_forward=1' there changes it"
 }
 
+@test "a node that speaks IPv6 alone asks by IPv6 for one that has both" {
+	cat >"$STATE/both.yaml" <<-END
+		name: both
+		nodes:
+		  h1: {addresses: ['fd00:9::1/64']}
+		  h2: {addresses: [10.9.0.2/24, 'fd00:9::2/64']}
+		links: [h1 - h2]
+		checks:
+		  - reach: [h1, h2]
+		  - reach: [h2, h1]
+		  - path: [h1, h2]
+		  - mtu: [h1, h2]
+		    is: 1500
+	END
+	up "$STATE/both.yaml"
+	strake lab check both
+	run strake lab matrix both
+	assert_status 0
+	assert_has "2 of 2 pairs reach each other"
+	run strake lab ping both h1 h2
+	assert_has "h1 -> fd00:9::2: answered"
+	strake lab draw both h1 h2 --play -o "$STATE/p.html"
+	grep -q 'fd00:9::2' "$STATE/p.html"
+}
+
 @test "a picture for an article, for a terminal, and a film" {
 	up "$LABS/racks.yaml"
 	strake lab draw racks -o "$STATE/p.svg"
