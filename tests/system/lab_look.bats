@@ -438,6 +438,10 @@ without_route() { # EXAMPLE NODE REASON ROUTE
 	assert_has "─ eth0 ["
 	run strake lab draw racks a1
 	assert_has "two nodes are for --play"
+	run strake lab draw racks -o "$STATE/p.png"
+	assert_status 1
+	assert_has "only .svg and .txt can be drawn"
+	[ ! -e "$STATE/p.png" ]
 	strake lab draw racks a1 b1 --play -o "$STATE/p.html"
 	run ! grep -qE 'src=|href=|url\(|@import' "$STATE/p.html"
 	if command -v chromium >/dev/null; then
