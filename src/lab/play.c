@@ -93,26 +93,51 @@ static void add_learned(json_t *list, const char *node, const char *key, const c
 		list, json_pack("{s:s, s:s, s:s}", "node", node, "key", key, "value", value));
 }
 
+static bool has_address(const struct node *n, const struct ip *ip)
+{
+	for (size_t i = 0; i < n->n_interfaces; i++)
+		for (size_t k = 0; k < n->interfaces[i].n_addresses; k++)
+			if (ip_equal(&n->interfaces[i].addresses[k].ip, ip))
+				return true;
+	return false;
+}
+
+/* Whose hardware address a question or its answer tells this node; false: it is for others. */
+static bool tells(const struct node *n, const struct frame *f, const struct ip **ret_ip,
+		  const unsigned char **ret_mac)
+{
+	bool answer = f->icmp == ICMP_KIND_ND_ANSWER;
+
+	if (f->what == FRAME_ARP) {
+		*ret_ip = &f->ip_src;
+		*ret_mac = f->arp_mac;
+		return has_address(n, &f->ip_dst);
+	}
+	if (f->what != FRAME_ICMP || (!answer && f->icmp != ICMP_KIND_ND_ASK))
+		return false;
+	*ret_ip = answer ? &f->about : &f->ip_src;
+	*ret_mac = f->src;
+	return has_address(n, answer ? &f->ip_dst : &f->about);
+}
+
 /* What the device where the frame came in knows from now on. */
 static void learn(const struct layout *l, const struct sight *s, const struct frame *f, json_t *to)
 {
 	const struct node *n = &l->t->nodes[s->node];
 	struct buf key = BUF_INIT(200), value = BUF_INIT(200);
 	char text[IP_TEXT_LEN];
-	bool mine = false;
+	const unsigned char *mac;
+	const struct ip *ip;
 
 	if (n->kind == NODE_SWITCH && !mac_is_multicast(f->src)) {
 		mac_name(l->t, f->src, &key);
 		buf_addf(&value, "behind %s", n->interfaces[s->interface].name);
 		add_learned(to, n->name, buf_text(&key), buf_text(&value));
 	}
-	for (size_t i = 0; i < n->n_interfaces; i++)
-		for (size_t k = 0; k < n->interfaces[i].n_addresses; k++)
-			mine = mine || ip_equal(&n->interfaces[i].addresses[k].ip, &f->ip_dst);
-	if (f->what == FRAME_ARP && mine) {
-		ip_format(&f->ip_src, text);
+	if (tells(n, f, &ip, &mac)) {
+		ip_format(ip, text);
 		buf_reset(&value);
-		mac_name(l->t, f->arp_mac, &value);
+		mac_name(l->t, mac, &value);
 		add_learned(to, n->name, text, buf_text(&value));
 	}
 	buf_done(&key);

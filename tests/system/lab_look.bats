@@ -423,7 +423,8 @@ without_route() { # EXAMPLE NODE REASON ROUTE
 	run strake lab ping both h1 h2
 	assert_has "h1 -> fd00:9::2: answered"
 	strake lab draw both h1 h2 --play -o "$STATE/p.html"
-	grep -q 'fd00:9::2' "$STATE/p.html"
+	grep -q '"node":"h1","key":"fd00:9::2","value":"h2:eth0"' "$STATE/p.html"
+	grep -q '"node":"h2","key":"fd00:9::1","value":"h1:eth0"' "$STATE/p.html"
 }
 
 @test "a picture for an article, for a terminal, and a film" {
