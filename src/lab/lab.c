@@ -145,6 +145,14 @@ static int load(const char *dir, struct lab **ret, struct error *err)
 	return 0;
 }
 
+static int keeper_died(const char *name, const char *file, struct error *err)
+{
+	return error_set(
+		err, -ENOENT,
+		"lab %s is not up any more: its keeper died; 'strake lab up %s' raises it again",
+		name, file);
+}
+
 int lab_open(const char *run_root, const char *what, struct lab **ret, struct error *err)
 {
 	autofree char *name = NULL, *dir = NULL;
@@ -162,10 +170,7 @@ int lab_open(const char *run_root, const char *what, struct lab **ret, struct er
 		return r;
 	if (!process_is_alive(lab->keeper, lab->keeper_start)) {
 		lab_close(lab);
-		return error_set(
-			err, -ENOENT,
-			"lab %s is not up any more: its keeper died; 'strake lab up %s' raises it again",
-			name, looks_like_file(what) ? what : "FILE");
+		return keeper_died(name, looks_like_file(what) ? what : "FILE", err);
 	}
 	*ret = lab;
 	return 0;
@@ -195,6 +200,9 @@ int lab_netns(struct lab *lab, size_t node, struct error *err)
 		return lab->open_fds[node];
 	path = xasprintf("/proc/%d/fd/%d", lab->keeper, lab->node_fds[node]);
 	lab->open_fds[node] = open(path, O_RDONLY | O_CLOEXEC);
+	/* One that is dying has let go of them already. */
+	if (lab->open_fds[node] < 0 && (errno == ENOENT || errno == ESRCH))
+		return keeper_died(lab->topology->name, "FILE", err);
 	if (lab->open_fds[node] < 0)
 		return error_sys(err, -errno, "open the network of node %s",
 				 lab->topology->nodes[node].name);

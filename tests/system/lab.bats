@@ -524,6 +524,10 @@ host_state() {
 	pid=$(strake lab list --format json | jq '.[0].keeper')
 	kill -KILL "$pid"
 	soon eval '! pgrep -f "nc -l -p 99"'
+	# It lets go of all first, and is gone a moment later.
+	run strake lab exec switch h1 true
+	assert_has 'its keeper died'
+	soon eval "! kill -0 $pid 2>/dev/null"
 	run strake lab exec switch h1 true
 	assert_has 'its keeper died'
 	run strake lab list -q
