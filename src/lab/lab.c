@@ -121,6 +121,26 @@ static int state_load(struct lab *lab, struct error *err)
 	return rd.r;
 }
 
+bool lab_keeper_of(const char *dir, pid_t *ret, uint64_t *ret_start)
+{
+	cleanup(json_cleanup) json_t *doc = NULL;
+	autofree char *path = xasprintf("%s/state.json", dir);
+	struct json_reader rd;
+	uint64_t start;
+	pid_t keeper;
+
+	if (json_load_at(AT_FDCWD, path, &doc, NULL) < 0)
+		return false;
+	json_reader_init(&rd, path, NULL);
+	keeper = (pid_t)json_read_int(&rd, doc, "keeper", 1, INT32_MAX, 0);
+	start = (uint64_t)json_read_int(&rd, doc, "start", 0, INT64_MAX, 0);
+	if (rd.r < 0 || !process_is_alive(keeper, start))
+		return false;
+	*ret = keeper;
+	*ret_start = start;
+	return true;
+}
+
 /* opening */
 
 static int load(const char *dir, struct lab **ret, struct error *err)

@@ -142,17 +142,15 @@ static int raise_and_keep(const char *dir, const struct lab_request *request,
 static void clean_one(const char *run_root, const char *name)
 {
 	autofree char *dir = lab_dir(run_root, name);
-	struct lab *lab = NULL;
+	uint64_t start;
 	int locked = -1;
+	pid_t keeper;
 
-	if (lab_open(run_root, name, &lab, NULL) == 0 || lock(run_root, name, &locked, NULL) < 0) {
-		lab_close(lab);
+	if (lab_keeper_of(dir, &keeper, &start) || lock(run_root, name, &locked, NULL) < 0)
 		return;
-	}
 	/* It may have been raised before we had the lock. */
-	if (lab_open(run_root, name, &lab, NULL) < 0)
+	if (!lab_keeper_of(dir, &keeper, &start))
 		ignore_result(dir_remove_at(AT_FDCWD, dir, NULL));
-	lab_close(lab);
 	unlock(run_root, name, &locked);
 }
 
@@ -181,13 +179,12 @@ void labs_clean(const char *run_root)
 
 static int refuse_second(const char *run_root, const char *name, struct error *err)
 {
-	struct lab *lab = NULL;
+	autofree char *dir = lab_dir(run_root, name);
+	uint64_t start;
 	pid_t keeper;
 
-	if (lab_open(run_root, name, &lab, NULL) < 0)
+	if (!lab_keeper_of(dir, &keeper, &start))
 		return 0;
-	keeper = lab->keeper;
-	lab_close(lab);
 	return error_set(
 		err, -EEXIST,
 		"lab %s is up already, held by process %d; 'strake lab down %s' takes it down, or give this one another name",
@@ -249,13 +246,16 @@ static int down_locked(const char *run_root, const char *name, struct error *err
 	autofree char *dir = lab_dir(run_root, name);
 	struct lab *lab = NULL;
 	struct error why = { 0 };
+	uint64_t start = 0;
+	pid_t keeper = 0;
+	bool held = lab_keeper_of(dir, &keeper, &start);
 	int r = lab_open(run_root, name, &lab, &why);
 
 	if (r < 0 && access(dir, F_OK) < 0) {
 		*err = why;
 		return r;
 	}
-	r = lab ? keeper_end(lab->keeper, lab->keeper_start, err) : -ESRCH;
+	r = held ? keeper_end(keeper, start, err) : -ESRCH;
 	if (lab && (r == 0 || r == -ESRCH))
 		container_stop_all(lab->topology, lab->root, lab->run_root);
 	lab_close(lab);

@@ -537,6 +537,24 @@ host_state() {
 	reach h1 10.9.0.2
 }
 
+@test "a lab whose copy of the file cannot be read stays, and is taken down whole" {
+	local pid
+	up "$LABS/switch.yaml"
+	pid=$(strake lab list --format json | jq '.[0].keeper')
+	echo 'hosts: h1, nodez: 1' >"$RUN/labs/switch/lab.yaml"
+	strake lab list
+	run strake lab show switch
+	assert_status 1
+	assert_has "switch.yaml:1"
+	run strake lab up "$LABS/switch.yaml"
+	assert_status 1
+	assert_has "lab switch is up already, held by process $pid"
+	kill -0 "$pid"
+	strake lab down switch
+	run ! kill -0 "$pid"
+	[ -z "$(ls -A "$RUN/labs")" ]
+}
+
 @test "killed half-way, at each step: nothing is up and nothing is left" {
 	for step in lab-namespace lab-cable lab-kept lab-recorded; do
 		STRAKE_FAULT=$step run strake lab up "$LABS/switch.yaml"
