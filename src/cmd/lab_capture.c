@@ -31,6 +31,7 @@ struct capture {
 	uint64_t shown, lost;
 	int signals;
 	pid_t child;
+	int failed; /* errno of a write */
 };
 
 /* "h1", all of it; "h1:eth0". */
@@ -116,7 +117,7 @@ static void show_json(struct capture *c, const struct sight *s, const struct fra
 	buf_done(&text);
 }
 
-/* Whether enough were shown. */
+/* Whether enough were shown, or no more can be written. */
 static bool show(struct capture *c)
 {
 	bool enough = false;
@@ -142,8 +143,9 @@ static bool show(struct capture *c)
 	}
 	c->lost += c->sights.lost;
 	sights_reset(&c->sights);
-	(void)fflush(c->file ? c->file : stdout);
-	return enough;
+	if (fflush(c->file ? c->file : stdout) != 0)
+		c->failed = errno;
+	return enough || c->failed;
 }
 
 /* From here on the end of the command, and of us, is something to be read. */
@@ -212,6 +214,9 @@ static int listen_on(struct capture *c, struct error *err)
 			(void)observer_take(c->o, &c->sights);
 		over = show(c) || over;
 	}
+	if (c->failed)
+		return error_sys(err, -c->failed, "write %s",
+				 c->file && c->file != stdout ? c->args->output : "output");
 	if (c->lost)
 		(void)fprintf(stderr, "strake lab capture: some frames came too fast and are not "
 				      "here\n");

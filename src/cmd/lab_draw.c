@@ -19,6 +19,18 @@ static bool ends_in(const char *name, const char *ending)
 	return len > n && strcmp(name + len - n, ending) == 0;
 }
 
+/* A name without an ending is taken for what was asked. */
+static bool can_be_drawn(const struct lab_draw_args *args)
+{
+	const char *slash = strrchr(args->output, '/');
+
+	if (!strchr(slash ? slash + 1 : args->output, '.'))
+		return true;
+	if (args->play)
+		return ends_in(args->output, ".html") || ends_in(args->output, ".htm");
+	return ends_in(args->output, ".svg") || (!args->svg && ends_in(args->output, ".txt"));
+}
+
 /* The film's frames are captured first: looking for domains teaches the switches. */
 static int watch(struct lab *lab, char **ends, struct path *ret, struct error *err)
 {
@@ -32,8 +44,7 @@ static int watch(struct lab *lab, char **ends, struct path *ret, struct error *e
 	if (r < 0)
 		return r;
 	diagnosis_init(&d, lab);
-	if (!node_address(&d.facts, to, AF_INET, &net) &&
-	    !node_address(&d.facts, to, AF_INET6, &net))
+	if (!node_address_for(&d.facts, from, to, AF_INET, &net))
 		r = error_set(err, -EINVAL, "%s has no IP address to be reached by", ends[1]);
 	diagnosis_done(&d);
 	return r < 0 ? r : path_observe(lab, from, &net.ip, NULL, true, ret, err);
@@ -77,6 +88,9 @@ static int draw_run(const void *globals, const void *data, int argc, char **argv
 		return error_set(err, -EINVAL,
 				 args->play ? "--play wants two nodes behind the lab"
 					    : "two nodes are for --play");
+	if (args->output && !can_be_drawn(args))
+		return error_set(err, -EINVAL, "--output %s: only %s can be drawn", args->output,
+				 args->play ? ".html" : ".svg and .txt");
 	r = lab_open(g->run_root, argv[0], &lab, err);
 	if (r == 0 && args->play)
 		r = watch(lab, argv + 1, &film, err);

@@ -100,7 +100,7 @@ const struct cmd cmd_lab_matrix = {
 static int find_target(struct diagnosis *d, const char *text, struct question *q, struct error *err)
 {
 	const struct topology *t = d->lab->topology;
-	struct ip_net mine, net;
+	struct ip_net net;
 	struct link_end end;
 	int r;
 
@@ -123,11 +123,7 @@ static int find_target(struct diagnosis *d, const char *text, struct question *q
 	r = topology_need_node(t, text, &q->to, err);
 	if (r < 0)
 		return r;
-	/* IPv4, unless the asker or the target has none. */
-	if (!(node_address(&d->facts, q->from, AF_INET, &mine) &&
-	      node_address(&d->facts, q->to, AF_INET, &net)) &&
-	    !node_address(&d->facts, q->to, AF_INET6, &net) &&
-	    !node_address(&d->facts, q->to, AF_INET, &net))
+	if (!node_address_for(&d->facts, q->from, q->to, AF_INET, &net))
 		return error_set(err, -EINVAL,
 				 "%s has no IP address; 'strake lab send' sends frames to it",
 				 text);

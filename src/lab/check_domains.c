@@ -12,9 +12,10 @@ static bool observe(struct checking *c)
 	c->has_domains = true;
 	if (c->now.storm)
 		return checking_failed(
-			c, xasprintf("broadcast storm: a loop without spanning tree, %llu "
-				     "frames a second; the bridges have been taken down",
-				     (unsigned long long)c->now.storm_rate));
+			c,
+			xasprintf("broadcast storm: a loop without spanning tree, %llu "
+				  "frames a second; the bridges have been taken down [%s]",
+				  (unsigned long long)c->now.storm_rate, cause_name(CAUSE_STORM)));
 	return true;
 }
 

@@ -88,6 +88,18 @@ static bool published_fails(struct checking *c, const struct question *q, uint16
 	return false;
 }
 
+/* What a node sends itself never passes prerouting. */
+static const char *why_refused(const struct checking *c, const struct question *q, uint16_t port)
+{
+	const struct node *n = q->to == NO_INDEX ? NULL : &checking_lab(c)->nodes[q->to];
+
+	for (size_t i = 0; n && q->from == q->to && i < n->n_publish; i++)
+		if (n->publish[i].port == port && !n->publish[i].from_itself)
+			return "refused: its rule is in the hook prerouting, and what the node "
+			       "sends itself passes the hook output instead";
+	return "refused: nobody listens there, and no rule leads on";
+}
+
 static bool reaches_port(struct checking *c, const struct question *q, uint16_t port)
 {
 	struct connecting connecting = { .to = q->target, .port = port };
@@ -106,11 +118,10 @@ static bool reaches_port(struct checking *c, const struct question *q, uint16_t 
 		return checking_failed(c, xasprintf("%s to %s port %u: %s [%s]",
 						    checking_name(c, q->from), text, port, v.text,
 						    cause_name(v.cause)));
-	return checking_failed(
-		c, xasprintf("%s to %s port %u: %s", checking_name(c, q->from), text, port,
-			     connecting.r == ECONNREFUSED
-				     ? "refused: nobody listens there, and no rule leads on"
-				     : strerror(connecting.r)));
+	return checking_failed(c, xasprintf("%s to %s port %u: %s", checking_name(c, q->from), text,
+					    port,
+					    connecting.r == ECONNREFUSED ? why_refused(c, q, port)
+									 : strerror(connecting.r)));
 }
 
 static bool pinged(struct checking *c, const struct question *q, uint64_t ttl)
@@ -150,11 +161,9 @@ static bool try_pair(struct checking *c, size_t i, size_t k, bool wanted)
 	if (!checking_node(c, yaml_item(list, i), &q.from) ||
 	    !checking_node(c, yaml_item(list, k), &q.to))
 		return false;
-	if (address && ip_parse(address, &q.target) < 0) {
-		yaml_fail(&c->rd, checking_key(c, "address"), "'%.60s' is no address", address);
+	if (address && ip_parse(address, &q.target) < 0)
 		return false;
-	}
-	if (!address && !checking_address(c, yaml_item(list, k), q.to, &q.target))
+	if (!address && !checking_address(c, yaml_item(list, k), q.from, q.to, &q.target))
 		return false;
 	if (c->rd.r < 0)
 		return false;
@@ -183,9 +192,7 @@ static bool try_pair(struct checking *c, size_t i, size_t k, bool wanted)
 static bool check_pairs(struct checking *c, bool wanted)
 {
 	size_t n = yaml_count(&c->rd, c->check->arguments, c->check->kind);
-	if (n < 2)
-		yaml_fail(&c->rd, c->check->arguments, "%s takes two nodes or more",
-			  c->check->kind);
+
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = i + 1; k < n; k++)
 			if (c->rd.r < 0 || !try_pair(c, i, k, wanted))

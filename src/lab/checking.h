@@ -32,7 +32,8 @@ const char *checking_text(struct checking *c, const char *name);
 /* What is named in it. */
 bool checking_node(struct checking *c, const struct yaml *y, size_t *ret);
 bool checking_end(struct checking *c, const struct yaml *y, struct link_end *ret);
-bool checking_address(struct checking *c, const struct yaml *at, size_t node, struct ip *ret);
+bool checking_address(struct checking *c, const struct yaml *at, size_t from, size_t node,
+		      struct ip *ret);
 /* Why q is not reached, as of now; false: it could not be found out. */
 bool checking_diagnose(struct checking *c, const struct question *q, struct verdict *v);
 

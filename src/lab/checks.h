@@ -19,8 +19,8 @@ struct check_results {
 	size_t n, failed;
 };
 
-/* In the order of the file.  A check that cannot be tried (a node that it names is not there) is an
- * error.
+/* In the order of the file.  A check that cannot be tried (a node that it names has no address) is
+ * an error.
  */
 int checks_run(struct lab *lab, struct check_results *ret, struct error *err) must_check;
 void check_results_done(struct check_results *results);

@@ -65,6 +65,18 @@ bool node_address(struct facts *f, size_t node, uint8_t family, struct ip_net *r
 	return false;
 }
 
+bool node_address_for(struct facts *f, size_t from, size_t to, uint8_t first, struct ip_net *ret)
+{
+	const uint8_t families[] = { first, first == AF_INET ? AF_INET6 : AF_INET };
+	struct ip_net own;
+
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (node_address(f, from, families[i], &own) &&
+		    node_address(f, to, families[i], ret))
+			return true;
+	return node_address(f, to, families[0], ret) || node_address(f, to, families[1], ret);
+}
+
 /* walking */
 
 struct walk {
@@ -222,11 +234,18 @@ static int interface_sysctl(struct walk *w, size_t node, int index, uint8_t fami
 	return path ? facts_sysctl(&w->d->facts, node, path) : -1;
 }
 
+/* In IPv6 each address has to be named, too. */
+static bool is_proxy(struct walk *w, size_t node, int in)
+{
+	if (w->next.family != AF_INET6)
+		return interface_sysctl(w, node, in, AF_INET, "proxy_arp") == 1;
+	return interface_sysctl(w, node, in, AF_INET6, "proxy_ndp") == 1 &&
+	       facts_proxies(&w->d->facts, node, in, &w->next);
+}
+
 /* A router that hears the question and knows another way to the address. */
 static bool find_proxy(struct walk *w, size_t from, bool on, size_t *ret_node, int *ret_in)
 {
-	const char *key = w->next.family == AF_INET6 ? "proxy_ndp" : "proxy_arp";
-
 	for (size_t i = 0; i < w->d->lab->topology->n_nodes; i++) {
 		struct way way;
 		int in;
@@ -234,7 +253,7 @@ static bool find_proxy(struct walk *w, size_t from, bool on, size_t *ret_node, i
 		if (i == w->node)
 			continue;
 		in = heard_by(w->d, from, i);
-		if (!in || (interface_sysctl(w, i, in, w->next.family, key) == 1) != on ||
+		if (!in || is_proxy(w, i, in) != on ||
 		    facts_route(&w->d->facts, i, &w->next, NULL, 0, &way) < 0 || way.index == in ||
 		    way.type != RTN_UNICAST || !w->d->lab->topology->nodes[i].forwarding)
 			continue;
@@ -256,8 +275,7 @@ static bool proxy_lost_way(struct walk *w, size_t from)
 		int in = i == w->node ? 0 : heard_by(w->d, from, i);
 		struct way way;
 
-		if (!in ||
-		    interface_sysctl(w, i, in, w->next.family, v6 ? "proxy_ndp" : "proxy_arp") != 1)
+		if (!in || !is_proxy(w, i, in))
 			continue;
 		if (facts_route(&w->d->facts, i, &w->next, NULL, 0, &way) == 0 && way.index != in)
 			continue;
@@ -346,6 +364,7 @@ static void target_unanswered(struct walk *w, const struct answerers *a)
 {
 	const struct diagnosis *d = w->d;
 	const struct link_end from = d->domains.points[a->from].at;
+	const char *asking = w->next.family == AF_INET6 ? "ND" : "ARP";
 	char text[IP_TEXT_LEN];
 	size_t proxy;
 	int in;
@@ -355,8 +374,8 @@ static void target_unanswered(struct walk *w, const struct answerers *a)
 		if (address_lost(w, w->want))
 			return;
 		verdict_set(w->v, CAUSE_ADDRESS_MISSING, w->want,
-			    "ARP unanswered: %s asked who has %s, and nobody in the lab has it",
-			    name_of(d, w->node), text);
+			    "%s unanswered: %s asked who has %s, and nobody in the lab has it",
+			    asking, name_of(d, w->node), text);
 		return;
 	}
 	if (segment_is_wired(d->lab->topology, &from, &a->deaf_at)) {
@@ -373,17 +392,21 @@ static void target_unanswered(struct walk *w, const struct answerers *a)
 	if (find_proxy(w, a->from, false, &proxy, &in)) {
 		verdict_set(w->v, CAUSE_PROXY_ARP_OFF, proxy,
 			    "nobody answered %s for %s; router %s could have (it has a route), "
-			    "%s is off",
-			    w->next.family == AF_INET6 ? "ND" : "ARP", text, name_of(d, proxy),
-			    w->next.family == AF_INET6 ? "proxy_ndp" : "proxy_arp");
+			    "%s",
+			    asking, text, name_of(d, proxy),
+			    w->next.family != AF_INET6 ? "proxy_arp is off"
+			    : interface_sysctl(w, proxy, in, AF_INET6, "proxy_ndp") == 1
+				    ? "but proxy NDP answers for the addresses that are named to "
+				      "it ('ip neigh add proxy'), and this is not"
+				    : "proxy_ndp is off");
 		return;
 	}
 	if (proxy_lost_way(w, a->from))
 		return;
 	verdict_set(
 		w->v, CAUSE_ARP_UNANSWERED, w->node,
-		"ARP unanswered: %s takes %s to be on its own link, but %s is on another segment",
-		name_of(d, w->node), text, name_of(d, a->deaf));
+		"%s unanswered: %s takes %s to be on its own link, but %s is on another segment",
+		asking, name_of(d, w->node), text, name_of(d, a->deaf));
 }
 
 /* An entry made by hand is believed, whatever is true. */

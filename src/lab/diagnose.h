@@ -36,6 +36,8 @@ int diagnose(struct diagnosis *d, const struct question *q, struct verdict *ret,
 
 /* The address by which a node is reached: as the file says, else as the kernel has it. */
 bool node_address(struct facts *f, size_t node, uint8_t family, struct ip_net *ret);
+/* The one that another node asks for: of the first family that both have, else any. */
+bool node_address_for(struct facts *f, size_t from, size_t to, uint8_t first, struct ip_net *ret);
 
 /* One of two takes the other to be on its own link, the other does not. */
 bool find_mask_mismatch(struct diagnosis *d, const struct question *q, struct verdict *ret);

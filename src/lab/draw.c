@@ -350,15 +350,22 @@ struct wire_line layout_line(const struct layout *l, size_t link)
 	size_t at[2] = { l->of_node[w->ends[0].node], l->of_node[w->ends[1].node] };
 	const struct box *a = &l->boxes[at[0]], *b = &l->boxes[at[1]];
 
+	int left = a->x + a->width, right = b->x + b->width, half;
+
 	if (!is_tree_link(l, link))
-		return (struct wire_line) { a->x + a->width, slot_y(l, at[0], link),
-					    b->x + b->width, slot_y(l, at[1], link), true };
+		return (struct wire_line) { left,        slot_y(l, at[0], link),
+					    right,       slot_y(l, at[1], link),
+					    left + BEND, right + BEND };
 	/* From the right of one to the left of what hangs on it. */
-	if (b->up_link == link)
-		return (struct wire_line) { a->x + a->width, slot_y(l, at[0], link), b->x,
-					    b->y + b->height / 2, false };
-	return (struct wire_line) { a->x, a->y + a->height / 2, b->x + b->width,
-				    slot_y(l, at[1], link), false };
+	if (b->up_link == link) {
+		half = (left + b->x) / 2;
+		return (struct wire_line) { left, slot_y(l, at[0], link),
+					    b->x, b->y + b->height / 2,
+					    half, half };
+	}
+	half = (a->x + right) / 2;
+	return (struct wire_line) { a->x, a->y + a->height / 2, right, slot_y(l, at[1], link), half,
+				    half };
 }
 
 /* SVG */
@@ -393,18 +400,17 @@ static void put_text(FILE *to, int x, int y, const char *class, const char *text
 
 static void put_curve(FILE *to, const struct wire_line *w, int shift, const char *style)
 {
-	int half = (w->x2 - w->x1) / 2, x1 = w->x1, x2 = w->x2;
-	int c1 = w->bent ? x1 + BEND : x1 + half, c2 = w->bent ? x2 + BEND : x2 - half;
-
-	(void)fprintf(to, "<path d=\"M%d %dC%d %d %d %d %d %d\" fill=\"none\" %s/>\n", x1,
-		      w->y1 + shift, c1, w->y1 + shift, c2, w->y2 + shift, x2, w->y2 + shift,
-		      style);
+	(void)fprintf(to, "<path d=\"M%d %dC%d %d %d %d %d %d\" fill=\"none\" %s/>\n", w->x1,
+		      w->y1 + shift, w->c1, w->y1 + shift, w->c2, w->y2 + shift, w->x2,
+		      w->y2 + shift, style);
 }
 
-static bool is_collision(const struct topology *t, const struct lab_link *w)
+static bool is_collision(const struct layout *l, size_t link)
 {
-	return t->nodes[w->ends[0].node].kind == NODE_HUB ||
-	       t->nodes[w->ends[1].node].kind == NODE_HUB;
+	const struct lab_link *w = &l->t->links[link];
+
+	return l->t->nodes[w->ends[0].node].kind == NODE_HUB ||
+	       l->t->nodes[w->ends[1].node].kind == NODE_HUB;
 }
 
 static char *end_text(const struct topology *t, const struct link_end *e)
@@ -422,31 +428,41 @@ static char *end_text(const struct topology *t, const struct link_end *e)
 	return buf_steal(&text);
 }
 
-static bool is_between(const struct topology *t, const struct lab_link *w)
+/* Between bridges frames were seen to arrive at one end alone: a port there is blocked. */
+static bool is_one_way(const struct layout *l, size_t link)
 {
-	return node_is_bridge(&t->nodes[w->ends[0].node]) &&
-	       node_is_bridge(&t->nodes[w->ends[1].node]);
-}
-
-/* Frames were seen to arrive at one end alone: a port there is blocked. */
-static bool is_one_way(const struct layout *l, const struct lab_link *w)
-{
+	const struct lab_link *w = &l->t->links[link];
 	bool in[2] = { false, false };
 
+	if (!node_is_bridge(&l->t->nodes[w->ends[0].node]) ||
+	    !node_is_bridge(&l->t->nodes[w->ends[1].node]))
+		return false;
 	for (size_t i = 0; l->domains && i < l->domains->n; i++)
 		for (size_t e = 0; e < 2; e++)
 			in[e] = in[e] || domains_seen(l->domains, i, &w->ends[e], false);
 	return in[0] != in[1];
 }
 
+static bool is_silent(const struct layout *l, size_t link)
+{
+	size_t unused[DRAW_DOMAINS_MAX];
+
+	return l->domains && link_domains(l, link, unused) == 0;
+}
+
+/* How far above the middle the first of n lines of one cable is. */
+static int domains_shift(size_t n)
+{
+	return n ? (int)(n - 1) * 2 : 0;
+}
+
 static void put_links(const struct layout *l, FILE *to)
 {
 	for (size_t i = 0; i < l->t->n_links; i++) {
-		const struct lab_link *w = &l->t->links[i];
 		struct wire_line line = layout_line(l, i);
 		size_t domains[DRAW_DOMAINS_MAX], n = link_domains(l, i, domains);
 
-		if (is_collision(l->t, w))
+		if (is_collision(l, i))
 			put_curve(to, &line, 0,
 				  "stroke=\"#ffd43b\" stroke-width=\"16\" stroke-opacity=\"0.45\" "
 				  "stroke-linecap=\"round\"");
@@ -454,29 +470,23 @@ static void put_links(const struct layout *l, FILE *to)
 			put_curve(to, &line, 0,
 				  "stroke=\"#868e96\" stroke-width=\"2\" stroke-dasharray=\"5 4\"");
 		for (size_t k = 0; k < n; k++) {
-			autofree char *style = xasprintf("stroke=\"%s\" stroke-width=\"2.5\"%s",
-							 draw_ink(domains[k]),
-							 is_one_way(l, w) && is_between(l->t, w)
-								 ? " stroke-dasharray=\"8 5\""
-								 : "");
+			autofree char *style = xasprintf(
+				"stroke=\"%s\" stroke-width=\"2.5\"%s", draw_ink(domains[k]),
+				is_one_way(l, i) ? " stroke-dasharray=\"8 5\"" : "");
 
-			put_curve(to, &line, (int)k * 4 - (int)(n - 1) * 2, style);
+			put_curve(to, &line, (int)k * 4 - domains_shift(n), style);
 		}
 	}
 }
 
+/* Above its cable: a rim of the paper's colour keeps the letters free of others. */
 static void put_end_name(const struct layout *l, const struct link_end *e, int x, int y,
 			 bool to_the_right, FILE *to)
 {
 	autofree char *text = end_text(l->t, e);
 	int width = (int)((double)strlen(text) * 6.1) + 4;
-	int left = to_the_right ? x + 5 : x - 5 - width;
 
-	(void)fprintf(to,
-		      "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"12\" fill=\"#fff\" "
-		      "fill-opacity=\"0.85\"/>\n",
-		      left, y - 12, width);
-	put_text(to, left + 2, y - 3, "end", text);
+	put_text(to, to_the_right ? x + 7 : x - 3 - width, y - 4, "end", text);
 }
 
 static void put_end_names(const struct layout *l, FILE *to)
@@ -486,9 +496,11 @@ static void put_end_names(const struct layout *l, FILE *to)
 		struct wire_line line = layout_line(l, i);
 		const struct box *a = &l->boxes[l->of_node[w->ends[0].node]];
 		const struct box *b = &l->boxes[l->of_node[w->ends[1].node]];
+		size_t unused[DRAW_DOMAINS_MAX];
+		int up = domains_shift(link_domains(l, i, unused));
 
-		put_end_name(l, &w->ends[0], line.x1, line.y1, line.x1 > a->x, to);
-		put_end_name(l, &w->ends[1], line.x2, line.y2, line.x2 > b->x, to);
+		put_end_name(l, &w->ends[0], line.x1, line.y1 - up, line.x1 > a->x, to);
+		put_end_name(l, &w->ends[1], line.x2, line.y2 - up, line.x2 > b->x, to);
 	}
 }
 
@@ -611,6 +623,27 @@ static void put_subnets(const struct layout *l, FILE *to)
 	}
 }
 
+/* What else a cable can look like, told where one does. */
+static const struct {
+	bool (*is)(const struct layout *l, size_t link);
+	const char *style, *text;
+} notes[] = {
+	{ is_collision, "stroke=\"#ffd43b\" stroke-width=\"10\" stroke-opacity=\"0.45\"",
+	  "collision domain: a hub repeats to all" },
+	{ is_one_way, "stroke=\"#343a40\" stroke-width=\"2.5\" stroke-dasharray=\"8 5\"",
+	  "frames arrive at one end only: a port there is blocked" },
+	{ is_silent, "stroke=\"#868e96\" stroke-width=\"2\" stroke-dasharray=\"5 4\"",
+	  "no frame comes through" },
+};
+
+static bool note_applies(const struct layout *l, size_t note)
+{
+	for (size_t i = 0; i < l->t->n_links; i++)
+		if (notes[note].is(l, i))
+			return true;
+	return false;
+}
+
 static void put_legend(const struct layout *l, FILE *to)
 {
 	int y = l->height + LEGEND_Y;
@@ -629,17 +662,14 @@ static void put_legend(const struct layout *l, FILE *to)
 		put_text(to, MARGIN + 30, y, "row", text);
 		y += LEGEND_Y;
 	}
-	for (size_t i = 0; i < l->t->n_links; i++)
-		if (is_collision(l->t, &l->t->links[i])) {
-			(void)fprintf(to,
-				      "<rect x=\"%d\" y=\"%d\" width=\"22\" height=\"10\" "
-				      "fill=\"#ffd43b\" fill-opacity=\"0.45\"/>\n",
-				      MARGIN, y - 9);
-			put_text(to, MARGIN + 30, y, "row",
-				 "collision domain: a hub repeats to all");
-			y += LEGEND_Y;
-			break;
-		}
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++) {
+		if (!note_applies(l, i))
+			continue;
+		(void)fprintf(to, "<path d=\"M%d %dh22\" fill=\"none\" %s/>\n", MARGIN, y - 4,
+			      notes[i].style);
+		put_text(to, MARGIN + 30, y, "row", notes[i].text);
+		y += LEGEND_Y;
+	}
 	if (!l->domains) {
 		put_text(to, MARGIN, y, "row",
 			 "as the file has it: the lab is not up, nothing was observed");
@@ -648,15 +678,19 @@ static void put_legend(const struct layout *l, FILE *to)
 
 void draw_svg(const struct layout *l, FILE *to)
 {
-	int legend = l->domains ? (int)MIN(l->domains->n_broadcast, (size_t)12) + 1 : 1;
-	int height = l->height + (legend + 1) * LEGEND_Y, width = MAX(l->width, 460);
+	int legend = l->domains ? (int)MIN(l->domains->n_broadcast, (size_t)12) : 1;
+	int height, width = MAX(l->width, 480);
 
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
+		legend += note_applies(l, i);
+	height = l->height + (legend + 1) * LEGEND_Y;
 	(void)fprintf(to,
 		      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
 		      "viewBox=\"0 0 %d %d\" font-family=\"'DejaVu Sans Mono',monospace\">\n"
 		      "<style>text{font-size:12px;fill:#212529}.name{font-weight:bold}"
 		      ".kind{font-size:10px;fill:#868e96;text-anchor:end}"
-		      ".end{font-size:10px;fill:#495057}.subnet{font-size:11px;fill:#868e96}"
+		      ".end{font-size:10px;fill:#495057;stroke:#fff;stroke-width:3px;"
+		      "paint-order:stroke}.subnet{font-size:11px;fill:#868e96}"
 		      ".title{font-size:15px;font-weight:bold}</style>\n"
 		      "<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
 		      width, height, width, height);

@@ -41,10 +41,11 @@ void draw_text(const struct layout *l, bool with_colours, FILE *to);
 size_t link_domains(const struct layout *l, size_t link, size_t ret[DRAW_DOMAINS_MAX]);
 void draw_escaped(FILE *to, const char *text);
 const char *draw_ink(size_t domain);
-/* From where to where a cable goes on the sheet. */
+/* From where to where a cable goes on the sheet: a curve that leaves (x1, y1) towards (c1, y1) and
+ * comes to (x2, y2) from (c2, y2).
+ */
 struct wire_line {
-	int x1, y1, x2, y2;
-	bool bent; /* not along the tree: a curve */
+	int x1, y1, x2, y2, c1, c2;
 };
 struct wire_line layout_line(const struct layout *l, size_t link);
 

@@ -386,6 +386,7 @@ struct neighbour_found {
 	int index;
 	int state;
 	unsigned char mac[MAC_LEN];
+	bool any;
 };
 
 static int each_neighbour(const struct nlmsghdr *h, void *data)
@@ -409,27 +410,42 @@ static int each_neighbour(const struct nlmsghdr *h, void *data)
 	}
 	if (!same)
 		return MNL_CB_OK;
+	found->any = true;
 	found->state = nd->ndm_state;
 	if (mac && mnl_attr_get_payload_len(mac) == MAC_LEN)
 		memcpy(found->mac, mnl_attr_get_payload(mac), MAC_LEN);
 	return MNL_CB_OK;
 }
 
-int facts_neighbour(struct facts *f, size_t node, int index, const struct ip *ip,
-		    unsigned char ret_mac[MAC_LEN])
+static bool find_neighbour(struct facts *f, size_t node, uint8_t flags,
+			   struct neighbour_found *found)
 {
-	struct neighbour_found found = { .ip = ip, .index = index };
-	const struct ndmsg nd = { .ndm_family = ip->family };
+	const struct ndmsg nd = { .ndm_family = found->ip->family, .ndm_flags = flags };
 	const struct facts_node *n;
 	struct nl_req q;
 
 	if (facts_node(f, node, &n, NULL) < 0)
-		return 0;
+		return false;
 	nl_req_init(&q, RTM_GETNEIGH, NLM_F_DUMP, &nd, sizeof(nd));
-	if (nl_query(n->nl, &q, each_neighbour, &found) < 0)
+	return nl_query(n->nl, &q, each_neighbour, found) >= 0 && found->any;
+}
+
+int facts_neighbour(struct facts *f, size_t node, int index, const struct ip *ip,
+		    unsigned char ret_mac[MAC_LEN])
+{
+	struct neighbour_found found = { .ip = ip, .index = index };
+
+	if (!find_neighbour(f, node, 0, &found))
 		return 0;
 	memcpy(ret_mac, found.mac, MAC_LEN);
 	return found.state;
+}
+
+bool facts_proxies(struct facts *f, size_t node, int index, const struct ip *ip)
+{
+	struct neighbour_found found = { .ip = ip, .index = index };
+
+	return find_neighbour(f, node, NTF_PROXY, &found);
 }
 
 bool facts_owners(struct facts *f, const struct ip *ip,

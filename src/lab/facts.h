@@ -77,6 +77,8 @@ int facts_route(struct facts *f, size_t node, const struct ip *to, const struct 
 /* What a node has for an address: NUD_ state, 0 if nothing. */
 int facts_neighbour(struct facts *f, size_t node, int index, const struct ip *ip,
 		    unsigned char ret_mac[MAC_LEN]);
+/* Whether it has an entry to answer for that address there: "ip neigh add proxy". */
+bool facts_proxies(struct facts *f, size_t node, int index, const struct ip *ip);
 
 /* All interfaces in the lab that have an address: calls each until it returns true. */
 bool facts_owners(struct facts *f, const struct ip *ip,

@@ -121,6 +121,26 @@ static int state_load(struct lab *lab, struct error *err)
 	return rd.r;
 }
 
+bool lab_keeper_of(const char *dir, pid_t *ret, uint64_t *ret_start)
+{
+	cleanup(json_cleanup) json_t *doc = NULL;
+	autofree char *path = xasprintf("%s/state.json", dir);
+	struct json_reader rd;
+	uint64_t start;
+	pid_t keeper;
+
+	if (json_load_at(AT_FDCWD, path, &doc, NULL) < 0)
+		return false;
+	json_reader_init(&rd, path, NULL);
+	keeper = (pid_t)json_read_int(&rd, doc, "keeper", 1, INT32_MAX, 0);
+	start = (uint64_t)json_read_int(&rd, doc, "start", 0, INT64_MAX, 0);
+	if (rd.r < 0 || !process_is_alive(keeper, start))
+		return false;
+	*ret = keeper;
+	*ret_start = start;
+	return true;
+}
+
 /* opening */
 
 static int load(const char *dir, struct lab **ret, struct error *err)
@@ -145,6 +165,14 @@ static int load(const char *dir, struct lab **ret, struct error *err)
 	return 0;
 }
 
+static int keeper_died(const char *name, const char *file, struct error *err)
+{
+	return error_set(
+		err, -ENOENT,
+		"lab %s is not up any more: its keeper died; 'strake lab up %s' raises it again",
+		name, file);
+}
+
 int lab_open(const char *run_root, const char *what, struct lab **ret, struct error *err)
 {
 	autofree char *name = NULL, *dir = NULL;
@@ -162,10 +190,7 @@ int lab_open(const char *run_root, const char *what, struct lab **ret, struct er
 		return r;
 	if (!process_is_alive(lab->keeper, lab->keeper_start)) {
 		lab_close(lab);
-		return error_set(
-			err, -ENOENT,
-			"lab %s is not up any more: its keeper died; 'strake lab up %s' raises it again",
-			name, looks_like_file(what) ? what : "FILE");
+		return keeper_died(name, looks_like_file(what) ? what : "FILE", err);
 	}
 	*ret = lab;
 	return 0;
@@ -195,6 +220,9 @@ int lab_netns(struct lab *lab, size_t node, struct error *err)
 		return lab->open_fds[node];
 	path = xasprintf("/proc/%d/fd/%d", lab->keeper, lab->node_fds[node]);
 	lab->open_fds[node] = open(path, O_RDONLY | O_CLOEXEC);
+	/* One that is dying has let go of them already. */
+	if (lab->open_fds[node] < 0 && (errno == ENOENT || errno == ESRCH))
+		return keeper_died(lab->topology->name, "FILE", err);
 	if (lab->open_fds[node] < 0)
 		return error_sys(err, -errno, "open the network of node %s",
 				 lab->topology->nodes[node].name);

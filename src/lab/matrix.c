@@ -27,6 +27,17 @@ static bool address_of(struct facts *f, size_t node, unsigned flags, struct ip_n
 	       node_address(f, node, first == AF_INET ? AF_INET6 : AF_INET, ret);
 }
 
+/* Where a node is asked for: at its own first address, unless the asker has none of that family. */
+static struct ip target_of(struct facts *f, unsigned flags, const struct ip_net *addresses,
+			   size_t from, size_t to)
+{
+	struct ip_net net = addresses[to];
+
+	if (addresses[from].ip.family != net.ip.family)
+		(void)node_address_for(f, from, to, flags & MATRIX_IPV6 ? AF_INET6 : AF_INET, &net);
+	return net.ip;
+}
+
 /* The node that a ping is for. */
 static size_t matrix_target(const struct matrix *m, size_t ping)
 {
@@ -244,7 +255,8 @@ int matrix_observe(struct lab *lab, unsigned flags, struct matrix *ret, struct e
 			if (i != k)
 				m.pings[m.n_pings++] =
 					(struct ping) { .from = m.nodes[i],
-							.to = addresses[m.nodes[k]].ip };
+							.to = target_of(&d.facts, flags, addresses,
+									m.nodes[i], m.nodes[k]) };
 	r = bridges_wait(lab, err);
 	if (r == 0)
 		r = prober_open(lab, NULL, &prober, err);

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "lab/raise.h"
+#include "lab/relay.h"
 
 #define BLOCK_LEN (64U << 10)
 #define SLOT_LEN  2048U
@@ -33,6 +34,7 @@
 #define BLOCKS_MAX  32U
 #define THREADS_MAX 64U
 #define QUIET_MS    20
+#define RELAY_MS    100 /* a process may carry it, and have to wait for a processor */
 
 struct ear {
 	int fd;
@@ -197,11 +199,14 @@ static void raise_limit(void)
 
 unsigned lab_delay_ms(const struct topology *t)
 {
+	bool impaired = false;
 	uint64_t us = 0;
 
-	for (size_t i = 0; i < t->n_links; i++)
+	for (size_t i = 0; i < t->n_links; i++) {
 		us += t->links[i].impair.delay_us + t->links[i].impair.jitter_us;
-	return (unsigned)MIN(us * 2 / 1000 + (us > 0) * 20, 5000U);
+		impaired = impaired || link_is_impaired(&t->links[i]);
+	}
+	return (unsigned)MIN(us * 2 / 1000 + (impaired ? RELAY_MS : 0), 5000U);
 }
 
 static void size_ear(struct observer *o, size_t node, unsigned flags)

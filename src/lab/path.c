@@ -318,6 +318,21 @@ static void print_asking(const struct path *p, FILE *to)
 	}
 }
 
+/* Of another subnet by the file, and yet nobody routed: the asker looks for it on its own link. */
+static bool is_direct(const struct path *p)
+{
+	const struct node *from = &p->lab->topology->nodes[p->ping.from];
+
+	for (size_t i = 0; i < p->request.n; i++)
+		if (p->request.visits[i].deed == DEED_ROUTED)
+			return false;
+	for (size_t i = 0; i < from->n_interfaces; i++)
+		for (size_t k = 0; k < from->interfaces[i].n_addresses; k++)
+			if (ip_net_has(&from->interfaces[i].addresses[k], &p->ping.to))
+				return false;
+	return p->ping.answered && p->request.n > 1;
+}
+
 void path_print(const struct path *p, FILE *to)
 {
 	char text[IP_TEXT_LEN];
@@ -331,6 +346,11 @@ void path_print(const struct path *p, FILE *to)
 			      (double)p->ping.rtt_ns / 1e6, p->ping.ttl);
 	else
 		(void)fprintf(to, "%s did not answer\n", text);
+	if (is_direct(p))
+		(void)fprintf(to,
+			      "direct, other subnet: %s has a route to it on its own link, and "
+			      "no router was asked\n",
+			      p->lab->topology->nodes[p->ping.from].name);
 	if (p->request.n && p->request.visits[0].n_out) {
 		struct buf nesting = BUF_INIT(1024);
 

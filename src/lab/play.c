@@ -20,6 +20,7 @@ static const char style[] =
 	".card{border:1px solid #adb5bd;border-radius:6px;padding:6px 10px;font:12px monospace;min-width:190px}"
 	".card b{display:block;margin-bottom:3px}.new{background:#fff3bf}"
 	"#said{font:13px monospace;min-height:2.6em;padding:6px 0;white-space:pre-wrap}"
+	"#count{margin-left:1em}"
 	"button{font-size:15px;padding:3px 12px;margin-right:6px}.dot{stroke:#212529;stroke-width:1}</style>\n";
 
 static const char script[] =
@@ -38,15 +39,17 @@ static const char script[] =
 	"d.setAttribute('fill',m.colour);d.setAttribute('cx',m.x1);d.setAttribute('cy',m.y1);svg.append(d);return d}\n"
 	"function tell(s){said.textContent=s.moves.map(m=>m.where+'  '+m.text).join('\\n');"
 	"document.getElementById('count').textContent=at+' / '+film.length}\n"
+	"function along(f,a,b,c,d){const g=1-f;return g*g*g*a+3*g*g*f*b+3*g*f*f*c+f*f*f*d}\n"
 	"function step(animate){if(at>=film.length){stop();document.body.dataset.state='end';return false}"
 	"const s=film[at++];clear();tell(s);"
 	"if(!animate){s.learns.forEach(l=>learn(l,false))}else{const ds=s.moves.map(dot),t0=performance.now();"
-	"(function go(now){const f=Math.min(1,(now-t0)/(speed*0.7));s.moves.forEach((m,i)=>{"
-	"ds[i].setAttribute('cx',m.x1+(m.x2-m.x1)*f);ds[i].setAttribute('cy',m.y1+(m.y2-m.y1)*f)});"
+	"(function go(now){const f=Math.min(1,Math.max(0,now-t0)/(speed*0.7));s.moves.forEach((m,i)=>{"
+	"ds[i].setAttribute('cx',along(f,m.x1,m.c1,m.c2,m.x2));ds[i].setAttribute('cy',along(f,m.y1,m.y1,m.y2,m.y2))});"
 	"if(f<1&&ds[0]&&ds[0].isConnected)requestAnimationFrame(go);else s.learns.forEach(l=>learn(l,true))})(t0)}"
 	"if(at>=film.length)document.body.dataset.state='end';return true}\n"
 	"function stop(){clearInterval(timer);timer=null;document.getElementById('play').textContent='Play'}\n"
 	"function reset(){stop();at=0;clear();document.body.dataset.state='start';said.textContent='';"
+	"document.getElementById('count').textContent='0 / '+film.length;"
 	"document.getElementById('tables').textContent='';for(const k in tables)delete tables[k];devices.forEach(card)}\n"
 	"document.getElementById('play').onclick=()=>{if(timer)return stop();if(at>=film.length)reset();"
 	"document.getElementById('play').textContent='Pause';step(true);timer=setInterval(()=>step(true),speed)};\n"
@@ -90,26 +93,51 @@ static void add_learned(json_t *list, const char *node, const char *key, const c
 		list, json_pack("{s:s, s:s, s:s}", "node", node, "key", key, "value", value));
 }
 
+static bool has_address(const struct node *n, const struct ip *ip)
+{
+	for (size_t i = 0; i < n->n_interfaces; i++)
+		for (size_t k = 0; k < n->interfaces[i].n_addresses; k++)
+			if (ip_equal(&n->interfaces[i].addresses[k].ip, ip))
+				return true;
+	return false;
+}
+
+/* Whose hardware address a question or its answer tells this node; false: it is for others. */
+static bool tells(const struct node *n, const struct frame *f, const struct ip **ret_ip,
+		  const unsigned char **ret_mac)
+{
+	bool answer = f->icmp == ICMP_KIND_ND_ANSWER;
+
+	if (f->what == FRAME_ARP) {
+		*ret_ip = &f->ip_src;
+		*ret_mac = f->arp_mac;
+		return has_address(n, &f->ip_dst);
+	}
+	if (f->what != FRAME_ICMP || (!answer && f->icmp != ICMP_KIND_ND_ASK))
+		return false;
+	*ret_ip = answer ? &f->about : &f->ip_src;
+	*ret_mac = f->src;
+	return has_address(n, answer ? &f->ip_dst : &f->about);
+}
+
 /* What the device where the frame came in knows from now on. */
 static void learn(const struct layout *l, const struct sight *s, const struct frame *f, json_t *to)
 {
 	const struct node *n = &l->t->nodes[s->node];
 	struct buf key = BUF_INIT(200), value = BUF_INIT(200);
 	char text[IP_TEXT_LEN];
-	bool mine = false;
+	const unsigned char *mac;
+	const struct ip *ip;
 
 	if (n->kind == NODE_SWITCH && !mac_is_multicast(f->src)) {
 		mac_name(l->t, f->src, &key);
 		buf_addf(&value, "behind %s", n->interfaces[s->interface].name);
 		add_learned(to, n->name, buf_text(&key), buf_text(&value));
 	}
-	for (size_t i = 0; i < n->n_interfaces; i++)
-		for (size_t k = 0; k < n->interfaces[i].n_addresses; k++)
-			mine = mine || ip_equal(&n->interfaces[i].addresses[k].ip, &f->ip_dst);
-	if (f->what == FRAME_ARP && mine) {
-		ip_format(&f->ip_src, text);
+	if (tells(n, f, &ip, &mac)) {
+		ip_format(ip, text);
 		buf_reset(&value);
-		mac_name(l->t, f->arp_mac, &value);
+		mac_name(l->t, mac, &value);
 		add_learned(to, n->name, text, buf_text(&value));
 	}
 	buf_done(&key);
@@ -138,10 +166,11 @@ static json_t *move(const struct layout *l, const struct path *p, const struct s
 	mac_name(l->t, f->dst, &text);
 	buf_add_str(&text, ") ");
 	frame_describe(f, &text);
-	o = json_pack("{s:i, s:i, s:i, s:i, s:s, s:s, s:s}", "x1", forward ? line.x1 : line.x2,
-		      "y1", forward ? line.y1 : line.y2, "x2", forward ? line.x2 : line.x1, "y2",
-		      forward ? line.y2 : line.y1, "colour", colour_of(f), "where",
-		      buf_text(&where), "text", buf_text(&text));
+	o = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:s, s:s}", "x1",
+		      forward ? line.x1 : line.x2, "y1", forward ? line.y1 : line.y2, "c1",
+		      forward ? line.c1 : line.c2, "c2", forward ? line.c2 : line.c1, "x2",
+		      forward ? line.x2 : line.x1, "y2", forward ? line.y2 : line.y1, "colour",
+		      colour_of(f), "where", buf_text(&where), "text", buf_text(&text));
 	buf_done(&where);
 	buf_done(&text);
 	return o;

@@ -182,36 +182,6 @@ static void read_rest_of(struct reading *g, const struct yaml *map)
 	}
 }
 
-/* checks */
-
-static bool is_check_kind(const char *word)
-{
-	for (const char *const *kind = lab_check_kinds; *kind; kind++)
-		if (strcmp(*kind, word) == 0)
-			return true;
-	return false;
-}
-
-/* The first key is the kind; others may stand beside it. */
-static void read_check(struct reading *g, const struct yaml *y)
-{
-	struct lab_check *check;
-
-	if (y->kind != YAML_MAP || y->n == 0) {
-		yaml_fail(&g->rd, y, "a check is a map such as 'reach: [h1, h2]'");
-		return;
-	}
-	if (!is_check_kind(y->keys[0]->text)) {
-		yaml_check_keys(&g->rd, y, lab_check_kinds, "a check");
-		yaml_fail(&g->rd, y, "'%.40s' is not what a check begins with", y->keys[0]->text);
-		return;
-	}
-	check = VEC_ADD(g->t->checks, g->t->n_checks);
-	check->kind = y->keys[0]->text;
-	check->arguments = y->items[0];
-	check->map = y;
-}
-
 /* what follows from the rest */
 
 static void set_macs(struct topology *t)
@@ -264,6 +234,15 @@ static void conclude_node(struct reading *g, struct node *node)
 	share_macs(node);
 }
 
+/* Beside the directory of lab a is its lock, "a.lock". */
+static bool is_lab_name(const char *name)
+{
+	size_t len = strlen(name), ending = sizeof(LAB_LOCK_ENDING) - 1;
+
+	return is_name(name, LAB_NAME_MAX) &&
+	       !(len > ending && strcmp(name + len - ending, LAB_LOCK_ENDING) == 0);
+}
+
 static void read_name(struct reading *g, const struct yaml *root)
 {
 	const char *name = yaml_text(&g->rd, yaml_get(root, "name"), "name");
@@ -277,13 +256,13 @@ static void read_name(struct reading *g, const struct yaml *root)
 		if (end && !end[strlen(endings[i])])
 			*end = '\0';
 	}
-	if (!name && !is_name(of_file, LAB_NAME_MAX))
+	if (!name && !is_lab_name(of_file))
 		yaml_fail(
 			&g->rd, root,
 			"the file's name, '%.70s', cannot be the lab's: letters, digits, '-', '_' and '.', at most %d; "
 			"give it one with 'name:'",
 			of_file, LAB_NAME_MAX);
-	else if (name && !is_name(name, LAB_NAME_MAX))
+	else if (name && !is_lab_name(name))
 		yaml_fail(
 			&g->rd, yaml_get(root, "name"),
 			"'%.70s' is no name for a lab: letters, digits, '-', '_' and '.', at most %d",
@@ -311,7 +290,7 @@ static void read_all(struct reading *g, const struct yaml *root)
 		return;
 	read_rest_of(g, yaml_get(root, "nodes"));
 	read_rest_of(g, yaml_get(root, "hosts"));
-	for (size_t i = 0; i < yaml_count(&g->rd, checks, "checks"); i++)
+	for (size_t i = 0; g->rd.r == 0 && i < yaml_count(&g->rd, checks, "checks"); i++)
 		read_check(g, yaml_item(checks, i));
 	set_macs(g->t);
 	for (size_t i = 0; i < g->t->n_nodes; i++)

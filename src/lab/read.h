@@ -31,4 +31,7 @@ void read_links(struct reading *g, const struct yaml *list);
 void read_node_rest(struct reading *g, struct node *node, const struct yaml *map);
 void read_ip(struct reading *g, const struct yaml *y, const char *name, struct ip *ret);
 
+/* An entry of "checks:", after all that it may name. */
+void read_check(struct reading *g, const struct yaml *y);
+
 #endif

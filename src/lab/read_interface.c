@@ -58,6 +58,20 @@ static struct interface *vlan_new(struct reading *g, struct node *node, const ch
 	return in;
 }
 
+/* The kernel has "all" and "default" beside its interfaces, and makes a number of "%d". */
+static bool is_interface_name(const char *name)
+{
+	static const char *const taken[] = { "", ".", "..", "all", "default" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		if (strcmp(name, taken[i]) == 0)
+			return false;
+	for (const char *c = name; *c; c++)
+		if ((unsigned char)*c <= ' ' || strchr("/:%\x7f", *c))
+			return false;
+	return strlen(name) < IF_NAMESIZE;
+}
+
 /* NOLINTNEXTLINE(misc-no-recursion) of a name with one dot less each time */
 struct interface *read_interface_named(struct reading *g, struct node *node, const char *name,
 				       const struct yaml *at)
@@ -66,11 +80,11 @@ struct interface *read_interface_named(struct reading *g, struct node *node, con
 
 	if (i != NO_INDEX)
 		return &node->interfaces[i];
-	if (!name[0] || strlen(name) >= IF_NAMESIZE || strpbrk(name, "/: \t") ||
-	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+	if (!is_interface_name(name)) {
 		yaml_fail(
 			&g->rd, at,
-			"'%.40s' is no name for an interface: at most %d characters, no '/', ':' or blank",
+			"'%.40s' is no name for an interface: at most %d characters, no '/', ':', '%%' or blank, "
+			"and not 'all' or 'default'",
 			name, IF_NAMESIZE - 1);
 		return NULL;
 	}
@@ -87,6 +101,34 @@ void read_ip(struct reading *g, const struct yaml *y, const char *name, struct i
 
 	if (text && ip_parse(text, ret) < 0)
 		yaml_fail(&g->rd, y, "%s is an address, not '%.60s'", name, text);
+}
+
+/* One that an interface can have. */
+static bool is_unicast(const struct ip *ip)
+{
+	static const unsigned char all[4] = { 255, 255, 255, 255 };
+
+	if (ip_is_any(ip))
+		return false;
+	if (ip->family == AF_INET6)
+		return ip->bytes[0] != 0xff;
+	return (ip->bytes[0] & 0xf0) != 0xe0 && memcmp(ip->bytes, all, sizeof(all)) != 0;
+}
+
+/* The one for the shift'th name of a range, counted on from what stands in the file. */
+static void shift_address(struct reading *g, const struct yaml *at, size_t shift,
+			  struct ip_net *net)
+{
+	const struct ip_net first = *net;
+	char text[IP_NET_TEXT_LEN];
+
+	net->ip = ip_plus(&first.ip, shift);
+	ip_net_format(&first, text);
+	if (shift > 0 && first.prefix_len + 1U < ip_len(&first.ip) * 8 &&
+	    (!ip_net_has(&first, &net->ip) || ip_net_is_edge(&first, &net->ip)))
+		yaml_fail(&g->rd, at, "counted from %s on, the subnet ends after %zu", text, shift);
+	else if (!is_unicast(&net->ip))
+		yaml_fail(&g->rd, at, "%s is no address that an interface can have", text);
 }
 
 void read_addresses(struct reading *g, struct interface *in, const struct yaml *list, size_t shift)
@@ -110,19 +152,21 @@ void read_addresses(struct reading *g, struct interface *in, const struct yaml *
 				  ADDRESSES_MAX);
 			return;
 		}
-		net.ip = ip_plus(&net.ip, shift);
+		shift_address(g, item, shift, &net);
 		*VEC_ADD(in->addresses, in->n_addresses) = net;
 	}
 }
 
 void read_mac(struct reading *g, const struct yaml *y, unsigned char ret[6])
 {
+	static const unsigned char none[6] = { 0 };
 	const char *text = yaml_text(&g->rd, y, "mac");
 	struct ether_addr mac;
 
 	if (!text)
 		return;
-	if (!ether_aton_r(text, &mac) || (mac.ether_addr_octet[0] & 1)) {
+	if (!ether_aton_r(text, &mac) || (mac.ether_addr_octet[0] & 1) ||
+	    memcmp(mac.ether_addr_octet, none, sizeof(none)) == 0) {
 		yaml_fail(
 			&g->rd, y,
 			"mac is the address of one interface, such as 02:00:00:00:00:01, not '%.40s'",

@@ -15,6 +15,9 @@ struct lab_state {
 int lab_state_save(const char *dir, const struct lab_state *s, size_t n_nodes,
 		   struct error *err) must_check;
 
+/* Who holds the lab of a directory, whatever else in it can be read; false: nobody does. */
+bool lab_keeper_of(const char *dir, pid_t *ret, uint64_t *ret_start);
+
 /* RUN_ROOT/labs/NAME; the caller frees. */
 char *lab_dir(const char *run_root, const char *name);
 /* The name of the lab that somebody means by a name or a file; the caller frees. */

@@ -8,10 +8,6 @@
 #include "base/nearest.h"
 #include "lab/yaml.h"
 
-const char *const lab_check_kinds[] = { "reach", "no-reach", "same-domain", "domains",
-					"path",  "arp",      "mtu",         "nat",
-					"fdb",   "resolve",  NULL };
-
 const char *node_kind_name(enum node_kind kind)
 {
 	static const char *const names[] = { "host", "hub", "switch", "router", "container" };

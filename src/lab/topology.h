@@ -29,6 +29,7 @@
 struct yaml;
 
 #define LAB_NAME_MAX      63
+#define LAB_LOCK_ENDING   ".lock"
 #define LAB_NODE_NAME_MAX 63 /* a label of DNS; interface names are the kernel's 15 */
 #define LAB_NODES_MAX     4096
 #define LAB_PORTS_MAX     1000  /* of one node: a bridge takes 1023 */
@@ -155,11 +156,12 @@ struct lab_link {
 
 /* One entry of "checks:": {KIND: ARGUMENTS}. */
 struct lab_check {
-	const char *kind;             /* one of lab_check_kinds[] */
+	const char *kind;             /* "reach", ...: see read_check.c */
 	const struct yaml *arguments; /* borrowed from the topology's document */
 	const struct yaml *map; /* the whole entry: keys beside the kind, such as answered-by */
 };
-extern const char *const lab_check_kinds[]; /* NULL-terminated */
+#define CHECK_MTU_MIN 576U
+#define CHECK_MTU_MAX 9216U
 
 struct topology {
 	char name[LAB_NAME_MAX + 1];

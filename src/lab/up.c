@@ -40,7 +40,7 @@ static bool is_there(int fd, const char *path)
 static int lock(const char *run_root, const char *name, int *ret, struct error *err)
 {
 	autofree char *labs = lab_dir(run_root, "");
-	autofree char *path = xasprintf("%s%s.lock", labs, name);
+	autofree char *path = xasprintf("%s%s" LAB_LOCK_ENDING, labs, name);
 	int r = dir_make_at(AT_FDCWD, labs, 0700, err);
 
 	while (r == 0) {
@@ -67,7 +67,7 @@ static int lock(const char *run_root, const char *name, int *ret, struct error *
 static void unlock(const char *run_root, const char *name, int *fd)
 {
 	autofree char *labs = lab_dir(run_root, "");
-	autofree char *path = xasprintf("%s%s.lock", labs, name);
+	autofree char *path = xasprintf("%s%s" LAB_LOCK_ENDING, labs, name);
 
 	if (*fd >= 0)
 		(void)unlink(path);
@@ -142,23 +142,20 @@ static int raise_and_keep(const char *dir, const struct lab_request *request,
 static void clean_one(const char *run_root, const char *name)
 {
 	autofree char *dir = lab_dir(run_root, name);
-	struct lab *lab = NULL;
+	uint64_t start;
 	int locked = -1;
+	pid_t keeper;
 
-	if (lab_open(run_root, name, &lab, NULL) == 0 || lock(run_root, name, &locked, NULL) < 0) {
-		lab_close(lab);
+	if (lab_keeper_of(dir, &keeper, &start) || lock(run_root, name, &locked, NULL) < 0)
 		return;
-	}
 	/* It may have been raised before we had the lock. */
-	if (lab_open(run_root, name, &lab, NULL) < 0)
+	if (!lab_keeper_of(dir, &keeper, &start))
 		ignore_result(dir_remove_at(AT_FDCWD, dir, NULL));
-	lab_close(lab);
 	unlock(run_root, name, &locked);
 }
 
 void labs_clean(const char *run_root)
 {
-	static const char ending[] = ".lock";
 	cleanup(strv_done) struct strv names = { 0 };
 	autofree char *path = lab_dir(run_root, "");
 	DIR *labs = opendir(path);
@@ -167,7 +164,7 @@ void labs_clean(const char *run_root)
 	while (labs && (entry = readdir(labs))) {
 		const char *dot = strrchr(entry->d_name, '.');
 		autofree char *name =
-			dot && strcmp(dot, ending) == 0
+			dot && strcmp(dot, LAB_LOCK_ENDING) == 0
 				? xstrndup(entry->d_name, (size_t)(dot - entry->d_name))
 				: xstrdup(entry->d_name);
 
@@ -182,13 +179,12 @@ void labs_clean(const char *run_root)
 
 static int refuse_second(const char *run_root, const char *name, struct error *err)
 {
-	struct lab *lab = NULL;
+	autofree char *dir = lab_dir(run_root, name);
+	uint64_t start;
 	pid_t keeper;
 
-	if (lab_open(run_root, name, &lab, NULL) < 0)
+	if (!lab_keeper_of(dir, &keeper, &start))
 		return 0;
-	keeper = lab->keeper;
-	lab_close(lab);
 	return error_set(
 		err, -EEXIST,
 		"lab %s is up already, held by process %d; 'strake lab down %s' takes it down, or give this one another name",
@@ -212,11 +208,11 @@ static int up_locked(const struct lab_request *request, const struct topology *t
 	autofree char *dir = lab_dir(request->run_root, t->name);
 	int r = explain_dry() ? 0 : refuse_second(request->run_root, t->name, err);
 
-	if (r == 0)
-		r = prepare(dir, t, text, err);
 	if (r < 0)
 		return r;
-	r = raise_and_keep(dir, request, t, err);
+	r = prepare(dir, t, text, err);
+	if (r == 0)
+		r = raise_and_keep(dir, request, t, err);
 	if (r < 0)
 		ignore_result(dir_remove_at(AT_FDCWD, dir, NULL));
 	return r;
@@ -250,13 +246,16 @@ static int down_locked(const char *run_root, const char *name, struct error *err
 	autofree char *dir = lab_dir(run_root, name);
 	struct lab *lab = NULL;
 	struct error why = { 0 };
+	uint64_t start = 0;
+	pid_t keeper = 0;
+	bool held = lab_keeper_of(dir, &keeper, &start);
 	int r = lab_open(run_root, name, &lab, &why);
 
 	if (r < 0 && access(dir, F_OK) < 0) {
 		*err = why;
 		return r;
 	}
-	r = lab ? keeper_end(lab->keeper, lab->keeper_start, err) : -ESRCH;
+	r = held ? keeper_end(keeper, start, err) : -ESRCH;
 	if (lab && (r == 0 || r == -ESRCH))
 		container_stop_all(lab->topology, lab->root, lab->run_root);
 	lab_close(lab);

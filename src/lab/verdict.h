@@ -58,6 +58,8 @@ struct verdict {
 };
 
 const char *cause_name(enum cause cause); /* "no-route" */
+/* If it is none, *ret_near is the one that may be meant, or NULL. */
+bool cause_is_name(const char *text, const char **ret_near);
 
 /* Sets it, unless it is set; returns true. */
 bool verdict_set(struct verdict *v, enum cause cause, size_t node, const char *fmt, ...)

@@ -162,6 +162,19 @@ faults() {
 	[ ${#missing[@]} = 0 ]
 }
 
+@test "A4.5 A4.6 a wrong mask and a double address name both hosts" {
+	strake lab up -q "$OWN/near.yaml"
+	strake lab exec near h1 sh -c 'ip address del 10.9.0.1/24 dev eth0; ip address add 10.9.0.1/25 dev eth0'
+	run strake lab matrix near
+	assert_has "4 of 6 pairs reach each other"
+	assert_has "h1 -> h2: mask mismatch: h1 has 10.9.0.1/25, h2 has 10.9.0.200/24, so only one of them"
+	assert_has "h2 -> h1: mask mismatch: h1 has 10.9.0.1/25, h2 has 10.9.0.200/24"
+	strake lab down near
+	strake lab up -q --break duplicate-address "$OWN/near.yaml"
+	run strake lab check near
+	assert_has "duplicate address: h2 and h3 both have 10.9.0.200"
+}
+
 @test "A4.11 hints come one at a time, the matrix names the cause, and mending it is seen" {
 	strake lab up -q --break target-no-gateway "$OWN/routed.yaml"
 	run strake lab hint routed

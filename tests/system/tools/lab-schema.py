@@ -17,7 +17,7 @@ read = set()
 for file in sorted(source.glob("read*.c")):
     for table in re.findall(r"(?:keys|all)\[\] = \{([^}]*)NULL,?\s*\}", file.read_text()):
         read.add(strings(table))
-kinds = re.search(r"\} kinds\[\] = \{(.*?)\n\};", (source / "checks.c").read_text(), re.S)[1]
+kinds = re.search(r"\} kinds\[\] = \{(.*?)\n\};", (source / "read_check.c").read_text(), re.S)[1]
 read |= {strings(keys) for keys in re.findall(r"\{[^{}]*\{([^}]*)NULL", kinds)}
 told = set()
 
