@@ -68,7 +68,9 @@ void dir_clear(struct file *dir);
  * NULL) gets where it really is, "usr/lib/x"; the caller frees.
  */
 struct file *filetree_resolve(const struct filetree *t, const char *path, char **ret_path);
-/* The same, where directories that are missing are made, of root and 0755; NULL: not possible. */
+/* The same, where directories that are missing are made, of root and 0755, where a link leads
+ * nowhere so that it does; NULL: not possible.
+ */
 struct file *filetree_make_dir(struct filetree *t, const char *path, struct timespec mtime);
 /* A regular file of root's with these bytes, which are taken over (heap). Replaces what is there.
  */
