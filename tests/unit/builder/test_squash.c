@@ -5,9 +5,6 @@
 
 #include <cmocka.h>
 
-#include <sched.h>
-#include <stdbool.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -18,26 +15,7 @@
 #include "builder/squash.h"
 #include "image/incoming.h"
 #include "image/lower.h"
-
-/* Whether an overlay can write to /tmp is not known: each test has a tmpfs, seen by it alone. */
-static bool may_mount;
-
-static int setup(void **state)
-{
-	if (scratch_setup(state) < 0)
-		return -1;
-	may_mount = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
-		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-		    mount("none", *state, "tmpfs", 0, "size=8m") == 0;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	if (may_mount)
-		(void)umount2(*state, MNT_DETACH);
-	return scratch_teardown(state);
-}
+#include "private_mount.h"
 
 static void put(const char *dir, const char *name)
 {
@@ -195,7 +173,7 @@ static void over_nothing_there_are_no_whiteouts(void **state)
 	strv_done(&lower);
 }
 
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+#define CASE(fn) cmocka_unit_test_setup_teardown(fn, private_setup, private_teardown)
 
 int main(void)
 {
