@@ -257,6 +257,54 @@ int filetree_put_bytes(struct filetree *t, const char *path, mode_t mode, char *
 	return 0;
 }
 
+/* all of it */
+
+struct visit {
+	const struct file *dir;
+	char *path;
+};
+
+struct visits {
+	struct visit *items;
+	size_t n, room;
+};
+
+static void visit_later(struct visits *v, const struct file *dir, char *path)
+{
+	VEC_GROW(v->items, v->n, v->room);
+	v->items[v->n++] = (struct visit) { dir, path };
+}
+
+static int visit_names(struct visits *v, struct visit here, filetree_walk_fn fn, void *data)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < here.dir->nnames; i++) {
+		const struct name *name = &here.dir->names[i];
+		autofree char *path =
+			xasprintf("%s%s%s", here.path, *here.path ? "/" : "", name->text);
+
+		r = fn(data, name->file, path);
+		if (S_ISDIR(name->file->mode))
+			visit_later(v, name->file, steal_ptr(&path));
+	}
+	return r;
+}
+
+int filetree_walk(const struct filetree *t, filetree_walk_fn fn, void *data)
+{
+	struct visits v = { .n = 0 };
+	int r = 0;
+
+	visit_later(&v, t->root, xstrdup(""));
+	for (size_t i = 0; r == 0 && i < v.n; i++)
+		r = visit_names(&v, v.items[i], fn, data);
+	for (size_t i = 0; i < v.n; i++)
+		free(v.items[i].path);
+	free(v.items);
+	return r;
+}
+
 /* numbers */
 
 struct numbering {

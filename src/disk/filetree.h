@@ -77,6 +77,12 @@ struct file *filetree_make_dir(struct filetree *t, const char *path, struct time
 int filetree_put_bytes(struct filetree *t, const char *path, mode_t mode, char *bytes, size_t len,
 		       struct timespec mtime, struct error *err) must_check;
 
+/* Calls fn for each name, "usr/lib/x", those of the uppermost directories first, until it does not
+ * return 0.
+ */
+typedef int (*filetree_walk_fn)(void *data, const struct file *f, const char *path);
+int filetree_walk(const struct filetree *t, filetree_walk_fn fn, void *data);
+
 /* Numbers every file that a name leads to, directories before what is in them, from first on;
  * the root has root_number.  Fills t->order.
  */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "disk/filetree.h"
 
 static const struct timespec when = { .tv_sec = 1 };
@@ -164,6 +165,32 @@ static void too_long_a_path_makes_nothing(void **state)
 	assert_true(S_ISLNK(dir_find(t->root, "loop")->mode));
 }
 
+static int note_path(void *data, const struct file *f, const char *path)
+{
+	(void)f;
+	buf_addf(data, "%s ", path);
+	return strcmp(path, "d/b") == 0 ? 7 : 0;
+}
+
+static void a_walk_goes_by_breadth_until_it_is_stopped(void **state)
+{
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	struct buf b = BUF_INIT(1000);
+	const struct file *dir = filetree_make_dir(t, "d/a/deep", when);
+
+	(void)state;
+	dir_put(t->root, "e", filetree_add(t, S_IFREG | 0644));
+	assert_non_null(dir);
+	assert_int_equal(filetree_walk(t, note_path, &b), 0);
+	assert_string_equal(buf_text(&b), "d e d/a d/a/deep ");
+	dir_put(dir_find(t->root, "d"), "b", filetree_add(t, S_IFREG | 0644));
+	buf_done(&b);
+	b = BUF_INIT(1000);
+	assert_int_equal(filetree_walk(t, note_path, &b), 7);
+	assert_string_equal(buf_text(&b), "d e d/a d/b ");
+	buf_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +200,7 @@ int main(void)
 		cmocka_unit_test(a_file_in_the_way),
 		cmocka_unit_test(missing_directories_are_made_where_the_path_leads),
 		cmocka_unit_test(too_long_a_path_makes_nothing),
+		cmocka_unit_test(a_walk_goes_by_breadth_until_it_is_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
