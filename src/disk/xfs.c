@@ -26,6 +26,7 @@
 #define NOTHING     0xffffffffU
 #define NEW_BITMAP  4U /* a flag of the first realtime inode */
 #define BIG_TIME    8U
+#define TARGET_MAX  1023 /* what the kernel makes, and xfs_repair takes */
 
 enum format { DEVICE, LOCAL, EXTENTS };
 
@@ -273,20 +274,21 @@ static int put_content(struct xfs *x, const struct file *f, struct xfs_fork *for
 	return r;
 }
 
-static int put_link(struct xfs *x, const struct file *f, unsigned char *i, struct xfs_fork *fork)
+static int put_link(struct xfs *x, const struct file *f, unsigned char *i, struct xfs_fork *fork,
+		    size_t room)
 {
 	size_t len = strlen(f->target);
 	unsigned char b[XFS_BLOCK] = "XSLM";
 	int r;
 
-	if (len <= XFS_FORKS) {
+	if (len <= room) {
 		memcpy(i + XFS_CORE, f->target, len);
 		i[5] = LOCAL;
 		return 0;
 	}
-	if (len > 1024)
+	if (len > TARGET_MAX)
 		return error_set(x->err, -ENAMETOOLONG,
-				 "an XFS has no symbolic links of more than 1024 bytes");
+				 "an XFS has no symbolic links of more than %d bytes", TARGET_MAX);
 	r = xfs_alloc(x, fork, 0, 1);
 	if (r < 0)
 		return r;
@@ -315,7 +317,7 @@ static int put_data(struct xfs *x, const struct file *f, unsigned char *i, struc
 	} else if (S_ISREG(f->mode)) {
 		r = put_content(x, f, fork, room);
 	} else if (S_ISLNK(f->mode)) {
-		r = put_link(x, f, i, fork);
+		r = put_link(x, f, i, fork, room);
 	} else {
 		i[5] = DEVICE;
 		put_be(i + XFS_CORE, f->major << 18 | (f->minor & 0x3ffff), 4);
