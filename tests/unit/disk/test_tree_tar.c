@@ -150,7 +150,7 @@ static void a_plain_and_a_packed_archive_are_the_same(void **state)
 
 static void what_cannot_be_is_refused_by_its_name(void **state)
 {
-	char longest[300];
+	char longest[300], target[TAR_NAME_MAX + 1];
 	const struct {
 		enum tar_type type;
 		const char *name, *link, *text;
@@ -165,10 +165,14 @@ static void what_cannot_be_is_refused_by_its_name(void **state)
 		{ TAR_DIR, "file/x", "", "it.tar: file/x: its directory is a file, or too deep" },
 		{ TAR_DIR, "loop/x", "", "it.tar: loop/x: its directory is a file, or too deep" },
 		{ TAR_FIFO, longest, "", NULL },
+		{ TAR_SYMLINK, "l", "", "it.tar: l: no file system holds its target" },
+		{ TAR_SYMLINK, "l", target, "it.tar: l: no file system holds its target" },
 	};
 
 	memset(longest, 'n', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
+	memset(target, 't', sizeof(target) - 1);
+	target[sizeof(target) - 1] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		cleanup(filetree_cleanup) struct filetree *t = filetree_new();
 		struct error err = { 0 };
