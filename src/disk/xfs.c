@@ -26,6 +26,8 @@
 #define NOTHING     0xffffffffU
 #define NEW_BITMAP  4U /* a flag of the first realtime inode */
 #define BIG_TIME    8U
+#define TIME_LEAST  (-(INT64_C(1) << 31))
+#define TIME_MOST   INT64_C(16299260424)
 #define TARGET_MAX  1023 /* what the kernel makes, and xfs_repair takes */
 
 enum format { DEVICE, LOCAL, EXTENTS };
@@ -114,9 +116,12 @@ uint64_t xfs_find(const struct xfs_fork *f, uint64_t at)
 
 /* inodes */
 
+/* From 1901 to 2486: what lies beyond is the nearest, as the kernel has it. */
 static void put_time(unsigned char *to, struct timespec t)
 {
-	put_be(to, (uint64_t)(t.tv_sec + (1LL << 31)) * 1000000000ULL + (uint64_t)t.tv_nsec, 8);
+	int64_t s = MIN(MAX((int64_t)t.tv_sec, TIME_LEAST), TIME_MOST);
+
+	put_be(to, (uint64_t)(s - TIME_LEAST) * 1000000000ULL + (uint64_t)t.tv_nsec, 8);
 }
 
 static uint64_t sector_of_inode(uint32_t number)

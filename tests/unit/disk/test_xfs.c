@@ -143,6 +143,23 @@ static void links_beside_attributes(void **state)
 	assert_int_equal(write_fs(*state, t, 128 << 20), -ENAMETOOLONG);
 }
 
+static void times_beyond_what_it_holds(void **state)
+{
+	static const int64_t times[] = { INT64_MIN,   -(INT64_C(1) << 31) - 1,
+					 -1,          INT64_C(16299260424),
+					 16299260425, INT64_MAX };
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		autofree char *name = xasprintf("f%zu", i);
+
+		put(t, name);
+		dir_find(t->root, name)->mtime = (struct timespec) { times[i], 999999999 };
+	}
+	assert_int_equal(write_fs(*state, t, 128 << 20), 0);
+	expect_sound(*state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +171,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(attributes_in_a_block, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(links_beside_attributes, scratch_setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(times_beyond_what_it_holds, scratch_setup,
 						scratch_teardown),
 	};
 
