@@ -16,26 +16,26 @@ static const char *const names[] = {
 	[BUILD_WARNING] = "warning", [BUILD_DEBUG] = "debug",   [BUILD_EXPORT] = "export",
 };
 
-static void put(json_t *object, const char *key, const char *text)
-{
-	if (text)
-		(void)json_object_set_new(object, key, json_string(text));
-}
-
 /* Bytes that are no UTF-8, and that JSON has no room for, become '?'. */
-static json_t *output_text(const struct build_told *told)
+static json_t *text_of(const char *bytes, size_t len)
 {
-	json_t *text = json_stringn(told->text, told->len);
+	json_t *text = json_stringn(bytes, len);
 	autofree char *copy = NULL;
 
 	if (text)
 		return text;
-	copy = xcalloc(told->len + 1, 1);
-	memcpy(copy, told->text, told->len);
-	for (size_t i = 0; i < told->len; i++)
+	copy = xcalloc(len + 1, 1);
+	memcpy(copy, bytes, len);
+	for (size_t i = 0; i < len; i++)
 		if ((unsigned char)copy[i] >= 0x80)
 			copy[i] = '?';
-	return json_stringn(copy, told->len);
+	return json_stringn(copy, len);
+}
+
+static void put(json_t *object, const char *key, const char *text)
+{
+	if (text)
+		(void)json_object_set_new(object, key, text_of(text, strlen(text)));
 }
 
 void json_tell(struct view *v, const struct build_told *told)
@@ -58,7 +58,7 @@ void json_tell(struct view *v, const struct build_told *told)
 	}
 	if (told->event == BUILD_OUTPUT) {
 		put(object, "stream", told->is_error ? "stderr" : "stdout");
-		(void)json_object_set_new(object, "text", output_text(told));
+		(void)json_object_set_new(object, "text", text_of(told->text, told->len));
 	} else {
 		put(object, "text", told->text);
 	}

@@ -185,18 +185,11 @@ static void explain_orders(const struct buf *b)
 
 /* file capabilities */
 
-struct visit {
-	const struct file *dir;
-	char *path;
-};
-
-struct visits {
-	struct visit *items;
-	size_t n, room;
-};
-
-static void order_attributes(const struct file *f, const char *path, struct buf *b)
+/* An initramfs has no place for them, its file system has: init sets them. */
+static int order_attributes(void *data, const struct file *f, const char *path)
 {
+	struct buf *b = data;
+
 	for (size_t i = 0; i < f->nxattrs; i++) {
 		const struct tar_xattr *x = &f->xattrs[i];
 		const unsigned char *value = x->value;
@@ -207,34 +200,10 @@ static void order_attributes(const struct file *f, const char *path, struct buf 
 		buf_addf(b, "%s ", x->name);
 		for (size_t k = 0; k < x->len; k++)
 			buf_addf(b, "%02x", value[k]);
-		buf_addf(b, " %s", path);
+		buf_addf(b, " /%s", path);
 		buf_add_char(b, '\0');
 	}
-}
-
-/* An initramfs has no place for them, its file system has: init sets them. */
-static void attributes_order(const struct filetree *t, struct buf *b)
-{
-	struct visits v = { .n = 0 };
-
-	VEC_GROW(v.items, v.n, v.room);
-	v.items[v.n++] = (struct visit) { t->root, xstrdup("") };
-	for (size_t i = 0; i < v.n; i++)
-		for (size_t k = 0; k < v.items[i].dir->nnames; k++) {
-			const struct name *name = &v.items[i].dir->names[k];
-			char *path = xasprintf("%s/%s", v.items[i].path, name->text);
-
-			order_attributes(name->file, path, b);
-			if (!S_ISDIR(name->file->mode)) {
-				free(path);
-				continue;
-			}
-			VEC_GROW(v.items, v.n, v.room);
-			v.items[v.n++] = (struct visit) { name->file, path };
-		}
-	for (size_t i = 0; i < v.n; i++)
-		free(v.items[i].path);
-	free(v.items);
+	return 0;
 }
 
 int appliance_orders(const struct appliance_request *req, struct buf *b, struct error *err)
@@ -245,7 +214,7 @@ int appliance_orders(const struct appliance_request *req, struct buf *b, struct 
 	int r;
 
 	if (!req->disk->has_root)
-		attributes_order(req->source->tree, b);
+		(void)filetree_walk(req->source->tree, order_attributes, b);
 	add_disk(req, b);
 	order(b, ORDER_HOSTNAME, host);
 	add_network(req->network, b);

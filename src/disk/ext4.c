@@ -22,6 +22,8 @@
 #define FAST_LINK_MAX   (EXT2_N_BLOCKS * 4)
 #define FIRST_INODE     11
 #define FIT_TRIES       6
+#define TIME_LEAST      (-(INT64_C(1) << 31))
+#define TIME_MOST       ((INT64_C(1) << 34) - (INT64_C(1) << 31) - 1)
 
 static void fill_features(struct ext2_super_block *sb)
 {
@@ -180,9 +182,10 @@ int ext4_fit(struct filetree *t, const struct ext4_request *req, int64_t free_by
 
 /* inodes */
 
+/* From 1901 to 2446: what lies beyond is the nearest, as the kernel has it. */
 static void fill_times(struct ext2_inode_large *inode, const struct file *f)
 {
-	uint64_t s = (uint64_t)f->mtime.tv_sec;
+	uint64_t s = (uint64_t)MIN(MAX((int64_t)f->mtime.tv_sec, TIME_LEAST), TIME_MOST);
 	__u32 extra = (__u32)((s >> 32) & 3) | (__u32)((uint64_t)f->mtime.tv_nsec << 2);
 
 	/* Seconds are signed 32 bits, and two more that count from there. */

@@ -123,14 +123,14 @@ void dir_clear(struct file *dir)
 /* paths */
 
 struct steps {
-	const struct file *dirs[PATH_MAX / 2]; /* from the root to where we are */
-	size_t len[PATH_MAX / 2];              /* of path there */
+	struct file *dirs[PATH_MAX / 2]; /* from the root to where we are */
+	size_t len[PATH_MAX / 2];        /* of path there */
 	size_t depth;
 	char path[PATH_MAX];
 	size_t path_len;
 };
 
-static bool step_down(struct steps *s, const char *word, const struct file *file)
+static bool step_down(struct steps *s, const char *word, struct file *file)
 {
 	size_t n = strlen(word);
 
@@ -162,7 +162,27 @@ static void to_root(struct steps *s)
 	s->path[0] = '\0';
 }
 
-struct file *filetree_resolve(const struct filetree *t, const char *path, char **ret_path)
+/* The file of that name; a directory that is made, if there is none and mtime is; NULL. */
+static struct file *find_or_make(struct filetree *t, struct file *dir, const char *name,
+				 const struct timespec *mtime)
+{
+	struct file *f = S_ISDIR(dir->mode) ? dir_find(dir, name) : NULL;
+
+	if (f || !mtime || !S_ISDIR(dir->mode) || strlen(name) > FILE_NAME_MAX)
+		return f;
+	f = filetree_add(t, S_IFDIR | 0755);
+	if (f) {
+		f->mtime = *mtime;
+		dir_put(dir, name, f);
+	}
+	return f;
+}
+
+/* Directories that are missing are made if mtime is there: on the way, too, where a link leads to
+ * them, or '..' away again.
+ */
+static struct file *follow(struct filetree *t, const char *path, const struct timespec *mtime,
+			   char **ret_path)
 {
 	autofree struct steps *s = xcalloc(1, sizeof(*s));
 	autofree char *rest = xstrdup(path);
@@ -179,7 +199,7 @@ struct file *filetree_resolve(const struct filetree *t, const char *path, char *
 			step_up(s);
 			continue;
 		}
-		next = S_ISDIR(s->dirs[s->depth]->mode) ? dir_find(s->dirs[s->depth], word) : NULL;
+		next = find_or_make(t, s->dirs[s->depth], word, mtime);
 		if (!next)
 			return NULL;
 		if (S_ISLNK(next->mode)) {
@@ -200,30 +220,19 @@ struct file *filetree_resolve(const struct filetree *t, const char *path, char *
 	}
 	if (ret_path)
 		*ret_path = xstrdup(s->path);
-	return (struct file *)s->dirs[s->depth];
+	return s->dirs[s->depth];
+}
+
+struct file *filetree_resolve(const struct filetree *t, const char *path, char **ret_path)
+{
+	return follow((struct filetree *)t, path, NULL, ret_path);
 }
 
 struct file *filetree_make_dir(struct filetree *t, const char *path, struct timespec mtime)
 {
-	autofree char *copy = xstrdup(path);
-	struct file *dir = filetree_resolve(t, path, NULL), *parent;
-	char *slash;
+	struct file *dir = follow(t, path, &mtime, NULL);
 
-	if (dir)
-		return S_ISDIR(dir->mode) ? dir : NULL;
-	while ((slash = strrchr(copy, '/')) && !slash[1])
-		*slash = '\0';
-	if (slash)
-		*slash = '\0';
-	parent = slash ? filetree_make_dir(t, copy, mtime) : t->root;
-	if (!parent || strlen(slash ? slash + 1 : copy) > FILE_NAME_MAX)
-		return NULL;
-	dir = filetree_add(t, S_IFDIR | 0755);
-	if (dir) {
-		dir->mtime = mtime;
-		dir_put(parent, slash ? slash + 1 : copy, dir);
-	}
-	return dir;
+	return dir && S_ISDIR(dir->mode) ? dir : NULL;
 }
 
 int filetree_put_bytes(struct filetree *t, const char *path, mode_t mode, char *bytes, size_t len,
@@ -246,6 +255,54 @@ int filetree_put_bytes(struct filetree *t, const char *path, mode_t mode, char *
 	file->content = content_of_bytes(bytes, len);
 	dir_put(dir, name, file);
 	return 0;
+}
+
+/* all of it */
+
+struct visit {
+	const struct file *dir;
+	char *path;
+};
+
+struct visits {
+	struct visit *items;
+	size_t n, room;
+};
+
+static void visit_later(struct visits *v, const struct file *dir, char *path)
+{
+	VEC_GROW(v->items, v->n, v->room);
+	v->items[v->n++] = (struct visit) { dir, path };
+}
+
+static int visit_names(struct visits *v, struct visit here, filetree_walk_fn fn, void *data)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < here.dir->nnames; i++) {
+		const struct name *name = &here.dir->names[i];
+		autofree char *path =
+			xasprintf("%s%s%s", here.path, *here.path ? "/" : "", name->text);
+
+		r = fn(data, name->file, path);
+		if (S_ISDIR(name->file->mode))
+			visit_later(v, name->file, steal_ptr(&path));
+	}
+	return r;
+}
+
+int filetree_walk(const struct filetree *t, filetree_walk_fn fn, void *data)
+{
+	struct visits v = { .n = 0 };
+	int r = 0;
+
+	visit_later(&v, t->root, xstrdup(""));
+	for (size_t i = 0; r == 0 && i < v.n; i++)
+		r = visit_names(&v, v.items[i], fn, data);
+	for (size_t i = 0; i < v.n; i++)
+		free(v.items[i].path);
+	free(v.items);
+	return r;
 }
 
 /* numbers */

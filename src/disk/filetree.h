@@ -68,12 +68,20 @@ void dir_clear(struct file *dir);
  * NULL) gets where it really is, "usr/lib/x"; the caller frees.
  */
 struct file *filetree_resolve(const struct filetree *t, const char *path, char **ret_path);
-/* The same, where directories that are missing are made, of root and 0755; NULL: not possible. */
+/* The same, where directories that are missing are made, of root and 0755, where a link leads
+ * nowhere so that it does; NULL: not possible.
+ */
 struct file *filetree_make_dir(struct filetree *t, const char *path, struct timespec mtime);
 /* A regular file of root's with these bytes, which are taken over (heap). Replaces what is there.
  */
 int filetree_put_bytes(struct filetree *t, const char *path, mode_t mode, char *bytes, size_t len,
 		       struct timespec mtime, struct error *err) must_check;
+
+/* Calls fn for each name, "usr/lib/x", those of the uppermost directories first, until it does not
+ * return 0.
+ */
+typedef int (*filetree_walk_fn)(void *data, const struct file *f, const char *path);
+int filetree_walk(const struct filetree *t, filetree_walk_fn fn, void *data);
 
 /* Numbers every file that a name leads to, directories before what is in them, from first on;
  * the root has root_number.  Fills t->order.

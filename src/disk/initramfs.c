@@ -85,10 +85,13 @@ static int put_content(struct packing_up *p, const struct content *c)
 	return r;
 }
 
-static int put_file(struct packing_up *p, const struct file *f, const char *path)
+static int put_file(void *data, const struct file *f, const char *path)
 {
-	bool data = S_ISREG(f->mode) && !p->written[f->number];
-	int64_t size = data ? f->content.size : S_ISLNK(f->mode) ? (int64_t)strlen(f->target) : 0;
+	struct packing_up *p = data;
+	bool has_bytes = S_ISREG(f->mode) && !p->written[f->number];
+	int64_t size = has_bytes          ? f->content.size
+		       : S_ISLNK(f->mode) ? (int64_t)strlen(f->target)
+					  : 0;
 	int r;
 
 	if (size > FILE_MAX)
@@ -99,47 +102,14 @@ static int put_file(struct packing_up *p, const struct file *f, const char *path
 		r = put(p, f->target, strlen(f->target));
 		pad(p);
 	}
-	return r == 0 && data ? put_content(p, &f->content) : r;
-}
-
-/* Paths of the directories that are still to be gone through, by breadth. */
-struct visit {
-	const struct file *dir;
-	char *path;
-};
-
-struct visits {
-	struct visit *items;
-	size_t n, room;
-};
-
-static int put_names(struct packing_up *p, struct visits *v, size_t i)
-{
-	const struct file *dir = v->items[i].dir;
-	int r = 0;
-
-	for (size_t k = 0; r == 0 && k < dir->nnames; k++) {
-		const char *above = v->items[i].path;
-		struct file *f = dir->names[k].file;
-		char *path = xasprintf("%s%s%s", above, *above ? "/" : "", dir->names[k].text);
-
-		r = put_file(p, f, path);
-		if (!S_ISDIR(f->mode)) {
-			free(path);
-			continue;
-		}
-		VEC_GROW(v->items, v->n, v->room);
-		v->items[v->n++] = (struct visit) { f, path };
-	}
-	return r;
+	return r == 0 && has_bytes ? put_content(p, &f->content) : r;
 }
 
 int initramfs_write(struct filetree *t, int fd, struct content *ret, struct error *err)
 {
 	struct packing_up p = { .fd = fd, .err = err, .tree = t };
 	const struct file end = { .links = 1 };
-	struct visits v = { .n = 0 };
-	int r = 0;
+	int r;
 
 	filetree_number(t, ROOT, ROOT + 1);
 	/* How large it is, decides where the partitions are: a dry run counts. */
@@ -148,17 +118,11 @@ int initramfs_write(struct filetree *t, int fd, struct content *ret, struct erro
 		"(cd \"$tree\" && find . -mindepth 1 | LC_ALL=C sort | cpio --quiet -o -H newc) "
 		">\"$work/initrd\"");
 	p.written = xcalloc(t->norder + 2, sizeof(*p.written));
-	VEC_GROW(v.items, v.n, v.room);
-	v.items[v.n++] = (struct visit) { t->root, xstrdup("") };
-	for (size_t i = 0; r == 0 && i < v.n; i++)
-		r = put_names(&p, &v, i);
+	r = filetree_walk(t, put_file, &p);
 	if (r == 0)
 		r = put_head(&p, &end, TRAILER, 0);
 	if (r == 0 && !explain_dry() && ftruncate(fd, p.at) < 0)
 		r = error_sys(err, -errno, "write the initramfs");
-	for (size_t i = 0; i < v.n; i++)
-		free(v.items[i].path);
-	free(v.items);
 	free(p.written);
 	if (r < 0)
 		return r;

@@ -121,6 +121,9 @@ static int refuse(const struct disk *d, struct error *err)
 {
 	const char *kind = d->volume.type;
 
+	if (!*kind && d->root >= 0)
+		return error_set(err, -ENOENT, "its partition %d holds no known file system",
+				 d->root + 1);
 	for (size_t i = 0; !*kind && i < d->nparts; i++)
 		if (d->parts[i].kind != PARTITION_ESP && d->parts[i].kind != PARTITION_SWAP)
 			kind = d->volumes[i].type;

@@ -227,6 +227,8 @@ static int add_entry(struct unpacking *u, const struct tar_entry *e)
 		return bad(u, e, "the root is no directory");
 	if (e->type == TAR_HARD_LINK)
 		return add_hard_link(u, e, dir, name);
+	if (e->type == TAR_SYMLINK && (!*e->link || strlen(e->link) >= TAR_NAME_MAX))
+		return bad(u, e, "no file system holds its target");
 	if (!f || !S_ISDIR(f->mode) || e->type != TAR_DIR) {
 		f = filetree_add(u->tree, type_of(e->type));
 		if (!f)

@@ -26,6 +26,9 @@
 #define NOTHING     0xffffffffU
 #define NEW_BITMAP  4U /* a flag of the first realtime inode */
 #define BIG_TIME    8U
+#define TIME_LEAST  (-(INT64_C(1) << 31))
+#define TIME_MOST   INT64_C(16299260424)
+#define TARGET_MAX  1023 /* what the kernel makes, and xfs_repair takes */
 
 enum format { DEVICE, LOCAL, EXTENTS };
 
@@ -113,9 +116,12 @@ uint64_t xfs_find(const struct xfs_fork *f, uint64_t at)
 
 /* inodes */
 
+/* From 1901 to 2486: what lies beyond is the nearest, as the kernel has it. */
 static void put_time(unsigned char *to, struct timespec t)
 {
-	put_be(to, (uint64_t)(t.tv_sec + (1LL << 31)) * 1000000000ULL + (uint64_t)t.tv_nsec, 8);
+	int64_t s = MIN(MAX((int64_t)t.tv_sec, TIME_LEAST), TIME_MOST);
+
+	put_be(to, (uint64_t)(s - TIME_LEAST) * 1000000000ULL + (uint64_t)t.tv_nsec, 8);
 }
 
 static uint64_t sector_of_inode(uint32_t number)
@@ -273,20 +279,21 @@ static int put_content(struct xfs *x, const struct file *f, struct xfs_fork *for
 	return r;
 }
 
-static int put_link(struct xfs *x, const struct file *f, unsigned char *i, struct xfs_fork *fork)
+static int put_link(struct xfs *x, const struct file *f, unsigned char *i, struct xfs_fork *fork,
+		    size_t room)
 {
 	size_t len = strlen(f->target);
 	unsigned char b[XFS_BLOCK] = "XSLM";
 	int r;
 
-	if (len <= XFS_FORKS) {
+	if (len <= room) {
 		memcpy(i + XFS_CORE, f->target, len);
 		i[5] = LOCAL;
 		return 0;
 	}
-	if (len > 1024)
+	if (len > TARGET_MAX)
 		return error_set(x->err, -ENAMETOOLONG,
-				 "an XFS has no symbolic links of more than 1024 bytes");
+				 "an XFS has no symbolic links of more than %d bytes", TARGET_MAX);
 	r = xfs_alloc(x, fork, 0, 1);
 	if (r < 0)
 		return r;
@@ -315,7 +322,7 @@ static int put_data(struct xfs *x, const struct file *f, unsigned char *i, struc
 	} else if (S_ISREG(f->mode)) {
 		r = put_content(x, f, fork, room);
 	} else if (S_ISLNK(f->mode)) {
-		r = put_link(x, f, i, fork);
+		r = put_link(x, f, i, fork, room);
 	} else {
 		i[5] = DEVICE;
 		put_be(i + XFS_CORE, f->major << 18 | (f->minor & 0x3ffff), 4);

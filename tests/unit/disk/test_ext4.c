@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 
 #include "../scratch.h"
+#include "base/strv.h"
 #include "disk/ext4.h"
 #include "disk/filetree.h"
 #include "disk/reading.h"
+#include "disk/tool.h"
 
 static const struct timespec when = { .tv_sec = 1700000000 };
 
@@ -80,11 +82,83 @@ static void too_small_is_said(void **state)
 	assert_non_null(strstr(err.text, "full"));
 }
 
+static void a_time_beyond_what_it_holds_is_the_nearest(void **state)
+{
+	static const struct {
+		int64_t time, kept;
+	} cases[] = {
+		{ 0, 0 },
+		{ -1, -1 },
+		{ 1700000000, 1700000000 },
+		{ INT64_C(1) << 31, INT64_C(1) << 31 },
+		{ INT64_C(1) << 32, INT64_C(1) << 32 },
+		{ 15032385535, 15032385535 },
+		{ 15032385536, 15032385535 },
+		{ INT64_MAX, 15032385535 },
+		{ -(INT64_C(1) << 31), -(INT64_C(1) << 31) },
+		{ -(INT64_C(1) << 31) - 1, -(INT64_C(1) << 31) },
+		{ INT64_MIN, -(INT64_C(1) << 31) },
+	};
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	cleanup(disk_cleanup) struct disk *d = NULL;
+	autofree char *path = xasprintf("%s/fs", (char *)*state);
+	struct filetree *back = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *name = xasprintf("f%zu", i);
+
+		assert_int_equal(filetree_put_bytes(t, name, 0644, xstrdup(""), 0,
+						    (struct timespec) { cases[i].time, 5 }, NULL),
+				 0);
+	}
+	write_fs(*state, t, 8 << 20);
+	assert_int_equal(disk_open(path, 0, &d, NULL), 0);
+	assert_int_equal(disk_read_tree(d, &back, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *name = xasprintf("f%zu", i);
+
+		assert_true(dir_find(back->root, name)->mtime.tv_sec == cases[i].kept);
+	}
+}
+
+/* e2fsck's own word for it. */
+static void links_of_every_size_are_sound(void **state)
+{
+	static const size_t lens[] = { 1, 58, 59, 60, 61, 1024, 4095 };
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	struct strv argv = { 0 };
+	struct error err = { 0 };
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lens); i++) {
+		autofree char *name = xasprintf("link-%zu", lens[i]);
+		struct file *f = filetree_add(t, S_IFLNK | 0777);
+
+		f->target = xcalloc(1, lens[i] + 1);
+		memset(f->target, 't', lens[i]);
+		dir_put(t->root, name, f);
+	}
+	write_fs(*state, t, 8 << 20);
+	strv_add(&argv, "e2fsck");
+	strv_add(&argv, "-f");
+	strv_add(&argv, "-n");
+	strv_addf(&argv, "%s/fs", (char *)*state);
+	r = tool_run(&argv, NULL, 0, 0, "e2fsprogs", &err);
+	strv_done(&argv);
+	if (r == -ENOENT)
+		skip();
+	assert_string_equal(err.text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(names_come_back, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(too_small_is_said, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_time_beyond_what_it_holds_is_the_nearest,
+						scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(links_of_every_size_are_sound, scratch_setup,
+						scratch_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "disk/filetree.h"
 
 static const struct timespec when = { .tv_sec = 1 };
@@ -112,6 +113,84 @@ static void a_file_in_the_way(void **state)
 	assert_string_equal(err.text, "cannot put /a/b into the disk: a file is in the way");
 }
 
+/* As mkdir -p in the machine: no directory is ever called '.' or '..', and a link stays one. */
+static void missing_directories_are_made_where_the_path_leads(void **state)
+{
+	static const struct {
+		const char *path, *real;
+	} cases[] = {
+		{ "x/./y", "x/y" },   { "m/../n/o", "n/o" },    { "run-link/app", "run/app" },
+		{ "up-link/z", "z" }, { "../../p//q/", "p/q" }, { ".", "" },
+	};
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+
+	(void)state;
+	put_link(t, t->root, "run-link", "/run");
+	put_link(t, t->root, "up-link", "not-there/..");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		autofree char *real = NULL;
+		const struct file *dir = filetree_make_dir(t, cases[i].path, when);
+
+		assert_non_null(dir);
+		assert_ptr_equal(filetree_resolve(t, cases[i].path, &real), dir);
+		assert_string_equal(real, cases[i].real);
+	}
+	assert_true(S_ISLNK(dir_find(t->root, "run-link")->mode));
+	for (size_t i = 0; i < t->n; i++) {
+		assert_null(dir_find(t->files[i], "."));
+		assert_null(dir_find(t->files[i], ".."));
+	}
+}
+
+/* Behind the deepest that a path can name there is nothing, again and again. */
+static void too_long_a_path_makes_nothing(void **state)
+{
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	char name[FILE_NAME_MAX + 2] = "", deep[5001];
+	size_t n;
+
+	(void)state;
+	memset(name, 'n', FILE_NAME_MAX + 1);
+	assert_null(filetree_make_dir(t, name, when));
+	assert_int_equal(t->n, 1);
+	for (size_t i = 0; i < sizeof(deep) - 1; i++)
+		deep[i] = i % 2 ? '/' : 'd';
+	deep[sizeof(deep) - 1] = '\0';
+	assert_null(filetree_make_dir(t, deep, when));
+	n = t->n;
+	assert_null(filetree_make_dir(t, deep, when));
+	assert_true(t->n <= n + 1);
+	put_link(t, t->root, "loop", "loop");
+	assert_null(filetree_make_dir(t, "loop/x", when));
+	assert_true(S_ISLNK(dir_find(t->root, "loop")->mode));
+}
+
+static int note_path(void *data, const struct file *f, const char *path)
+{
+	(void)f;
+	buf_addf(data, "%s ", path);
+	return strcmp(path, "d/b") == 0 ? 7 : 0;
+}
+
+static void a_walk_goes_by_breadth_until_it_is_stopped(void **state)
+{
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	struct buf b = BUF_INIT(1000);
+	const struct file *dir = filetree_make_dir(t, "d/a/deep", when);
+
+	(void)state;
+	dir_put(t->root, "e", filetree_add(t, S_IFREG | 0644));
+	assert_non_null(dir);
+	assert_int_equal(filetree_walk(t, note_path, &b), 0);
+	assert_string_equal(buf_text(&b), "d e d/a d/a/deep ");
+	dir_put(dir_find(t->root, "d"), "b", filetree_add(t, S_IFREG | 0644));
+	buf_done(&b);
+	b = BUF_INIT(1000);
+	assert_int_equal(filetree_walk(t, note_path, &b), 7);
+	assert_string_equal(buf_text(&b), "d e d/a d/b ");
+	buf_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +198,9 @@ int main(void)
 		cmocka_unit_test(names_are_sorted_and_replaced),
 		cmocka_unit_test(numbers_and_links_are_counted),
 		cmocka_unit_test(a_file_in_the_way),
+		cmocka_unit_test(missing_directories_are_made_where_the_path_leads),
+		cmocka_unit_test(too_long_a_path_makes_nothing),
+		cmocka_unit_test(a_walk_goes_by_breadth_until_it_is_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,47 @@ static void what_is_written_is_read(void **state)
 	(void)close(at.fd);
 }
 
+/* What lies behind an inode stays in its block, or goes to one of its own. */
+static void links_and_bytes_beside_attributes_come_back(void **state)
+{
+	static const size_t lens[] = { 1, 60, 2000, 3900, 4000, 4040, 4064, 4090, 4095 };
+	static const size_t values[] = { 0, 1, 30, 1000, 3000 };
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new(), *back = filetree_new();
+	struct region at;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lens) * ARRAY_SIZE(values); i++) {
+		size_t len = lens[i % ARRAY_SIZE(lens)], value = values[i / ARRAY_SIZE(lens)];
+		autofree char *name = xasprintf("link%zu", i), *file_name = xasprintf("file%zu", i);
+		struct file *both[] = { filetree_add(t, S_IFLNK | 0777), put(t, file_name, len) };
+
+		both[0]->target = xcalloc(1, len + 1);
+		memset(both[0]->target, 't', len);
+		dir_put(t->root, name, both[0]);
+		for (size_t k = 0; value && k < 2; k++) {
+			both[k]->nxattrs = 1;
+			both[k]->xattrs = xcalloc(1, sizeof(*both[k]->xattrs));
+			both[k]->xattrs[0] = (struct tar_xattr) { xstrdup("trusted.a"),
+								  xcalloc(1, value), value };
+		}
+	}
+	at = write_fs(*state, t);
+	assert_int_equal(filetree_add_erofs(back, &at, NULL), 0);
+	for (size_t i = 0; i < t->root->nnames; i++) {
+		const struct file *f = t->root->names[i].file;
+		const struct file *g = dir_find(back->root, t->root->names[i].text);
+
+		if (S_ISLNK(f->mode)) {
+			assert_string_equal(g->target, f->target);
+			continue; /* of a link's attributes nothing is wanted */
+		}
+		same_bytes(f, g);
+		assert_int_equal(g->nxattrs, f->nxattrs);
+		if (f->nxattrs)
+			assert_int_equal(g->xattrs[0].len, f->xattrs[0].len);
+	}
+	(void)close(at.fd);
+}
+
 /* Bytes anywhere in it: an answer, and no more than that. */
 static void damage_is_told_or_harmless(void **state)
 {
@@ -140,6 +181,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_written_is_read, scratch_setup,
 						scratch_teardown),
+		cmocka_unit_test_setup_teardown(links_and_bytes_beside_attributes_come_back,
+						scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(damage_is_told_or_harmless, scratch_setup,
 						scratch_teardown),
 	};

@@ -111,6 +111,55 @@ static void attributes_in_a_block(void **state)
 	assert_int_equal(write_fs(*state, t, 128 << 20), -EFBIG);
 }
 
+/* A target beside attributes in the inode, on both sides of what there is room for. */
+static void links_beside_attributes(void **state)
+{
+	static const size_t lens[] = { 1, 250, 290, 300, 310, 320, 330, 335, 336, 337, 1023 };
+	static const size_t values[] = { 0, 1, 30, 200, 1000 };
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	struct file *f;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lens); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(values); k++) {
+			autofree char *name = xasprintf("link-%zu-%zu", lens[i], values[k]);
+
+			f = filetree_add(t, S_IFLNK | 0777);
+			f->target = xcalloc(1, lens[i] + 1);
+			memset(f->target, 't', lens[i]);
+			dir_put(t->root, name, f);
+			if (values[k] == 0)
+				continue;
+			f->nxattrs = 1;
+			f->xattrs = xcalloc(1, sizeof(*f->xattrs));
+			f->xattrs[0] = (struct tar_xattr) { xstrdup("trusted.a"),
+							    xcalloc(1, values[k]), values[k] };
+		}
+	assert_int_equal(write_fs(*state, t, 128 << 20), 0);
+	expect_sound(*state);
+	f = filetree_add(t, S_IFLNK | 0777);
+	f->target = xcalloc(1, 1025);
+	memset(f->target, 't', 1024);
+	dir_put(t->root, "too-long", f);
+	assert_int_equal(write_fs(*state, t, 128 << 20), -ENAMETOOLONG);
+}
+
+static void times_beyond_what_it_holds(void **state)
+{
+	static const int64_t times[] = { INT64_MIN,   -(INT64_C(1) << 31) - 1,
+					 -1,          INT64_C(16299260424),
+					 16299260425, INT64_MAX };
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		autofree char *name = xasprintf("f%zu", i);
+
+		put(t, name);
+		dir_find(t->root, name)->mtime = (struct timespec) { times[i], 999999999 };
+	}
+	assert_int_equal(write_fs(*state, t, 128 << 20), 0);
+	expect_sound(*state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +169,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(files_across_groups, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(attributes_in_a_block, scratch_setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(links_beside_attributes, scratch_setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(times_beyond_what_it_holds, scratch_setup,
 						scratch_teardown),
 	};
 
