@@ -77,7 +77,7 @@ config_of() { # IMAGE
 	local fs
 	tree_new "$STATE/tree"
 	setfattr -n user.note -v "$(printf 'y%.0s' {1..800})" "$STATE/tree/etc/late" || skip "no extended attributes here"
-	for fs in erofs squashfs; do
+	for fs in erofs xfs squashfs; do
 		if [ $fs = squashfs ]; then
 			touch "$STATE/tree/etc/early" "$STATE/tree/etc/late" # 32 bits of seconds
 			find "$STATE/tree" -exec touch -h -d @1700000000 {} +
@@ -101,6 +101,57 @@ config_of() { # IMAGE
 		assert_status 1
 		assert_has "/nowhere is not on the disk"
 	done
+}
+
+@test "A10.12: an xfs that mkfs.xfs or a kernel filled is read: large directories, many extents, attributes in blocks; not if its log is dirty" {
+	need_program strake-disk strake-image
+	need_command mkfs.xfs python3 setfattr
+	{
+		printf '/\n0 0\nd--755 0 0\nmany d--751 7 8\n'
+		seq -f 'a-name-of-some-length-%g -u-644 3 4 /dev/null' 3000
+		printf '$\nlink l--777 0 0 many/a-name-of-some-length-1\ntty c--620 0 5 5 1\n$\n'
+	} >"$STATE/proto"
+	truncate -s 300M "$STATE/disk"
+	mkfs.xfs -q -p "$STATE/proto" "$STATE/disk"
+	strake disk ls "$STATE/disk" /many | sort >"$STATE/names"
+	seq -f 'a-name-of-some-length-%g' 3000 | sort | diff - "$STATE/names"
+	run strake disk ls -l "$STATE/disk" /
+	assert_has "drwxr-x--x     7     8"
+	assert_has "link -> many/a-name-of-some-length-1"
+	assert_has "crw--w----     0     5"
+	run strake disk ls -l "$STATE/disk" /many
+	assert_has "-rwSr--r--     3     4"
+	mkdir "$STATE/mnt"
+	mount -t xfs -o loop "$STATE/disk" "$STATE/mnt" 2>"$STATE/why" || skip "the rest needs a loop device and the kernel's xfs: $(cat "$STATE/why")"
+	tree_new "$STATE/tree"
+	setfattr -n user.note -v "$(printf 'y%.0s' {1..3600})" "$STATE/tree/etc/late" || skip "no extended attributes here"
+	setfattr -n user.other -v short "$STATE/tree/etc/early"
+	rm -r "$STATE"/mnt/*
+	cp -a "$STATE"/tree/. "$STATE/mnt"
+	sync -f "$STATE/mnt"
+	cp --sparse=always "$STATE/disk" "$STATE/dirty"
+	python3 - "$STATE/mnt/etc/pieces" "$STATE/mnt/etc/kept" <<-'PY'
+		import os, sys
+		with open(sys.argv[1], "wb", buffering=0) as f:
+		    for i in range(400):
+		        f.seek(i * 16384)
+		        f.write(b"%d" % i)
+		with open(sys.argv[2], "wb") as f:
+		    f.write(b"some")
+		    os.posix_fallocate(f.fileno(), 0, 1 << 20)
+	PY
+	cp -a "$STATE"/mnt/etc/{pieces,kept} "$STATE/tree/etc/"
+	touch -r "$STATE/tree/etc" "$STATE/mnt/etc"
+	umount "$STATE/mnt"
+	tar -C "$STATE/tree" --format pax --xattrs --xattrs-include='*' -S -cf "$STATE/tree.tar" .
+	strake import "$STATE/tree.tar" first >/dev/null
+	strake disk import "$STATE/disk" second >/dev/null
+	image_listing first >"$STATE/first"
+	image_listing second >"$STATE/second"
+	diff "$STATE/first" "$STATE/second"
+	run strake disk import "$STATE/dirty" none
+	assert_status 1
+	assert_has "was not left cleanly"
 }
 
 @test "ls, cat and cp read the boot partition, too" {
