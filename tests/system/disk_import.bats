@@ -154,8 +154,8 @@ config_of() { # IMAGE
 	assert_has "was not left cleanly"
 }
 
-@test "ls, cat and cp read the boot partition, too" {
-	need_program strake-disk
+@test "ls, cat and cp read the boot partition, too, and import makes an image of it" {
+	need_program strake-disk strake-image
 	need_command syslinux mcopy mkfs.vfat
 	tree_new "$STATE/tree"
 	strake disk build -q "$STATE/tree" -o "$STATE/disk"
@@ -163,6 +163,16 @@ config_of() { # IMAGE
 	run strake disk ls -p 1 "$STATE/disk" /syslinux
 	assert_has ldlinux.sys
 	run strake disk ls -p 3 "$STATE/disk"
+	assert_status 1
+	assert_has "no partition 3"
+	strake disk import -p 1 -m 'what starts' "$STATE/disk" boot >/dev/null
+	image_listing boot >"$STATE/boot"
+	grep -q "^./initrd.img .* 13 .*$(sha256sum <"$STATE/tree/boot/initrd.img-6.1.0-10" | cut -d' ' -f1)" "$STATE/boot"
+	grep -q '^./syslinux/syslinux.cfg ' "$STATE/boot"
+	strake history boot | grep 'what starts'
+	strake disk import -p 2 "$STATE/disk" root >/dev/null
+	image_listing root | grep '^./deep/er/file 2 '
+	run strake disk import -p 3 "$STATE/disk" none
 	assert_status 1
 	assert_has "no partition 3"
 }
