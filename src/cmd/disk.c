@@ -97,7 +97,7 @@ static const struct cmd disk_import_front = {
 	.operands = "FILE [NAME]",
 	.help = "Make an image of the files of a disk",
 	.details =
-		"FILE may have any of the formats; its root is an ext2, ext3, ext4, XFS, EROFS or squashfs. One layer,\n"
+		"FILE may have any of the formats; its root is an ext2, ext3, ext4, XFS, btrfs, EROFS or squashfs. One layer,\n"
 		"with owners, modes, times, attributes, hard links, devices and holes. The boot partition and what\n"
 		"'disk build' added stay out. The configuration is that of the image of which 'disk build' made\n"
 		"the disk, changed by --change.",
@@ -113,7 +113,7 @@ static const struct cmd disk_ls_front = {
 	.operands = "FILE [PATH]",
 	.help = "List a directory of a disk",
 	.details =
-		"Of its root, or of another partition: ext2, ext3, ext4, xfs, erofs, squashfs or FAT, read without\n"
+		"Of its root, or of another partition: ext2, ext3, ext4, xfs, btrfs, erofs, squashfs or FAT, read without\n"
 		"a mount. Times are in UTC.",
 	.opts = disk_ls_opts,
 	.args_size = sizeof(struct disk_read_args),

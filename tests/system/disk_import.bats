@@ -154,6 +154,44 @@ config_of() { # IMAGE
 	assert_has "was not left cleanly"
 }
 
+@test "A10.12: a btrfs is read, with its subvolumes, snapshots, shared extents and holes; not if it is compressed" {
+	need_program strake-disk strake-image
+	need_command mkfs.btrfs btrfs mcopy syslinux mkfs.vfat setfattr
+	tree_new "$STATE/tree"
+	setfattr -n user.note -v "$(printf 'y%.0s' {1..3000})" "$STATE/tree/etc/late" || skip "no extended attributes here"
+	rm "$STATE"/tree/dev/{tty,large} # which mkfs.btrfs loses
+	strake disk build -q "$STATE/tree" -o "$STATE/ours" --fs btrfs
+	strake disk cp "$STATE/ours" /deep "$STATE/copied"
+	diff -r --no-dereference "$STATE/tree/deep" "$STATE/copied"
+	run strake disk ls -l "$STATE/ours" /etc
+	assert_has "-rwsr-sr-x     0     0"
+	truncate -s 200M "$STATE/disk"
+	mkfs.btrfs -q "$STATE/disk"
+	mkdir "$STATE/mnt"
+	mount -t btrfs -o loop "$STATE/disk" "$STATE/mnt" 2>"$STATE/why" || skip "the rest needs a loop device and the kernel's btrfs: $(cat "$STATE/why")"
+	mknod "$STATE/tree/dev/large" b 259 70000
+	cp -a "$STATE"/tree/. "$STATE/mnt"
+	btrfs -q subvolume create "$STATE/mnt/volume"
+	echo first >"$STATE/mnt/volume/file"
+	cp --reflink=always "$STATE"/mnt/{bin/busybox,volume/shared}
+	btrfs -q subvolume snapshot "$STATE/mnt/volume" "$STATE/mnt/snapshot"
+	echo second >"$STATE/mnt/volume/file"
+	tar -C "$STATE/mnt" --format pax --xattrs --xattrs-include='*' -S -cf "$STATE/tree.tar" .
+	umount "$STATE/mnt"
+	strake import "$STATE/tree.tar" first >/dev/null
+	strake disk import "$STATE/disk" second >/dev/null
+	image_listing first >"$STATE/first"
+	image_listing second >"$STATE/second"
+	diff "$STATE/first" "$STATE/second"
+	[ "$(strake disk cat "$STATE/disk" /snapshot/file /volume/file | xargs)" = 'first second' ]
+	mount -t btrfs -o loop,compress-force=zstd "$STATE/disk" "$STATE/mnt"
+	seq 10000 >"$STATE/mnt/packed"
+	umount "$STATE/mnt"
+	run strake disk ls "$STATE/disk"
+	assert_status 1
+	assert_has "compressed"
+}
+
 @test "ls, cat and cp read the boot partition, too, and import makes an image of it" {
 	need_program strake-disk strake-image
 	need_command syslinux mcopy mkfs.vfat
