@@ -126,7 +126,7 @@ config_of() { # IMAGE
 	tree_new "$STATE/tree"
 	setfattr -n user.note -v "$(printf 'y%.0s' {1..3600})" "$STATE/tree/etc/late" || skip "no extended attributes here"
 	setfattr -n user.other -v short "$STATE/tree/etc/early"
-	rm -r "$STATE"/mnt/*
+	rm -r "${STATE:?}"/mnt/*
 	cp -a "$STATE"/tree/. "$STATE/mnt"
 	sync -f "$STATE/mnt"
 	cp --sparse=always "$STATE/disk" "$STATE/dirty"
