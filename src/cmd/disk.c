@@ -4,13 +4,12 @@
 #include "cmd/cmd.h"
 #include "cmd/disk_options.h"
 #include "cmd/handover.h"
-#include "cmd/image_options.h"
 
 static const struct opt no_opts[] = { { 0 } };
 
 HANDOVER("strake-disk", build, "build", disk_build_opts)
 HANDOVER("strake-disk", convert, "convert", disk_convert_opts)
-HANDOVER("strake-disk", import, "import", import_opts)
+HANDOVER("strake-disk", import, "import", disk_import_opts)
 HANDOVER("strake-disk", ls, "ls", disk_ls_opts)
 HANDOVER("strake-disk", cat, "cat", disk_read_opts)
 HANDOVER("strake-disk", cp, "cp", disk_read_opts)
@@ -98,12 +97,12 @@ static const struct cmd disk_import_front = {
 	.operands = "FILE [NAME]",
 	.help = "Make an image of the files of a disk",
 	.details =
-		"FILE may have any of the formats; its root is an ext2, ext3, ext4, EROFS or squashfs. One layer,\n"
+		"FILE may have any of the formats; its root is an ext2, ext3, ext4, XFS, btrfs, EROFS or squashfs. One layer,\n"
 		"with owners, modes, times, attributes, hard links, devices and holes. The boot partition and what\n"
 		"'disk build' added stay out. The configuration is that of the image of which 'disk build' made\n"
 		"the disk, changed by --change.",
-	.opts = import_opts,
-	.args_size = sizeof(struct import_args),
+	.opts = disk_import_opts,
+	.args_size = sizeof(struct disk_import_args),
 	.min_operands = 1,
 	.max_operands = 2,
 	.run_alone = import_run,
@@ -114,7 +113,7 @@ static const struct cmd disk_ls_front = {
 	.operands = "FILE [PATH]",
 	.help = "List a directory of a disk",
 	.details =
-		"Of its root, or of another partition: ext2, ext3, ext4, erofs, squashfs or FAT, read without\n"
+		"Of its root, or of another partition: ext2, ext3, ext4, xfs, btrfs, erofs, squashfs or FAT, read without\n"
 		"a mount. Times are in UTC.",
 	.opts = disk_ls_opts,
 	.args_size = sizeof(struct disk_read_args),

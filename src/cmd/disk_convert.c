@@ -44,6 +44,14 @@ static int convert(const struct disk *d, const char *from, enum disk_format to, 
 	return r < 0 ? r : output_finish(out, err);
 }
 
+/* A disk with passwords in it is no less secret when it is packed. */
+static bool others_may_read(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (!S_ISREG(st.st_mode) || (st.st_mode & 077));
+}
+
 static int convert_run(const void *globals, const void *data, int argc, char **argv,
 		       struct error *err)
 {
@@ -60,7 +68,8 @@ static int convert_run(const void *globals, const void *data, int argc, char **a
 	if (r == 0)
 		r = disk_open(argv[0], 0, &d, err);
 	if (r == 0)
-		r = output_open(argv[1], &out, err);
+		r = output_open(argv[1], others_may_read(argv[0]) ? OUTPUT_PLAIN : OUTPUT_SECRET,
+				&out, err);
 	if (r == 0)
 		r = convert(d, argv[0], to, &out, err);
 	if (r == 0 && !args->quiet && !explain_dry() && fstat(out.fd, &st) == 0) {

@@ -6,7 +6,6 @@
 #include "base/explain.h"
 #include "cmd/cmd.h"
 #include "cmd/disk_options.h"
-#include "cmd/image_options.h"
 #include "disk/import.h"
 #include "disk/reading.h"
 #include "engine/engine.h"
@@ -41,7 +40,7 @@ static int commit(struct engine *engine, const struct import_args *args, const c
 static int import_run(struct engine *engine, const void *data, int argc, char **argv,
 		      struct error *err)
 {
-	const struct import_args *args = data;
+	const struct disk_import_args *args = data;
 	cleanup(disk_cleanup) struct disk *d = NULL;
 	char name[REFERENCE_MAX], id[ID_LEN + 1];
 	struct strv said = { 0 };
@@ -51,13 +50,13 @@ static int import_run(struct engine *engine, const void *data, int argc, char **
 	if (r == 0 && argc > 1 && strchr(name, '@'))
 		r = error_set(err, -EINVAL, "'%s': a digest is no name to give", argv[1]);
 	if (r == 0)
-		r = disk_open(argv[0], 0, &d, err);
+		r = disk_open(argv[0], args->partition, &d, err);
 	if (r == 0)
 		r = disk_export(d, &fd, &said, err);
 	/* What was asked for now comes last, and wins. */
-	strv_extend(&said, args->change.items, args->change.n);
+	strv_extend(&said, args->as.change.items, args->as.change.n);
 	if (r == 0)
-		r = commit(engine, args, argv[0], fd, &said, argc > 1 ? name : NULL, id, err);
+		r = commit(engine, &args->as, argv[0], fd, &said, argc > 1 ? name : NULL, id, err);
 	strv_done(&said);
 	if (r == 0)
 		(void)puts(id);
@@ -68,8 +67,8 @@ const struct cmd cmd_disk_import = {
 	.name = "import",
 	.operands = "FILE [NAME]",
 	.help = "Make an image of the files of a disk",
-	.opts = import_opts,
-	.args_size = sizeof(struct import_args),
+	.opts = disk_import_opts,
+	.args_size = sizeof(struct disk_import_args),
 	.min_operands = 1,
 	.max_operands = 2,
 	.flags = CMD_MAKES,

@@ -5,6 +5,7 @@
 #define CMD_DISK_OPTIONS_H
 
 #include "base/opt.h"
+#include "cmd/image_options.h"
 
 struct disk_build_args {
 	const char *output, *boot, *kernel, *initrd, *modules, *cmdline, *hostname, *network;
@@ -104,6 +105,22 @@ static const struct opt disk_read_opts[] = { DISK_PARTITION_OPT, { 0 } };
 static const struct opt disk_ls_opts[] = {
 	DISK_PARTITION_OPT,
 	OPT(struct disk_read_args, along, "long", 'l', NULL, "with modes, owners, sizes and times"),
+	{ 0 },
+};
+
+struct disk_import_args {
+	struct import_args as; /* as of an archive */
+	int partition;
+};
+
+static const struct opt disk_import_opts[] = {
+	OPT(struct disk_import_args, as.change, "change", 'c', "INSTRUCTION",
+	    "of the config, as in a Containerfile: 'CMD [\"/app\"]'"),
+	OPT(struct disk_import_args, as.message, "message", 'm', "TEXT", "for the image's history"),
+	OPT(struct disk_import_args, as.platform, "platform", 0, "OS/ARCH[/VARIANT]",
+	    "what the files are for (default: this machine)"),
+	OPT(struct disk_import_args, partition, "partition", 'p', "N",
+	    "another than the root, as 'disk inspect' counts them from 1 on"),
 	{ 0 },
 };
 

@@ -211,7 +211,7 @@ int format_pack(int raw_fd, enum disk_format f, int fd, const char *name, struct
 
 	if (explain("the file of the hypervisor's kind",
 		    "qemu-img convert -m1 -f raw -O %s -o %s \"$disk\" \"$work/packed\"; "
-		    "mv \"$work/packed\" \"$disk\"",
+		    "chmod --reference=\"$disk\" \"$work/packed\"; mv \"$work/packed\" \"$disk\"",
 		    kinds[f].qemu, kinds[f].options))
 		return 0;
 	convert_words(&argv, "raw", kinds[f].qemu);

@@ -392,11 +392,19 @@ static int write_disk(struct building *b)
 	return r;
 }
 
+/* Hashes can be tried against words, and what a passphrase protects tried against passphrases. */
+static bool is_secret(const struct machine_request *req)
+{
+	return req->custom.passwords.n || req->custom.hashes.n || req->custom.cloud_init ||
+	       req->osroot.encrypt;
+}
+
 /* An ISO is the disk itself, with more in it. */
 static int open_output(struct building *b)
 {
 	enum disk_format f = b->req->format;
-	int r = output_open(b->req->output, &b->target, b->err);
+	int r = output_open(b->req->output, is_secret(b->req) ? OUTPUT_SECRET : OUTPUT_PLAIN,
+			    &b->target, b->err);
 
 	if (r < 0)
 		return r;

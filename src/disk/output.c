@@ -15,14 +15,13 @@
 #include "base/strv.h"
 #include "base/walk.h"
 
-#define MODE      0644
 #define NAME_FMT  ".%.200s.strake-"
 #define SPOOL_FMT ".%.200s.spool-"
 #define TRIES     8
 
-static int open_nameless(int dir)
+static int open_nameless(int dir, mode_t mode)
 {
-	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
+	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -80,7 +79,7 @@ static int open_named(struct output *out)
 
 	for (int i = 0; i < TRIES; i++) {
 		autoclose int fd =
-			openat(out->dir_fd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, MODE);
+			openat(out->dir_fd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, out->mode);
 
 		if (fd < 0)
 			return -errno;
@@ -95,20 +94,29 @@ static int open_named(struct output *out)
 	return -EBUSY;
 }
 
-int output_open(const char *path, struct output *ret, struct error *err)
+static bool is_secret(const struct output *out)
+{
+	return !(out->mode & 077);
+}
+
+int output_open(const char *path, mode_t mode, struct output *ret, struct error *err)
 {
 	int r = split(ret, path, err);
 
 	if (r < 0)
 		return r;
+	ret->mode = mode;
 	if (explain("what is on its way, and gets its name when it is whole",
 		    "disk=%s.new; work=$(mktemp -d); trap 'rm -rf \"$work\" \"$disk\"' EXIT",
 		    sq(path))) {
+		if (is_secret(ret))
+			(void)explain("for nobody else's eyes",
+				      "rm -f \"$disk\"; install -m 600 /dev/null \"$disk\"");
 		ret->fd = memfd_create("disk", MFD_CLOEXEC); /* there is nothing in it */
 		return ret->fd < 0 ? error_sys(err, -errno, "make a temporary file") : 0;
 	}
 	sweep(ret);
-	ret->fd = open_nameless(ret->dir_fd);
+	ret->fd = open_nameless(ret->dir_fd, mode);
 	if (ret->fd >= 0)
 		return flock(ret->fd, LOCK_EX) < 0 ? error_sys(err, -errno, "lock %s", path) : 0;
 	r = open_named(ret);
@@ -118,7 +126,7 @@ int output_open(const char *path, struct output *ret, struct error *err)
 int output_spool(const struct output *out, int *ret_fd, struct error *err)
 {
 	autofree char *name = xasprintf(SPOOL_FMT "%d", out->name, getpid());
-	int fd = open_nameless(out->dir_fd);
+	int fd = open_nameless(out->dir_fd, 0600);
 
 	if (fd < 0) {
 		fd = openat(out->dir_fd, name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
@@ -160,6 +168,8 @@ int output_finish(struct output *out, struct error *err)
 {
 	int r;
 
+	if (is_secret(out))
+		(void)explain("which stays so", "chmod go= \"$disk\"");
 	if (explain("the disk is whole", "sync \"$disk\"; mv \"$disk\" %s", sq(out->path)))
 		return 0;
 	r = fsync(out->fd) < 0 ? -errno : appear(out);

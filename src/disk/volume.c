@@ -16,10 +16,12 @@
 #include "disk/filetree.h"
 #include "disk/format.h"
 #include "disk/tool.h"
+#include "disk/tree_btrfs.h"
 #include "disk/tree_dir.h"
 #include "disk/tree_erofs.h"
 #include "disk/tree_ext4.h"
 #include "disk/tree_tar.h"
+#include "disk/tree_xfs.h"
 
 static void take(blkid_probe probe, const char *name, char *to, size_t room)
 {
@@ -65,6 +67,16 @@ static int read_ext(const struct region *at, struct volume_tree *t, struct error
 static int read_erofs(const struct region *at, struct volume_tree *t, struct error *err)
 {
 	return filetree_add_erofs(t->tree, at, err);
+}
+
+static int read_xfs(const struct region *at, struct volume_tree *t, struct error *err)
+{
+	return filetree_add_xfs(t->tree, at, err);
+}
+
+static int read_btrfs(const struct region *at, struct volume_tree *t, struct error *err)
+{
+	return filetree_add_btrfs(t->tree, at, err);
 }
 
 /* A file of its own, for programs that know of no offset. */
@@ -135,6 +147,7 @@ static const struct {
 } readers[] = {
 	{ "ext4", read_ext },    { "ext3", read_ext },          { "ext2", read_ext },
 	{ "erofs", read_erofs }, { "squashfs", read_squashfs }, { "vfat", read_fat },
+	{ "xfs", read_xfs },     { "btrfs", read_btrfs },
 };
 
 bool volume_is_ext(const struct volume *v)

@@ -36,6 +36,8 @@ system_new() {
 	run grep -E 'correct horse|\$y\$' "$STATE/told" "$STATE/script"
 	assert_status 1
 	sh "$STATE/script"
+	strake disk convert -q "$STATE/disk" "$STATE/packed.qcow2"
+	[ "$(stat -c %a "$STATE"/{disk,by-script,packed.qcow2} | uniq)" = 600 ]
 	for disk in disk by-script; do
 		run strake disk cat "$STATE/$disk" /etc/passwd /etc/group /etc/hostname /etc/hosts /etc/resolv.conf "$homes/ann/.bashrc" \
 			"$homes/ann/.ssh/authorized_keys" /etc/systemd/network/10-wired.network
@@ -71,7 +73,8 @@ system_new() {
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --user ann
 	run strake disk cat "$STATE/disk" /etc/shadow
 	[ "$(cut -d: -f1,2 <<<"$output")" = $'root:*\nann:!' ]
-	strake disk build -q "$STATE/tree" -o "$STATE/disk"
+	(umask 027 && strake disk build -q "$STATE/tree" -o "$STATE/disk")
+	[ "$(stat -c %a "$STATE/disk")" = 640 ]
 	strake disk cp "$STATE/disk" /etc "$STATE/etc"
 	diff -r --no-dereference "$STATE/tree/etc" "$STATE/etc"
 	run strake disk build "$STATE/tree" -o "$STATE/none" --password-file "eve=$STATE/tree/etc/hosts"

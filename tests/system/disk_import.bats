@@ -77,7 +77,7 @@ config_of() { # IMAGE
 	local fs
 	tree_new "$STATE/tree"
 	setfattr -n user.note -v "$(printf 'y%.0s' {1..800})" "$STATE/tree/etc/late" || skip "no extended attributes here"
-	for fs in erofs squashfs; do
+	for fs in erofs xfs squashfs; do
 		if [ $fs = squashfs ]; then
 			touch "$STATE/tree/etc/early" "$STATE/tree/etc/late" # 32 bits of seconds
 			find "$STATE/tree" -exec touch -h -d @1700000000 {} +
@@ -103,8 +103,97 @@ config_of() { # IMAGE
 	done
 }
 
-@test "ls, cat and cp read the boot partition, too" {
-	need_program strake-disk
+@test "A10.12: an xfs that mkfs.xfs or a kernel filled is read: large directories, many extents, attributes in blocks; not if its log is dirty" {
+	need_program strake-disk strake-image
+	need_command mkfs.xfs python3 setfattr
+	{
+		printf '/\n0 0\nd--755 0 0\nmany d--751 7 8\n'
+		seq -f 'a-name-of-some-length-%g -u-644 3 4 /dev/null' 3000
+		printf '$\nlink l--777 0 0 many/a-name-of-some-length-1\ntty c--620 0 5 5 1\n$\n'
+	} >"$STATE/proto"
+	truncate -s 300M "$STATE/disk"
+	mkfs.xfs -q -p "$STATE/proto" "$STATE/disk"
+	strake disk ls "$STATE/disk" /many | sort >"$STATE/names"
+	seq -f 'a-name-of-some-length-%g' 3000 | sort | diff - "$STATE/names"
+	run strake disk ls -l "$STATE/disk" /
+	assert_has "drwxr-x--x     7     8"
+	assert_has "link -> many/a-name-of-some-length-1"
+	assert_has "crw--w----     0     5"
+	run strake disk ls -l "$STATE/disk" /many
+	assert_has "-rwSr--r--     3     4"
+	mkdir "$STATE/mnt"
+	mount -t xfs -o loop "$STATE/disk" "$STATE/mnt" 2>"$STATE/why" || skip "the rest needs a loop device and the kernel's xfs: $(cat "$STATE/why")"
+	tree_new "$STATE/tree"
+	setfattr -n user.note -v "$(printf 'y%.0s' {1..3600})" "$STATE/tree/etc/late" || skip "no extended attributes here"
+	setfattr -n user.other -v short "$STATE/tree/etc/early"
+	rm -r "${STATE:?}"/mnt/*
+	cp -a "$STATE"/tree/. "$STATE/mnt"
+	sync -f "$STATE/mnt"
+	cp --sparse=always "$STATE/disk" "$STATE/dirty"
+	python3 - "$STATE/mnt/etc/pieces" "$STATE/mnt/etc/kept" <<-'PY'
+		import os, sys
+		with open(sys.argv[1], "wb", buffering=0) as f:
+		    for i in range(400):
+		        f.seek(i * 16384)
+		        f.write(b"%d" % i)
+		with open(sys.argv[2], "wb") as f:
+		    f.write(b"some")
+		    os.posix_fallocate(f.fileno(), 0, 1 << 20)
+	PY
+	cp -a "$STATE"/mnt/etc/{pieces,kept} "$STATE/tree/etc/"
+	touch -r "$STATE/tree/etc" "$STATE/mnt/etc"
+	umount "$STATE/mnt"
+	tar -C "$STATE/tree" --format pax --xattrs --xattrs-include='*' -S -cf "$STATE/tree.tar" .
+	strake import "$STATE/tree.tar" first >/dev/null
+	strake disk import "$STATE/disk" second >/dev/null
+	image_listing first >"$STATE/first"
+	image_listing second >"$STATE/second"
+	diff "$STATE/first" "$STATE/second"
+	run strake disk import "$STATE/dirty" none
+	assert_status 1
+	assert_has "was not left cleanly"
+}
+
+@test "A10.12: a btrfs is read, with its subvolumes, snapshots, shared extents and holes; not if it is compressed" {
+	need_program strake-disk strake-image
+	need_command mkfs.btrfs btrfs mcopy syslinux mkfs.vfat setfattr
+	tree_new "$STATE/tree"
+	setfattr -n user.note -v "$(printf 'y%.0s' {1..3000})" "$STATE/tree/etc/late" || skip "no extended attributes here"
+	rm "$STATE"/tree/dev/{tty,large} # which mkfs.btrfs loses
+	strake disk build -q "$STATE/tree" -o "$STATE/ours" --fs btrfs
+	strake disk cp "$STATE/ours" /deep "$STATE/copied"
+	diff -r --no-dereference "$STATE/tree/deep" "$STATE/copied"
+	run strake disk ls -l "$STATE/ours" /etc
+	assert_has "-rwsr-sr-x     0     0"
+	truncate -s 200M "$STATE/disk"
+	mkfs.btrfs -q "$STATE/disk"
+	mkdir "$STATE/mnt"
+	mount -t btrfs -o loop "$STATE/disk" "$STATE/mnt" 2>"$STATE/why" || skip "the rest needs a loop device and the kernel's btrfs: $(cat "$STATE/why")"
+	mknod "$STATE/tree/dev/large" b 259 70000
+	cp -a "$STATE"/tree/. "$STATE/mnt"
+	btrfs -q subvolume create "$STATE/mnt/volume"
+	echo first >"$STATE/mnt/volume/file"
+	cp --reflink=always "$STATE"/mnt/{bin/busybox,volume/shared}
+	btrfs -q subvolume snapshot "$STATE/mnt/volume" "$STATE/mnt/snapshot"
+	echo second >"$STATE/mnt/volume/file"
+	tar -C "$STATE/mnt" --format pax --xattrs --xattrs-include='*' -S -cf "$STATE/tree.tar" .
+	umount "$STATE/mnt"
+	strake import "$STATE/tree.tar" first >/dev/null
+	strake disk import "$STATE/disk" second >/dev/null
+	image_listing first >"$STATE/first"
+	image_listing second >"$STATE/second"
+	diff "$STATE/first" "$STATE/second"
+	[ "$(strake disk cat "$STATE/disk" /snapshot/file /volume/file | xargs)" = 'first second' ]
+	mount -t btrfs -o loop,compress-force=zstd "$STATE/disk" "$STATE/mnt"
+	seq 10000 >"$STATE/mnt/packed"
+	umount "$STATE/mnt"
+	run strake disk ls "$STATE/disk"
+	assert_status 1
+	assert_has "compressed"
+}
+
+@test "ls, cat and cp read the boot partition, too, and import makes an image of it" {
+	need_program strake-disk strake-image
 	need_command syslinux mcopy mkfs.vfat
 	tree_new "$STATE/tree"
 	strake disk build -q "$STATE/tree" -o "$STATE/disk"
@@ -112,6 +201,16 @@ config_of() { # IMAGE
 	run strake disk ls -p 1 "$STATE/disk" /syslinux
 	assert_has ldlinux.sys
 	run strake disk ls -p 3 "$STATE/disk"
+	assert_status 1
+	assert_has "no partition 3"
+	strake disk import -p 1 -m 'what starts' "$STATE/disk" boot >/dev/null
+	image_listing boot >"$STATE/boot"
+	grep -q "^./initrd.img .* 13 .*$(sha256sum <"$STATE/tree/boot/initrd.img-6.1.0-10" | cut -d' ' -f1)" "$STATE/boot"
+	grep -q '^./syslinux/syslinux.cfg ' "$STATE/boot"
+	strake history boot | grep 'what starts'
+	strake disk import -p 2 "$STATE/disk" root >/dev/null
+	image_listing root | grep '^./deep/er/file 2 '
+	run strake disk import -p 3 "$STATE/disk" none
 	assert_status 1
 	assert_has "no partition 3"
 }

@@ -124,6 +124,7 @@ root_mount() {
 	ldd /sbin/cryptsetup | grep -o '/[^ ]*' | xargs -I{} cp -L {} "$STATE/tree/lib/x86_64-linux-gnu/"
 	echo 'open sesame' >"$STATE/key"
 	strake disk build -q "$STATE/tree" -o "$STATE/disk" --encrypt --key-file "$STATE/key"
+	[ "$(stat -c %a "$STATE/disk")" = 600 ]
 	strake disk check "$STATE/disk"
 	read -r offset size < <(strake disk inspect "$STATE/disk" | jq -r '.partitions[1] | "\(.offset) \(.size)"')
 	dd if="$STATE/disk" of="$STATE/luks" bs=1M skip=$((offset >> 20)) count=$((size >> 20)) status=none

@@ -33,7 +33,7 @@ static void the_name_appears_at_the_end(void **state)
 	struct output out = OUTPUT_INIT;
 
 	scratch_put(dir, "disk", "before");
-	assert_int_equal(output_open(path, &out, NULL), 0);
+	assert_int_equal(output_open(path, OUTPUT_PLAIN, &out, NULL), 0);
 	assert_int_equal(write(out.fd, "after", 5), 5);
 	text = scratch_get(dir, "disk");
 	assert_string_equal(text, "before");
@@ -52,7 +52,7 @@ static void without_the_end_nothing_is_left(void **state)
 	struct output out = OUTPUT_INIT;
 	int spool = -1;
 
-	assert_int_equal(output_open(path, &out, NULL), 0);
+	assert_int_equal(output_open(path, OUTPUT_PLAIN, &out, NULL), 0);
 	assert_int_equal(output_spool(&out, &spool, NULL), 0);
 	assert_int_equal(write(spool, "x", 1), 1);
 	(void)close(spool);
@@ -75,7 +75,7 @@ static void what_was_left_is_swept(void **state)
 	scratch_put(dir, ".disks.strake-1", "another's");
 	fd = open(held, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
-	assert_int_equal(output_open(path, &out, NULL), 0);
+	assert_int_equal(output_open(path, OUTPUT_PLAIN, &out, NULL), 0);
 	assert_int_equal(count(dir), 2);
 	assert_int_equal(access(held, F_OK), 0);
 	output_done(&out);
@@ -95,7 +95,7 @@ static void what_is_no_file_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct output out = OUTPUT_INIT;
 
-		assert_int_equal(output_open(cases[i].path, &out, NULL), cases[i].r);
+		assert_int_equal(output_open(cases[i].path, OUTPUT_PLAIN, &out, NULL), cases[i].r);
 		output_done(&out);
 	}
 }

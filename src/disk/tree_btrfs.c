@@ -1,0 +1,397 @@
+/* src/disk/tree_btrfs.c
+ *
+ * "btrfs restore" would need root for owners, follows links to set attributes, and leaves out
+ * devices, pipes and hard links.
+ */
+#include "disk/tree_btrfs.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "disk/filetree.h"
+#include "disk/tree_btrfs_inside.h"
+#include "image/tar.h"
+
+#define SUPER         65536
+#define SUPER_LEN     4096
+#define SYSTEM_CHUNKS 811
+#define SYSTEM_MAX    2048
+#define KNOWN         0x10f7fU /* incompatible features; not RAID of parities, zones, new extents */
+#define FIRST_CHUNK   256U     /* objects */
+#define TREE_DIR      6U
+#define FILES         5U
+#define ROOT_DIR      256U
+#define INODE         1U /* kinds of items, as BTRFS_CHUNK */
+#define XATTR         24U
+#define DIR_ITEM      84U
+#define DIR_INDEX     96U
+#define EXTENT        108U
+#define ROOT          132U
+#define ROOT_REF      156U
+#define DIR_HEAD      30 /* of a name in a directory, of an attribute */
+#define EXTENT_HEAD   21
+#define EXTENT_LEN    53
+#define SUBVOLS_MAX   1024
+#define INODE_BITS    48
+
+struct subvol {
+	uint64_t id;
+	struct btrfs_tree files;
+};
+
+struct btrfs {
+	struct btrfs_in in;
+	struct btrfs_tree roots;
+	struct subvol subvols[SUBVOLS_MAX]; /* a file's number begins with the number of one */
+	size_t nsubvols;
+};
+
+/* What walks need of it: data of struct inodes is const, the nodes that were read last are not. */
+struct view {
+	struct btrfs *b;
+};
+
+static struct btrfs *btrfs_of(const struct inodes *g)
+{
+	const struct view *v = g->data;
+
+	return v->b;
+}
+
+/* one inode */
+
+struct reading_inode {
+	struct file *f;
+	bool found;
+};
+
+static void take_inode(struct file *f, const unsigned char *p)
+{
+	uint64_t device = get_le(p + 56, 8);
+
+	f->content.size = (int64_t)get_le(p + 16, 8);
+	f->uid = (uint32_t)get_le(p + 44, 4);
+	f->gid = (uint32_t)get_le(p + 48, 4);
+	f->mode = (mode_t)get_le(p + 52, 4);
+	if (S_ISCHR(f->mode) || S_ISBLK(f->mode)) {
+		f->major = (uint32_t)(device >> 20) & 0xfff;
+		f->minor = (uint32_t)device & 0xfffff;
+	}
+	f->mtime.tv_sec = (int64_t)get_le(p + 136, 8);
+	f->mtime.tv_nsec = (long)MIN(get_le(p + 144, 4), 999999999U);
+}
+
+/* Those with the same hash are in one item. */
+static int take_xattrs(const struct inodes *g, struct file *f, const struct btrfs_item *item)
+{
+	const unsigned char *p = item->bytes;
+	size_t left = item->len;
+
+	while (left > 0) {
+		size_t name_len = left < DIR_HEAD ? 0 : (size_t)get_le(p + 27, 2);
+		size_t len = left < DIR_HEAD ? 0 : (size_t)get_le(p + 25, 2);
+
+		if (name_len == 0 || name_len + len > left - DIR_HEAD)
+			return inodes_damaged(g, "attributes");
+		inodes_xattr(f, "", p + DIR_HEAD, name_len, p + DIR_HEAD + name_len, len);
+		p += DIR_HEAD + name_len + len;
+		left -= DIR_HEAD + name_len + len;
+	}
+	return 0;
+}
+
+static int take_extent(const struct inodes *g, struct file *f, const struct btrfs_item *item)
+{
+	enum { INLINE, PLAIN, PREPARED };
+	const unsigned char *p = item->bytes;
+	uint64_t from, at, len;
+	int64_t place = 0;
+	int r;
+
+	if (item->len < EXTENT_HEAD || p[20] > PREPARED || (p[20] && item->len < EXTENT_LEN) ||
+	    item->offset > (uint64_t)TAR_SIZE_MAX)
+		return inodes_damaged(g, "the extents of a file");
+	if (p[16] || p[17] || p[18] || p[19])
+		return error_set(g->err, -EOPNOTSUPP,
+				 "files of it are compressed, which is not read: mount it, and "
+				 "take the directory");
+	if (p[20] == INLINE)
+		return inodes_piece(g, f, (int64_t)item->offset, item->place + EXTENT_HEAD,
+				    (int64_t)item->len - EXTENT_HEAD);
+	from = get_le(p + EXTENT_HEAD, 8);
+	at = get_le(p + EXTENT_HEAD + 16, 8);
+	len = get_le(p + EXTENT_HEAD + 24, 8);
+	if (from == 0 || p[20] == PREPARED)
+		return 0;
+	if (at > (uint64_t)TAR_SIZE_MAX || len > (uint64_t)TAR_SIZE_MAX)
+		return inodes_damaged(g, "the extents of a file");
+	r = btrfs_place(g, &btrfs_of(g)->in, from + at, len, &place);
+	return r < 0 ? r : inodes_piece(g, f, (int64_t)item->offset, place, (int64_t)len);
+}
+
+static int take_item(const struct inodes *g, const struct btrfs_item *item, void *data)
+{
+	struct reading_inode *ri = data;
+	struct file *f = ri->f;
+
+	if (item->kind == INODE) {
+		if (item->len < 160)
+			return inodes_damaged(g, "an inode");
+		take_inode(f, item->bytes);
+		ri->found = true;
+		return f->content.size < 0 || f->content.size > TAR_SIZE_MAX
+			       ? inodes_damaged(g, "the size of a file")
+			       : 0;
+	}
+	if (!ri->found)
+		return item->kind < INODE ? 0 : inodes_damaged(g, "a name leads to no file");
+	if (item->kind == XATTR && !S_ISLNK(f->mode))
+		return take_xattrs(g, f, item);
+	if (item->kind == EXTENT && (S_ISREG(f->mode) || S_ISLNK(f->mode)))
+		return take_extent(g, f, item);
+	return 0;
+}
+
+static struct btrfs_tree tree_of(const struct inodes *g, uint64_t number)
+{
+	return btrfs_of(g)->subvols[number >> INODE_BITS].files;
+}
+
+static uint64_t inode_of(uint64_t number)
+{
+	return number & ((1ULL << INODE_BITS) - 1);
+}
+
+static int read_link(const struct inodes *g, struct file *f)
+{
+	char *text = NULL;
+	size_t len = (size_t)f->content.size;
+	int r = inodes_bytes(g, f, TAR_NAME_MAX, &text, "a symbolic link");
+
+	content_done(&f->content);
+	return r < 0 ? r : inodes_target(g, f, text, len);
+}
+
+static int read_inode(struct inodes *g, uint64_t number, struct file *f)
+{
+	struct reading_inode ri = { .f = f };
+	int r = btrfs_walk(g, &btrfs_of(g)->in, tree_of(g, number), inode_of(number), take_item,
+			   &ri);
+
+	if (r == 0 && !ri.found)
+		r = inodes_damaged(g, "a name leads to no file");
+	if (r < 0)
+		return r;
+	if (S_ISLNK(f->mode)) {
+		f->content.kind = CONTENT_PIECES;
+		return read_link(g, f);
+	}
+	if (!S_ISREG(f->mode))
+		f->content.size = 0;
+	else
+		f->content.kind = f->content.size ? CONTENT_PIECES : CONTENT_BYTES;
+	return 0;
+}
+
+/* directories */
+
+struct entry {
+	char *name;
+	size_t len;
+	uint64_t number;
+	unsigned kind;
+};
+
+struct listing {
+	struct entry *items;
+	size_t n, room;
+};
+
+static int note_name(const struct inodes *g, const struct btrfs_item *item, void *data)
+{
+	const unsigned char *p = item->bytes;
+	struct listing *l = data;
+	size_t len;
+
+	if (item->kind != DIR_INDEX)
+		return 0;
+	len = item->len < DIR_HEAD ? 0 : (size_t)get_le(p + 27, 2);
+	if (len == 0 || len > item->len - DIR_HEAD)
+		return inodes_damaged(g, "a directory");
+	VEC_GROW(l->items, l->n, l->room);
+	l->items[l->n++] = (struct entry) { xstrndup((const char *)p + DIR_HEAD, len), len,
+					    get_le(p, 8), p[8] };
+	return 0;
+}
+
+struct root_search {
+	unsigned kind;
+	uint64_t offset; /* of a reference */
+	bool found;
+	struct btrfs_tree tree;
+};
+
+static int look_at_root(const struct inodes *g, const struct btrfs_item *item, void *data)
+{
+	struct root_search *s = data;
+
+	if (item->kind != s->kind || (s->kind == ROOT_REF && item->offset != s->offset))
+		return 0;
+	s->found = true;
+	if (s->kind == ROOT_REF)
+		return 0;
+	if (item->len < 239)
+		return inodes_damaged(g, "a subvolume");
+	s->tree = (struct btrfs_tree) { get_le(item->bytes + 176, 8), item->bytes[238] };
+	return 0;
+}
+
+/* 1: it is now one of ours, *ret_number its directory; 0: this is no place of it. */
+static int add_subvol(const struct inodes *g, uint64_t parent, uint64_t id, uint64_t *ret_number)
+{
+	struct root_search ref = { .kind = ROOT_REF, .offset = id }, root = { .kind = ROOT };
+	struct btrfs *b = btrfs_of(g);
+	int r = 0;
+
+	if (parent)
+		r = btrfs_walk(g, &b->in, b->roots, parent, look_at_root, &ref);
+	if (r < 0 || (parent && !ref.found))
+		return r;
+	for (size_t i = 0; i < b->nsubvols; i++)
+		if (b->subvols[i].id == id)
+			return inodes_damaged(g, "a subvolume has two names");
+	if (b->nsubvols == SUBVOLS_MAX)
+		return error_set(g->err, -EFBIG, "it has more than %d subvolumes", SUBVOLS_MAX);
+	r = btrfs_walk(g, &b->in, b->roots, id, look_at_root, &root);
+	if (r == 0 && !root.found)
+		r = inodes_damaged(g, "a subvolume");
+	if (r < 0)
+		return r;
+	b->subvols[b->nsubvols] = (struct subvol) { id, root.tree };
+	*ret_number = (uint64_t)b->nsubvols++ << INODE_BITS | ROOT_DIR;
+	return 1;
+}
+
+static int take_name(struct inodes *g, uint64_t dir_number, struct file *dir, const struct entry *e)
+{
+	uint64_t subvol = dir_number >> INODE_BITS, number = subvol << INODE_BITS | e->number;
+	int r = 1;
+
+	if (e->kind == ROOT)
+		r = add_subvol(g, btrfs_of(g)->subvols[subvol].id, e->number, &number);
+	else if (e->kind != INODE || e->number >> INODE_BITS)
+		r = inodes_damaged(g, "a name in a directory");
+	return r <= 0 ? r : inodes_name(g, dir, e->name, e->len, number);
+}
+
+static int list(struct inodes *g, uint64_t number, struct file *dir)
+{
+	struct listing l = { .n = 0 };
+	int r = btrfs_walk(g, &btrfs_of(g)->in, tree_of(g, number), inode_of(number), note_name,
+			   &l);
+
+	for (size_t i = 0; i < l.n; i++) {
+		if (r == 0)
+			r = take_name(g, number, dir, &l.items[i]);
+		free(l.items[i].name);
+	}
+	free(l.items);
+	return r;
+}
+
+/* the superblock */
+
+static int note_default(const struct inodes *g, const struct btrfs_item *item, void *data)
+{
+	uint64_t *id = data;
+
+	(void)g;
+	if (item->kind == DIR_ITEM && item->len == DIR_HEAD + 7 &&
+	    memcmp(item->bytes + DIR_HEAD, "default", 7) == 0)
+		*id = get_le(item->bytes, 8);
+	return 0;
+}
+
+static int note_chunk(const struct inodes *g, const struct btrfs_item *item, void *data)
+{
+	size_t used;
+
+	return item->kind != BTRFS_CHUNK
+		       ? 0
+		       : btrfs_take_chunk(g, data, item->offset, item->bytes, item->len, &used);
+}
+
+/* Those of the superblock lead to the tree of all. */
+static int read_chunks(const struct inodes *g, struct btrfs_in *in, const unsigned char *s)
+{
+	struct btrfs_tree tree = { get_le(s + 88, 8), s[199] };
+	struct btrfs_in first = { .node = in->node };
+	size_t left = (size_t)get_le(s + 160, 4), used = 0;
+	const unsigned char *p = s + SYSTEM_CHUNKS;
+	int r = left > SYSTEM_MAX ? inodes_damaged(g, "the superblock") : 0;
+
+	while (r == 0 && left > 17) {
+		r = btrfs_take_chunk(g, &first, get_le(p + 9, 8), p + 17, left - 17, &used);
+		p += 17 + used;
+		left -= MIN(left, 17 + used);
+	}
+	if (r == 0) {
+		struct btrfs_in all = { .node = in->node };
+
+		/* Walked by the first ones, noted in the others. */
+		r = btrfs_walk(g, &first, tree, FIRST_CHUNK, note_chunk, &all);
+		*in = all;
+	}
+	btrfs_in_done(&first);
+	return r;
+}
+
+static int check_super(const struct inodes *g, const unsigned char *s)
+{
+	uint64_t node = get_le(s + 148, 4), features = get_le(s + 188, 8);
+
+	if (memcmp(s + 64, "_BHRfS_M", 8) != 0 || node < 4096 || node > 65536 ||
+	    (node & (node - 1)))
+		return inodes_damaged(g, "the superblock");
+	if (get_le(s + 136, 8) != 1)
+		return error_set(g->err, -EOPNOTSUPP, "it is spread over several devices");
+	if (features & ~(uint64_t)KNOWN)
+		return error_set(
+			g->err, -EOPNOTSUPP,
+			"it is a btrfs with features that are not read (0x%llx): mount it, "
+			"and take the directory",
+			(unsigned long long)features);
+	if (get_le(s + 96, 8))
+		return error_set(g->err, -EBUSY,
+				 "its file system was not left cleanly: start the machine and "
+				 "switch it off, or mount it once, which replays its log");
+	return 0;
+}
+
+int filetree_add_btrfs(struct filetree *t, const struct region *at, struct error *err)
+{
+	static const struct inodes_kind kind = { "btrfs check", read_inode, list };
+	unsigned char super[SUPER_LEN] = { 0 };
+	struct btrfs *b = xnew(struct btrfs);
+	const struct view view = { b };
+	struct inodes g = { .kind = &kind, .data = &view, .at = *at, .tree = t, .err = err };
+	uint64_t id = FILES, root = 0;
+	int r = inodes_get(&g, SUPER, super, sizeof(super), "the superblock");
+
+	if (r == 0)
+		r = check_super(&g, super);
+	b->in.node = (uint32_t)get_le(super + 148, 4);
+	b->roots = (struct btrfs_tree) { get_le(super + 80, 8), super[198] };
+	if (r == 0)
+		r = read_chunks(&g, &b->in, super);
+	if (r == 0)
+		r = btrfs_walk(&g, &b->in, b->roots, TREE_DIR, note_default, &id);
+	if (r == 0)
+		r = add_subvol(&g, 0, id, &root);
+	if (r > 0)
+		r = inodes_read(&g, root);
+	btrfs_in_done(&b->in);
+	free(b);
+	return r;
+}

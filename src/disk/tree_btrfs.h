@@ -1,0 +1,16 @@
+/* src/disk/tree_btrfs.h - a btrfs into a file tree; it is hostile. */
+#ifndef DISK_TREE_BTRFS_H
+#define DISK_TREE_BTRFS_H
+
+#include "base/error.h"
+
+struct filetree;
+struct region;
+
+/* Its default subvolume and those in it, into an empty tree; contents stay where they are.
+ * -EBADMSG: it is damaged; -EBUSY: its log was not replayed; -EOPNOTSUPP: files of it are
+ * compressed, or it lies on several devices.
+ */
+int filetree_add_btrfs(struct filetree *t, const struct region *at, struct error *err) must_check;
+
+#endif
