@@ -48,9 +48,10 @@ struct listing_request {
 	int root;
 	const struct ignore *ignore;  /* NULL: none */
 	const struct ignore *exclude; /* of the instruction; NULL: none */
-	bool keeps_parents; /* --parents: "/./" is the pivot, ** any number of directories */
-	bool owners_count;  /* they are copied along, so the digest needs them */
-	const char *what;   /* the tree's name in errors: "the context" */
+	bool keeps_parents;    /* --parents: "/./" is the pivot, ** any number of directories */
+	bool owners_count;     /* they are copied along, so the digest needs them */
+	bool attributes_count; /* the extended ones, likewise */
+	const char *what;      /* the tree's name in errors: "the context" */
 };
 
 /* Adds what a source matches: at least one item or -ENOENT, unless exclude leaves it out. */

@@ -54,6 +54,7 @@ static int list_source(struct work *w, struct mount_plan *plan, struct step_key 
 						: named ? &named->context.ignore
 							: req->ignore,
 				      .owners_count = is_tree,
+				      .attributes_count = is_tree,
 				      .what = spec->from ? spec->from : "the context" };
 	int r = 0;
 
