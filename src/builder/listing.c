@@ -602,3 +602,50 @@ bool listing_stamp(const struct listing *list, char ret[DIGEST_HEX_LEN + 1])
 	digest_done(&d);
 	return newest < lately;
 }
+
+/* changes */
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Without its content a directory is only what a chmod or chown makes of it. */
+static bool is_same(const struct stat *a, const struct stat *b, bool with_content)
+{
+	if (a->st_dev != b->st_dev || a->st_ino != b->st_ino || a->st_mode != b->st_mode ||
+	    a->st_uid != b->st_uid || a->st_gid != b->st_gid)
+		return false;
+	return !with_content ||
+	       (a->st_size == b->st_size && is_same_time(&a->st_mtim, &b->st_mtim) &&
+		is_same_time(&a->st_ctim, &b->st_ctim));
+}
+
+static char *find_changed_in(const struct listing_item *item, bool with_names)
+{
+	struct listing_place place = LISTING_PLACE_INIT;
+	char *changed = NULL;
+
+	for (size_t i = 0; !changed && i < item->n; i++) {
+		const struct listing_entry *e = &item->entries[i];
+		const char *name = "";
+		struct stat now;
+		int dir = -1;
+
+		if (listing_open(&place, item, e->path, &dir, &name, NULL) < 0 ||
+		    fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !is_same(&e->st, &now, with_names || !S_ISDIR(now.st_mode)))
+			changed = join(item->path, item->is_dir ? e->path : "");
+	}
+	listing_place_done(&place);
+	return changed;
+}
+
+char *listing_find_changed(const struct listing *list, bool with_names)
+{
+	char *changed = NULL;
+
+	for (size_t i = 0; !changed && i < list->n; i++)
+		changed = find_changed_in(&list->items[i], with_names);
+	return changed;
+}

@@ -574,6 +574,17 @@ int mounts_make(struct work *w, struct mounts *m, const struct incoming *in)
 	return r;
 }
 
+char *mounts_find_changed(const struct mounts *m)
+{
+	char *changed = NULL;
+
+	/* Layers never change.  A cache only begins as what its source was. */
+	for (size_t i = 0; !changed && i < m->n; i++)
+		if (m->plans[i].spec.kind == MOUNT_BIND && m->plans[i].layers.n == 0)
+			changed = listing_find_changed(&m->plans[i].list, true);
+	return changed;
+}
+
 void mounts_done(struct mounts *m)
 {
 	for (size_t i = 0; i < m->nagents; i++)
