@@ -79,6 +79,8 @@ void scope_done(struct scope *scope)
 {
 	strv_done(&scope->args);
 	strv_done(&scope->env);
+	free(scope->failed);
+	scope->failed = NULL;
 }
 
 static const char *look_up(void *data, const char *name)
@@ -95,9 +97,19 @@ static const char *look_up(void *data, const char *name)
 	return value;
 }
 
+static void note_failed(void *data, const char *at)
+{
+	struct scope *scope = data;
+
+	free(scope->failed);
+	scope->failed = xstrdup(at);
+}
+
 struct word_scope scope_words(struct scope *scope)
 {
-	return (struct word_scope) { .get = look_up, .data = scope, .escape = scope->escape };
+	return (struct word_scope) {
+		.get = look_up, .failed = note_failed, .data = scope, .escape = scope->escape
+	};
 }
 
 /* The command line first, then the default here, then what the name meant before the first FROM. */

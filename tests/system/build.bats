@@ -550,6 +550,11 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_has "strake build: Containerfile:3: --mount=type=cache,tarket=/x: a mount of type cache has no 'tarket'"
 	run strake build -f - "$STATE/ctx" <<<$'FROM base:1\n   COPPY a b'
 	assert_has $'    2 |    COPPY a b\n      |    ^\nstrake build: stdin:2: unknown instruction COPPY; did you mean COPY?'
+	# Of a variable it is where that stands.
+	run strake build -f - "$STATE/ctx" <<<$'FROM base:1\nENV A=1 \\\n  B="x ${NO:?give it}"'
+	assert_has $'    3 |   B="x ${NO:?give it}"\n      |        ^\nstrake build: stdin:3: NO: give it'
+	run strake build -f - "$STATE/ctx" <<<'FROM x:${NO:?}'
+	assert_has $'      |        ^\nstrake build: stdin:1: NO: not allowed to be unset'
 	run strake build --target no "$STATE/ctx"
 	assert_has '--target no: Containerfile has no such stage'
 	run strake build "$STATE/tmp"
