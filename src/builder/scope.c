@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "builder/instruction.h"
+#include "engine/config.h"
 #include "image/platform.h"
 
 static const char *const proxies[] = {
@@ -94,6 +95,9 @@ static const char *look_up(void *data, const char *name)
 		value = strv_env_get(&scope->given->platforms, name);
 	if (!value && scope_is_proxy(name))
 		value = strv_env_get(&scope->given->args, name);
+	/* What a container has for it where its image says nothing: "ENV PATH=/x:$PATH" adds. */
+	if (!value && !scope->is_global && strcmp(name, "PATH") == 0)
+		value = strchr(CONFIG_DEFAULT_PATH, '=') + 1;
 	return value;
 }
 
