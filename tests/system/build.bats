@@ -294,6 +294,24 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_status 1
 	assert_has $'a  b nv /var/www 33\ns3cret\n/var/www\n1'
 	assert_equal "$(strake ps -aq)" ""
+	# It goes into logs, so that no password is in it.
+	run strake build --network none --creds 'me:pa55word' --build-arg http_proxy=http://me:pa55word@127.0.0.1:1 --build-arg ARG=x "$STATE/ctx" <<<''
+	assert_has '--build-arg=http_proxy --build-arg=ARG=x'
+	assert_lacks pa55word
+	# While somebody looks, the container that failed is listed, and the shell.
+	mkfifo "$STATE/tmp/in"
+	exec 9<>"$STATE/tmp/in"
+	# With its own input, which background takes away.
+	strake build --debug "$STATE/ctx" <"$STATE/tmp/in" >/dev/null 2>&1 3>&- 9>&- &
+	BACKGROUND+=($!)
+	shell_runs() { [[ $(strake ps --format '{{.Names}}') == build-*-stage-0-6-shell ]]; }
+	soon shell_runs
+	assert_equal "$(strake ps -a --format '{{.Names}}' | sed 's/-[0-9a-f]*-/-ID-/' | sort)" $'build-ID-stage-0-6\nbuild-ID-stage-0-6-shell'
+	echo exit >&9
+	exec 9>&-
+	wait "${BACKGROUND[0]}" || true
+	BACKGROUND=()
+	assert_equal "$(strake ps -aq)" ""
 	assert_equal "$(strake system check)" "nothing is wrong"
 }
 
