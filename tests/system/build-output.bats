@@ -82,11 +82,15 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 	assert_equal "$(skopeo inspect "docker-archive:$STATE/tmp/docker.tar" | jq -c '.Layers | length')" 2
 	assert_equal "$(skopeo inspect --raw "oci:$STATE/tmp/layout:docker.io/library/a:1" | jq -r '.layers[1].mediaType')" application/vnd.oci.image.layer.v1.tar+zstd
 	# To standard output, and into the store as well.
-	build -t c:1 --load -o type=docker <"$STATE/tmp/file" 2>/dev/null >"$STATE/tmp/piped.tar"
+	build -t c:1 --load -o type=docker,dest=- <"$STATE/tmp/file" 2>/dev/null >"$STATE/tmp/piped.tar"
 	assert_equal "$(strake images -q --no-trunc c:1)" "sha256:$id"
 	strake rmi c:1
 	assert_equal "$(strake load -q -i "$STATE/tmp/piped.tar")" "$id"
 	assert_equal "$(run_in c:1)" new
+	# With no place said it is the store, as with buildx.
+	run -0 --separate-stderr build -t d:1 -o type=docker <"$STATE/tmp/file"
+	assert_equal "$output" "$id"
+	assert_equal "$(run_in d:1)" new
 	run build --platform linux/amd64,linux/arm64 -o type=docker,dest=x <<<$'FROM scratch\nCOPY Containerfile /'
 	assert_has 'a docker archive holds images of one platform; type=oci holds several'
 	[ ! -e x ]
