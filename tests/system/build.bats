@@ -51,10 +51,12 @@ run_in() { strake run --rm --network none "$@"; }
 	cat >"$STATE/ctx/Containerfile" <<-'D'
 		FROM base:1 AS tools
 		RUN true
+		RUN echo 3 >/three
+		COPY Containerfile /
 		RUN --mount=type=cache,target=/c mkfifo /c/go; cat /c/go
 	D
 	background strake build "$STATE/ctx"
-	step_runs() { [[ $(strake ps --format '{{.Names}}') == build-*-tools-3 ]]; }
+	step_runs() { [[ $(strake ps --format '{{.Names}}') == build-*-tools-5 ]]; }
 	soon step_runs
 	pipe=$(echo "$ROOT"/volumes/build-cache-*/_data/go)
 	soon test -p "$pipe"
@@ -63,18 +65,28 @@ run_in() { strake run --rm --network none "$@"; }
 	name=$(strake ps --format '{{.Names}}')
 	id=$(strake inspect "$name" | jq -r '.[0].Config.Labels["strake.build"]')
 	assert_equal "$(strake ps -q --filter "label=strake.build=$id" | wc -l)" 1
-	assert_equal "$name" "build-${id:0:6}-tools-3"
+	assert_equal "$name" "build-${id:0:6}-tools-5"
 	assert_equal "$(strake exec "$name" sh -c 'ls /c; cat /proc/1/comm')" $'go\ncat'
 	echo go >"$pipe"
 	wait "${BACKGROUND[0]}"
 	assert_equal "$(strake ps -aq)" ""
-	assert_equal "$(strake events --since 0 --until 0s -f "build=$id" --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}' | sed "s/$id/ID/; s/${id:0:6}/ID/")" "$(printf '%s\n' \
+	run -0 strake events --since 0 --until 0s -f "build=$id" --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}'
+	# Three RUNs are three containers; the COPY is none.
+	assert_equal "$(sed "s/$id/ID/; s/${id:0:6}/ID/" <<<"$output")" "$(printf '%s\n' \
 		'build start ID' 'build step ID' 'container create build-ID-tools-2' 'container start build-ID-tools-2' 'container die build-ID-tools-2' \
 		'container destroy build-ID-tools-2' 'build step ID' 'container create build-ID-tools-3' 'container start build-ID-tools-3' \
-		'container exec_start build-ID-tools-3' 'container exec_die build-ID-tools-3' 'container die build-ID-tools-3' \
-		'container destroy build-ID-tools-3' 'build end ID')"
+		'container die build-ID-tools-3' 'container destroy build-ID-tools-3' 'build step ID' \
+		'build step ID' 'container create build-ID-tools-5' 'container start build-ID-tools-5' \
+		'container exec_start build-ID-tools-5' 'container exec_die build-ID-tools-5' 'container die build-ID-tools-5' \
+		'container destroy build-ID-tools-5' 'build end ID')"
 	assert_equal "$(strake events --since 0 --until 0s -f type=build -f event=step --format '{{.Actor.Attributes.step}} {{.Actor.Attributes.instruction}}')" \
-		$'2/3 RUN true\n3/3 RUN --mount=type=cache,target=/c mkfifo /c/go; cat /c/go'
+		$'2/5 RUN true\n3/5 RUN echo 3 >/three\n4/5 COPY Containerfile /\n5/5 RUN --mount=type=cache,target=/c mkfifo /c/go; cat /c/go'
+	# --explain says of each container what is done for it, and of each step which layer it gave.
+	run -0 --separate-stderr strake --explain build --network none --no-cache -t e:1 - <<<$'FROM base:1\nRUN echo 1 >/1\nRUN true\nRUN echo 2 >/2'
+	assert_equal "$(grep -o -e 'exec env .* -- .*' -e '^#[0-9] *layer [0-9a-f]*' -e '^#.*no layer' <<<"$stderr" | sed 's/.* -- //' | sed 's/layer [0-9a-f]\{12\}$/layer/')" \
+		"$(printf '%s\n' "/bin/sh -c 'echo 1 >/1'" '#2   layer' "/bin/sh -c true" '#3   nothing changed: no layer' "/bin/sh -c 'echo 2 >/2'" '#4   layer')"
+	layer=$(sed -n 's/^#4 *layer \([0-9a-f]*\).*/\1/p' <<<"$stderr")
+	assert_equal "$(cat "$ROOT/layers/$layer"*/diff/2)" 2
 }
 
 @test "A6.3 --show-changes lists what each step added, changed and removed, with sizes" {
