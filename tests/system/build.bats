@@ -97,11 +97,8 @@ run_in() { strake run --rm --network none "$@"; }
 		RUN rm /new
 	D
 	assert_status 0
-	output=$stderr
-	assert_has '  A /new (6B)'
-	assert_has '  D /etc/group'
-	assert_has '  C /tmp/'
-	assert_has '  D /new'
+	assert_equal "$(grep -E '^#[0-9]+   ([ACD] |layer)' <<<"$stderr" | sed 's/layer [0-9a-f]*/layer/')" \
+		"$(printf '%s\n' '#2   layer, 6B' '#2   C /etc/' '#2   D /etc/group' '#2   A /new (6B)' '#2   C /tmp/' '#3   layer, 0B' '#3   D /new')"
 }
 
 @test "A6.4 ADD of an archive on scratch; with a timestamp a second build elsewhere has the same digest" {
@@ -116,6 +113,12 @@ run_in() { strake run --rm --network none "$@"; }
 	SOURCE_DATE_EPOCH=1000000000 run -0 --separate-stderr strake build "$STATE/ctx"
 	assert_equal "$output" "$first"
 	assert_equal "$(strake image check)" "nothing is wrong"
+	# A directory, or an archive, without any file that says how; twice the same, too.
+	import() { SOURCE_DATE_EPOCH=1000000000 strake import "$1" "$2" && strake images -q --no-trunc "$2"; }
+	for from in tree ctx/root.tar.gz; do
+		assert_equal "$(import "$STATE/$from" in:1)" "$(import "$STATE/$from" in:2)"
+		assert_equal "$(run_in in:1 cat /etc/group)" "$(cat "$STATE/tree/etc/group")"
+	done
 }
 
 @test "A6.5 without RUN no container and no process is started" {
@@ -172,6 +175,8 @@ run_in() { strake run --rm --network none "$@"; }
 	run -0 --separate-stderr build -t c:1 --explain-cache <"$STATE/tmp/file"
 	assert_equal "$output" "$first"
 	assert_equal "$(grep -c '^#[0-9]*   cached' <<<"$stderr")" 4
+	# Two containers, both of the first build.
+	assert_equal "$(strake events --since 0 --until 0s -f type=container -f event=create | wc -l)" 2
 	# The same content under another time is the same content.
 	touch -d @5 "$STATE/ctx/early"
 	run -0 --separate-stderr build -t c:1 <"$STATE/tmp/file"
