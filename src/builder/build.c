@@ -185,7 +185,7 @@ int build_run(struct engine *engine, const struct build_request *req, struct bui
 	if (r == 0)
 		warn_unused(&p.builds[0], &source.all);
 	if (r == 0)
-		r = look_warn(&p.builds[0], &source, err);
+		r = look_warn(&p.builds[0], &source, ret_fault, err);
 	if (r == 0 && req->cache_from)
 		r = caches_open(engine, req, req->cache_from, &caches, err);
 	for (size_t i = 0; i < p.n; i++)

@@ -14,6 +14,7 @@
 #include "image/unpack.h"
 
 #define DIGEST_PREFIX "sha256:"
+#define LAYERS_MAX    127 /* of an image that can be used here */
 
 bool cache_inline_wanted(const struct build_request *req)
 {
@@ -80,21 +81,43 @@ static const char *hex_of(const json_t *text)
 		       : NULL;
 }
 
-/* The blob of the layer with this chain ID, by its place. */
-static const char *find_blob(const json_t *diffs, const json_t *layers, const char *wanted)
+/* The chain IDs of the layers, up to the first that is none: who made the image may be anybody, and
+ * each step is looked for among them.
+ */
+static void list_chains(const json_t *diffs, struct strv *ret)
 {
 	char chain[DIGEST_HEX_LEN + 1] = "";
 
-	for (size_t i = 0; i < json_array_size(diffs); i++) {
+	for (size_t i = 0; i < MIN(json_array_size(diffs), LAYERS_MAX); i++) {
 		const char *diff = hex_of(json_array_get(diffs, i));
 
 		if (!diff)
-			return NULL;
+			return;
 		chain_next(chain, diff);
-		if (strcmp(chain, wanted) == 0)
-			return hex_of(json_object_get(json_array_get(layers, i), "digest"));
+		strv_add(ret, chain);
 	}
+}
+
+/* The blob of the layer with this chain ID, by its place. */
+static const char *find_blob(const struct strv *chains, const json_t *layers, const char *wanted)
+{
+	for (size_t i = 0; i < chains->n; i++)
+		if (strcmp(chains->items[i], wanted) == 0)
+			return hex_of(json_object_get(json_array_get(layers, i), "digest"));
 	return NULL;
+}
+
+static void add_blobs(json_t *steps, const struct strv *chains, const json_t *layers)
+{
+	json_t *step;
+	size_t i;
+
+	json_array_foreach (steps, i, step) {
+		const char *chain = json_string_value(json_object_get(step, "chain"));
+		const char *blob = chain && *chain ? find_blob(chains, layers, chain) : NULL;
+
+		(void)json_object_set_new(step, "blob", json_string(blob ? blob : ""));
+	}
 }
 
 int cache_inline_read(const json_t *config, const json_t *manifest, struct cached_steps *ret,
@@ -104,9 +127,9 @@ int cache_inline_read(const json_t *config, const json_t *manifest, struct cache
 	const json_t *layers = json_object_get(manifest, "layers");
 	cleanup(json_cleanup) json_t *doc =
 		json_deep_copy(json_object_get(config, CACHE_INLINE_KEY));
-	json_t *steps = json_object_get(doc, "steps"), *step;
+	json_t *steps = json_object_get(doc, "steps");
 	autofree char *text = NULL;
-	size_t i;
+	struct strv chains = { 0 };
 
 	if (!doc)
 		return error_set(
@@ -114,12 +137,9 @@ int cache_inline_read(const json_t *config, const json_t *manifest, struct cache
 			"the image has no cache in it; --cache-to type=inline puts it there");
 	if (json_array_size(steps) > CACHE_STEPS_MAX)
 		return error_set(err, -EFBIG, "it has more than %d steps", CACHE_STEPS_MAX);
-	json_array_foreach (steps, i, step) {
-		const char *chain = json_string_value(json_object_get(step, "chain"));
-		const char *blob = chain && *chain ? find_blob(diffs, layers, chain) : NULL;
-
-		(void)json_object_set_new(step, "blob", json_string(blob ? blob : ""));
-	}
+	list_chains(diffs, &chains);
+	add_blobs(steps, &chains, layers);
+	strv_done(&chains);
 	text = json_dumps(doc, JSON_COMPACT);
 	return text ? cache_document_parse(text, strlen(text), ret, err)
 		    : error_set(err, -EBADMSG, "its cache is no document");

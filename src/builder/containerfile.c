@@ -201,6 +201,16 @@ static bool take_heredoc(struct line *line, const char **at, char escape)
 	return true;
 }
 
+/* "<<" is one at the head of a word, behind the number of a descriptor or nothing; that of
+ * $((1<<2)) is not.
+ */
+static bool heads_word(const char *text, const char *at)
+{
+	while (at > text && isdigit((unsigned char)at[-1]))
+		at--;
+	return at == text || strchr(BLANKS, at[-1]);
+}
+
 /* Those of a line, outside of quotes. */
 static void find_heredocs(struct line *line, char escape)
 {
@@ -214,7 +224,7 @@ static void find_heredocs(struct line *line, char escape)
 			p++;
 		} else if (strncmp(p, "<<<", 3) == 0) {
 			p += 3;
-		} else if (strncmp(p, "<<", 2) == 0) {
+		} else if (strncmp(p, "<<", 2) == 0 && heads_word(line->text, p)) {
 			(void)take_heredoc(line, &p, escape);
 		} else {
 			p++;
@@ -421,6 +431,13 @@ struct fault line_fault(const struct line *line, size_t offset)
 		where.column = line->pieces[i].column + (unsigned)(offset - line->pieces[i].offset);
 	}
 	return where;
+}
+
+struct fault line_fault_of(const struct line *line, const char *text)
+{
+	const char *at = text && *text ? strstr(line->text, text) : NULL;
+
+	return line_fault(line, at ? (size_t)(at - line->text) : 0);
 }
 
 char *fault_show(const struct fault *fault, const char *bytes, size_t len)

@@ -60,6 +60,8 @@ void containerfile_done(struct containerfile *file);
 
 /* Where in the file the byte at offset of a line's text stands. */
 struct fault line_fault(const struct line *line, size_t offset);
+/* The same of a text that the line has; where it begins, if it has not.  text may be NULL. */
+struct fault line_fault_of(const struct line *line, const char *text);
 /* The line and a caret under the place, two lines for a terminal; the caller frees. */
 char *fault_show(const struct fault *fault, const char *bytes, size_t len);
 

@@ -252,6 +252,7 @@ int copying_list(struct copying *c)
 				     : c->w->b->req->ignore,
 		.exclude = c->exclude.n ? &c->exclude : NULL,
 		.owners_count = c->from && c->looks.uid < 0,
+		.attributes_count = c->from,
 		.what = c->from    ? c->from
 			: c->named ? c->named->name
 				   : "the context",

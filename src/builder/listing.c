@@ -15,6 +15,8 @@
 #include "builder/halt.h"
 #include "builder/ignore.h"
 #include "builder/pattern.h"
+#include "image/attributes.h"
+#include "image/tar.h"
 #include "kernel/rootdir.h"
 
 #define READ_SIZE   (256 << 10)
@@ -456,16 +458,41 @@ static void add_text(struct digest *d, const char *text)
 	digest_update(d, text, strlen(text) + 1);
 }
 
-static int add_content(struct digest *d, int dir, const char *name, char *buffer)
+static int add_bytes(struct digest *d, int fd, char *buffer)
 {
-	autoclose int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	ssize_t n;
 
-	if (fd < 0)
-		return -errno;
 	while ((n = TEMP_FAILURE_RETRY(read(fd, buffer, READ_SIZE))) > 0)
 		digest_update(d, buffer, (size_t)n);
 	return n < 0 ? -errno : 0;
+}
+
+/* Those that are copied along, capabilities among them.  No path and no name has two slashes. */
+static int add_attributes(struct digest *d, int fd)
+{
+	struct tar_xattr *list = NULL;
+	size_t n = 0;
+	int r = attributes_list(fd, &list, &n);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		autofree char *head = xasprintf("//%zu %s", list[i].len, list[i].name);
+
+		add_text(d, head);
+		digest_update(d, list[i].value, list[i].len);
+	}
+	attributes_free(list, n);
+	return r;
+}
+
+static int add_content(struct digest *d, const struct listing_request *req, int dir,
+		       const char *name, bool is_dir, char *buffer)
+{
+	autoclose int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int r = fd < 0 ? -errno : 0;
+
+	if (r == 0 && !is_dir)
+		r = add_bytes(d, fd, buffer);
+	return r < 0 || !req->attributes_count ? r : add_attributes(d, fd);
 }
 
 static int add_target(struct digest *d, int dir, const char *name)
@@ -507,17 +534,18 @@ static int add_item_digest(struct digest *d, const struct listing_request *req,
 		add_head(d, req, &item->parents[i]);
 	for (size_t i = 0; r == 0 && i < item->n; i++) {
 		const struct listing_entry *e = &item->entries[i];
+		bool is_link = S_ISLNK(e->st.st_mode), is_dir = S_ISDIR(e->st.st_mode);
 		const char *name = "";
 		int dir = -1;
 
 		add_head(d, req, e);
-		if (!S_ISREG(e->st.st_mode) && !S_ISLNK(e->st.st_mode))
+		if (!S_ISREG(e->st.st_mode) && !is_link && !(is_dir && req->attributes_count))
 			continue;
 		r = listing_open(&place, item, e->path, &dir, &name, err);
 		if (r < 0)
 			break;
-		r = S_ISREG(e->st.st_mode) ? add_content(d, dir, name, buffer)
-					   : add_target(d, dir, name);
+		r = is_link ? add_target(d, dir, name)
+			    : add_content(d, req, dir, name, is_dir, buffer);
 		if (r < 0)
 			r = error_sys(err, r, "read %s in %s", e->path, req->what);
 	}
@@ -573,4 +601,51 @@ bool listing_stamp(const struct listing *list, char ret[DIGEST_HEX_LEN + 1])
 	digest_final(&d, ret);
 	digest_done(&d);
 	return newest < lately;
+}
+
+/* changes */
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* Without its content a directory is only what a chmod or chown makes of it. */
+static bool is_same(const struct stat *a, const struct stat *b, bool with_content)
+{
+	if (a->st_dev != b->st_dev || a->st_ino != b->st_ino || a->st_mode != b->st_mode ||
+	    a->st_uid != b->st_uid || a->st_gid != b->st_gid)
+		return false;
+	return !with_content ||
+	       (a->st_size == b->st_size && is_same_time(&a->st_mtim, &b->st_mtim) &&
+		is_same_time(&a->st_ctim, &b->st_ctim));
+}
+
+static char *find_changed_in(const struct listing_item *item, bool with_names)
+{
+	struct listing_place place = LISTING_PLACE_INIT;
+	char *changed = NULL;
+
+	for (size_t i = 0; !changed && i < item->n; i++) {
+		const struct listing_entry *e = &item->entries[i];
+		const char *name = "";
+		struct stat now;
+		int dir = -1;
+
+		if (listing_open(&place, item, e->path, &dir, &name, NULL) < 0 ||
+		    fstatat(dir, name, &now, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !is_same(&e->st, &now, with_names || !S_ISDIR(now.st_mode)))
+			changed = join(item->path, item->is_dir ? e->path : "");
+	}
+	listing_place_done(&place);
+	return changed;
+}
+
+char *listing_find_changed(const struct listing *list, bool with_names)
+{
+	char *changed = NULL;
+
+	for (size_t i = 0; !changed && i < list->n; i++)
+		changed = find_changed_in(&list->items[i], with_names);
+	return changed;
 }

@@ -48,9 +48,10 @@ struct listing_request {
 	int root;
 	const struct ignore *ignore;  /* NULL: none */
 	const struct ignore *exclude; /* of the instruction; NULL: none */
-	bool keeps_parents; /* --parents: "/./" is the pivot, ** any number of directories */
-	bool owners_count;  /* they are copied along, so the digest needs them */
-	const char *what;   /* the tree's name in errors: "the context" */
+	bool keeps_parents;    /* --parents: "/./" is the pivot, ** any number of directories */
+	bool owners_count;     /* they are copied along, so the digest needs them */
+	bool attributes_count; /* the extended ones, likewise */
+	const char *what;      /* the tree's name in errors: "the context" */
 };
 
 /* Adds what a source matches: at least one item or -ENOENT, unless exclude leaves it out. */
@@ -68,6 +69,11 @@ int listing_digest(const struct listing *list, const struct listing_request *req
  * contents.  false: something changed so lately that a stamp means nothing.
  */
 bool listing_stamp(const struct listing *list, char ret[DIGEST_HEX_LEN + 1]);
+/* The path of what is no longer as it was when it was listed, so that what was read of it since may
+ * be two things; the caller frees.  NULL: there is none.  with_names: nor may names have come or
+ * gone.
+ */
+char *listing_find_changed(const struct listing *list, bool with_names);
 /* The directory that an entry is in, below item->dir; kept for the next one. */
 struct listing_place {
 	const struct listing_item *item;

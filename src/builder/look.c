@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/json.h"
+#include "builder/containerfile.h"
 #include "builder/lint.h"
 #include "builder/mount_spec.h"
 #include "builder/source.h"
@@ -14,7 +14,6 @@
 #include "image/image.h"
 
 #define OPTIONS_ARG "BUILDKIT_DOCKERFILE_CHECK="
-#define NAMES_MAX   1000 /* bytes of rules' names in an error */
 
 struct looking {
 	struct engine *engine;
@@ -70,9 +69,22 @@ static int check(struct engine *engine, const struct build_request *req,
 	return lint_run(&lr, ret, err);
 }
 
-int look_warn(struct build *b, const struct source *source, struct error *err)
+/* The first says what is wrong and where, for those, too, who are shown no warnings. */
+static int refuse(const struct build_request *req, const struct lint *lint, struct fault *ret_fault,
+		  struct error *err)
 {
-	struct buf names = BUF_INIT(NAMES_MAX);
+	const struct lint_finding *first = &lint->items[0];
+	autofree char *more =
+		lint->n > 1 ? xasprintf(", and there are %zu more", lint->n - 1) : xstrdup("");
+
+	*ret_fault = (struct fault) { first->first, first->column };
+	return error_set(err, -EINVAL, "%s:%u: %s: %.300s; error=true lets no warning pass%s",
+			 req->name, first->first, lint_name(first->rule), first->text, more);
+}
+
+int look_warn(struct build *b, const struct source *source, struct fault *ret_fault,
+	      struct error *err)
+{
 	struct lint lint = { NULL, 0, 0, false };
 	int r = check(b->engine, b->req, source, &b->plan, &lint, err);
 
@@ -83,13 +95,9 @@ int look_warn(struct build *b, const struct source *source, struct error *err)
 		const struct build_told told = { .event = BUILD_WARNING, .text = text };
 
 		b->req->tell(b->req->data, &told);
-		if (!strstr(buf_text(&names), lint_name(f->rule)))
-			buf_addf(&names, "%s%s", names.len ? ", " : "", lint_name(f->rule));
 	}
 	if (r == 0 && lint.n > 0 && lint.fails)
-		r = error_set(err, -EINVAL, "%s wants its checks to pass, and does not pass %s",
-			      b->req->name, buf_text(&names));
-	buf_done(&names);
+		r = refuse(b->req, &lint, ret_fault, err);
 	lint_done(&lint);
 	return r;
 }

@@ -29,6 +29,7 @@ int build_look(struct engine *engine, const struct build_request *req, enum look
 /* The checks of a build that goes on: each finding is told as a warning, and -EINVAL if the file
  * wants them to be errors.
  */
-int look_warn(struct build *b, const struct source *source, struct error *err) must_check;
+int look_warn(struct build *b, const struct source *source, struct fault *ret_fault,
+	      struct error *err) must_check;
 
 #endif

@@ -54,6 +54,7 @@ static int list_source(struct work *w, struct mount_plan *plan, struct step_key 
 						: named ? &named->context.ignore
 							: req->ignore,
 				      .owners_count = is_tree,
+				      .attributes_count = is_tree,
 				      .what = spec->from ? spec->from : "the context" };
 	int r = 0;
 
@@ -571,6 +572,17 @@ int mounts_make(struct work *w, struct mounts *m, const struct incoming *in)
 		}
 	}
 	return r;
+}
+
+char *mounts_find_changed(const struct mounts *m)
+{
+	char *changed = NULL;
+
+	/* Layers never change.  A cache only begins as what its source was. */
+	for (size_t i = 0; !changed && i < m->n; i++)
+		if (m->plans[i].spec.kind == MOUNT_BIND && m->plans[i].layers.n == 0)
+			changed = listing_find_changed(&m->plans[i].list, true);
+	return changed;
 }
 
 void mounts_done(struct mounts *m)

@@ -39,6 +39,9 @@ int mounts_read(struct work *w, struct mounts *ret, struct step_key *key) must_c
 int mounts_lock(struct work *w, struct mounts *m) must_check;
 /* Makes what is to be mounted, below the temporary directory of in. */
 int mounts_make(struct work *w, struct mounts *m, const struct incoming *in) must_check;
+/* The path in a context that has changed since it was read for the key; the caller frees.  NULL:
+ * none. */
+char *mounts_find_changed(const struct mounts *m);
 void mounts_done(struct mounts *m);
 
 #endif

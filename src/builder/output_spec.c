@@ -153,7 +153,7 @@ static int check(struct output *o, struct error *err)
 		return error_set(err, -EINVAL, "type=%s has no dest; it has a name", type);
 	if (o->dest && !*o->dest)
 		return error_set(err, -EINVAL, "dest is empty");
-	if (is_file && !o->dest && !needs_dir)
+	if (is_file && !o->dest && !needs_dir && o->type != OUTPUT_DOCKER)
 		o->dest = xstrdup("-");
 	if (needs_dir && (!o->dest || strcmp(o->dest, "-") == 0))
 		return error_set(err, -EINVAL, "type=%s wants dest=DIRECTORY", type);
@@ -164,6 +164,9 @@ static int check(struct output *o, struct error *err)
 	if (o->compression &&
 	    (o->type == OUTPUT_TAR || o->type == OUTPUT_LOCAL || o->type == OUTPUT_DOCKER))
 		return error_set(err, -EINVAL, "type=%s has no compression", type);
+	/* buildx's way to say --load. */
+	if (o->type == OUTPUT_DOCKER && !o->dest)
+		o->type = OUTPUT_IMAGE;
 	return 0;
 }
 

@@ -25,8 +25,8 @@ struct planner {
 /* Puts the place in front of what is said already. */
 static int place(const struct planner *p, const struct instruction *ins, int r)
 {
-	*p->fault = line_fault(ins->line, 0);
-	return error_wrap(p->err, r, "%s:%u", p->req->name, ins->line->first);
+	*p->fault = line_fault_of(ins->line, p->global.failed);
+	return error_wrap(p->err, r, "%s:%u", p->req->name, p->fault->line);
 }
 
 static int fail(const struct planner *p, const struct instruction *ins, const char *text)

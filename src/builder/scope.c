@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "builder/instruction.h"
+#include "engine/config.h"
 #include "image/platform.h"
 
 static const char *const proxies[] = {
@@ -79,6 +80,8 @@ void scope_done(struct scope *scope)
 {
 	strv_done(&scope->args);
 	strv_done(&scope->env);
+	free(scope->failed);
+	scope->failed = NULL;
 }
 
 static const char *look_up(void *data, const char *name)
@@ -92,12 +95,25 @@ static const char *look_up(void *data, const char *name)
 		value = strv_env_get(&scope->given->platforms, name);
 	if (!value && scope_is_proxy(name))
 		value = strv_env_get(&scope->given->args, name);
+	/* What a container has for it where its image says nothing: "ENV PATH=/x:$PATH" adds. */
+	if (!value && !scope->is_global && strcmp(name, "PATH") == 0)
+		value = strchr(CONFIG_DEFAULT_PATH, '=') + 1;
 	return value;
+}
+
+static void note_failed(void *data, const char *at)
+{
+	struct scope *scope = data;
+
+	free(scope->failed);
+	scope->failed = xstrdup(at);
 }
 
 struct word_scope scope_words(struct scope *scope)
 {
-	return (struct word_scope) { .get = look_up, .data = scope, .escape = scope->escape };
+	return (struct word_scope) {
+		.get = look_up, .failed = note_failed, .data = scope, .escape = scope->escape
+	};
 }
 
 /* The command line first, then the default here, then what the name meant before the first FROM. */

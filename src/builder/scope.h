@@ -30,6 +30,7 @@ struct scope {
 	struct strv env;
 	bool is_global; /* before the first FROM, or in a FROM */
 	char escape;
+	char *failed; /* a text from where it could not be expanded; NULL: none failed */
 };
 
 void scope_done(struct scope *scope);

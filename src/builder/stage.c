@@ -153,10 +153,10 @@ static int start_stage(struct build *b, size_t number)
 }
 
 /* Puts the place in front of what is said already. */
-static int place(struct build *b, struct fault *ret_fault, const struct line *line, int r)
+static int place(const struct work *w, struct fault *ret_fault, int r)
 {
-	*ret_fault = line_fault(line, 0);
-	return error_wrap(b->err, r, "%s:%u", b->req->name, line->first);
+	*ret_fault = line_fault_of(w->ins->line, w->state->scope.failed);
+	return error_wrap(w->b->err, r, "%s:%u", w->b->req->name, ret_fault->line);
 }
 
 static int start(struct work *w)
@@ -196,5 +196,5 @@ int stage_run(struct build *b, size_t number, struct fault *ret_fault)
 	ahead_done(b);
 	if (r < 0)
 		work_tell(&w, BUILD_FAILED, NULL);
-	return r < 0 ? place(b, ret_fault, w.ins->line, r) : 0;
+	return r < 0 ? place(&w, ret_fault, r) : 0;
 }

@@ -16,7 +16,9 @@
 #include "base/space.h"
 #include "builder/cache_in.h"
 #include "builder/crew.h"
+#include "builder/containerfile.h"
 #include "builder/draft.h"
+#include "builder/instruction.h"
 #include "builder/named.h"
 #include "builder/show.h"
 #include "engine/engine.h"
@@ -110,6 +112,29 @@ void step_key_end(struct step_key *key, const struct work *w, struct step *ret)
 	if (!key->has_reads)
 		ret->reads[0] = '\0';
 	step_key_of(ret, ret->key);
+}
+
+int step_key_spoil(struct work *w, struct step *step, const char *path)
+{
+	struct build_told told = { .event = BUILD_WARNING };
+	autofree char *text = NULL;
+	char id[ID_LEN + 1];
+	int r;
+
+	/* By hand nothing is kept in any case. */
+	if (!path || w->b->by_hand)
+		return 0;
+	r = id_new(id);
+	if (r < 0)
+		return error_sys(w->b->err, r, "choose a name");
+	text = xasprintf("%s changed while it was read; what came of it is not kept for later "
+			 "builds: %.200s",
+			 *path ? path : "the context", w->ins->line->text);
+	told.text = text;
+	w->b->req->tell(w->b->req->data, &told);
+	digest_bytes(id, strlen(id), step->reads);
+	step_key_of(step, step->key);
+	return 0;
 }
 
 /* reuse */

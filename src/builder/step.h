@@ -71,6 +71,11 @@ void step_key_end(struct step_key *key, const struct work *w, struct step *ret);
 /* Of all that it depends on.  What is kept by a stamp or a tag (step_copy.c) has another one. */
 void step_key_of(const struct step *step, char ret[DIGEST_HEX_LEN + 1]);
 
+/* A step that read what changed meanwhile is kept for this build alone, under a key that nobody
+ * asks for; the user is told of the path (NULL: nothing has changed).
+ */
+int step_key_spoil(struct work *w, struct step *step, const char *path) must_check;
+
 /* 1: it was there, and the state has gone on; 0: it has to be done.  said: for the history. */
 int step_reuse(struct work *w, const struct step *step, const char *said) must_check;
 /* Tells why it was not. */

@@ -86,8 +86,26 @@ static int keep_draft(struct copying *c, struct step *step)
 	return r < 0 ? r : step_keep(c->w, &c->in, STEP_DRAFT_NAME, step, buf_text(&c->said));
 }
 
+struct making {
+	struct copying *c;
+	struct step *step;
+};
+
+/* Of an image nothing changes.  What was fetched is ours alone. */
+static int make_and_look(void *data, struct draft *draft, struct error *err)
+{
+	const struct making *m = data;
+	autofree char *changed = NULL;
+	int r = copying_make(m->c, draft, err);
+
+	if (r == 0 && !m->c->from)
+		changed = listing_find_changed(&m->c->list, false);
+	return r < 0 ? r : step_key_spoil(m->c->w, m->step, changed);
+}
+
 static int find_or_make(struct copying *c, const struct early *early, struct step *step)
 {
+	struct making making = { c, step };
 	struct turn turn = TURN_INIT;
 	int r = step_reuse_in_turn(c->w, step, buf_text(&c->said), &turn);
 	struct work w = *c->w;
@@ -100,7 +118,7 @@ static int find_or_make(struct copying *c, const struct early *early, struct ste
 	if (r == 0 && early->is_drafted)
 		r = keep_draft(c, step);
 	else if (r == 0)
-		r = step_draft(&w, step, buf_text(&c->said), copying_make, c);
+		r = step_draft(&w, step, buf_text(&c->said), make_and_look, &making);
 	turn_leave(&turn);
 	return r;
 }
@@ -217,6 +235,7 @@ static int do_ahead(struct copying *c)
 {
 	static const struct strv nothing = { NULL, 0, 0 };
 	struct early early = { .is_drafted = c->links };
+	autofree char *changed = NULL;
 	int r = look_at_remotes(c);
 
 	if (r == 0)
@@ -227,7 +246,10 @@ static int do_ahead(struct copying *c)
 		r = listing_digest(&c->list, &c->lr, early.digest, c->w->b->err);
 	if (r == 0 && c->links)
 		r = step_draft_in(&c->in, &nothing, copying_make, c, c->w->b->err);
-	return r < 0 ? r : report(c, &early);
+	/* Then the step does it again in its turn, which says so if need be. */
+	if (r == 0)
+		changed = listing_find_changed(&c->list, false);
+	return r < 0 ? r : changed ? -ESTALE : report(c, &early);
 }
 
 int copy_ahead(struct work *w, const struct incoming *in)
@@ -340,8 +362,9 @@ static int do_copy(struct copying *c, const struct early *early)
 	if (r < 0)
 		return r;
 	make_key(c, digest, &step);
+	memcpy(digest, step.key, sizeof(digest));
 	r = find_or_make(c, early, &step);
-	if (r < 0 || !is_cheap)
+	if (r < 0 || !is_cheap || strcmp(digest, step.key) != 0)
 		return r < 0 ? r : 0;
 	(void)snprintf(step.chain, sizeof(step.chain), "%s", state_top(c->w->state));
 	step.created_ns = c->w->state->created_ns;

@@ -490,6 +490,11 @@ static int execute(struct running *run, struct incoming *in)
 	else if (status != 0)
 		return failed(run, status);
 	r = take_upper(run, in);
+	if (r == 0) {
+		autofree char *changed = mounts_find_changed(&run->mounts);
+
+		r = step_key_spoil(run->w, &run->step, changed);
+	}
 	if (r == 0)
 		r = incoming_lock(in, run->w->b->err);
 	if (r == 0)

@@ -19,6 +19,7 @@ struct lexer {
 	const struct word_scope *scope;
 	const char *at;
 	unsigned depth;
+	bool told; /* of the failure's place; the innermost is the first to know */
 	struct error *err;
 };
 
@@ -136,6 +137,14 @@ static int lex(struct lexer *l, char stop, bool raw, struct out *o);
 static int fail(const struct lexer *l, const char *what)
 {
 	return error_set(l->err, -EINVAL, "%s", what);
+}
+
+static int blame(struct lexer *l, const char *from, int r)
+{
+	if (r < 0 && !l->told && l->scope->failed)
+		l->scope->failed(l->scope->data, from);
+	l->told |= r < 0;
+	return r;
 }
 
 /* "v", "12", or one of the shell's own, none of which is ever set; "" if it is no name. */
@@ -302,7 +311,8 @@ static int put_double_quoted(struct lexer *l, struct out *o)
 
 		if (c == '$') {
 			size_t from = o->parts.len;
-			int r = put_variable(l, o);
+			const char *dollar = l->at - 1;
+			int r = blame(l, dollar, put_variable(l, o));
 
 			if (r < 0)
 				return r;
@@ -329,6 +339,7 @@ static int lex(struct lexer *l, char stop, bool raw, struct out *o)
 	int r = 0;
 
 	while (r == 0 && *l->at && *l->at != stop) {
+		const char *from = l->at;
 		char c = *l->at++;
 
 		if (c == '\'') {
@@ -345,6 +356,7 @@ static int lex(struct lexer *l, char stop, bool raw, struct out *o)
 		} else {
 			put(o, c, PART_PLAIN);
 		}
+		r = blame(l, from, r);
 	}
 	return r;
 }

@@ -23,6 +23,8 @@ struct word_scope {
 	const char *(*get)(void *data, const char *name);
 	/* Told of $v and ${v} without a value and without a word in its place.  May be NULL. */
 	void (*missed)(void *data, const char *name);
+	/* Told of the place in the text where what cannot be read begins.  May be NULL. */
+	void (*failed)(void *data, const char *at);
 	void *data;
 	char escape; /* '\\' or '`' */
 };

@@ -12,7 +12,9 @@
 #include "base/root.h"
 #include "builder/build.h"
 #include "builder/context.h"
+#include "builder/git_source.h"
 #include "builder/halt.h"
+#include "builder/scope.h"
 #include "cmd/build_call.h"
 #include "cmd/build_options.h"
 #include "cmd/build_view.h"
@@ -173,14 +175,30 @@ static int write_metadata(const char *path, const json_t *doc, struct error *err
 		    : error_set(err, -EINVAL, "cannot write %s as JSON", path);
 }
 
+/* What is printed ends up in logs: passwords of registries, of proxies and in URLs stay out.  A
+ * proxy by its name alone is taken from the environment.
+ */
+static void leave_out_passwords(struct build_args *args, struct strv *ret_build_args)
+{
+	for (size_t i = 0; i < args->build_args.n; i++) {
+		const char *arg = args->build_args.items[i];
+		autofree char *name = xstrndup(arg, strcspn(arg, "="));
+
+		strv_add(ret_build_args, scope_is_proxy(name) && strchr(arg, '@') ? name : arg);
+	}
+	args->build_args = *ret_build_args;
+	args->credentials = NULL;
+}
+
 /* The same again, up to where it failed; what came by standard input cannot be given again. */
 static void offer_shell(const struct engine *engine, const struct build_args *args,
 			const char *context)
 {
 	autofree char *root = root_choose_lasting(NULL), *run_root = root_choose_run(NULL);
+	autofree char *where = url_shown(context);
 	struct build_args again = *args;
 	struct buf line = BUF_INIT(OFFER_MAX);
-	struct strv words = { 0 };
+	struct strv words = { 0 }, build_args = { 0 };
 
 	if (args->debug || strcmp(context, "-") == 0 ||
 	    (args->file && strcmp(args->file, "-") == 0))
@@ -189,6 +207,7 @@ static void offer_shell(const struct engine *engine, const struct build_args *ar
 	again.no_cache = false;
 	again.outputs = (struct strv) { 0 }; /* it does not come to that */
 	again.push = false;
+	leave_out_passwords(&again, &build_args);
 	strv_add(&words, "strake");
 	if (strcmp(engine->root, root) != 0)
 		strv_addf(&words, "--root=%s", engine->root);
@@ -196,7 +215,7 @@ static void offer_shell(const struct engine *engine, const struct build_args *ar
 		strv_addf(&words, "--run-root=%s", engine->run_root);
 	strv_add(&words, "build");
 	opt_format(build_opts, &again, &words);
-	strv_add(&words, context);
+	strv_add(&words, where);
 	for (size_t i = 0; i < words.n; i++) {
 		buf_add_str(&line, i ? " " : "");
 		buf_add_shell(&line, words.items[i]);
@@ -205,6 +224,7 @@ static void offer_shell(const struct engine *engine, const struct build_args *ar
 		(void)fprintf(stderr, "a shell in this state: %s\n", buf_text(&line));
 	buf_done(&line);
 	strv_done(&words);
+	strv_done(&build_args);
 }
 
 static int build_main(struct engine *engine, const void *data, int argc, char **argv,

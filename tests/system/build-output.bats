@@ -82,11 +82,15 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 	assert_equal "$(skopeo inspect "docker-archive:$STATE/tmp/docker.tar" | jq -c '.Layers | length')" 2
 	assert_equal "$(skopeo inspect --raw "oci:$STATE/tmp/layout:docker.io/library/a:1" | jq -r '.layers[1].mediaType')" application/vnd.oci.image.layer.v1.tar+zstd
 	# To standard output, and into the store as well.
-	build -t c:1 --load -o type=docker <"$STATE/tmp/file" 2>/dev/null >"$STATE/tmp/piped.tar"
+	build -t c:1 --load -o type=docker,dest=- <"$STATE/tmp/file" 2>/dev/null >"$STATE/tmp/piped.tar"
 	assert_equal "$(strake images -q --no-trunc c:1)" "sha256:$id"
 	strake rmi c:1
 	assert_equal "$(strake load -q -i "$STATE/tmp/piped.tar")" "$id"
 	assert_equal "$(run_in c:1)" new
+	# With no place said it is the store, as with buildx.
+	run -0 --separate-stderr build -t d:1 -o type=docker <"$STATE/tmp/file"
+	assert_equal "$output" "$id"
+	assert_equal "$(run_in d:1)" new
 	run build --platform linux/amd64,linux/arm64 -o type=docker,dest=x <<<$'FROM scratch\nCOPY Containerfile /'
 	assert_has 'a docker archive holds images of one platform; type=oci holds several'
 	[ ! -e x ]
@@ -110,7 +114,7 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 	cmp "$STATE/tmp/one.json" "$STATE/tmp/two.json"
 }
 
-@test "--push: a registry has it under its name, with annotations and the format asked for; --metadata-file says its digest" {
+@test "A6.14 --push: a registry has it under its name, with annotations and the format asked for; --metadata-file says its digest" {
 	registry_new
 	printf 'FROM base:1\nRUN echo new >/new\nCMD ["cat", "/new"]\n' >"$STATE/tmp/file"
 	run -0 build -t "$REG/app:1" --push --tls-verify=false --metadata-file "$STATE/tmp/meta" --annotation org.x=1 --annotation manifest:y=2 <"$STATE/tmp/file"
@@ -141,6 +145,19 @@ sum() { sha256sum "$1" | cut -d' ' -f1; }
 	assert_has 'only a layout has a place for it'
 	assert_lacks '[stage'
 	assert_equal "$(strake system check)" "nothing is wrong"
+	# Another store that fetches it has the same, and what it sends back is the same again; so it is by a layout.
+	ROOT=$STATE/elsewhere RUN=$STATE/elsewhere-run
+	mkdir "$ROOT" "$RUN"
+	strake pull -q --tls-verify=false "$REG/app:1"
+	assert_equal "$(strake images -q --no-trunc "$REG/app:1")" "$(jq -r .config.digest "$STATE/tmp/manifest")"
+	assert_equal "$(run_in "$REG/app:1")" new
+	strake push -q --tls-verify=false "$REG/app:1" "$REG/app:back"
+	assert_equal "$(skopeo inspect --tls-verify=false --raw "docker://$REG/app:back" | sha256sum)" "$(sha256sum <"$STATE/tmp/manifest")"
+	strake save --format oci-dir -o "$STATE/tmp/back" "$REG/app:1"
+	assert_equal "$(jq -r '.manifests[0].digest' "$STATE/tmp/back/index.json")" "sha256:$(sum "$STATE/tmp/manifest")"
+	strake rmi "$REG/app:1"
+	strake load -q -i "$STATE/tmp/back"
+	assert_equal "$(strake images -q --no-trunc "$REG/app:1")" "$(jq -r .config.digest "$STATE/tmp/manifest")"
 }
 
 @test "A6.11 --platform for two: one index in the store, in an archive and in a registry; COPY needs no emulator, RUN says which is missing" {

@@ -361,6 +361,51 @@ victim() { # KIND FRONT
 	assert_equal "$(strake system check)" "nothing is wrong"
 }
 
+@test "a file that changes while it is read is used and said, and no later build gets it for what it was" {
+	need_command strace
+	base_new
+	cd "$STATE/ctx"
+	mkdir src
+	echo old >src/a
+	ln -s a src/z
+	# Links are read in the order of names, once for the key and once for the copy: a is hashed then, and not yet copied.
+	printf 'FROM base:1\nCOPY src /src/\n' >Containerfile
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 background strace -f -qq -o "$STATE/tmp/trace" -P z -e trace=readlinkat -e inject=readlinkat:signal=SIGSTOP:when=1 \
+		"$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" build -t c:1 . 2>"$STATE/tmp/said"
+	soon grep -q 'stopped by SIGSTOP' "$STATE/tmp/trace"
+	echo new >src/a
+	kill -CONT "$(sed -n 's/^\([0-9]*\) .*stopped by SIGSTOP.*/\1/p' "$STATE/tmp/trace")"
+	wait "${BACKGROUND[0]}"
+	BACKGROUND=()
+	assert_equal "$(run_in c:1 cat /src/a)" new
+	run cat "$STATE/tmp/said"
+	assert_has 'warning: src/a changed while it was read; what came of it is not kept for later builds: COPY src /src/'
+	echo old >src/a
+	run -0 strake build -t c:2 .
+	assert_lacks changed
+	assert_equal "$(run_in c:2 cat /src/a)" old
+	# What a RUN sees of a context it sees as it is.
+	printf 'FROM base:1\nRUN --mount=type=bind,source=src,target=/m --mount=type=cache,target=/c [ -p /c/go ] || mkfifo /c/go; cat /c/go /m/b >/got || true\n' >Containerfile
+	waiting_build -t r:1
+	echo b >src/b
+	echo go >"$pipe"
+	wait "$BUILD"
+	assert_equal "$(run_in r:1 cat /got)" $'go\nb'
+	run cat "$STATE/tmp/out"
+	assert_has 'warning: src changed while it was read'
+	rm src/b
+	rm "$pipe"
+	waiting_build -t r:2
+	echo go >"$pipe"
+	wait "$BUILD"
+	run cat "$STATE/tmp/out"
+	assert_lacks changed
+	assert_equal "$(run_in r:2 cat /got)" go
+	run -0 strake build .
+	assert_equal "$(grep -c '  cached$' <<<"$output")" 1
+	assert_equal "$(strake system check)" "nothing is wrong"
+}
+
 @test "a secret is nowhere below the roots, whatever the step does with it but write it down itself" {
 	base_new
 	printf 's3cret-%s' one >"$STATE/tmp/one"

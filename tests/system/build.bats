@@ -51,10 +51,12 @@ run_in() { strake run --rm --network none "$@"; }
 	cat >"$STATE/ctx/Containerfile" <<-'D'
 		FROM base:1 AS tools
 		RUN true
+		RUN echo 3 >/three
+		COPY Containerfile /
 		RUN --mount=type=cache,target=/c mkfifo /c/go; cat /c/go
 	D
 	background strake build "$STATE/ctx"
-	step_runs() { [[ $(strake ps --format '{{.Names}}') == build-*-tools-3 ]]; }
+	step_runs() { [[ $(strake ps --format '{{.Names}}') == build-*-tools-5 ]]; }
 	soon step_runs
 	pipe=$(echo "$ROOT"/volumes/build-cache-*/_data/go)
 	soon test -p "$pipe"
@@ -63,18 +65,28 @@ run_in() { strake run --rm --network none "$@"; }
 	name=$(strake ps --format '{{.Names}}')
 	id=$(strake inspect "$name" | jq -r '.[0].Config.Labels["strake.build"]')
 	assert_equal "$(strake ps -q --filter "label=strake.build=$id" | wc -l)" 1
-	assert_equal "$name" "build-${id:0:6}-tools-3"
+	assert_equal "$name" "build-${id:0:6}-tools-5"
 	assert_equal "$(strake exec "$name" sh -c 'ls /c; cat /proc/1/comm')" $'go\ncat'
 	echo go >"$pipe"
 	wait "${BACKGROUND[0]}"
 	assert_equal "$(strake ps -aq)" ""
-	assert_equal "$(strake events --since 0 --until 0s -f "build=$id" --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}' | sed "s/$id/ID/; s/${id:0:6}/ID/")" "$(printf '%s\n' \
+	run -0 strake events --since 0 --until 0s -f "build=$id" --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}'
+	# Three RUNs are three containers; the COPY is none.
+	assert_equal "$(sed "s/$id/ID/; s/${id:0:6}/ID/" <<<"$output")" "$(printf '%s\n' \
 		'build start ID' 'build step ID' 'container create build-ID-tools-2' 'container start build-ID-tools-2' 'container die build-ID-tools-2' \
 		'container destroy build-ID-tools-2' 'build step ID' 'container create build-ID-tools-3' 'container start build-ID-tools-3' \
-		'container exec_start build-ID-tools-3' 'container exec_die build-ID-tools-3' 'container die build-ID-tools-3' \
-		'container destroy build-ID-tools-3' 'build end ID')"
+		'container die build-ID-tools-3' 'container destroy build-ID-tools-3' 'build step ID' \
+		'build step ID' 'container create build-ID-tools-5' 'container start build-ID-tools-5' \
+		'container exec_start build-ID-tools-5' 'container exec_die build-ID-tools-5' 'container die build-ID-tools-5' \
+		'container destroy build-ID-tools-5' 'build end ID')"
 	assert_equal "$(strake events --since 0 --until 0s -f type=build -f event=step --format '{{.Actor.Attributes.step}} {{.Actor.Attributes.instruction}}')" \
-		$'2/3 RUN true\n3/3 RUN --mount=type=cache,target=/c mkfifo /c/go; cat /c/go'
+		$'2/5 RUN true\n3/5 RUN echo 3 >/three\n4/5 COPY Containerfile /\n5/5 RUN --mount=type=cache,target=/c mkfifo /c/go; cat /c/go'
+	# --explain says of each container what is done for it, and of each step which layer it gave.
+	run -0 --separate-stderr strake --explain build --network none --no-cache -t e:1 - <<<$'FROM base:1\nRUN echo 1 >/1\nRUN true\nRUN echo 2 >/2'
+	assert_equal "$(grep -o -e 'exec env .* -- .*' -e '^#[0-9] *layer [0-9a-f]*' -e '^#.*no layer' <<<"$stderr" | sed 's/.* -- //' | sed 's/layer [0-9a-f]\{12\}$/layer/')" \
+		"$(printf '%s\n' "/bin/sh -c 'echo 1 >/1'" '#2   layer' "/bin/sh -c true" '#3   nothing changed: no layer' "/bin/sh -c 'echo 2 >/2'" '#4   layer')"
+	layer=$(sed -n 's/^#4 *layer \([0-9a-f]*\).*/\1/p' <<<"$stderr")
+	assert_equal "$(cat "$ROOT/layers/$layer"*/diff/2)" 2
 }
 
 @test "A6.3 --show-changes lists what each step added, changed and removed, with sizes" {
@@ -85,11 +97,8 @@ run_in() { strake run --rm --network none "$@"; }
 		RUN rm /new
 	D
 	assert_status 0
-	output=$stderr
-	assert_has '  A /new (6B)'
-	assert_has '  D /etc/group'
-	assert_has '  C /tmp/'
-	assert_has '  D /new'
+	assert_equal "$(grep -E '^#[0-9]+   ([ACD] |layer)' <<<"$stderr" | sed 's/layer [0-9a-f]*/layer/')" \
+		"$(printf '%s\n' '#2   layer, 6B' '#2   C /etc/' '#2   D /etc/group' '#2   A /new (6B)' '#2   C /tmp/' '#3   layer, 0B' '#3   D /new')"
 }
 
 @test "A6.4 ADD of an archive on scratch; with a timestamp a second build elsewhere has the same digest" {
@@ -104,6 +113,12 @@ run_in() { strake run --rm --network none "$@"; }
 	SOURCE_DATE_EPOCH=1000000000 run -0 --separate-stderr strake build "$STATE/ctx"
 	assert_equal "$output" "$first"
 	assert_equal "$(strake image check)" "nothing is wrong"
+	# A directory, or an archive, without any file that says how; twice the same, too.
+	import() { SOURCE_DATE_EPOCH=1000000000 strake import "$1" "$2" && strake images -q --no-trunc "$2"; }
+	for from in tree ctx/root.tar.gz; do
+		assert_equal "$(import "$STATE/$from" in:1)" "$(import "$STATE/$from" in:2)"
+		assert_equal "$(run_in in:1 cat /etc/group)" "$(cat "$STATE/tree/etc/group")"
+	done
 }
 
 @test "A6.5 without RUN no container and no process is started" {
@@ -160,6 +175,8 @@ run_in() { strake run --rm --network none "$@"; }
 	run -0 --separate-stderr build -t c:1 --explain-cache <"$STATE/tmp/file"
 	assert_equal "$output" "$first"
 	assert_equal "$(grep -c '^#[0-9]*   cached' <<<"$stderr")" 4
+	# Two containers, both of the first build.
+	assert_equal "$(strake events --since 0 --until 0s -f type=container -f event=create | wc -l)" 2
 	# The same content under another time is the same content.
 	touch -d @5 "$STATE/ctx/early"
 	run -0 --separate-stderr build -t c:1 <"$STATE/tmp/file"
@@ -293,6 +310,24 @@ run_in() { strake run --rm --network none "$@"; }
 	strake() { "$PROGRAMS/strake" --root "$ROOT" --run-root "$RUN" "$@"; }
 	assert_status 1
 	assert_has $'a  b nv /var/www 33\ns3cret\n/var/www\n1'
+	assert_equal "$(strake ps -aq)" ""
+	# It goes into logs, so that no password is in it.
+	run strake build --network none --creds 'me:pa55word' --build-arg http_proxy=http://me:pa55word@127.0.0.1:1 --build-arg ARG=x "$STATE/ctx" <<<''
+	assert_has '--build-arg=http_proxy --build-arg=ARG=x'
+	assert_lacks pa55word
+	# While somebody looks, the container that failed is listed, and the shell.
+	mkfifo "$STATE/tmp/in"
+	exec 9<>"$STATE/tmp/in"
+	# With its own input, which background takes away.
+	strake build --debug "$STATE/ctx" <"$STATE/tmp/in" >/dev/null 2>&1 3>&- 9>&- &
+	BACKGROUND+=($!)
+	shell_runs() { [[ $(strake ps --format '{{.Names}}') == build-*-stage-0-6-shell ]]; }
+	soon shell_runs
+	assert_equal "$(strake ps -a --format '{{.Names}}' | sed 's/-[0-9a-f]*-/-ID-/' | sort)" $'build-ID-stage-0-6\nbuild-ID-stage-0-6-shell'
+	echo exit >&9
+	exec 9>&-
+	wait "${BACKGROUND[0]}" || true
+	BACKGROUND=()
 	assert_equal "$(strake ps -aq)" ""
 	assert_equal "$(strake system check)" "nothing is wrong"
 }
@@ -550,6 +585,11 @@ run_in() { strake run --rm --network none "$@"; }
 	assert_has "strake build: Containerfile:3: --mount=type=cache,tarket=/x: a mount of type cache has no 'tarket'"
 	run strake build -f - "$STATE/ctx" <<<$'FROM base:1\n   COPPY a b'
 	assert_has $'    2 |    COPPY a b\n      |    ^\nstrake build: stdin:2: unknown instruction COPPY; did you mean COPY?'
+	# Of a variable it is where that stands.
+	run strake build -f - "$STATE/ctx" <<<$'FROM base:1\nENV A=1 \\\n  B="x ${NO:?give it}"'
+	assert_has $'    3 |   B="x ${NO:?give it}"\n      |        ^\nstrake build: stdin:3: NO: give it'
+	run strake build -f - "$STATE/ctx" <<<'FROM x:${NO:?}'
+	assert_has $'      |        ^\nstrake build: stdin:1: NO: not allowed to be unset'
 	run strake build --target no "$STATE/ctx"
 	assert_has '--target no: Containerfile has no such stage'
 	run strake build "$STATE/tmp"

@@ -41,7 +41,7 @@ file_new() {
 	[ -z "$(strake images -q y)" ]
 	sed -i '1i # check=skip=StageNameCasing,SecretsUsedInArgOrEnv;error=true' Containerfile
 	run ! strake build .
-	[[ $output == *"warning: Containerfile:5: JSONArgsRecommended"*"Containerfile wants its checks to pass, and does not pass JSONArgsRecommended" ]]
+	[[ $output == *"warning: Containerfile:5: JSONArgsRecommended"*$'    5 | CMD run it\n      | ^\nstrake build: Containerfile:5: JSONArgsRecommended: CMD runs a shell'*'; error=true lets no warning pass' ]]
 	strake build -q --build-arg BUILDKIT_DOCKERFILE_CHECK=skip=all . >/dev/null
 	sed -i 's/skip=/skip=JSONArgsRecommended,/' Containerfile
 	[ "$(strake build --check .)" = "no warnings" ]

@@ -203,3 +203,26 @@ no_processes_but_agent() { [ -z "$(ls -A "$RUN/build")" ]; }
 	assert_status 1
 	assert_has "Containerfile:5: --mount: a cache begins as a directory, which '/s/deep/file' of seed is not"
 }
+
+@test "capabilities and other attributes of files in an image: they come along, and files with others are others" {
+	need_command setcap getcap setfattr getfattr
+	base_new
+	base_import
+	echo prog >"$STATE/tree/prog"
+	chmod 755 "$STATE/tree/prog"
+	printf 'FROM base:1\nCOPY --from=has:1 /prog /a\nCOPY --from=has:1 --chown=33 /prog /b\nCOPY --from=has:1 /etc /c\n%s' \
+		$'FROM base:1\nRUN --mount=type=bind,from=has:1,target=/m true\n' >Containerfile
+	strake import "$STATE/tree" has:1 >/dev/null
+	strake build -q --skip-unused-stages=false . >/dev/null
+	setcap cap_net_raw+ep "$STATE/tree/prog" || skip "no capabilities of files here"
+	setfattr -n user.note -v yes "$STATE/tree/etc"
+	strake import "$STATE/tree" has:1 >/dev/null
+	run -0 --separate-stderr strake build --skip-unused-stages=false --explain-cache .
+	[ "$(grep -c 'the files that it reads have changed' <<<"$stderr")" = 2 ]
+	[ "$(grep -c '  cached$' <<<"$stderr")" = 0 ]
+	strake build -q --target 0 -t x . >/dev/null
+	shown=$(strake image mount x)
+	[ "$(getcap "$shown/a" "$shown/b" | grep -c cap_net_raw)" = 2 ]
+	[ "$(getfattr --absolute-names --only-values -n user.note "$shown/c")" = yes ]
+	strake image unmount x >/dev/null
+}

@@ -60,6 +60,7 @@ static void lines_are_joined(void **state)
 		{ "COPY <<A <<B /x/\nA\nB\n", "1-3 COPY <<A <<B /x/\n<<A:<<B:" },
 		{ "RUN cat <<<x\n", "1-1 RUN cat <<<x\n" },
 		{ "RUN echo '<<A'\n", "1-1 RUN echo '<<A'\n" },
+		{ "RUN echo $((1<<2)) 3<<A\nx\nA\n", "1-3 RUN echo $((1<<2)) 3<<A\n<<A:x\n" },
 		{ "RUN [\"a\", \"<<A\"]\n", "1-1 RUN [\"a\", \"<<A\"]\n" },
 		{ "ENV a=<<A\n", "1-1 ENV a=<<A\n" },
 		{ "ONBUILD RUN <<A\nx\nA\n", "1-3 ONBUILD RUN <<A\n<<A:x\n" },
@@ -123,6 +124,12 @@ static void a_place_is_shown(void **state)
 	assert_int_equal(fault.line, 3);
 	shown = fault_show(&fault, text, strlen(text));
 	assert_string_equal(shown, "    3 |  y z\n      |    ^");
+	fault = line_fault_of(&f.lines[1], "y z");
+	assert_int_equal(fault.line, 3);
+	assert_int_equal(fault.column, 2);
+	fault = line_fault_of(&f.lines[1], "not there");
+	assert_int_equal(fault.line, 2);
+	assert_int_equal(line_fault_of(&f.lines[1], NULL).column, 1);
 	containerfile_done(&f);
 }
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "builder/ignore.h"
@@ -128,6 +129,53 @@ static void the_digest_is_of_what_matters(void **state)
 	assert_string_not_equal(first, second);
 }
 
+/* Only where they are copied along. */
+static void attributes_count_if_asked(void **state)
+{
+	char texts[4][DIGEST_HEX_LEN + 1];
+	autofree char *file = xasprintf("%s/a.c", (char *)*state);
+
+	tree_new(*state);
+	for (size_t i = 0; i < 4; i++) {
+		struct listing list = { NULL, 0, 0, 0 };
+		const struct listing_request req = { .root = scratch_open(*state),
+						     .attributes_count = i != 3,
+						     .what = "the context" };
+
+		if (i == 1 && setxattr(file, "user.one", "1", 1, 0) < 0)
+			skip();
+		if (i == 2)
+			assert_int_equal(setxattr(*state, "user.two", "", 0, 0), 0);
+		assert_int_equal(listing_add(&list, &req, ".", NULL), 0);
+		assert_int_equal(listing_digest(&list, &req, texts[i], NULL), 0);
+		listing_done(&list);
+		(void)close(req.root);
+	}
+	assert_string_not_equal(texts[0], texts[1]);
+	assert_string_not_equal(texts[1], texts[2]);
+	assert_string_equal(texts[0], texts[3]);
+}
+
+static void changes_are_found_by_path(void **state)
+{
+	struct listing list = { NULL, 0, 0, 0 };
+	const struct listing_request req = { .root = scratch_open(*state), .what = "the context" };
+	autofree char *file = NULL, *dir = NULL;
+
+	tree_new(*state);
+	assert_int_equal(listing_add(&list, &req, ".", NULL), 0);
+	assert_null(listing_find_changed(&list, true));
+	scratch_put(*state, "brand-new", "x");
+	assert_null(listing_find_changed(&list, false));
+	dir = listing_find_changed(&list, true);
+	assert_string_equal(dir, "");
+	scratch_put(*state, "a.c", "much longer than before");
+	file = listing_find_changed(&list, false);
+	assert_string_equal(file, "a.c");
+	listing_done(&list);
+	(void)close(req.root);
+}
+
 static void what_was_just_written_has_no_stamp(void **state)
 {
 	struct listing list = { NULL, 0, 0, 0 };
@@ -146,6 +194,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(sources_are_found, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(the_digest_is_of_what_matters, scratch_setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(changes_are_found_by_path, scratch_setup,
+						scratch_teardown),
+		cmocka_unit_test_setup_teardown(attributes_count_if_asked, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(what_was_just_written_has_no_stamp, scratch_setup,
 						scratch_teardown),

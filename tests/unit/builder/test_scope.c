@@ -17,7 +17,7 @@ static void the_environment_wins_and_proxies_are_known(void **state)
 	struct strv args = { 0 }, env = { 0 }, plain = { 0 };
 	struct scope scope = { .given = &given, .escape = '\\' };
 	const struct word_scope words = scope_words(&scope);
-	autofree char *got = NULL;
+	autofree char *got = NULL, *path = NULL, *none = NULL;
 
 	(void)state;
 	strv_add(&args, "HTTP_PROXY=p");
@@ -31,6 +31,14 @@ static void the_environment_wins_and_proxies_are_known(void **state)
 	strv_add(&scope.env, "a=env");
 	assert_int_equal(word_expand(&words, "$a $b $HTTP_PROXY $TARGETOS|", &got, NULL), 0);
 	assert_string_equal(got, "env arg p |");
+	/* An image that says none has the usual one; before the first FROM there is none. */
+	assert_int_equal(word_expand(&words, "/x:$PATH", &path, NULL), 0);
+	assert_string_equal(path,
+			    "/x:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	scope.is_global = true;
+	assert_int_equal(word_expand(&words, "/x:$PATH", &none, NULL), 0);
+	assert_string_equal(none, "/x:");
+	scope.is_global = false;
 	assert_string_equal(strv_env_get(&given.args, "STRAKE_UNIT_ARG"), "ours");
 	assert_null(strv_env_get(&given.args, "STRAKE_NOT_THERE"));
 	assert_string_equal(strv_env_get(&given.platforms, "TARGETVARIANT"), "v7");

@@ -153,6 +153,35 @@ static void another_escape_character(void **state)
 	assert_string_equal(got, "C:\\x$A");
 }
 
+static void note(void *data, const char *at)
+{
+	*(const char **)data = at;
+}
+
+static void a_failure_has_a_place(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t at;
+	} cases[] = {
+		{ "x${NO:?}y", 1 },      { "x\"y ${NO:?}\"", 4 }, { "${NO:-${E:?}}", 6 },
+		{ "$A 'x", 3 },          { "${A:-x", 0 },         { "${NO:-${A:-x}", 0 },
+		{ "${A/x/${NO:?}}", 6 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *at = NULL;
+		const struct word_scope told = {
+			.get = get, .failed = note, .data = &at, .escape = '\\'
+		};
+		char *got = NULL;
+
+		assert_int_equal(word_expand(&told, cases[i].text, &got, NULL), -EINVAL);
+		assert_ptr_equal(at, cases[i].text + cases[i].at);
+	}
+}
+
 static void nesting_has_an_end(void **state)
 {
 	char text[40 * 6 + 1] = "";
@@ -182,6 +211,7 @@ int main(void)
 		cmocka_unit_test(texts_are_expanded),
 		cmocka_unit_test(blanks_outside_of_quotes_part_words),
 		cmocka_unit_test(another_escape_character),
+		cmocka_unit_test(a_failure_has_a_place),
 		cmocka_unit_test(nesting_has_an_end),
 		cmocka_unit_test(patterns_match_in_linear_time),
 	};
