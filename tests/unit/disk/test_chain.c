@@ -103,7 +103,7 @@ static void make_disk(const struct wish *wish, const char *dir, const char *path
 	struct layout l;
 
 	scratch_put(dir, "loader.efi", "MZ");
-	assert_int_equal(output_open(path, &out, &err), 0);
+	assert_int_equal(output_open(path, OUTPUT_PLAIN, &out, &err), 0);
 	layout_begin(&l, TABLE_GPT, &id);
 	if (!wish->no_esp)
 		(void)layout_add(&l, PARTITION_ESP, "boot", 36 << 20);

@@ -27,7 +27,7 @@ static int read_it(struct bed *bed, const char *dir, const char *name)
 	const struct source_request req = { .what = what, .out = &bed->out, .now_s = 77 };
 
 	*bed = (struct bed) { .out = OUTPUT_INIT };
-	assert_int_equal(output_open(disk, &bed->out, NULL), 0);
+	assert_int_equal(output_open(disk, OUTPUT_PLAIN, &bed->out, NULL), 0);
 	return source_read(&req, &bed->source, &bed->err);
 }
 

@@ -147,7 +147,7 @@ static void a_squashfs_is_read_wherever_it_lies(void **state)
 	assert_int_equal(filetree_put_bytes(tree, "etc/x", 0640, xstrdup("text"), 4, when, NULL),
 			 0);
 	filetree_resolve(tree, "etc", NULL)->uid = 70000;
-	assert_int_equal(output_open(path, &out, NULL), 0);
+	assert_int_equal(output_open(path, OUTPUT_PLAIN, &out, NULL), 0);
 	req.out = &out;
 	filetree_number(tree, 1, 2);
 	assert_int_equal(rootfs_make(&req, &made, &at.size, &err), 0);
