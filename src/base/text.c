@@ -37,8 +37,8 @@ static bool is_unseen(uint32_t code)
 	return false;
 }
 
-/* The length of the character at p, of which left bytes can be read; 0: it is no UTF-8 (no form that
- * is longer than need be, no half of a pair).
+/* The length of the character at p, of which left bytes can be read; 0: it is no UTF-8 (no form
+ * that is longer than need be, no half of a pair).
  */
 static size_t decode(const unsigned char *p, size_t left, uint32_t *ret)
 {

@@ -16,9 +16,9 @@ static void add_step(struct path *path, const struct step *step)
 static void add_hook(struct path *path, const struct trace_event *e)
 {
 	static const enum hook hooks[] = {
-		[TRACE_FOREIGN] = HOOK_NONE,      [TRACE_IN] = HOOK_PREROUTING,
-		[TRACE_OUT] = HOOK_OUTPUT,        [TRACE_FORWARDED] = HOOK_FORWARD,
-		[TRACE_DELIVERED] = HOOK_INPUT,   [TRACE_SENT] = HOOK_POSTROUTING,
+		[TRACE_FOREIGN] = HOOK_NONE,    [TRACE_IN] = HOOK_PREROUTING,
+		[TRACE_OUT] = HOOK_OUTPUT,      [TRACE_FORWARDED] = HOOK_FORWARD,
+		[TRACE_DELIVERED] = HOOK_INPUT, [TRACE_SENT] = HOOK_POSTROUTING,
 	};
 
 	if (e->family != FAMILY_BRIDGE)
@@ -76,8 +76,7 @@ void trail_make(struct journey *j, const struct judgement *judgement, struct tra
 			continue; /* of a frame on a bridge that has no rules */
 		ret->titles[at] = xasprintf("%zu. %s in %s", at + 1,
 					    direction_name(j->visits[i].direction), place->name);
-		ret->pictures[at] =
-			(struct picture) { rs, &ret->paths[at], ret->titles[at] };
+		ret->pictures[at] = (struct picture) { rs, &ret->paths[at], ret->titles[at] };
 		ret->n++;
 	}
 }

@@ -17,8 +17,8 @@ struct trail {
 	size_t n;
 };
 
-/* Of each probe, its answer and an error about it.  A namespace whose rules cannot be read has none,
- * and neither has a frame on a bridge without rules.
+/* Of each probe, its answer and an error about it.  A namespace whose rules cannot be read has
+ * none, and neither has a frame on a bridge without rules.
  */
 void trail_make(struct journey *j, const struct judgement *judgement, struct trail *ret);
 void trail_done(struct trail *trail);
