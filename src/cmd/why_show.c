@@ -11,6 +11,7 @@
 #include "cmd/why_open.h"
 #include "cmd/why_options.h"
 #include "kernel/stack.h"
+#include "why/draw.h"
 #include "why/lint.h"
 #include "why/load.h"
 #include "why/ruleset.h"
@@ -73,7 +74,7 @@ static int show_run(const void *globals, const void *data, int argc, char **argv
 	}
 	lint(&rs, links.items, links.n, &findings);
 	if (args->draw) {
-		r = why_draw(args->draw, &rs, NULL, err);
+		r = why_draw(args->draw, &(struct picture) { .rs = &rs }, 1, err);
 	} else if (args->json) {
 		json_t *doc = show_json(&rs, &findings);
 

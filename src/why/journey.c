@@ -28,6 +28,13 @@ void journey_done(struct journey *j)
 	*j = (struct journey) { .probe = PROBE_INIT };
 }
 
+const char *direction_name(enum direction direction)
+{
+	static const char *const names[] = { "request", "answer", "error" };
+
+	return names[direction];
+}
+
 /* headers */
 
 static uint16_t be16(const uint8_t *at)

@@ -205,13 +205,6 @@ static bool skips_nat(struct journey *j, const struct visit *v)
 	return false;
 }
 
-static const char *direction_name(enum direction direction)
-{
-	static const char *const names[] = { "request", "answer", "error" };
-
-	return names[direction];
-}
-
 static void put_clean(const char *text, FILE *to)
 {
 	autofree char *clean = xstrdup(text);
