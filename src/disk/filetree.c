@@ -281,6 +281,16 @@ struct file *filetree_resolve(const struct filetree *t, const char *path, char *
 	return follow((struct filetree *)t, path, NULL, ret_path);
 }
 
+char *filetree_place(const struct filetree *t, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
+	autofree char *dir = xstrndup(path, slash ? (size_t)(slash - path) : 0), *real = NULL;
+	const struct file *there = filetree_resolve(t, dir, &real);
+
+	assert(there);
+	return xasprintf("%s%s%s", real, *real ? "/" : "", last);
+}
+
 struct file *filetree_make_dir(struct filetree *t, const char *path, struct timespec mtime)
 {
 	struct file *dir = follow(t, path, &mtime, NULL);
