@@ -72,12 +72,12 @@ void dir_settle(struct file *dir);
  * NULL) gets where it really is, "usr/lib/x"; the caller frees.
  */
 struct file *filetree_resolve(const struct filetree *t, const char *path, char **ret_path);
-/* Where path is, its last word as it stands: "usr/lib/x".  For scripts, which would follow the tree's
- * links out of it; the directories that it is in are there.  The caller frees.
+/* Where path is, its last word as it stands: "usr/lib/x".  For scripts, which would follow the
+ * tree's links out of it; the directories that it is in are there.  The caller frees.
  */
 char *filetree_place(const struct filetree *t, const char *path);
-/* As filetree_resolve(), where directories that are missing are made, of root and 0755, where a link leads
- * nowhere so that it does; NULL: not possible.
+/* As filetree_resolve(), where directories that are missing are made, of root and 0755, where a
+ * link leads nowhere so that it does; NULL: not possible.
  */
 struct file *filetree_make_dir(struct filetree *t, const char *path, struct timespec mtime);
 /* A regular file of root's with these bytes, which are taken over (heap). Replaces what is there.
