@@ -44,6 +44,13 @@ static bool hostname_is_good(const char *name)
 		       n;
 }
 
+int hostname_check(const char *name, struct error *err)
+{
+	return !name || hostname_is_good(name)
+		       ? 0
+		       : error_set(err, -EINVAL, "--hostname: '%s' is no name of a machine", name);
+}
+
 /* Programs ask for the own name's address; where no module answers that, a line does. */
 static int name_in_hosts(struct customising *c)
 {
@@ -68,9 +75,9 @@ static int put_hostname(struct customising *c)
 
 	if (!c->what->hostname)
 		return 0;
-	if (!hostname_is_good(c->what->hostname))
-		return error_set(c->err, -EINVAL, "--hostname: '%s' is no name of a machine",
-				 c->what->hostname);
+	r = hostname_check(c->what->hostname, c->err);
+	if (r < 0)
+		return r;
 	text = xasprintf("%s\n", c->what->hostname);
 	r = place_text(&c->place, "the machine's name", "etc/hostname", FILE_OWNER, text, c->err);
 	return r == 0 ? name_in_hosts(c) : r;

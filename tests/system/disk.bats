@@ -170,6 +170,32 @@ load disk_lib
 	run strake disk cat "$STATE/disk" /nowhere
 	assert_status 1
 	assert_has "/nowhere is not on the disk"
+	# A slash behind a name makes no path of the host of it.
+	mkdir "$STATE/into" "$STATE/into2"
+	strake disk cp "$STATE/disk" /deep/er/ "$STATE/into"
+	strake disk cp "$STATE/disk" /deep/er/. "$STATE/into2"
+	strake disk cp "$STATE/disk" /deep/er/../er "$STATE/new/"
+	for each in into/er into2 new; do
+		diff -r "$STATE/tree/deep/er" "$STATE/$each"
+	done
+}
+
+@test "words that would end a loader's line, that a kernel cuts off, or that are no name of a machine, are refused" {
+	need_program strake-disk
+	local long
+	kernel_new "$STATE/kernel" 6.1.0
+	printf -v long '%2000s' ''
+	for words in $'quiet\nTIMEOUT 0' $'a\tb' "$long"; do
+		run strake disk build /bin/busybox -o "$STATE/disk" --kernel "$STATE/kernel" --cmdline "$words" -- true
+		assert_status 1
+		assert_has "--cmdline: a "
+	done
+	for words in 'a b' $'a\nb' ''; do
+		run strake disk build /bin/busybox -o "$STATE/disk" --kernel "$STATE/kernel" --hostname "$words" -- true
+		assert_status 1
+		assert_has "is no name of a machine"
+	done
+	[ ! -e "$STATE/disk" ]
 }
 
 @test "an archive whose names lead outside, or through files, makes no disk" {
