@@ -240,10 +240,11 @@ int appliance_orders(const struct appliance_request *req, struct buf *b, struct 
 }
 
 /* Drivers of what such a machine may have; what is built into the kernel is not missed. */
-static const char *const disk_drivers[] = {
-	"virtio_pci", "virtio_blk", "nvme",     "ahci", "sd_mod",      "virtio_scsi",    "mptspi",
-	"vmw_pvscsi", "hv_storvsc", "xhci_pci", "uas",  "usb_storage", "crc32c_generic", "ext4"
-};
+static const char *const file_system_drivers[] = { "crc32c_generic", "ext4" };
+/* The first that finds the disk is the last that the start waits for. */
+static const char *const disk_drivers[] = { "virtio_pci", "virtio_blk",  "nvme",   "sd_mod",
+					    "ahci",       "virtio_scsi", "mptspi", "vmw_pvscsi",
+					    "hv_storvsc", "xhci_pci",    "uas",    "usb_storage" };
 static const char *const network_drivers[] = { "virtio_pci", "virtio_net", "e1000",   "e1000e",
 					       "igb",        "r8169",      "vmxnet3", "hv_netvsc" };
 static const char *const share_drivers[] = { "virtio_pci", "9pnet_virtio", "9p" };
@@ -257,7 +258,7 @@ static int add_driver(const struct appliance_request *req, const char *name, enu
 	struct strv modules = { 0 }, aliases = { 0 };
 	int r = modules_add(req->boot, req->modules, &name, 1, mtime, &modules, err);
 
-	if (r == 0 && modules.n && kind == ORDER_MODULE)
+	if (r == 0 && modules.n && (kind == ORDER_MODULE || kind == ORDER_DISK_MODULE))
 		r = module_aliases(req->modules, name, &aliases, err);
 	if (r == 0) {
 		order_all(b, ORDER_IF, &aliases);
@@ -279,7 +280,9 @@ static int add_modules(const struct appliance_request *req, struct buf *b, struc
 		const char *const *names;
 		size_t n;
 	} groups[] = {
-		{ d->has_root || d->contents, ORDER_MODULE, disk_drivers,
+		{ d->has_root || d->contents, ORDER_MODULE, file_system_drivers,
+		  ARRAY_SIZE(file_system_drivers) },
+		{ d->has_root || d->contents, ORDER_DISK_MODULE, disk_drivers,
 		  ARRAY_SIZE(disk_drivers) },
 		{ req->network->way != NETWORK_NONE, ORDER_MODULE, network_drivers,
 		  ARRAY_SIZE(network_drivers) },
