@@ -180,6 +180,21 @@ load disk_lib
 	done
 }
 
+@test "what is no source is told from what is a damaged one" {
+	need_program strake-disk
+	kernel_new "$STATE/kernel" 6.1.0
+	head -c 100000 /dev/urandom >"$STATE/noise"
+	run strake disk build "$STATE/noise" -o "$STATE/disk" --kernel "$STATE/kernel"
+	assert_has "noise is no directory, no executable and no tar archive"
+	run strake disk build /dev/null -o "$STATE/disk" --kernel "$STATE/kernel"
+	assert_has "/dev/null is no directory, archive or executable, but a device"
+	run strake disk build /bin/ls -o "$STATE/disk" --kernel "$STATE/kernel"
+	assert_has "/bin/ls is dynamic: link it with -static, or"
+	run strake disk build /bin/busybox -o "$STATE/disk"
+	assert_has "/bin/busybox has no kernel in /boot or /lib/modules: name one with --kernel"
+	[ ! -e "$STATE/disk" ]
+}
+
 @test "words that would end a loader's line, that a kernel cuts off, or that are no name of a machine, are refused" {
 	need_program strake-disk
 	local long
