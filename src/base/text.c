@@ -37,38 +37,55 @@ static bool is_unseen(uint32_t code)
 	return false;
 }
 
-/* No control character, no form that is longer than need be, no half of a pair. */
-static bool may_be_shown(uint32_t code, size_t len)
+/* The length of the character at p, of which left bytes can be read; 0: it is no UTF-8 (no form
+ * that is longer than need be, no half of a pair).
+ */
+static size_t decode(const unsigned char *p, size_t left, uint32_t *ret)
 {
-	static const uint32_t least[] = { 0, 0x20, 0xa0, 0x800, 0x10000 };
-
-	return code >= least[len] && code != 0x7f && code <= 0x10ffff &&
-	       (code < 0xd800 || code >= 0xe000) && !(len > 1 && is_unseen(code));
-}
-
-/* The length of the character at p, 0 if it is none that may be shown. */
-static size_t character(const unsigned char *p)
-{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t len = length(*p);
 	uint32_t code = len < 2 ? *p : *p & (0x7fU >> len);
 
+	if (len > left)
+		return 0;
 	for (size_t i = 1; i < len; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
 		code = code << 6 | (p[i] & 0x3fU);
 	}
-	return may_be_shown(code, len) ? len : 0;
+	*ret = code;
+	return code >= least[len] && code <= 0x10ffff && (code < 0xd800 || code >= 0xe000) ? len
+											   : 0;
+}
+
+static bool may_be_shown(uint32_t code)
+{
+	return code >= 0x20 && (code < 0x7f || code >= 0xa0) && !is_unseen(code);
 }
 
 void text_clean(char *text)
 {
-	while (*text) {
-		size_t len = character((const unsigned char *)text);
+	size_t left = strlen(text), len;
 
-		if (len == 0)
+	for (; left > 0; text += len, left -= len) {
+		uint32_t code = 0;
+
+		len = decode((const unsigned char *)text, left, &code);
+		if (len == 0 || !may_be_shown(code)) {
 			*text = '?';
-		text += len ? len : 1;
+			len = 1;
+		}
 	}
+}
+
+size_t text_utf8_len(const char *bytes, size_t len)
+{
+	size_t at = 0, n;
+	uint32_t code;
+
+	while (at < len && (n = decode((const unsigned char *)bytes + at, len - at, &code)) > 0)
+		at += n;
+	return at;
 }
 
 bool text_has_word(const char *words, const char *text)

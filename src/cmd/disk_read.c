@@ -211,35 +211,55 @@ static int copy_into(void *data, const struct disk_entry *e, struct error *err)
 	return copy_as(data, e, e->name, err);
 }
 
+/* "." and ".." have no name of their own: what is in them. */
+static int copy_below(struct copying *c, const struct disk_entry *e, int to, struct error *err)
+{
+	c->to = to;
+	if (strcmp(e->name, ".") == 0 || strcmp(e->name, "..") == 0)
+		return disk_list(c->disk, e->number, copy_into, c, err);
+	return copy_as(c, e, *e->name ? e->name : "root", err);
+}
+
+static int copy_beside(struct copying *c, const struct disk_entry *e, const char *target,
+		       struct error *err)
+{
+	autofree char *dir = xstrdup(target);
+	size_t n = strlen(dir);
+	autoclose int to = -1;
+	char *slash;
+	int r;
+
+	while (S_ISDIR(e->mode) && n > 1 && dir[n - 1] == '/')
+		dir[--n] = '\0';
+	slash = strrchr(dir, '/');
+	if (slash)
+		*slash = '\0';
+	r = dir_open_at(AT_FDCWD, !slash ? "." : *dir ? dir : "/", &to, err);
+	if (r < 0)
+		return r;
+	c->to = to;
+	return copy_as(c, e, slash ? slash + 1 : dir, err);
+}
+
 /* As cp: into TARGET if it is a directory, else as TARGET. */
 static int cp_run(const void *globals, const void *data, int argc, char **argv, struct error *err)
 {
 	const struct disk_read_args *args = data;
 	cleanup(disk_cleanup) struct disk *d = NULL;
 	struct disk_entry e = { .target = NULL };
-	autofree char *dir = xstrdup(argv[2]);
-	char *slash = strrchr(dir, '/');
-	const char *name = slash ? argv[2] + (slash - dir) + 1 : argv[2];
 	autoclose int to = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct copying c;
 	int r = disk_open(argv[0], args->partition, &d, err);
 
-	if (r == 0)
-		r = disk_read(d, err);
-
 	(void)globals;
 	(void)argc;
 	if (r == 0)
-		r = need_file(d, argv[1], &e, err);
-	if (r == 0 && to >= 0)
-		name = strcmp(e.name, "/") == 0 ? "root" : e.name;
-	if (slash)
-		slash[slash == dir] = '\0';
-	if (r == 0 && to < 0)
-		r = dir_open_at(AT_FDCWD, slash ? dir : ".", &to, err);
-	c = (struct copying) { .disk = d, .to = to };
+		r = disk_read(d, err);
 	if (r == 0)
-		r = copy_as(&c, &e, name, err);
+		r = need_file(d, argv[1], &e, err);
+	c = (struct copying) { .disk = d };
+	if (r == 0)
+		r = to >= 0 ? copy_below(&c, &e, to, err) : copy_beside(&c, &e, argv[2], err);
 	disk_entry_done(&e);
 	return r;
 }

@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/why_open.h"
 #include "cmd/why_options.h"
+#include "why/draw.h"
 #include "why/eval.h"
 #include "why/load.h"
 #include "why/narrate.h"
@@ -52,7 +53,9 @@ static int check(const struct why_check_args *args, char **files, size_t n,
 	if (r == 0) {
 		check_run(&rs, packet, &world, &result);
 		r = tell(&result, packet, args->json);
-		if (args->draw && why_draw(args->draw, &rs, &result.path, err) < 0)
+		if (args->draw &&
+		    why_draw(args->draw, &(struct picture) { .rs = &rs, .path = &result.path }, 1,
+			     err) < 0)
 			r = err->code;
 		check_done(&result);
 	}

@@ -60,23 +60,31 @@ static bool locale_is_utf8(void)
 	return setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-int why_draw(const char *file, const struct ruleset *rs, const struct path *path, struct error *err)
+int why_draw_check(const char *file, struct error *err)
 {
-	bool svg = ends_in(file, ".svg"), out = strcmp(file, "-") == 0;
+	if (!ends_in(file, ".svg") && !ends_in(file, ".txt") && strcmp(file, "-") != 0)
+		return error_set(err, -EINVAL, "--draw %s: only .svg and .txt can be drawn, or -",
+				 file);
+	return 0;
+}
+
+int why_draw(const char *file, const struct picture *pictures, size_t n, struct error *err)
+{
+	bool out = strcmp(file, "-") == 0;
 	autofree char *text = NULL;
 	size_t len = 0;
 	FILE *to;
+	int r = why_draw_check(file, err);
 
-	if (!svg && !out && !ends_in(file, ".txt"))
-		return error_set(err, -EINVAL, "--draw %s: only .svg and .txt can be drawn, or -",
-				 file);
+	if (r < 0)
+		return r;
 	to = open_memstream(&text, &len);
 	if (!to)
 		return error_sys(err, -errno, "draw in memory");
-	if (svg)
-		draw_svg(rs, path, to);
+	if (ends_in(file, ".svg"))
+		draw_svg(pictures, n, to);
 	else
-		draw_text(rs, path, out && !locale_is_utf8(), to);
+		draw_text(pictures, n, out && !locale_is_utf8(), to);
 	(void)fclose(to);
 	if (!out)
 		return file_write_named(file, text, len, 0644, err);

@@ -5,8 +5,7 @@
 #include "base/error.h"
 
 struct cmd;
-struct ruleset;
-struct path;
+struct picture;
 
 /* container is one of ours that runs; netns a name of ip-netns(8) or a path.  With neither *ret_fd
  * is -1: our own.
@@ -14,8 +13,10 @@ struct path;
 int why_open_netns(const void *globals, const struct cmd *cmd, const char *container,
 		   const char *netns, int *ret_fd, struct error *err) must_check;
 
-/* Draws into a file that ends in .svg or .txt, or, as text, to "-"; path may be NULL. */
-int why_draw(const char *file, const struct ruleset *rs, const struct path *path,
+/* Draws into a file that ends in .svg or .txt, or, as text, to "-". */
+int why_draw(const char *file, const struct picture *pictures, size_t n,
 	     struct error *err) must_check;
+/* Whether that can be drawn to, before anything else is done. */
+int why_draw_check(const char *file, struct error *err) must_check;
 
 #endif

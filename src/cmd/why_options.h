@@ -40,7 +40,7 @@ static const struct opt why_check_opts[] = {
 };
 
 struct why_trace_args {
-	const char *from, *timeout, *count, *size, *ttl;
+	const char *from, *timeout, *count, *size, *ttl, *draw;
 	bool icmp, udp, watch, json;
 };
 
@@ -59,6 +59,8 @@ static const struct opt why_trace_opts[] = {
 	OPT(struct why_trace_args, size, "size", 0, "BYTES",
 	    "make the packet so large, and let nobody divide it (ping, UDP)"),
 	OPT(struct why_trace_args, ttl, "ttl", 0, "N", "send it with this time to live"),
+	OPT(struct why_trace_args, draw, "draw", 0, "FILE",
+	    "the way as pictures, too: text to - (standard output) or .txt, else an .svg"),
 	OPT(struct why_trace_args, json, "json", 0, NULL, "for programs"),
 	{ 0 },
 };

@@ -11,6 +11,7 @@
 #include "cmd/why_open.h"
 #include "cmd/why_options.h"
 #include "kernel/stack.h"
+#include "why/draw.h"
 #include "why/lint.h"
 #include "why/load.h"
 #include "why/ruleset.h"
@@ -22,7 +23,7 @@ extern const struct cmd cmd_why_show;
 static int read_links(int netns_fd, struct strv *ret, struct error *err)
 {
 	struct stack stack = { .ino = 0 };
-	int r = stack_read(netns_fd, &stack, err);
+	int r = stack_read(netns_fd, STACK_WITHOUT_SOCKETS, &stack, err);
 
 	if (r < 0)
 		return r;
@@ -73,7 +74,7 @@ static int show_run(const void *globals, const void *data, int argc, char **argv
 	}
 	lint(&rs, links.items, links.n, &findings);
 	if (args->draw) {
-		r = why_draw(args->draw, &rs, NULL, err);
+		r = why_draw(args->draw, &(struct picture) { .rs = &rs }, 1, err);
 	} else if (args->json) {
 		json_t *doc = show_json(&rs, &findings);
 

@@ -14,6 +14,7 @@
 #include "why/journey.h"
 #include "why/judge.h"
 #include "why/tell.h"
+#include "why/trail.h"
 
 #define WATCH_S 60
 
@@ -231,6 +232,17 @@ static int resolve_source(struct asked *a, struct places *places, size_t *ret, s
 	return 0;
 }
 
+static int draw(const char *file, struct journey *j, const struct judgement *g, struct error *err)
+{
+	struct trail trail;
+	int r;
+
+	trail_make(j, g, &trail);
+	r = why_draw(file, trail.pictures, trail.n, err);
+	trail_done(&trail);
+	return r;
+}
+
 static int follow(struct asked *a, struct error *err)
 {
 	struct journey j = { .plan = &a->plan, .probe = PROBE_INIT };
@@ -256,7 +268,9 @@ static int follow(struct asked *a, struct error *err)
 		} else {
 			tell_text(&j, &g, stdout);
 		}
-		r = fate_status(g.fate);
+		r = a->args->draw ? draw(a->args->draw, &j, &g, err) : 0;
+		if (r == 0)
+			r = fate_status(g.fate);
 		judgement_done(&g);
 	}
 	journey_done(&j);
@@ -277,6 +291,8 @@ static int trace_run(const void *globals, const void *data, int argc, char **arg
 		r = error_set(err, -EINVAL, "--watch wants a port");
 	if (r == 0 && a.options.watch && a.plan.protocol == IPPROTO_ICMP)
 		r = error_set(err, -EINVAL, "--watch is for tcp and udp");
+	if (r == 0 && a.args->draw)
+		r = why_draw_check(a.args->draw, err);
 	if (r == 0 && geteuid() != 0)
 		r = error_set(err, -EPERM, "following a packet needs root; 'why check' does not");
 	if (r == 0 && !explain_note("a packet is %s, and the kernel tells of its way to tables of "

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "disk/packed.h"
 #include "kernel/rootdir.h"
 
 #define COPY_SIZE (1U << 20)
@@ -31,17 +32,30 @@ void content_add_piece(struct content *c, int64_t at, int64_t from, int64_t len)
 {
 	struct piece *last = c->n ? &c->pieces[c->n - 1] : NULL;
 
-	if (last && last->at + last->len == at && last->from + last->len == from) {
+	if (last && !last->packed && last->at + last->len == at && last->from + last->len == from) {
 		last->len += len;
 		return;
 	}
 	VEC_GROW(c->pieces, c->n, c->room);
 	assert(c->pieces);
-	c->pieces[c->n++] = (struct piece) { at, from, len };
+	c->pieces[c->n++] = (struct piece) { at, from, len, NULL };
+}
+
+void content_add_packed(struct content *c, int64_t at, int64_t skip, int64_t len,
+			const struct packed *packed)
+{
+	struct packed *own = xnew(struct packed);
+
+	*own = *packed;
+	VEC_GROW(c->pieces, c->n, c->room);
+	assert(c->pieces);
+	c->pieces[c->n++] = (struct piece) { at, skip, len, own };
 }
 
 void content_done(struct content *c)
 {
+	for (size_t i = 0; i < c->n; i++)
+		free(c->pieces[i].packed);
 	free(c->path);
 	free(c->pieces);
 	free(c->bytes);
@@ -70,6 +84,8 @@ void content_close(struct content_reader *rd)
 {
 	if (rd->fd >= 0)
 		(void)close(rd->fd);
+	unpacker_free(rd->unpacker);
+	rd->unpacker = NULL;
 	rd->fd = -1;
 }
 
@@ -195,6 +211,31 @@ static int copy_between(int from, int64_t at, int64_t len, int to, int64_t to_at
 	return 0;
 }
 
+static int unpack(struct content_reader *rd, const struct piece *p, const char **ret)
+{
+	int r;
+
+	if (!rd->unpacker)
+		rd->unpacker = unpacker_new();
+	r = unpacker_get(rd->unpacker, rd->content->fd, p->packed, ret);
+	if (r == 0)
+		*ret += p->from;
+	return r;
+}
+
+/* Bytes of one piece, from skip on. */
+static int copy_piece(struct content_reader *rd, const struct piece *p, int64_t skip, int64_t len,
+		      int to, int64_t to_at)
+{
+	const char *bytes;
+	int r;
+
+	if (!p->packed)
+		return copy_between(rd->content->fd, p->from + skip, len, to, to_at);
+	r = unpack(rd, p, &bytes);
+	return r < 0 ? r : write_all_at(to, bytes + skip, len, to_at);
+}
+
 int content_copy(struct content_reader *rd, int64_t at, int64_t len, int to, int64_t to_at)
 {
 	const struct content *c = rd->content;
@@ -219,7 +260,7 @@ int content_copy(struct content_reader *rd, int64_t at, int64_t len, int to, int
 		part = MIN(len, p->len - skip);
 		if (skip < 0)
 			return -EINVAL;
-		r = copy_between(c->fd, p->from + skip, part, to, to_at);
+		r = copy_piece(rd, p, skip, part, to, to_at);
 		if (r < 0)
 			return r;
 		at += part;
@@ -241,6 +282,14 @@ int content_get(struct content_reader *rd, int64_t at, int64_t len, char *to)
 		memcpy(to, c->bytes + at, (size_t)len);
 		return 0;
 	}
+	if (p && p->packed) {
+		const char *bytes;
+		int r = unpack(rd, p, &bytes);
+
+		if (r == 0)
+			memcpy(to, bytes + at - p->at, (size_t)len);
+		return r;
+	}
 	while (len > 0) {
 		ssize_t n = TEMP_FAILURE_RETRY(pread(fd, to, (size_t)len, from));
 
@@ -260,8 +309,14 @@ struct content content_clone(const struct content *c)
 	copy.path = c->path ? xstrdup(c->path) : NULL;
 	copy.pieces = NULL;
 	copy.n = copy.room = 0;
-	for (size_t i = 0; i < c->n; i++)
-		content_add_piece(&copy, c->pieces[i].at, c->pieces[i].from, c->pieces[i].len);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct piece *p = &c->pieces[i];
+
+		if (p->packed)
+			content_add_packed(&copy, p->at, p->from, p->len, p->packed);
+		else
+			content_add_piece(&copy, p->at, p->from, p->len);
+	}
 	if (c->bytes) {
 		copy.bytes = xmalloc((size_t)c->size + 1);
 		memcpy(copy.bytes, c->bytes, (size_t)c->size);

@@ -11,12 +11,15 @@
 
 #include "base/error.h"
 
+struct packed;
 struct stat;
+struct unpacker;
 
 struct piece {
 	int64_t at;   /* in the file */
-	int64_t from; /* where it lies */
+	int64_t from; /* where it lies, or in what is unpacked */
 	int64_t len;
+	struct packed *packed; /* owned; NULL: it lies there as it is */
 };
 
 enum content_kind { CONTENT_BYTES, CONTENT_PIECES, CONTENT_PATH };
@@ -35,6 +38,9 @@ struct content {
 struct content content_of_bytes(char *bytes, size_t len); /* takes heap bytes over */
 struct content content_of_path(int dir, const char *path, const struct stat *st);
 void content_add_piece(struct content *c, int64_t at, int64_t from, int64_t len);
+/* len bytes of what packed becomes, from skip on. */
+void content_add_packed(struct content *c, int64_t at, int64_t skip, int64_t len,
+			const struct packed *packed);
 void content_done(struct content *c);
 
 /* Between the two the bytes can be had.  A file that has another size by now is -ESTALE. */
@@ -42,6 +48,7 @@ struct content_reader {
 	const struct content *content;
 	int fd; /* owned, for a path */
 	size_t piece;
+	struct unpacker *unpacker; /* owned; NULL until it is needed */
 };
 #define CONTENT_READER_INIT ((struct content_reader) { .fd = -1 })
 
@@ -56,7 +63,7 @@ bool content_next_blocks(struct content_reader *rd, int64_t block, int64_t at, i
 /* How many blocks its data take, and in how many runs. */
 int content_count(const struct content *c, int64_t block, int64_t *ret_blocks, int64_t *ret_runs,
 		  struct error *err) must_check;
-/* Bytes of one run, to a place of another file. */
+/* Bytes of one run, to a place of another file; -EUCLEAN: what is packed is damaged. */
 int content_copy(struct content_reader *rd, int64_t at, int64_t len, int to,
 		 int64_t to_at) must_check;
 /* The same into memory. */

@@ -33,6 +33,9 @@ struct customise_request {
 int customise(struct disk_source *s, const struct customise_request *req,
 	      struct error *err) must_check;
 /* Whether anything is asked for that only an operating system can have. */
+/* NULL is good: the name stays as it is. */
+int hostname_check(const char *name, struct error *err) must_check;
+
 bool customisation_needs_system(const struct customisation *c);
 
 #endif

@@ -63,11 +63,15 @@ static int add_uefi(struct strv *argv, bool arm64, struct error *err)
 	return 0;
 }
 
-/* A comma ends a value in QEMU's options, and two are one. */
+/* A comma ends a value in QEMU's options, and two are one; a word before a colon is a protocol
+ * ("nbd:", "json:"), unless there is a slash before it.
+ */
 static char *escape(const char *path)
 {
-	char *out = xmalloc(2 * strlen(path) + 1), *to = out;
+	char *out = xmalloc(2 * strlen(path) + sizeof("./")), *to = out;
 
+	if (path[strcspn(path, ":/")] == ':')
+		to = stpcpy(to, "./");
 	for (; *path; path++) {
 		if (*path == ',')
 			*to++ = ',';

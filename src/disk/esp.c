@@ -24,6 +24,9 @@
 #define ESP_MIN    (36 << 20)
 #define LOADER_MAX (1U << 20)
 
+/* The kernel's own limit, of both processors. */
+#define CMDLINE_MAX 2047
+
 struct filling {
 	const struct esp_request *req;
 	struct error *err;
@@ -38,6 +41,23 @@ int64_t esp_size(const struct esp_request *req)
 
 	size = (size + size / 16 + PARTITION_ALIGN - 1) / PARTITION_ALIGN * PARTITION_ALIGN;
 	return MAX(size, ESP_MIN);
+}
+
+/* A loader's file is lines: what comes behind a line's end is told to the loader. */
+int esp_check(const struct esp_request *req, struct error *err)
+{
+	size_t n = strlen(req->cmdline);
+
+	for (const char *at = req->cmdline; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return error_set(err, -EINVAL,
+					 "--cmdline: a loader takes one line, without control "
+					 "characters");
+	if (n > CMDLINE_MAX)
+		return error_set(err, -E2BIG,
+				 "--cmdline: a kernel takes %d bytes, and with ours they are %zu",
+				 CMDLINE_MAX, n);
+	return 0;
 }
 
 /* The disk has no name yet: a script has a variable for it. */

@@ -36,6 +36,8 @@ struct esp_request {
 #define ESP_ROOTHASH "@roothash@"
 
 /* A multiple of PARTITION_ALIGN. */
+/* That its words for the kernel are such that a loader and a kernel take. */
+int esp_check(const struct esp_request *req, struct error *err) must_check;
 int64_t esp_size(const struct esp_request *req);
 int esp_write(const struct esp_request *req, struct error *err) must_check;
 

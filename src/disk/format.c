@@ -18,6 +18,9 @@
 /* qcow2 specification: 1.1 header, bit 2 of the incompatible features. */
 #define QCOW2_EXTERNAL_DATA 4U
 #define ISO_MAGIC_AT        32769
+/* Where QEMU looks for a vmdk's description, and how much of it it reads. */
+#define VMDK_TEXT_AT  512
+#define VMDK_TEXT_MAX (20 * 512)
 
 static const struct kind {
 	const char *name, *qemu, *options;
@@ -98,12 +101,20 @@ static int check_qcow2(const unsigned char *head, struct error *err)
 	return 0;
 }
 
-/* A capacity of zero means that text in the file names others that hold the bytes. */
-static int check_vmdk(const unsigned char *head, struct error *err)
+/* A capacity of zero means that text in the file names others that hold the bytes; a parent holds
+ * those that are not in it.
+ */
+static int check_vmdk(int fd, const unsigned char *head, struct error *err)
 {
 	static const unsigned char none[8] = { 0 };
+	static const char parent[] = "parentFileNameHint";
+	char text[VMDK_TEXT_MAX];
+	ssize_t n = pread(fd, text, sizeof(text), VMDK_TEXT_AT);
 
-	if (memcmp(head, "KDMV", 4) != 0 || memcmp(head + 12, none, 8) == 0)
+	if (n < 0)
+		return error_sys(err, -errno, "read");
+	if (memcmp(head, "KDMV", 4) != 0 || memcmp(head + 12, none, 8) == 0 ||
+	    memmem(text, (size_t)n, parent, strlen(parent)))
 		return error_set(err, -EPERM,
 				 "it is a vmdk whose bytes lie in other files, which are not "
 				 "opened for it: make it one file with 'qemu-img convert -O vmdk'");
@@ -129,7 +140,7 @@ int format_detect(int fd, enum disk_format *ret, struct error *err)
 	if (memcmp(head, "KDMV", 4) == 0 || memcmp(head, "COWD", 4) == 0 ||
 	    memcmp(head, "# Disk Desc", 11) == 0) {
 		*ret = FORMAT_VMDK;
-		return check_vmdk(head, err);
+		return check_vmdk(fd, head, err);
 	}
 	if (memcmp(head, "vhdxfile", 8) == 0)
 		*ret = FORMAT_VHDX;

@@ -156,7 +156,10 @@ static int choose_kernel(struct building *b)
 static int check_machine(struct building *b)
 {
 	const struct osroot_options *o = &b->req->osroot;
+	int r = hostname_check(b->req->custom.hostname, b->err);
 
+	if (r < 0)
+		return r;
 	if (!b->bootable.init && b->req->initrd)
 		return error_set(
 			b->err, -EINVAL,
@@ -312,10 +315,12 @@ static int prepare_appliance(struct building *b)
 	r = appliance_prepare(&ar, b->err);
 	if (r == 0)
 		r = write_initramfs(b);
-	if (b->disk.has_root)
-		(void)explain("and the rest lies on the disk",
-			      "tree=$system; mkdir -p \"$tree/proc\" \"$tree/sys\" \"$tree/dev\" "
-			      "\"$tree/run\" \"$tree/tmp\"");
+	if (b->disk.has_root) {
+		(void)explain("and the rest lies on the disk", "tree=$system");
+		if (r == 0)
+			r = appliance_places(&b->source, (struct timespec) { .tv_sec = req->now_s },
+					     b->err);
+	}
 	b->cmdline = xasprintf("rdinit=" APPLIANCE_INIT " quiet panic=10 " CONSOLES "%s%s",
 			       *more ? " " : "", more);
 	return r;
@@ -361,12 +366,14 @@ static int lay_out(struct building *b)
 
 	layout_begin(&b->layout, b->req->table, &b->id);
 	lay_out_esp(b);
-	if (!b->bootable.init)
-		return appliance_disk_lay_out(&b->disk, &b->source, &al, b->err);
-	r = osroot_lay_out(&b->osroot, &b->layout, b->err);
-	if (r == 0)
-		b->esp.cmdline = b->cmdline = osroot_words(&b->osroot);
-	return r;
+	if (!b->bootable.init) {
+		r = appliance_disk_lay_out(&b->disk, &b->source, &al, b->err);
+	} else {
+		r = osroot_lay_out(&b->osroot, &b->layout, b->err);
+		if (r == 0)
+			b->esp.cmdline = b->cmdline = osroot_words(&b->osroot);
+	}
+	return r == 0 ? esp_check(&b->esp, b->err) : r;
 }
 
 /* writing */

@@ -226,32 +226,45 @@ static void describe(const struct file *f, const char *name, struct disk_entry *
 	}
 }
 
-static int find_in_tree(const struct disk *d, const char *path, struct disk_entry *ret,
-			struct error *err)
+/* The last word of a path, without slashes behind it: "" of the root. */
+static void last_word(const char *path, char ret[FILE_NAME_MAX + 1])
 {
-	const char *slash = strrchr(path, '/');
+	size_t end = strlen(path), start;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && path[start - 1] != '/'; start--)
+		;
+	(void)snprintf(ret, FILE_NAME_MAX + 1, "%.*s", (int)MIN(end - start, FILE_NAME_MAX),
+		       path + start);
+}
+
+static int find_in_tree(const struct disk *d, const char *path, const char *name,
+			struct disk_entry *ret, struct error *err)
+{
 	const struct file *f = filetree_resolve(d->tree.tree, path, NULL);
 
 	if (!f)
 		return error_set(err, -ENOENT, "%s is not on the disk", path);
-	describe(f, slash && slash[1] ? slash + 1 : path, ret);
+	describe(f, name, ret);
 	return 0;
 }
 
 int disk_find(const struct disk *d, const char *path, struct disk_entry *ret, struct error *err)
 {
-	const char *slash = strrchr(path, '/');
+	char name[FILE_NAME_MAX + 1];
 	ext2_ino_t ino;
 	errcode_t code;
 
+	last_word(path, name);
 	if (d->tree.tree)
-		return find_in_tree(d, path, ret, err);
+		return find_in_tree(d, path, name, ret, err);
 	code = ext2fs_namei_follow(d->fs, EXT2_ROOT_INO, EXT2_ROOT_INO, path, &ino);
 	if (code == EXT2_ET_FILE_NOT_FOUND || code == EXT2_ET_NO_DIRECTORY)
 		return error_set(err, -ENOENT, "%s is not on the disk", path);
 	if (code)
 		return ext4_failed(err, code, path);
-	return read_entry(d, ino, slash && slash[1] ? slash + 1 : path, ret, err);
+	return read_entry(d, ino, name, ret, err);
 }
 
 /* directories */

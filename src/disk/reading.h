@@ -58,7 +58,8 @@ int disk_read(struct disk *d, struct error *err) must_check;
 int disk_read_tree(struct disk *d, struct filetree **ret, struct error *err) must_check;
 /* These three after disk_read().
  *
- * Links on the way and at the end are followed inside of the disk.  -ENOENT. */
+ * Links on the way and at the end are followed inside of the disk.  Its name is the path's last
+ * word, "" of the root; "." and ".." stay what they are.  -ENOENT. */
 int disk_find(const struct disk *d, const char *path, struct disk_entry *ret,
 	      struct error *err) must_check;
 /* Each name of a directory but "." and "..", sorted. */

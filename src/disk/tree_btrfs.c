@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "disk/filetree.h"
+#include "disk/packed.h"
 #include "disk/tree_btrfs_inside.h"
 #include "image/tar.h"
 
@@ -34,6 +35,8 @@
 #define EXTENT_LEN    53
 #define SUBVOLS_MAX   1024
 #define INODE_BITS    48
+
+enum { NONE, ZLIB, LZO, ZSTD }; /* how an extent is packed */
 
 struct subvol {
 	uint64_t id;
@@ -101,33 +104,71 @@ static int take_xattrs(const struct inodes *g, struct file *f, const struct btrf
 	return 0;
 }
 
+static int refuse_packing(const struct inodes *g, unsigned by)
+{
+	return error_set(g->err, -EOPNOTSUPP,
+			 by == LZO
+				 ? "files of it are compressed by lzo, which is not read (zlib and "
+				   "zstd are): mount it, and take the directory"
+				 : "files of it are packed in a way that is not known: mount it, "
+				   "and take the directory");
+}
+
+/* Where it lies, and how it is packed, if it is. */
+struct extent {
+	unsigned by; /* NONE, ZLIB, LZO, ZSTD */
+	int64_t place;
+	uint64_t len; /* there, packed as it is */
+	uint64_t size, skip;
+};
+
+static int add_extent(const struct inodes *g, struct file *f, int64_t at, int64_t len,
+		      const struct extent *e)
+{
+	struct packed packed = { .by = e->by == ZLIB ? PACKED_BY_ZLIB : PACKED_BY_ZSTD,
+				 .len = (uint32_t)MIN(e->len, UINT32_MAX),
+				 .size = (uint32_t)MIN(e->size, UINT32_MAX),
+				 .from = e->place };
+
+	if (e->by == NONE)
+		return inodes_piece(g, f, at, e->place, len);
+	return inodes_packed(g, f, at, (int64_t)e->skip, len, &packed);
+}
+
 static int take_extent(const struct inodes *g, struct file *f, const struct btrfs_item *item)
 {
 	enum { INLINE, PLAIN, PREPARED };
 	const unsigned char *p = item->bytes;
-	uint64_t from, at, len;
-	int64_t place = 0;
+	struct extent e = { .by = NONE };
+	uint64_t from, len;
 	int r;
 
 	if (item->len < EXTENT_HEAD || p[20] > PREPARED || (p[20] && item->len < EXTENT_LEN) ||
 	    item->offset > (uint64_t)TAR_SIZE_MAX)
 		return inodes_damaged(g, "the extents of a file");
-	if (p[16] || p[17] || p[18] || p[19])
-		return error_set(g->err, -EOPNOTSUPP,
-				 "files of it are compressed, which is not read: mount it, and "
-				 "take the directory");
-	if (p[20] == INLINE)
-		return inodes_piece(g, f, (int64_t)item->offset, item->place + EXTENT_HEAD,
-				    (int64_t)item->len - EXTENT_HEAD);
+	e.by = p[16];
+	e.size = get_le(p + 8, 8);
+	if (e.by == LZO || e.by > ZSTD || p[17] || p[18] || p[19])
+		return refuse_packing(g, e.by);
+	if (p[20] == INLINE) {
+		e.place = item->place + EXTENT_HEAD;
+		e.len = item->len - EXTENT_HEAD;
+		len = e.by == NONE ? e.len : e.size;
+		return len > PACKED_MAX ? inodes_damaged(g, "the extents of a file")
+					: add_extent(g, f, (int64_t)item->offset, (int64_t)len, &e);
+	}
 	from = get_le(p + EXTENT_HEAD, 8);
-	at = get_le(p + EXTENT_HEAD + 16, 8);
+	e.len = get_le(p + EXTENT_HEAD + 8, 8);
+	e.skip = get_le(p + EXTENT_HEAD + 16, 8);
 	len = get_le(p + EXTENT_HEAD + 24, 8);
 	if (from == 0 || p[20] == PREPARED)
 		return 0;
-	if (at > (uint64_t)TAR_SIZE_MAX || len > (uint64_t)TAR_SIZE_MAX)
+	if (e.skip > (uint64_t)TAR_SIZE_MAX || len > (uint64_t)TAR_SIZE_MAX)
 		return inodes_damaged(g, "the extents of a file");
-	r = btrfs_place(g, &btrfs_of(g)->in, from + at, len, &place);
-	return r < 0 ? r : inodes_piece(g, f, (int64_t)item->offset, place, (int64_t)len);
+	/* Of one that is packed all is needed, of another what the file has of it. */
+	r = e.by == NONE ? btrfs_place(g, &btrfs_of(g)->in, from + e.skip, len, &e.place)
+			 : btrfs_place(g, &btrfs_of(g)->in, from, e.len, &e.place);
+	return r < 0 ? r : add_extent(g, f, (int64_t)item->offset, (int64_t)len, &e);
 }
 
 static int take_item(const struct inodes *g, const struct btrfs_item *item, void *data)

@@ -7,9 +7,9 @@
 struct filetree;
 struct region;
 
-/* Its default subvolume and those in it, into an empty tree; contents stay where they are.
- * -EBADMSG: it is damaged; -EBUSY: its log was not replayed; -EOPNOTSUPP: files of it are
- * compressed, or it lies on several devices.
+/* Its default subvolume and those in it, into an empty tree; contents stay where they are,
+ * compressed or not.  -EBADMSG: it is damaged; -EBUSY: its log was not replayed; -EOPNOTSUPP: files
+ * of it are compressed by lzo, or it lies on several devices.
  */
 int filetree_add_btrfs(struct filetree *t, const struct region *at, struct error *err) must_check;
 

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "disk/filetree.h"
+#include "disk/packed.h"
 #include "image/attributes.h"
 #include "image/tar.h"
 
@@ -31,21 +32,50 @@ int inodes_get(const struct inodes *g, int64_t at, void *to, size_t len, const c
 	return r < 0 ? error_sys(g->err, r, "read the disk") : 0;
 }
 
-int inodes_piece(const struct inodes *g, struct file *f, int64_t at, int64_t from, int64_t len)
+/* How much of a run is within the file. */
+static int cut_run(const struct inodes *g, struct file *f, int64_t at, int64_t *len)
 {
 	struct content *c = &f->content;
 	const struct piece *last = c->n ? &c->pieces[c->n - 1] : NULL;
 
 	c->kind = CONTENT_PIECES;
 	c->fd = g->at.fd;
-	if (at < 0 || at > TAR_SIZE_MAX || len < 0 || (last && at < last->at + last->len))
+	if (at < 0 || at > TAR_SIZE_MAX || *len < 0 || (last && at < last->at + last->len))
 		return inodes_damaged(g, "blocks of a file overlap");
-	len = MIN(len, c->size - at);
-	if (len <= 0)
-		return 0;
-	if (from < 0 || from > g->at.size || len > g->at.size - from)
+	*len = MAX(MIN(*len, c->size - at), 0);
+	return 0;
+}
+
+static bool is_inside(const struct inodes *g, int64_t from, int64_t len)
+{
+	return from >= 0 && from <= g->at.size && len <= g->at.size - from;
+}
+
+int inodes_piece(const struct inodes *g, struct file *f, int64_t at, int64_t from, int64_t len)
+{
+	int r = cut_run(g, f, at, &len);
+
+	if (r < 0 || len == 0)
+		return r;
+	if (!is_inside(g, from, len))
 		return inodes_damaged(g, "a file has blocks outside of it");
-	content_add_piece(c, at, g->at.offset + from, len);
+	content_add_piece(&f->content, at, g->at.offset + from, len);
+	return 0;
+}
+
+int inodes_packed(const struct inodes *g, struct file *f, int64_t at, int64_t skip, int64_t len,
+		  struct packed *packed)
+{
+	int r = cut_run(g, f, at, &len);
+
+	if (r < 0 || len == 0)
+		return r;
+	if (packed->len > PACKED_MAX || packed->size > PACKED_MAX || skip < 0 ||
+	    skip > packed->size || len > packed->size - skip ||
+	    !is_inside(g, packed->from, packed->len))
+		return inodes_damaged(g, "a compressed part of a file");
+	packed->from += g->at.offset;
+	content_add_packed(&f->content, at, skip, len, packed);
 	return 0;
 }
 

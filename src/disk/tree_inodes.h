@@ -16,6 +16,7 @@
 struct file;
 struct filetree;
 struct inodes;
+struct packed;
 
 struct inodes_kind {
 	const char *mender; /* the program that mends one */
@@ -56,6 +57,9 @@ int inodes_get(const struct inodes *g, int64_t at, void *to, size_t len,
 /* A run of a regular file's bytes, cut to its size; they ascend. */
 int inodes_piece(const struct inodes *g, struct file *f, int64_t at, int64_t from,
 		 int64_t len) must_check;
+/* The same of len bytes of what packed becomes, from skip on; packed->from is made the disk's. */
+int inodes_packed(const struct inodes *g, struct file *f, int64_t at, int64_t skip, int64_t len,
+		  struct packed *packed) must_check;
 /* What has been described by pieces, as bytes with a NUL behind; the caller frees. */
 int inodes_bytes(const struct inodes *g, const struct file *f, size_t max, char **ret,
 		 const char *what) must_check;

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/nearest.h"
 #include "base/number.h"
+#include "base/text.h"
 
 struct builder {
 	const char *what;
@@ -223,6 +224,22 @@ static int build(struct fy_parser *parser, struct builder *b, struct fy_diag *di
 	return r;
 }
 
+/* A byte that is no UTF-8 in a directive keeps libfyaml (0.7.12) busy for ever. */
+static int must_be_utf8(const char *bytes, size_t len, const char *what, struct error *err)
+{
+	size_t end = text_utf8_len(bytes, len);
+	unsigned line = 1, column = 1;
+
+	if (end == len)
+		return 0;
+	for (size_t i = 0; i < end; i++) {
+		column = bytes[i] == '\n' ? 1 : column + ((bytes[i] & 0xc0) != 0x80);
+		line += bytes[i] == '\n';
+	}
+	return place_error(what, line, column, err, "the byte 0x%02x is no UTF-8",
+			   (unsigned char)bytes[end]);
+}
+
 int yaml_parse(const char *bytes, size_t len, const char *what, struct yaml **ret,
 	       struct error *err)
 {
@@ -236,6 +253,9 @@ int yaml_parse(const char *bytes, size_t len, const char *what, struct yaml **re
 
 	if (len > YAML_SIZE_MAX)
 		return error_set(err, -EFBIG, "%s is larger than %u bytes", what, YAML_SIZE_MAX);
+	r = must_be_utf8(bytes, len, what, err);
+	if (r < 0)
+		return r;
 	cfg.diag = fy_diag_create(&silent);
 	if (!cfg.diag)
 		abort(); /* no memory */

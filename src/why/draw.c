@@ -54,9 +54,10 @@ static const struct {
 
 /* what stands in a station */
 
-static void line(struct station *s, bool hot, const char *text)
+static void line(struct station *s, bool hot, bool is_end, const char *text)
 {
-	autofree char *clean = xstrndup(text, LINE_MAX_LEN);
+	autofree char *cut = xstrndup(text, LINE_MAX_LEN);
+	autofree char *clean = xasprintf("%s%s", cut, is_end ? " <== here" : "");
 
 	text_clean(clean);
 	if (s->lines.n == s->room) {
@@ -76,6 +77,13 @@ static bool went_through(const struct path *path, const struct chain *chain)
 	return false;
 }
 
+/* The packet came no further. */
+static bool ended_in(const struct path *path, const struct chain *chain)
+{
+	return path && path->chain == chain &&
+	       (path->outcome == OUTCOME_DROPPED || path->outcome == OUTCOME_REFUSED);
+}
+
 /* Chains that a chain's rules call, each once. */
 static void put_calls(struct station *s, const struct path *path, const struct chain *chain)
 {
@@ -90,7 +98,7 @@ static void put_calls(struct station *s, const struct path *path, const struct c
 				continue;
 			strv_add(&told, to->name);
 			text = xasprintf("      > %s (%zu)", to->name, to->n);
-			line(s, went_through(path, to), text);
+			line(s, went_through(path, to), ended_in(path, to), text);
 		}
 	strv_done(&told);
 }
@@ -102,8 +110,17 @@ static void put_chain(struct station *s, const struct path *path, const struct c
 					c->n, c->n == 1 ? "" : "s", verdict_name(c->policy),
 					c->device ? " on " : "", c->device ? c->device : "");
 
-	line(s, went_through(path, c), text);
+	line(s, went_through(path, c), ended_in(path, c), text);
 	put_calls(s, path, c);
+}
+
+/* A packet goes by a hook that has no chains, too. */
+static bool went_by(const struct path *path, enum hook hook)
+{
+	for (size_t i = 0; path && i < path->n; i++)
+		if (path->steps[i].kind == STEP_HOOK && path->steps[i].hook == hook)
+			return true;
+	return false;
 }
 
 static void fill(struct station *s, const struct ruleset *rs, const struct path *path,
@@ -112,18 +129,19 @@ static void fill(struct station *s, const struct ruleset *rs, const struct path 
 	for (size_t h = 0; h < ARRAY_SIZE(cells[cell].hooks); h++) {
 		enum hook hook = cells[cell].hooks[h];
 
+		s->any_hot |= hook != HOOK_NONE && !bridge && went_by(path, hook);
 		for (size_t i = 0; hook != HOOK_NONE && i < rs->nhooks[hook]; i++)
 			if ((rs->hooks[hook][i]->table->family == FAMILY_BRIDGE) == bridge &&
 			    rs->hooks[hook][i]->table->family != FAMILY_ARP)
 				put_chain(s, path, rs->hooks[hook][i]);
 	}
 	if (s->lines.n == 0)
-		line(s, false, cell == PROGRAMS ? "" : "no chains");
+		line(s, false, false, cell == PROGRAMS ? "" : "no chains");
 }
 
 static void measure(struct station *s, const char *title)
 {
-	s->width = (unsigned)strlen(title) + 4;
+	s->width = (unsigned)strlen(title) + 6; /* it stands in the frame, between its corners */
 	for (size_t i = 0; i < s->lines.n; i++)
 		s->width = MAX(s->width, canvas_text_width(s->lines.items[i]) + 4);
 	s->height = (unsigned)s->lines.n + 2;
@@ -240,23 +258,38 @@ static bool has_bridge(const struct ruleset *rs)
 	return false;
 }
 
-void draw_text(const struct ruleset *rs, const struct path *path, bool ascii, FILE *to)
+static unsigned text_picture(struct canvas *canvas, const struct picture *p, unsigned y)
+{
+	struct layout l;
+
+	if (p->title) {
+		autofree char *title = xstrdup(p->title);
+
+		text_clean(title);
+		canvas_text(canvas, 0, y, 0, INK_PLAIN, title);
+		y += 2;
+	}
+	for (int bridge = 0; bridge <= has_bridge(p->rs); bridge++) {
+		if (bridge) {
+			canvas_text(canvas, 0, y, 0, INK_PLAIN, "frames on a bridge");
+			y += 2;
+		}
+		lay_out(&l, p->rs, p->path, bridge);
+		draw_layout(canvas, &l, y);
+		y += l.height + 1;
+		layout_done(&l);
+	}
+	return y + 1;
+}
+
+void draw_text(const struct picture *pictures, size_t n, bool ascii, FILE *to)
 {
 	struct canvas canvas;
-	struct layout l;
 	unsigned y = 0;
 
 	canvas_init(&canvas, CANVAS_COLUMNS_MAX);
-	lay_out(&l, rs, path, false);
-	draw_layout(&canvas, &l, y);
-	y += l.height + 1;
-	layout_done(&l);
-	if (has_bridge(rs)) {
-		canvas_text(&canvas, 0, y, 0, INK_PLAIN, "frames on a bridge");
-		lay_out(&l, rs, NULL, true);
-		draw_layout(&canvas, &l, y + 2);
-		layout_done(&l);
-	}
+	for (size_t i = 0; i < n; i++)
+		y = text_picture(&canvas, &pictures[i], y);
 	canvas_print(&canvas, ascii ? CANVAS_ASCII : CANVAS_PLAIN, to);
 	canvas_done(&canvas);
 }
@@ -323,21 +356,49 @@ static void svg_layout(const struct layout *l, unsigned y, FILE *to)
 		svg_station(&l->cells[c], cells[c].title, y, to);
 }
 
-void draw_svg(const struct ruleset *rs, const struct path *path, FILE *to)
+/* The row below it. */
+static unsigned svg_picture(const struct picture *p, unsigned y, unsigned *width, FILE *to)
+{
+	struct layout l;
+
+	if (p->title) {
+		if (to)
+			svg_text(px(0), py(y) + 14, "title", p->title, to);
+		y += 2;
+	}
+	for (int bridge = 0; bridge <= has_bridge(p->rs); bridge++) {
+		if (bridge && to)
+			svg_text(px(0), py(y) + 14, "title", "frames on a bridge", to);
+		y += bridge ? 2 : 0;
+		lay_out(&l, p->rs, p->path, bridge);
+		if (to)
+			svg_layout(&l, y, to);
+		y += l.height + 1;
+		*width = MAX(*width, l.width);
+		layout_done(&l);
+	}
+	return y;
+}
+
+/* Their size; they are drawn if to is set. */
+static void svg_pictures(const struct picture *pictures, size_t n, unsigned *width,
+			 unsigned *height, FILE *to)
+{
+	*width = *height = 0;
+	for (size_t i = 0; i < n; i++)
+		*height = svg_picture(&pictures[i], *height + (i > 0), width, to);
+}
+
+void draw_svg(const struct picture *pictures, size_t n, FILE *to)
 {
 	static const char style[] =
 		"text{font:12px monospace;fill:#212529}.title{font-weight:bold}"
 		".station{fill:#fff;stroke:#495057;stroke-width:1.5}.station.hot{stroke:#b02a4c;"
 		"stroke-width:3}text.hot{fill:#b02a4c;font-weight:bold}"
 		".arrow{stroke:#495057;stroke-width:1.5}.arrow.hot{stroke:#b02a4c;stroke-width:3}";
-	struct layout ip, bridge;
-	bool has = has_bridge(rs);
-	unsigned width, height;
+	unsigned width = 0, height = 0;
 
-	lay_out(&ip, rs, path, false);
-	lay_out(&bridge, rs, NULL, true);
-	width = has ? MAX(ip.width, bridge.width) : ip.width;
-	height = ip.height + (has ? bridge.height + 3 : 0);
+	svg_pictures(pictures, n, &width, &height, NULL);
 	(void)fprintf(
 		to,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\">\n"
@@ -345,12 +406,6 @@ void draw_svg(const struct ruleset *rs, const struct path *path, FILE *to)
 		"refX=\"7\" refY=\"4\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\"/></marker></defs>\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"#f8f9fa\"/>\n",
 		px(width) + MARGIN, py(height) + MARGIN, style);
-	svg_layout(&ip, 0, to);
-	if (has) {
-		svg_text(px(0), py(ip.height + 1) + 14, "title", "frames on a bridge", to);
-		svg_layout(&bridge, ip.height + 3, to);
-	}
+	svg_pictures(pictures, n, &width, &height, to);
 	(void)fputs("</svg>\n", to);
-	layout_done(&ip);
-	layout_done(&bridge);
 }

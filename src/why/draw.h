@@ -5,13 +5,21 @@
 #define WHY_DRAW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 struct ruleset;
 struct path;
 
-/* path, if not NULL, is one that is highlighted: the chains that a packet went through. */
-void draw_text(const struct ruleset *rs, const struct path *path, bool ascii, FILE *to);
-void draw_svg(const struct ruleset *rs, const struct path *path, FILE *to);
+struct picture {
+	const struct ruleset *rs;
+	/* NULL, or the one that is highlighted: the hooks and chains that a packet came through. */
+	const struct path *path;
+	const char *title; /* NULL: the only one has none */
+};
+
+/* One below the other. */
+void draw_text(const struct picture *pictures, size_t n, bool ascii, FILE *to);
+void draw_svg(const struct picture *pictures, size_t n, FILE *to);
 
 #endif

@@ -15,6 +15,8 @@ enum direction {
 	DIRECTION_TROUBLE, /* an ICMP error about it */
 };
 
+const char *direction_name(enum direction direction); /* "request", "answer", "error" */
+
 struct note {
 	size_t place;
 	struct trace_event e;

@@ -170,6 +170,32 @@ load disk_lib
 	run strake disk cat "$STATE/disk" /nowhere
 	assert_status 1
 	assert_has "/nowhere is not on the disk"
+	# A slash behind a name makes no path of the host of it.
+	mkdir "$STATE/into" "$STATE/into2"
+	strake disk cp "$STATE/disk" /deep/er/ "$STATE/into"
+	strake disk cp "$STATE/disk" /deep/er/. "$STATE/into2"
+	strake disk cp "$STATE/disk" /deep/er/../er "$STATE/new/"
+	for each in into/er into2 new; do
+		diff -r "$STATE/tree/deep/er" "$STATE/$each"
+	done
+}
+
+@test "words that would end a loader's line, that a kernel cuts off, or that are no name of a machine, are refused" {
+	need_program strake-disk
+	local long
+	kernel_new "$STATE/kernel" 6.1.0
+	printf -v long '%2000s' ''
+	for words in $'quiet\nTIMEOUT 0' $'a\tb' "$long"; do
+		run strake disk build /bin/busybox -o "$STATE/disk" --kernel "$STATE/kernel" --cmdline "$words" -- true
+		assert_status 1
+		assert_has "--cmdline: a "
+	done
+	for words in 'a b' $'a\nb' ''; do
+		run strake disk build /bin/busybox -o "$STATE/disk" --kernel "$STATE/kernel" --hostname "$words" -- true
+		assert_status 1
+		assert_has "is no name of a machine"
+	done
+	[ ! -e "$STATE/disk" ]
 }
 
 @test "an archive whose names lead outside, or through files, makes no disk" {
@@ -234,6 +260,36 @@ load disk_lib
 	mcopy -n -o -i "$STATE/ours@@1M" ::/initrd.img "$STATE/initrd"
 	mkdir "$STATE/ours-unpacked" && (cd "$STATE/ours-unpacked" && cpio --quiet -id <"$STATE/initrd")
 	diff -r "$STATE/unpacked" "$STATE/ours-unpacked"
+}
+
+@test "a dry run's script follows no link of the source's out of its tree" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat sfdisk cpio
+	local out=$STATE/outside
+	mkdir -p "$out/data/old" "$STATE/tree" && touch "$out/data/old/file"
+	tree_new "$STATE/tree"
+	cp -r "$out" "$STATE/before"
+	rm -r "$STATE/tree/etc"
+	mkdir -p "$STATE/tree$out/skel"
+	ln -s "$out" "$STATE/tree/etc"
+	ln -s "$out" "$STATE/tree/.strake"
+	printf 'root:x:0:0::/../../../..%s:/bin/sh\n' "$out" >"$STATE/tree$out/passwd"
+	printf 'root:x:0:\n' >"$STATE/tree$out/group"
+	printf '127.0.0.1 localhost\n' >"$STATE/tree$out/hosts"
+	mkdir -p "$STATE/tree/usr/sbin" && touch "$STATE/tree/usr/sbin/"{sshd,ifup} "$STATE/tree/sbin/ifup"
+	echo 'ssh-ed25519 AAAA me' >"$STATE/key"
+	strake --dry-run disk build "$STATE/tree" -o "$STATE/disk" --hostname box --user ann --ssh-key "root=$STATE/key" --network dhcp >"$STATE/script"
+	sh "$STATE/script"
+	diff -r "$STATE/before" "$out"
+	[ "$(strake disk cat "$STATE/disk" "$out/hostname")" = box ]
+	[ "$(strake disk cat "$STATE/disk" "$out/.ssh/authorized_keys")" = "ssh-ed25519 AAAA me" ]
+	[ -n "$(strake disk cat "$STATE/disk" "$out/first" | head -c 4 | tr -d '\0')" ]
+	# Where there is no init, volumes are moved out of the tree.
+	rm -r "$STATE/tree/sbin"
+	ln -s "$out" "$STATE/tree/srv"
+	strake --dry-run disk build "$STATE/tree" -o "$STATE/disk" --root-on disk --volume /srv/data -- /bin/busybox true >"$STATE/script"
+	sh "$STATE/script"
+	diff -r "$STATE/before" "$out"
 }
 
 @test "A10.2: a user without rights runs a dry run's script under fakeroot, and the disk has the same files" {

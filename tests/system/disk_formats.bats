@@ -68,7 +68,9 @@ need_formats() {
 	qemu-img create -q -f vmdk -o subformat=monolithicFlat "$STATE/flat.vmdk" 1M
 	# The same as text behind a header of the one-file kind.
 	{ printf 'KDMV\001'; head -c 507 /dev/zero; cat "$STATE/flat.vmdk"; } >"$STATE/hidden"
-	for file in backed outside flat.vmdk hidden; do
+	qemu-img convert -O vmdk "$STATE/secret" "$STATE/below.vmdk"
+	qemu-img create -q -f vmdk -b "$STATE/below.vmdk" -F vmdk "$STATE/child.vmdk"
+	for file in backed outside flat.vmdk hidden child.vmdk; do
 		run strake disk ls "$STATE/$file"
 		assert_status 1
 		assert_has "not opened for it"

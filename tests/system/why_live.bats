@@ -48,6 +48,33 @@ verdict() { # STATUS VERDICT
 }
 advice() { assert_has "to look at or change it (not run):  $1"; }
 
+@test "A9.13 --draw: a picture for each network that the packet came through, its stations and chains marked, and where it ended" {
+	masquerade
+	iptables-nft -N USER
+	iptables-nft -A FORWARD -p tcp --dport 9 -j USER
+	iptables-nft -A USER -j DROP
+	run why --draw "$STATE/way.svg" --from guest 192.0.2.2:9
+	verdict 3 "dropped, "
+	"$PYTHON" -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$STATE/way.svg"
+	grep -q 'class="title" xml:space="preserve">1. request in netns guest</text>' "$STATE/way.svg"
+	grep -q 'class="title" xml:space="preserve">2. request in this host</text>' "$STATE/way.svg"
+	grep -q 'class="hot" xml:space="preserve">    0 ip filter FORWARD: 1 rule, accept</text>' "$STATE/way.svg"
+	grep -q 'class="hot" xml:space="preserve">      &#62; USER (1) &#60;== here</text>' "$STATE/way.svg"
+	# sent there; prerouting and forward here, and it never leaves
+	grep -c 'class="station hot"' "$STATE/way.svg" | grep -qx 4
+	[ -z "${KEEP_PICTURE-}" ] || cp "$STATE/way.svg" "$KEEP_PICTURE"
+	# text, with the answer
+	run why --draw - --icmp --from guest 192.0.2.2
+	verdict 0 "delivered"
+	assert_has "3. request in netns outside"
+	assert_has "6. answer in netns guest"
+	assert_has "*  100 ip nat POSTROUTING: 1 rule, accept"
+	assert_lacks "<== here"
+	run why --draw "$STATE/way.png" --icmp --from guest 192.0.2.2
+	assert_status 1
+	assert_equal "$output" "strake why: --draw $STATE/way.png: only .svg and .txt can be drawn, or -"
+}
+
 @test "A9.1 A9.9 one ping without a rule or a log: every chain in order, nat for the first packet alone" {
 	for table in raw mangle nat filter; do
 		for chain in PREROUTING INPUT FORWARD OUTPUT POSTROUTING; do
@@ -296,6 +323,17 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	run why --watch --timeout 1 192.0.2.1:7777
 	assert_status 1
 	assert_has "no packet to port 7777 came within 1 s"
+}
+
+@test "why A B: a packet is followed on a host with many network namespaces" {
+	for i in $(seq 70); do
+		touch "/run/netns/many$i"
+		unshare --net="/run/netns/many$i" true
+	done
+	run why --icmp 172.16.0.2
+	verdict 0 "delivered, and answered"
+	assert_has "request in netns guest"
+	why --icmp --json 172.16.0.2 | jq -e '.places_cut == false'
 }
 
 @test "why --watch follows the user's own packet" {

@@ -68,11 +68,38 @@ static void a_word_is_a_whole_one(void **state)
 	assert_false(text_has_word(NULL, "x"));
 }
 
+static void what_is_no_utf8_is_found(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len, good;
+	} cases[] = {
+		{ "", 0, 0 },
+		{ "a\0\x7f\n", 4, 4 },
+		{ "\xc3\xa4\xe2\x80\xae\xf4\x8f\xbf\xbf", 9, 9 },
+		{ "a\xc3", 2, 1 },
+		{ "a\xc3\xa4", 2, 1 },
+		{ "a\x80", 2, 1 },
+		{ "\xc3\xa4\xcf"
+		  "n",
+		  4, 2 },
+		{ "ab\xc0\x80", 4, 2 },
+		{ "\xed\xa0\x80", 3, 0 },
+		{ "\xf4\x90\x80\x80", 4, 0 },
+		{ "\xff", 1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(text_utf8_len(cases[i].bytes, cases[i].len), cases[i].good);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_word_is_a_whole_one),
 		cmocka_unit_test(what_a_terminal_obeys_is_not_shown),
+		cmocka_unit_test(what_is_no_utf8_is_found),
 	};
 
 	return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);

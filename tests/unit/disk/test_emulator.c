@@ -63,6 +63,17 @@ static void disks_and_their_ways(void **state)
 	}
 }
 
+static void a_name_is_no_protocol(void **state)
+{
+	struct emulator_request req = request();
+	autofree char *text = NULL;
+
+	(void)state;
+	req.path = "json:{,}";
+	text = command(&req, 0);
+	assert_non_null(strstr(text, "file=./json:{,,} "));
+}
+
 static void what_is_kept_and_with_what_it_runs(void **state)
 {
 	struct emulator_request req = request();
@@ -133,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(disks_and_their_ways),
+		cmocka_unit_test(a_name_is_no_protocol),
 		cmocka_unit_test(what_is_kept_and_with_what_it_runs),
 		cmocka_unit_test(another_processor),
 		cmocka_unit_test_setup_teardown(ports_and_shares, scratch_setup, scratch_teardown),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "../scratch.h"
 #include "base/strv.h"
@@ -44,6 +45,7 @@ static struct region make_fs(const char *dir)
 	strv_add(&argv, "mkfs.btrfs");
 	strv_add(&argv, "-q");
 	strv_add(&argv, "-n4096");
+	strv_add(&argv, "-msingle"); /* of metadata one copy */
 	strv_add(&argv, "--rootdir");
 	strv_add(&argv, tree);
 	strv_add(&argv, path);
@@ -69,7 +71,84 @@ static void refused(const struct region *at, int64_t where, char byte, int expec
 	assert_int_equal(pwrite(at->fd, &before, 1, where), 1);
 }
 
-/* One file system for both: mkfs.btrfs waits for the disk. */
+/* Where bytes lie, from a place on, that begin where a block does, or anywhere. */
+static off_t find_bytes(const struct region *at, off_t place, const void *what, size_t len,
+			size_t step)
+{
+	autofree char *bytes = xmalloc(1 << 20);
+
+	for (; place < SIZE && (place = lseek(at->fd, place, SEEK_DATA)) >= 0;
+	     place += (1 << 20) - 4096) {
+		ssize_t n = pread(at->fd, bytes, 1 << 20, place);
+
+		for (size_t i = 0; i + len <= (size_t)n; i += step)
+			if (memcmp(bytes + i, what, len) == 0)
+				return place + (off_t)i;
+	}
+	fail_msg("not found");
+	return -1;
+}
+
+/* The item of the one extent, which is 12288 bytes; there are older copies of it. */
+static off_t find_extent(const struct region *at)
+{
+	const uint64_t numbers[] = { 12288, 0, 12288 };
+	off_t place = 0;
+	int r;
+
+	do {
+		cleanup(filetree_cleanup) struct filetree *back = filetree_new();
+
+		place = find_bytes(at, place, numbers, sizeof(numbers), 1) + 1;
+		assert_int_equal(pwrite(at->fd, "\4", 1, place - 30 + 16), 1);
+		r = filetree_add_btrfs(back, at, NULL);
+		assert_int_equal(pwrite(at->fd, "\0", 1, place - 30 + 16), 1);
+	} while (r == 0);
+	return place - 30;
+}
+
+/* "large", as if the kernel had compressed it: its extent says so, and holds it by zlib. */
+static off_t make_compressed(const struct region *at, char *text, size_t len)
+{
+	const uint64_t packed = 8192;
+	off_t item = find_extent(at);
+	autofree char *is = xmalloc(4096), *bytes = xcalloc(1, packed);
+	uLongf n = packed;
+	off_t place;
+
+	memset(is, 'l', 4096);
+	place = find_bytes(at, 0, is, 4096, 4096);
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)(i * i % 251);
+	assert_int_equal(compress((Bytef *)bytes, &n, (const Bytef *)text, len), Z_OK);
+	assert_int_equal(pwrite(at->fd, bytes, packed, place), packed);
+	assert_int_equal(pwrite(at->fd, "\1", 1, item + 16), 1);
+	assert_int_equal(pwrite(at->fd, &packed, 8, item + 29), 8);
+	return item;
+}
+
+static void compressed(const struct region *at)
+{
+	cleanup(filetree_cleanup) struct filetree *back = filetree_new();
+	autofree char *text = xmalloc(10000), *bytes = NULL;
+	const off_t item = make_compressed(at, text, 10000);
+	size_t len;
+
+	assert_int_equal(filetree_add_btrfs(back, at, NULL), 0);
+	assert_int_equal(content_read(&dir_find(back->root, "large")->content, 20000, 20000, &bytes,
+				      &len, NULL),
+			 0);
+	assert_int_equal(len, 10000);
+	assert_memory_equal(bytes, text, len);
+	refused(at, item + 16, 2, -EOPNOTSUPP, "lzo");
+	refused(at, item + 16, 4, -EOPNOTSUPP, "not known");
+	refused(at, item + 17, 1, -EOPNOTSUPP, "not known");
+	refused(at, item + 8 + 2, 9, -EBADMSG, "a compressed part");     /* what it becomes */
+	refused(at, item + 29 + 2, 9, -EBADMSG, "");                     /* what it is */
+	refused(at, item + 37 + 1, 0x20, -EBADMSG, "a compressed part"); /* where in it */
+}
+
+/* One file system for all: mkfs.btrfs waits for the disk. */
 static void it_is_read_or_refused(void **state)
 {
 	cleanup(filetree_cleanup) struct filetree *back = filetree_new();
@@ -96,6 +175,7 @@ static void it_is_read_or_refused(void **state)
 	refused(&at, SUPER + 136, 2, -EOPNOTSUPP, "several devices");
 	refused(&at, SUPER + 192, 1, -EOPNOTSUPP, "features");
 	refused(&at, SUPER + 96, 1, -EBUSY, "not left cleanly");
+	compressed(&at);
 	(void)close(at.fd);
 }
 

@@ -64,6 +64,7 @@ static void mistakes_are_told_with_their_place(void **state)
 		  "lab.yaml:1:14: node h1 has no key 'knid'; did you mean 'kind'?" },
 		{ "nodez: {h1: }",
 		  "lab.yaml:1:1: a lab has no key 'nodez'; did you mean 'nodes'?" },
+		{ "# \xc3\xa4\n%a\xcf", "lab.yaml:2:3: the byte 0xcf is no UTF-8" },
 		{ "nodes: {h1: , h1: }",
 		  "lab.yaml:1:15: 'h1' stands here twice; line 1 has it, too" },
 		{ "nodes: {h1: }\nhosts: h1",

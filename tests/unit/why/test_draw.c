@@ -15,11 +15,12 @@ static char *draw(const struct ruleset *rs, const struct path *path, bool svg)
 	char *text = NULL;
 	size_t len = 0;
 	FILE *to = open_memstream(&text, &len);
+	const struct picture twice[] = { { rs, path, "one < two" }, { rs, path, "two" } };
 
 	if (svg)
-		draw_svg(rs, path, to);
+		draw_svg(twice, 2, to);
 	else
-		draw_text(rs, path, true, to);
+		draw_text(twice, 2, true, to);
 	(void)fclose(to);
 	return text;
 }
@@ -37,6 +38,7 @@ static void stations_hold_chains_and_calls(void **state)
 	assert_non_null(strstr(text, "programs here"));
 	svg = draw(&rs, NULL, true);
 	assert_null(strstr(svg, "<b>"));
+	assert_non_null(strstr(svg, "one &#60; two</text>"));
 	assert_null(strstr(svg, "class=\"hot\""));
 	ruleset_done(&rs);
 }
@@ -55,6 +57,7 @@ static void the_way_of_a_packet_is_marked(void **state)
 	text = draw(&rs, &check.path, false);
 	assert_non_null(strstr(text, "*    0 ip filter INPUT"));
 	assert_null(strstr(text, "*    0 ip filter OUTPUT"));
+	assert_non_null(strstr(text, "drop <== here"));
 	check_done(&check);
 	ruleset_done(&rs);
 }
