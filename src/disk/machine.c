@@ -315,10 +315,12 @@ static int prepare_appliance(struct building *b)
 	r = appliance_prepare(&ar, b->err);
 	if (r == 0)
 		r = write_initramfs(b);
-	if (b->disk.has_root)
-		(void)explain("and the rest lies on the disk",
-			      "tree=$system; mkdir -p \"$tree/proc\" \"$tree/sys\" \"$tree/dev\" "
-			      "\"$tree/run\" \"$tree/tmp\"");
+	if (b->disk.has_root) {
+		(void)explain("and the rest lies on the disk", "tree=$system");
+		if (r == 0)
+			r = appliance_places(&b->source, (struct timespec) { .tv_sec = req->now_s },
+					     b->err);
+	}
 	b->cmdline = xasprintf("rdinit=" APPLIANCE_INIT " quiet panic=10 " CONSOLES "%s%s",
 			       *more ? " " : "", more);
 	return r;

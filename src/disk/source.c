@@ -142,8 +142,8 @@ static void drop_mount_points(struct disk_source *s, const struct strv *points,
 		if (!f || filetree_resolve(below, path, NULL) ||
 		    (S_ISDIR(f->mode) ? f->nnames != 0 : !S_ISREG(f->mode) || f->content.size != 0))
 			continue;
+		strv_take(&s->dropped, filetree_place(s->tree, path));
 		dir_drop(dir, name);
-		strv_add(&s->dropped, path);
 	}
 }
 

@@ -262,6 +262,36 @@ load disk_lib
 	diff -r "$STATE/unpacked" "$STATE/ours-unpacked"
 }
 
+@test "a dry run's script follows no link of the source's out of its tree" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat sfdisk cpio
+	local out=$STATE/outside
+	mkdir -p "$out/data/old" "$STATE/tree" && touch "$out/data/old/file"
+	tree_new "$STATE/tree"
+	cp -r "$out" "$STATE/before"
+	rm -r "$STATE/tree/etc"
+	mkdir -p "$STATE/tree$out/skel"
+	ln -s "$out" "$STATE/tree/etc"
+	ln -s "$out" "$STATE/tree/.strake"
+	printf 'root:x:0:0::/../../../..%s:/bin/sh\n' "$out" >"$STATE/tree$out/passwd"
+	printf 'root:x:0:\n' >"$STATE/tree$out/group"
+	printf '127.0.0.1 localhost\n' >"$STATE/tree$out/hosts"
+	mkdir -p "$STATE/tree/usr/sbin" && touch "$STATE/tree/usr/sbin/"{sshd,ifup} "$STATE/tree/sbin/ifup"
+	echo 'ssh-ed25519 AAAA me' >"$STATE/key"
+	strake --dry-run disk build "$STATE/tree" -o "$STATE/disk" --hostname box --user ann --ssh-key "root=$STATE/key" --network dhcp >"$STATE/script"
+	sh "$STATE/script"
+	diff -r "$STATE/before" "$out"
+	[ "$(strake disk cat "$STATE/disk" "$out/hostname")" = box ]
+	[ "$(strake disk cat "$STATE/disk" "$out/.ssh/authorized_keys")" = "ssh-ed25519 AAAA me" ]
+	[ -n "$(strake disk cat "$STATE/disk" "$out/first" | head -c 4 | tr -d '\0')" ]
+	# Where there is no init, volumes are moved out of the tree.
+	rm -r "$STATE/tree/sbin"
+	ln -s "$out" "$STATE/tree/srv"
+	strake --dry-run disk build "$STATE/tree" -o "$STATE/disk" --root-on disk --volume /srv/data -- /bin/busybox true >"$STATE/script"
+	sh "$STATE/script"
+	diff -r "$STATE/before" "$out"
+}
+
 @test "A10.2: a user without rights runs a dry run's script under fakeroot, and the disk has the same files" {
 	need_program strake-disk
 	need_command syslinux mcopy mkfs.vfat sfdisk setpriv fakeroot
