@@ -126,6 +126,50 @@ int content_next(struct content_reader *rd, int64_t at, int64_t *ret_at, int64_t
 	return *ret_len > 0;
 }
 
+bool content_next_blocks(struct content_reader *rd, int64_t block, int64_t at, int64_t *ret_at,
+			 int64_t *ret_len)
+{
+	int64_t start, len, first = -1, end = -1;
+
+	while (content_next(rd, at, &start, &len) > 0) {
+		int64_t begins = start / block * block;
+
+		if (first >= 0 && begins > end)
+			break;
+		first = first < 0 ? begins : first;
+		at = start + len;
+		end = (at + block - 1) / block * block;
+	}
+	if (first < 0)
+		return false;
+	*ret_at = first;
+	*ret_len = end - first;
+	return true;
+}
+
+int content_count(const struct content *c, int64_t block, int64_t *ret_blocks, int64_t *ret_runs,
+		  struct error *err)
+{
+	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
+	int64_t at = 0, start, len;
+	int r;
+
+	*ret_blocks = (c->size + block - 1) / block;
+	*ret_runs = c->size ? 1 : 0;
+	if (!c->sparse && (c->kind != CONTENT_PIECES || c->n == 1))
+		return 0;
+	r = content_open(c, &rd, err);
+	if (r < 0)
+		return r;
+	*ret_blocks = *ret_runs = 0;
+	while (content_next_blocks(&rd, block, at, &start, &len)) {
+		at = start + len;
+		*ret_blocks += len / block;
+		++*ret_runs;
+	}
+	return 0;
+}
+
 static int write_all_at(int to, const char *bytes, int64_t len, int64_t at)
 {
 	while (len > 0) {
