@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -209,6 +210,16 @@ int process_open(pid_t pid, uint64_t start_time, int *ret_pidfd)
 		return -ESRCH;
 	*ret_pidfd = steal_fd(&fd);
 	return 0;
+}
+
+void process_allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int boot_id(char ret[BOOT_ID_LEN + 1], struct error *err)

@@ -31,6 +31,8 @@ pid_t process_find(const char *name, const char *argument);
 pid_t process_find_locker(int fd);
 /* A pidfd for exactly that process, or -ESRCH. */
 int process_open(pid_t pid, uint64_t start_time, int *ret_pidfd) must_check;
+/* As many descriptors as an administrator allows; the usual limit is 1024. */
+void process_allow_descriptors(void);
 int boot_id(char ret[BOOT_ID_LEN + 1], struct error *err) must_check;
 /* "HUP", "SIGHUP", "hup" or "1"; -EINVAL. */
 int signal_parse(const char *text);

@@ -36,7 +36,8 @@ static int look(struct engine *engine, const char *what, struct stack *ret, char
 	if (r < 0)
 		return r;
 	fd = open(*ret_path, O_RDONLY | O_CLOEXEC);
-	r = fd < 0 ? error_sys(err, -errno, "open %s", *ret_path) : stack_read(fd, ret, err);
+	r = fd < 0 ? error_sys(err, -errno, "open %s", *ret_path)
+		   : stack_read(fd, STACK_WHOLE, ret, err);
 	if ((r == -EPERM || r == -EACCES) && geteuid() != 0)
 		return error_wrap(err, r, "look at %s, which needs root", what);
 	if (r == 0 && *ret_pid > 0)

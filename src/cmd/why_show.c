@@ -23,7 +23,7 @@ extern const struct cmd cmd_why_show;
 static int read_links(int netns_fd, struct strv *ret, struct error *err)
 {
 	struct stack stack = { .ino = 0 };
-	int r = stack_read(netns_fd, &stack, err);
+	int r = stack_read(netns_fd, STACK_WITHOUT_SOCKETS, &stack, err);
 
 	if (r < 0)
 		return r;

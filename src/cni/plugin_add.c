@@ -351,7 +351,7 @@ int plugin_check(struct plugin *p)
 	if (r == 0 && !lease.endpoints)
 		return differs(p, "the lease is gone");
 	if (r == 0)
-		r = stack_read(fd, &stack, &p->f.err);
+		r = stack_read(fd, STACK_WITHOUT_SOCKETS, &stack, &p->f.err);
 	if (r < 0)
 		r = cni_fail_from(&p->f, r);
 	if (r == 0)

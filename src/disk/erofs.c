@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "disk/filetree.h"
+#include "disk/region.h"
 #include "image/attributes.h"
 #include "image/tar.h"
 
@@ -47,12 +48,6 @@ struct erofs {
 	bool chunked;
 	struct error *err;
 };
-
-static void put_le(unsigned char *p, uint64_t v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		p[i] = (unsigned char)(v >> (8 * i));
-}
 
 static int put(const struct erofs *e, const void *bytes, size_t len, int64_t at)
 {

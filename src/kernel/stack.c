@@ -563,7 +563,7 @@ static void mark_shadowed(struct stack *s)
 	}
 }
 
-static int read_here(struct stack *s, struct error *err)
+static int read_here(enum stack_depth depth, struct stack *s, struct error *err)
 {
 	struct stat st;
 	int r;
@@ -574,13 +574,14 @@ static int read_here(struct stack *s, struct error *err)
 	s->ino = st.st_ino;
 	r = read_netlink(s, err);
 	if (r == 0) {
-		read_sockets(s);
+		if (depth == STACK_WHOLE)
+			read_sockets(s);
 		mark_shadowed(s);
 	}
 	return r;
 }
 
-int stack_read(int netns_fd, struct stack *ret, struct error *err)
+int stack_read(int netns_fd, enum stack_depth depth, struct stack *ret, struct error *err)
 {
 	autoclose int home = -1;
 	struct stack s = { .ino = 0 };
@@ -591,7 +592,7 @@ int stack_read(int netns_fd, struct stack *ret, struct error *err)
 		if (home < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
 			return error_sys(err, -errno, "enter a network namespace");
 	}
-	r = read_here(&s, err);
+	r = read_here(depth, &s, err);
 	if (home >= 0 && setns(home, CLONE_NEWNET) < 0)
 		abort(); /* going on in the wrong network would be worse */
 	if (r < 0)

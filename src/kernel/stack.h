@@ -91,8 +91,13 @@ struct stack {
 	bool cut; /* a list was longer than STACK_LIST_MAX */
 };
 
-/* Of the namespace netns_fd; -1: the one that we are in.  The calling process has one thread. */
-int stack_read(int netns_fd, struct stack *ret, struct error *err) must_check;
+/* Of the namespace netns_fd; -1: the one that we are in.  The calling process has one thread.
+ * Reading the sockets takes the kernel longer than all else (10 ms: it looks through a table of all
+ * namespaces): without them the list is empty.
+ */
+enum stack_depth { STACK_WITHOUT_SOCKETS, STACK_WHOLE };
+int stack_read(int netns_fd, enum stack_depth depth, struct stack *ret,
+	       struct error *err) must_check;
 void stack_done(struct stack *stack);
 
 /* How the namespace at home_fd numbers the one at netns_fd, in peer_nsid of its links: -1 if it

@@ -13,15 +13,15 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <poll.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/parallel.h"
+#include "base/process.h"
 #include "lab/raise.h"
 #include "lab/relay.h"
 
@@ -32,7 +32,6 @@
 			*/
 #define SLOTS_SMALL 4U /* of a small ring, for each interface */
 #define BLOCKS_MAX  32U
-#define THREADS_MAX 64U
 #define QUIET_MS    20
 #define RELAY_MS    100 /* a process may carry it, and have to wait for a processor */
 
@@ -56,44 +55,6 @@ struct observer {
 	const bool *nodes;
 	int r;
 };
-
-/* parallel */
-
-struct task {
-	void (*fn)(void *data, size_t i);
-	void *data;
-	size_t first, step, n;
-};
-
-static void *work(void *data)
-{
-	const struct task *t = data;
-
-	for (size_t i = t->first; i < t->n; i += t->step)
-		t->fn(t->data, i);
-	return NULL;
-}
-
-void in_parallel(size_t n, void (*fn)(void *data, size_t i), void *data)
-{
-	size_t threads = MIN(n, (size_t)THREADS_MAX);
-	struct task tasks[THREADS_MAX];
-	pthread_t ids[THREADS_MAX];
-
-	for (size_t i = 0; i < threads; i++) {
-		tasks[i] = (struct task) {
-			.fn = fn, .data = data, .first = i, .step = threads, .n = n
-		};
-		if (i == 0 || pthread_create(&ids[i], NULL, work, &tasks[i]) != 0)
-			ids[i] = pthread_self(); /* then we do it */
-	}
-	for (size_t i = 0; i < threads; i++) {
-		if (pthread_equal(ids[i], pthread_self()))
-			(void)work(&tasks[i]);
-		else
-			(void)pthread_join(ids[i], NULL);
-	}
-}
 
 /* sights */
 
@@ -186,17 +147,6 @@ static void start_ear(void *data, size_t i)
 		__atomic_store_n(&o->r, r, __ATOMIC_RELAXED);
 }
 
-/* Thousands of nodes are thousands of descriptors. */
-static void raise_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 unsigned lab_delay_ms(const struct topology *t)
 {
 	bool impaired = false;
@@ -226,7 +176,7 @@ int observer_open(struct lab *lab, uint16_t type, unsigned flags, const bool *no
 	cleanup(observer_cleanup) struct observer *o = xnew(struct observer);
 	int r;
 
-	raise_limit();
+	process_allow_descriptors();
 	o->lab = lab;
 	o->n = lab->topology->n_nodes;
 	o->ears = xcalloc(o->n, sizeof(*o->ears));

@@ -83,9 +83,4 @@ unsigned lab_delay_ms(const struct topology *t);
 /* Nothing in any queue between network devices. */
 bool network_is_idle(void);
 
-/* Each with its data in a thread of its own, a few dozen at once: the kernel lets each close of a
- * packet socket wait, but all of them together no longer.
- */
-void in_parallel(size_t n, void (*fn)(void *data, size_t i), void *data);
-
 #endif

@@ -226,7 +226,7 @@ static int read_node(struct lab *lab, size_t n, struct tables *ret, struct error
 
 	if (fd < 0)
 		return fd;
-	r = stack_read(fd, &stack, err);
+	r = stack_read(fd, STACK_WITHOUT_SOCKETS, &stack, err);
 	if (r < 0)
 		return r;
 	add_interfaces(ret, t, n, &stack);

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -191,17 +190,6 @@ static int refuse_second(const char *run_root, const char *name, struct error *e
 		name, keeper, name);
 }
 
-/* A node takes two descriptors while it is raised, and the usual limit is 1024. */
-static void allow_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int up_locked(const struct lab_request *request, const struct topology *t, const char *text,
 		     struct error *err)
 {
@@ -233,7 +221,7 @@ int lab_up(const struct lab_request *request, struct lab **ret_lab, struct error
 		r = lock(request->run_root, t->name, &locked, err);
 	if (r < 0)
 		return r;
-	allow_descriptors();
+	process_allow_descriptors(); /* a node takes two while it is raised */
 	r = up_locked(request, t, text, err);
 	unlock(request->run_root, t->name, &locked);
 	if (r == 0 && ret_lab && !explain_dry())

@@ -145,7 +145,7 @@ static void add_bridges(struct camera *c)
 static int add_place(struct camera *c, int fd, const char *name, pid_t pid, struct error *err)
 {
 	struct place place = { .fd = fd };
-	int r = stack_read(fd, &place.stack, err);
+	int r = stack_read(fd, STACK_WHOLE, &place.stack, err);
 
 	if (r == 0)
 		r = stack_nsid(-1, fd, &place.nsid, err);
@@ -429,7 +429,7 @@ static int add_ports(struct camera *c, struct error *err)
 static int take(struct camera *c, struct error *err)
 {
 	char host[256] = "";
-	int r = stack_read(-1, &c->host, err);
+	int r = stack_read(-1, STACK_WHOLE, &c->host, err);
 
 	(void)gethostname(host, sizeof(host) - 1);
 	c->picture->host = xstrdup(host);

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/parallel.h"
 
 #define ANSWER_MS 1000   /* for an answer to a packet that was waited for */
 #define QUIET_MS  40     /* without an event, after the probe has ended */
@@ -275,12 +276,17 @@ static int open_tracers(struct journey *j, const struct trace_filter *filter, st
 	return 0;
 }
 
+static void close_tracer(void *data, size_t i)
+{
+	struct journey *j = data;
+
+	tracer_close(j->places.items[i].tracer);
+	j->places.items[i].tracer = NULL;
+}
+
 static void close_tracers(struct journey *j)
 {
-	for (size_t i = 0; i < j->places.n; i++) {
-		tracer_close(j->places.items[i].tracer);
-		j->places.items[i].tracer = NULL;
-	}
+	in_parallel(j->places.n, close_tracer, j);
 }
 
 /* ordering */

@@ -244,7 +244,7 @@ static bool find_neighbour(struct journey *j, const struct visit *v, const struc
 	if (route.error || route.type != RTN_UNICAST)
 		return false;
 	ip_format(ip_is_set(&route.via) ? &route.via : to, text);
-	if (stack_read(p->path ? p->fd : -1, &now, NULL) < 0)
+	if (stack_read(p->path ? p->fd : -1, STACK_WITHOUT_SOCKETS, &now, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < now.neighbours.n && !found; i++)
 		found = strcmp(now.neighbours.items[i].ip, text) == 0 &&

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "kernel/netlink.h"
 #include "kernel/netns_list.h"
 #include "why/inside.h"
@@ -54,7 +55,7 @@ int places_find(struct places *p, int netns_fd, const char *path, const char *na
 			*ret = i;
 			return 0;
 		}
-	r = stack_read(place.fd, &place.stack, err);
+	r = stack_read(place.fd, STACK_WITHOUT_SOCKETS, &place.stack, err);
 	if (r < 0) {
 		place_done(&place);
 		return r;
@@ -79,7 +80,9 @@ int places_read(struct places *ret, struct error *err)
 
 	if (r < 0)
 		return r;
+	process_allow_descriptors(); /* each place takes two */
 	netns_list_read(&list);
+	p.is_cut = list.n >= PLACES_MAX;
 	for (size_t i = 0; i < list.n && p.n < PLACES_MAX; i++) {
 		autoclose int fd = open(list.items[i].path, O_RDONLY | O_CLOEXEC);
 

@@ -27,10 +27,11 @@ struct place {
 struct places {
 	struct place *items;
 	size_t n, room;
+	bool is_cut; /* there are more */
 };
 
-/* This host first, then every namespace that can be named, as far as we may look; at most some. */
-#define PLACES_MAX 64
+/* This host first, then every namespace that can be named, as far as we may look. */
+#define PLACES_MAX 1024
 int places_read(struct places *ret, struct error *err) must_check;
 void places_done(struct places *p);
 /* The one of a namespace, which is added if it is not there; the name is for people. */

@@ -277,6 +277,8 @@ void tell_text(struct journey *j, const struct judgement *g, FILE *to)
 		put_clean(buf_text(&g->advice), to);
 		(void)fputc('\n', to);
 	}
+	if (j->places.is_cut)
+		(void)fprintf(to, "not looked into: more than %d network namespaces\n", PLACES_MAX);
 	for (size_t i = 0; i < j->places.n; i++)
 		if (has_untold(j, i)) {
 			(void)fputs("not told above: rules of iptables-legacy in ", to);
@@ -396,5 +398,6 @@ json_t *tell_json(struct journey *j, const struct judgement *g)
 	}
 	set(doc, "steps", steps);
 	set(doc, "legacy_untold", untold_json(j));
+	set(doc, "places_cut", json_boolean(j->places.is_cut));
 	return doc;
 }

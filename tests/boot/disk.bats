@@ -196,7 +196,7 @@ debian_log_in() {
 		trap 'echo "asked to end"; exit 7' USR1
 		echo boot >>/data/boots
 		echo "start $(wc -l </data/boots) of $# words: $1, $2; $(cat /data/first)"
-		echo "root is $(grep -c '^/dev/sda2 / ext4' /proc/mounts), volume has $(df -m /data | awk 'END { print ($2 > 150 ? "much" : "little") }')"
+		echo "root is $(grep -c '^/dev/[sv]da2 / ext4' /proc/mounts), volume has $(df -m /data | awk 'END { print ($2 > 150 ? "much" : "little") }')"
 		mine=$(mktemp) && busybox-capable chown 0 "$mine" && echo "capable: $(stat -c %u "$mine")"
 		echo "from the host: $(cat /shared/word)"
 		echo "from the machine" >/shared/answer
@@ -217,7 +217,7 @@ debian_log_in() {
 		--change 'STOPSIGNAL SIGUSR1' --change 'ENTRYPOINT ["serve"]' --change 'CMD ["of the image"]' - service >/dev/null
 	strake disk build service -o "$STATE/disk" --root-on disk --kernel "$kernel/vmlinuz" --modules "$kernel/modules" --cmdline '-- one "two three"'
 	for turn in 1 2; do
-		machine_start "$STATE/disk" --disk sata --share "$STATE/shared:/shared"
+		machine_start "$STATE/disk" --disk "$([ $turn = 1 ] && echo sata || echo virtio)" --share "$STATE/shared:/shared"
 		machine_says ready
 		grep -q "start $turn of 2 words: one, two three; from the image" "$STATE/console"
 		machine_says 'capable: 0'

@@ -325,6 +325,17 @@ advice() { assert_has "to look at or change it (not run):  $1"; }
 	assert_has "no packet to port 7777 came within 1 s"
 }
 
+@test "why A B: a packet is followed on a host with many network namespaces" {
+	for i in $(seq 70); do
+		touch "/run/netns/many$i"
+		unshare --net="/run/netns/many$i" true
+	done
+	run why --icmp 172.16.0.2
+	verdict 0 "delivered, and answered"
+	assert_has "request in netns guest"
+	why --icmp --json 172.16.0.2 | jq -e '.places_cut == false'
+}
+
 @test "why --watch follows the user's own packet" {
 	listen outside stub tcp:80
 	masquerade

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "disk/machine/clock.h"
+#include "disk/machine/drivers.h"
 
 #define PATIENCE_MS    30000 /* of slow controllers, USB disks */
 #define EVENT_MAX      8192
@@ -64,7 +65,7 @@ static int look(const char *uuid, char ret[DEVICE_PATH_MAX])
 }
 
 /* The kernel says when a device has come; listening begins before the first look. */
-int blockdev_find(const char *uuid, char ret[DEVICE_PATH_MAX])
+int blockdev_find(const char *uuid, struct drivers *d, char ret[DEVICE_PATH_MAX])
 {
 	const struct {
 		sa_family_t family;
@@ -79,7 +80,7 @@ int blockdev_find(const char *uuid, char ret[DEVICE_PATH_MAX])
 
 	(void)bind(events, (const struct sockaddr *)&here, sizeof(here));
 	while ((found = look(uuid, ret)) < 0 && (left = until - now_ms()) > 0)
-		if (poll(&fd, 1, (int)left) > 0)
+		if (!drivers_load_disk(d) && poll(&fd, 1, (int)left) > 0)
 			(void)!read(events, bytes, sizeof(bytes));
 	(void)close(events);
 	return found;

@@ -6,8 +6,11 @@
 
 #define DEVICE_PATH_MAX 48
 
-/* Waits until a partition with this ext4 shows up: "/dev/vda2".  -1: none does for too long. */
-int blockdev_find(const char *uuid, char ret[DEVICE_PATH_MAX]);
+struct drivers;
+
+/* Loads drivers for disks and waits until a partition with this ext4 shows up: "/dev/vda2".  -1:
+ * none does for too long. */
+int blockdev_find(const char *uuid, struct drivers *d, char ret[DEVICE_PATH_MAX]);
 
 /* "xxxxxxxx-xxxx-..." of an ext4's first bytes; -1: it is none.  The superblock is at 1024. */
 #define EXT4_HEAD_LEN 2048

@@ -25,9 +25,8 @@
 #include <unistd.h>
 
 #include "disk/machine/clock.h"
-#include "disk/machine/hardware.h"
+#include "disk/machine/drivers.h"
 #include "disk/machine/link.h"
-#include "disk/machine/module.h"
 #include "disk/machine/orders.h"
 #include "disk/machine/power.h"
 #include "disk/machine/world.h"
@@ -44,8 +43,7 @@ struct machine {
 	char *bytes; /* the orders; everything points into them */
 	size_t len;
 	struct words words;
-	struct hardware hardware;
-	bool asks, skips; /* the last order was a condition; modules are passed over */
+	struct drivers drivers;
 	struct link link;
 	char *argv[ARGV_MAX + WORDS_MAX + 1], *env[ARGV_MAX + 1];
 	size_t argc, entries, nenv;
@@ -153,10 +151,10 @@ static void follow_link(struct machine *m, char *value, enum order order)
 static void follow_disk(struct machine *m, char *value, enum order order)
 {
 	if (order == ORDER_ROOT) {
-		m->failed = m->failed || !world_move(value);
+		m->failed = m->failed || !world_move(value, &m->drivers);
 		world_make();
 	} else if (order == ORDER_VOLUMES) {
-		m->failed = m->failed || !volumes_mount(value);
+		m->failed = m->failed || !volumes_mount(value, &m->drivers);
 	} else {
 		bind_volume(value);
 	}
@@ -177,13 +175,6 @@ static void follow_user(struct machine *m, const char *value, enum order order)
 static void follow(struct machine *m, char *value, enum order order)
 {
 	switch (order) {
-	case ORDER_IF:
-	case ORDER_ALWAYS:
-		break;
-	case ORDER_MODULE:
-		module_load(value);
-		m->hardware.known = false;
-		break;
 	case ORDER_XATTR:
 		set_attribute(value);
 		break;
@@ -223,20 +214,14 @@ static void follow(struct machine *m, char *value, enum order order)
 			m->argv[m->argc++] = value;
 		m->entries += order == ORDER_ENTRY;
 		break;
+	case ORDER_IF:
+	case ORDER_ALWAYS:
+	case ORDER_MODULE:
+	case ORDER_DISK_MODULE:
 	case ORDER_SHARE_MODULE:
 	case ORDER_LATE_MODULE:
 		break;
 	}
-}
-
-/* Several conditions behind one another are one: any of them is enough. */
-static void heed_condition(struct machine *m, const char *value, char order)
-{
-	if (order == ORDER_ALWAYS)
-		m->skips = false;
-	else if (order == ORDER_IF && (!m->asks || m->skips))
-		m->skips = !hardware_has(&m->hardware, value);
-	m->asks = order == ORDER_IF;
 }
 
 static void follow_all(struct machine *m)
@@ -244,9 +229,7 @@ static void follow_all(struct machine *m)
 	for (size_t at = 0; at < m->len; at += strlen(m->bytes + at) + 1) {
 		char order = m->bytes[at];
 
-		heed_condition(m, m->bytes + at + 1, order);
-		if (order != ORDER_XATTR && order != ORDER_VOLUME &&
-		    !(order == ORDER_MODULE && m->skips))
+		if (order != ORDER_XATTR && order != ORDER_VOLUME)
 			follow(m, m->bytes + at + 1, (enum order)order);
 	}
 }
@@ -261,13 +244,6 @@ static void follow_rest(struct machine *m)
 		if (m->bytes[at] == ORDER_XATTR || m->bytes[at] == ORDER_VOLUME)
 			follow(m, m->bytes + at + 1, (enum order)m->bytes[at]);
 	}
-}
-
-static void load_modules(const struct machine *m, enum order kind)
-{
-	for (size_t at = 0; at < m->len; at += strlen(m->bytes + at) + 1)
-		if (m->bytes[at] == (char)kind)
-			module_load(m->bytes + at + 1);
 }
 
 /* What the loader's user typed behind "--" stands in place of the image's CMD. */
@@ -386,10 +362,11 @@ static int live(struct machine *m)
 {
 	int status;
 
-	load_modules(m, ORDER_LATE_MODULE);
+	drivers_load(&m->drivers, ORDER_LATE_MODULE);
 	m->npower = power_open(m->power);
 	while ((status = reap(m->child)) < 0)
-		wait_once(m);
+		if (!drivers_load_disk(&m->drivers))
+			wait_once(m);
 	return status;
 }
 
@@ -408,13 +385,16 @@ static int prepare(struct machine *m)
 		say("%s cannot be read", ORDERS_PATH);
 		return 126;
 	}
+	m->drivers.orders = m->bytes;
+	m->drivers.len = m->len;
+	drivers_load(&m->drivers, ORDER_MODULE);
 	follow_all(m);
 	follow_rest(m);
 	if (m->failed)
 		return 126;
 	heed_words(m);
 	if (shares_are_there()) {
-		load_modules(m, ORDER_SHARE_MODULE);
+		drivers_load(&m->drivers, ORDER_SHARE_MODULE);
 		shares_mount();
 	}
 	link_start(&m->link);

@@ -3,13 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "disk/machine/say.h"
 
-void module_load(const char *path)
+static void load(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), failure = fd < 0 ? errno : 0;
 	int missing =
@@ -24,4 +26,29 @@ void module_load(const char *path)
 		say("module %s: %s", path, strerror(failure));
 	if (fd >= 0)
 		(void)close(fd);
+}
+
+/* "/.strake/modules/virtio-ring.ko.xz" is "/sys/module/virtio_ring", once it is there. */
+static bool is_loaded(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	char at[128];
+	size_t len, i;
+
+	name = name ? name + 1 : path;
+	len = strcspn(name, ".");
+	i = (size_t)snprintf(at, sizeof(at), "/sys/module/%.*s", (int)(len < 100 ? len : 100),
+			     name);
+	while (i-- > 0)
+		if (at[i] == '-')
+			at[i] = '_';
+	return access(at, F_OK) == 0;
+}
+
+void module_load(const char *path)
+{
+	/* The kernel would read all of it again before it says so. */
+	if (is_loaded(path))
+		return;
+	load(path);
 }

@@ -20,6 +20,7 @@
 
 enum order {
 	ORDER_MODULE = 'm',       /* path of a module to load */
+	ORDER_DISK_MODULE = 'k',  /* the same, if no disk is found without it, else later */
 	ORDER_IF = 'i',           /* "pci:v00008086d*": modules behind it only for such hardware */
 	ORDER_ALWAYS = 'I',       /* ends that; the value is empty */
 	ORDER_XATTR = 'x',        /* "NAME HEX PATH": an attribute that an initramfs cannot hold */

@@ -60,11 +60,11 @@ void world_make(void)
 	(void)symlink("/proc/self/fd/2", "/dev/stderr");
 }
 
-static bool mount_disk(const char *uuid, const char *at)
+static bool mount_disk(const char *uuid, struct drivers *d, const char *at)
 {
 	char device[DEVICE_PATH_MAX];
 
-	if (blockdev_find(uuid, device) < 0) {
+	if (blockdev_find(uuid, d, device) < 0) {
 		say("no disk has the file system %s", uuid);
 		return false;
 	}
@@ -78,12 +78,12 @@ static bool mount_disk(const char *uuid, const char *at)
 }
 
 /* What was in memory stays there, and where it was: orders, modules, a few hundred kilobytes. */
-bool world_move(const char *uuid)
+bool world_move(const char *uuid, struct drivers *d)
 {
 	static const char *const moved[] = { "/sys/fs/cgroup", "/dev/shm", "/dev/pts", "/run" };
 	static const char *const kept[] = { "/proc", "/sys", "/dev" };
 
-	if (!mount_disk(uuid, NEW_ROOT))
+	if (!mount_disk(uuid, d, NEW_ROOT))
 		return false;
 	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++)
 		(void)umount2(moved[i], MNT_DETACH);
@@ -104,10 +104,10 @@ bool world_move(const char *uuid)
 	return true;
 }
 
-bool volumes_mount(const char *uuid)
+bool volumes_mount(const char *uuid, struct drivers *d)
 {
 	(void)mkdir(OURS, 0700);
-	return mount_disk(uuid, VOLUMES);
+	return mount_disk(uuid, d, VOLUMES);
 }
 
 /* With all directories above it. */
