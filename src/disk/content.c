@@ -93,7 +93,7 @@ static int next_piece(struct content_reader *rd, int64_t at, int64_t *ret_at, in
 {
 	const struct content *c = rd->content;
 
-	if (rd->piece >= c->n || c->pieces[rd->piece].at > at)
+	if (rd->piece > 0 && c->pieces[rd->piece - 1].at + c->pieces[rd->piece - 1].len > at)
 		rd->piece = 0;
 	for (; rd->piece < c->n; rd->piece++) {
 		const struct piece *p = &c->pieces[rd->piece];

@@ -134,9 +134,10 @@ static int choose_kernel(struct building *b)
 	} else {
 		r = error_set(
 			b->err, -ENOENT,
-			"%s has no kernel in /boot or /lib/modules: say --install-kernel, or name "
-			"one with --kernel%s",
-			req->source, b->bootable.init ? " and --initrd" : "");
+			"%s has no kernel in /boot or /lib/modules: %sname one with --kernel%s",
+			req->source,
+			b->source.kind == SOURCE_PROGRAM ? "" : "say --install-kernel, or ",
+			b->bootable.init ? " and --initrd" : "");
 	}
 	if (r == 0)
 		r = kernel_version(&b->kernel, b->version, b->err);

@@ -180,6 +180,48 @@ load disk_lib
 	done
 }
 
+@test "a disk that leads in circles, or tells of enormous holes, costs neither time nor room" {
+	need_program strake-disk
+	need_command mke2fs debugfs
+	mkdir -p "$STATE/tree"/{a,b} && echo text >"$STATE/tree/file"
+	mke2fs -q -t ext4 -O ^metadata_csum -d "$STATE/tree" "$STATE/fs" 8m
+	debugfs -w -f - "$STATE/fs" >"$STATE/log" 2>&1 <<-'END'
+		link <2> a/up
+		link <2> b/up
+		symlink loop loop
+		sif file size 15000000000000
+	END
+	run timeout 20 "$PROGRAMS/strake" disk cp "$STATE/fs" / "$STATE/copied"
+	assert_status 1
+	assert_has "has two names"
+	run strake disk cat "$STATE/fs" /loop
+	assert_has "/loop: its links lead to one another"
+	timeout 20 "$PROGRAMS/strake" disk cp "$STATE/fs" /file "$STATE/file"
+	[ "$(stat -c '%s' "$STATE/file")" = 15000000000000 ]
+	[ "$(head -c 5 "$STATE/file")" = text ]
+	# Two files into one: the second is no file's beginning.
+	debugfs -w -R 'sif file size 5' "$STATE/fs" 2>>"$STATE/log"
+	strake disk cat "$STATE/fs" /file /file >"$STATE/both"
+	[ "$(cat "$STATE/both")" = $'text\ntext' ]
+	strake disk cat "$STATE/fs" /file >>"$STATE/both"
+	[ "$(wc -l <"$STATE/both")" = 3 ]
+}
+
+@test "what is no source is told from what is a damaged one" {
+	need_program strake-disk
+	kernel_new "$STATE/kernel" 6.1.0
+	head -c 100000 /dev/urandom >"$STATE/noise"
+	run strake disk build "$STATE/noise" -o "$STATE/disk" --kernel "$STATE/kernel"
+	assert_has "noise is no directory, no executable and no tar archive"
+	run strake disk build /dev/null -o "$STATE/disk" --kernel "$STATE/kernel"
+	assert_has "/dev/null is no directory, archive or executable, but a device"
+	run strake disk build /bin/ls -o "$STATE/disk" --kernel "$STATE/kernel"
+	assert_has "/bin/ls is dynamic: link it with -static, or"
+	run strake disk build /bin/busybox -o "$STATE/disk"
+	assert_has "/bin/busybox has no kernel in /boot or /lib/modules: name one with --kernel"
+	[ ! -e "$STATE/disk" ]
+}
+
 @test "words that would end a loader's line, that a kernel cuts off, or that are no name of a machine, are refused" {
 	need_program strake-disk
 	local long
