@@ -159,7 +159,6 @@ config_of() { # IMAGE
 	need_command mkfs.btrfs btrfs mcopy syslinux mkfs.vfat setfattr
 	tree_new "$STATE/tree"
 	setfattr -n user.note -v "$(printf 'y%.0s' {1..3000})" "$STATE/tree/etc/late" || skip "no extended attributes here"
-	rm "$STATE"/tree/dev/{tty,large} # which mkfs.btrfs loses
 	strake disk build -q "$STATE/tree" -o "$STATE/ours" --fs btrfs
 	strake disk cp "$STATE/ours" /deep "$STATE/copied"
 	diff -r --no-dereference "$STATE/tree/deep" "$STATE/copied"
@@ -169,7 +168,6 @@ config_of() { # IMAGE
 	mkfs.btrfs -q "$STATE/disk"
 	mkdir "$STATE/mnt"
 	mount -t btrfs -o loop "$STATE/disk" "$STATE/mnt" 2>"$STATE/why" || skip "the rest needs a loop device and the kernel's btrfs: $(cat "$STATE/why")"
-	mknod "$STATE/tree/dev/large" b 259 70000
 	cp -a "$STATE"/tree/. "$STATE/mnt"
 	btrfs -q subvolume create "$STATE/mnt/volume"
 	echo first >"$STATE/mnt/volume/file"
