@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include <sys/syscall.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
+#include "base/clock.h"
 #include "base/explain.h"
 #include "base/id.h"
 
@@ -80,6 +83,39 @@ int file_write_all(int fd, const void *bytes, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int file_write_all_at(int fd, const void *bytes, size_t len, int64_t offset)
+{
+	const char *p = bytes;
+
+	while (len > 0) {
+		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, p, len, offset));
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		p += n;
+		len -= (size_t)n;
+		offset += n;
+	}
+	return 0;
+}
+
+int file_read_until(int fd, int64_t until_ms, struct buf *ret)
+{
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = until_ms - clock_monotonic_ms();
+		char bytes[4096];
+		ssize_t n;
+
+		if (left <= 0 || poll(&p, 1, (int)MIN(left, INT_MAX)) == 0)
+			return -ETIMEDOUT;
+		n = TEMP_FAILURE_RETRY(read(fd, bytes, sizeof(bytes)));
+		if (n <= 0)
+			return n < 0 ? -errno : buf_result(ret);
+		buf_add(ret, bytes, (size_t)n);
+	}
 }
 
 static int directory_sync(int dirfd, const char *path)

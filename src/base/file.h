@@ -6,9 +6,12 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
+
+struct buf;
 
 /* Whole file as NUL-terminated heap text; -EFBIG past max bytes.  ret_len may be NULL. */
 /* Of our own state, where nothing but a file has a meaning: a FIFO in its place does not hang us.
@@ -36,7 +39,14 @@ int file_write_named(const char *path, const void *bytes, size_t len, mode_t mod
 /* Writes into an existing file in one write(), the way kernel interfaces want it. */
 int file_put_at(int dirfd, const char *path, const char *text, struct error *err) must_check;
 
-int file_write_all(int fd, const void *bytes, size_t len) must_check; /* 0 or -errno */
+/* 0 or -errno; a full disk shows as a short write first. */
+int file_write_all(int fd, const void *bytes, size_t len) must_check;
+int file_write_all_at(int fd, const void *bytes, size_t len, int64_t offset) must_check;
+
+/* What a program prints, to its end.  -ETIMEDOUT when clock_monotonic_ms() comes to until_ms,
+ * -E2BIG when it is more than ret takes.
+ */
+int file_read_until(int fd, int64_t until_ms, struct buf *ret) must_check;
 
 /* All components, existing ones are fine; returns 0.  path may be absolute. */
 int dir_make_at(int dirfd, const char *path, mode_t mode, struct error *err) must_check;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "builder/draft.h"
 #include "builder/halt.h"
 #include "builder/mode.h"
@@ -62,18 +63,13 @@ static int write_data(struct unpacking *u, int fd, int64_t size)
 	ssize_t n;
 
 	while ((n = tar_data(u->tar, &bytes, &offset, u->err)) > 0) {
-		const char *from = bytes;
+		int r = halt_check(u->err);
 
-		if (halt_check(u->err) < 0)
-			return -EINTR;
-		for (ssize_t done = 0; done < n;) {
-			ssize_t put = TEMP_FAILURE_RETRY(
-				pwrite(fd, from + done, (size_t)(n - done), offset + done));
-
-			if (put <= 0)
-				return error_sys(u->err, put < 0 ? -errno : -EIO, "write a file");
-			done += put;
-		}
+		if (r < 0)
+			return r;
+		r = file_write_all_at(fd, bytes, (size_t)n, offset);
+		if (r < 0)
+			return error_sys(u->err, r, "write a file");
 		end = offset + n;
 	}
 	if (n == 0 && end < size && ftruncate(fd, size) < 0)

@@ -1,5 +1,5 @@
-/* src/cmd/archive_front.c - save, export, import and commit, as strake shows them; strake-image
- * does them.
+/* src/cmd/archive_front.c - load, save, export, import and commit, as strake shows them:
+ * strake-image does them.
  */
 #include <limits.h>
 #include <unistd.h>
@@ -8,10 +8,24 @@
 #include "cmd/handover.h"
 #include "cmd/image_options.h"
 
+HANDOVER("strake-image", load, "load", load_opts)
 HANDOVER("strake-image", save, "save", save_opts)
 HANDOVER("strake-image", export, "export", export_opts)
 HANDOVER("strake-image", import, "import", import_opts)
 HANDOVER("strake-image", commit, "commit", commit_opts)
+
+const struct cmd cmd_load = {
+	.name = "load",
+	.operands = "",
+	.help = "Bring in images from an archive or a directory",
+	.details =
+		"Reads what 'docker save', 'podman save', 'skopeo copy' and build tools write: docker-archive,\n"
+		"OCI archive, OCI layout directory; plain, gzip or zstd. Every digest is verified. An image is\n"
+		"there as a whole or not at all.",
+	.opts = load_opts,
+	.args_size = sizeof(struct load_args),
+	.run_alone = load_run,
+};
 
 const struct cmd cmd_save = {
 	.name = "save",

@@ -1,6 +1,7 @@
 /* src/cmd/disk_read.c - strake-disk ls, cat and cp: files out of a disk. */
 #include <fcntl.h>
 #include <limits.h>
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -155,6 +156,7 @@ struct copying {
 	const struct disk *disk;
 	int to; /* directory */
 	unsigned depth;
+	void **seen; /* tsearch() tree of numbers: directories, each of which has one name */
 };
 #define DEPTH_MAX 256
 
@@ -175,14 +177,39 @@ static int copy_file(const struct copying *c, const struct disk_entry *e, const 
 	return r < 0 ? error_wrap(err, r, "%s", name) : 0;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* A damaged disk may lead back to what is above, or to the same in two to the hundredth ways. */
+static bool is_seen(const struct copying *c, uint32_t number)
+{
+	uint32_t *key = xmalloc(sizeof(*key));
+	void *const *found;
+
+	*key = number;
+	found = tsearch(key, c->seen, by_number);
+	if (found && *found == key)
+		return false;
+	free(key);
+	return true;
+}
+
 static int copy_dir(const struct copying *c, const struct disk_entry *e, const char *name,
 		    struct error *err)
 {
 	autoclose int fd = -1;
-	struct copying below = { .disk = c->disk, .depth = c->depth + 1 };
+	struct copying below = { .disk = c->disk, .depth = c->depth + 1, .seen = c->seen };
 
 	if (c->depth >= DEPTH_MAX)
 		return error_set(err, -ELOOP, "%s: too many directories deep", name);
+	if (is_seen(c, e->number))
+		return error_set(err, -EBADMSG,
+				 "its file system is damaged (the directory %s has two names)",
+				 name);
 	if (mkdirat(c->to, name, (e->mode & 0777) | 0700) < 0)
 		return error_sys(err, -errno, "make %s", name);
 	fd = openat(c->to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -247,6 +274,7 @@ static int cp_run(const void *globals, const void *data, int argc, char **argv, 
 	const struct disk_read_args *args = data;
 	cleanup(disk_cleanup) struct disk *d = NULL;
 	struct disk_entry e = { .target = NULL };
+	void *seen = NULL;
 	autoclose int to = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct copying c;
 	int r = disk_open(argv[0], args->partition, &d, err);
@@ -257,9 +285,10 @@ static int cp_run(const void *globals, const void *data, int argc, char **argv, 
 		r = disk_read(d, err);
 	if (r == 0)
 		r = need_file(d, argv[1], &e, err);
-	c = (struct copying) { .disk = d };
+	c = (struct copying) { .disk = d, .seen = &seen };
 	if (r == 0)
 		r = to >= 0 ? copy_below(&c, &e, to, err) : copy_beside(&c, &e, argv[2], err);
+	tdestroy(seen, free);
 	disk_entry_done(&e);
 	return r;
 }

@@ -8,22 +8,6 @@
 #include "image/load.h"
 #include "image/reference.h"
 
-struct load_args {
-	const char *input, *platform;
-	bool all, quiet;
-};
-
-static const struct opt load_opts[] = {
-	OPT(struct load_args, input, "input", 'i', "FILE|DIR",
-	    "archive or OCI layout (default: standard input)"),
-	OPT(struct load_args, platform, "platform", 0, "OS/ARCH",
-	    "which platform of a multi-platform image"),
-	OPT(struct load_args, all, "all-platforms", 0, NULL,
-	    "all of them; the name stands for their index then"),
-	OPT(struct load_args, quiet, "quiet", 'q', NULL, "print nothing but the image's ID"),
-	{ 0 },
-};
-
 static void report(void *data, const char *name, const char *id)
 {
 	const struct load_args *args = data;

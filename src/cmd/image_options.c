@@ -3,6 +3,17 @@
 
 #include <stdio.h>
 
+const struct opt load_opts[] = {
+	OPT(struct load_args, input, "input", 'i', "FILE|DIR",
+	    "archive or OCI layout (default: standard input)"),
+	OPT(struct load_args, platform, "platform", 0, "OS/ARCH",
+	    "which platform of a multi-platform image"),
+	OPT(struct load_args, all, "all-platforms", 0, NULL,
+	    "all of them; the name stands for their index then"),
+	OPT(struct load_args, quiet, "quiet", 'q', NULL, "print nothing but the image's ID"),
+	{ 0 },
+};
+
 const struct opt save_opts[] = {
 	OPT(struct save_args, output, "output", 'o', "FILE|DIR",
 	    "where to (default: standard output)"),

@@ -10,6 +10,11 @@
 #include "base/opt.h"
 #include "base/strv.h"
 
+struct load_args {
+	const char *input, *platform;
+	bool all, quiet;
+};
+
 struct save_args {
 	const char *output, *format, *compression;
 };
@@ -31,6 +36,6 @@ struct commit_args {
 /* Says on standard error that device files could not be made; nothing for none. */
 void image_note_left_out(const char *command, uint64_t n);
 
-extern const struct opt save_opts[], export_opts[], import_opts[], commit_opts[];
+extern const struct opt load_opts[], save_opts[], export_opts[], import_opts[], commit_opts[];
 
 #endif

@@ -93,7 +93,7 @@ static int text_of(struct placing *p, const char *path, char **ret, struct error
 static int append(struct placing *p, const char *path, mode_t mode, const char *line,
 		  struct error *err)
 {
-	autofree char *text = NULL;
+	autofree char *text = NULL, *real = NULL;
 	int r = place_read(p, path, &text, err);
 	size_t n = text ? strlen(text) : 0;
 
@@ -103,7 +103,8 @@ static int append(struct placing *p, const char *path, mode_t mode, const char *
 	if (r < 0)
 		return r;
 	place_begin(p);
-	(void)explain("a line of an account", "echo %s >>\"$tree\"/%s", sq(line), path);
+	real = place_real(p, path);
+	(void)explain("a line of an account", "echo %s >>\"$tree\"/%s", sq(line), sq(real));
 	place_rewrite(
 		p, path,
 		xasprintf("%s%s%s\n", n ? text : "", n && text[n - 1] != '\n' ? "\n" : "", line));
@@ -175,7 +176,7 @@ void account_done(struct account *a)
 /* The line gets another member, unless it has it. */
 static int join_group(struct placing *p, const char *group, const char *name, struct error *err)
 {
-	autofree char *text = NULL, *members = NULL;
+	autofree char *text = NULL, *members = NULL, *real = NULL;
 	const char *line, *end;
 	char *member, *rest;
 	int r = text_of(p, GROUP, &text, err);
@@ -193,9 +194,9 @@ static int join_group(struct placing *p, const char *group, const char *name, st
 		if (any && strcmp(member, name) == 0)
 			return 0;
 	place_begin(p);
-	(void)explain("in a group",
-		      "sed -i -e '/^%s:/s/$/,%s/' -e '/^%s:/s/:,/:/' \"$tree\"/" GROUP, group, name,
-		      group);
+	real = place_real(p, GROUP);
+	(void)explain("in a group", "sed -i -e '/^%s:/s/$/,%s/' -e '/^%s:/s/:,/:/' \"$tree\"/%s",
+		      group, name, group, sq(real));
 	place_rewrite(p, GROUP,
 		      xasprintf("%.*s%s%s%s", (int)(end - text), text, end[-1] == ':' ? "" : ",",
 				name, end));
@@ -262,15 +263,17 @@ static int make_home(struct placing *p, const char *home, const struct person *w
 	const struct owner owner = { .mode = 0700, .uid = who->uid, .gid = who->gid };
 	struct file *skel = filetree_resolve(p->source->tree, "etc/skel", NULL);
 	struct copying *work = xcalloc(SKEL_MAX, sizeof(*work));
+	autofree char *from = NULL, *to_dir = NULL;
 	size_t n = 0;
 	int r = place_dir(p, home, owner, err);
 
 	if (r == 0 && skel && S_ISDIR(skel->mode)) {
-		(void)explain(
-			"what every new home has",
-			"cp -a \"$tree\"/etc/skel/. \"$tree\"/%s; chown -R %u:%u \"$tree\"/%s; "
-			"chmod 700 \"$tree\"/%s",
-			home, who->uid, who->gid, home, home);
+		from = place_real(p, "etc/skel");
+		to_dir = place_real(p, home);
+		(void)explain("what every new home has",
+			      "cp -a \"$tree\"/%s/. \"$tree\"/%s; chown -R %u:%u \"$tree\"/%s; "
+			      "chmod 700 \"$tree\"/%s",
+			      sq(from), sq(to_dir), who->uid, who->gid, sq(to_dir), sq(to_dir));
 		work[n++] =
 			(struct copying) { skel, filetree_resolve(p->source->tree, home, NULL) };
 	}
@@ -353,7 +356,7 @@ static int nobody(const char *name, struct error *err)
 int account_set_hash(struct placing *p, const char *name, const char *hash, const char *how,
 		     struct error *err)
 {
-	autofree char *text = NULL, *fresh = NULL;
+	autofree char *text = NULL, *fresh = NULL, *real = NULL;
 	struct person who = { .uid = 0 };
 	const char *line, *at;
 	int r = find_person(p, name, &who, err);
@@ -376,9 +379,10 @@ int account_set_hash(struct placing *p, const char *name, const char *hash, cons
 	line = find_line(text, name);
 	at = line + strlen(name) + 1;
 	place_begin(p);
+	real = place_real(p, SHADOW);
 	(void)explain("its password, hashed",
-		      "hash=$(%s); sed -i \"s|^%s:[^:]*|%s:$hash|\" \"$tree\"/" SHADOW, how, name,
-		      name);
+		      "hash=$(%s); sed -i \"s|^%s:[^:]*|%s:$hash|\" \"$tree\"/%s", how, name, name,
+		      sq(real));
 	place_rewrite(p, SHADOW,
 		      xasprintf("%.*s%s%s", (int)(at - text), text, hash, at + strcspn(at, ":\n")));
 	return 0;

@@ -152,7 +152,7 @@ static int add_user(const struct appliance_request *req, struct buf *b, struct s
 
 static int put_init(const struct appliance_request *req, struct error *err)
 {
-	autofree char *dir = libexec_find(), *bytes = NULL;
+	autofree char *dir = libexec_find(), *bytes = NULL, *real = NULL;
 	autofree char *path = xasprintf("%s/" PROGRAM_NAME, dir);
 	const struct timespec mtime = { .tv_sec = req->now_s };
 	size_t len = 0;
@@ -160,26 +160,27 @@ static int put_init(const struct appliance_request *req, struct error *err)
 
 	if (r < 0)
 		return r;
-	(void)explain("the first process, and where it mounts",
-		      "mkdir -p \"$tree/.strake\" \"$tree/proc\" \"$tree/sys\" \"$tree/dev\" "
-		      "\"$tree/run\" \"$tree/tmp\"; install -m 755 %s \"$tree\"" APPLIANCE_INIT,
-		      sq(path));
-	return filetree_put_bytes(req->boot->tree, &APPLIANCE_INIT[1], 0755, steal_ptr(&bytes), len,
-				  mtime, err);
+	r = filetree_put_bytes(req->boot->tree, &APPLIANCE_INIT[1], 0755, steal_ptr(&bytes), len,
+			       mtime, err);
+	if (r < 0)
+		return r;
+	real = filetree_place(req->boot->tree, &APPLIANCE_INIT[1]);
+	(void)explain("the first process", "install -D -m 755 %s \"$tree\"/%s", sq(path), sq(real));
+	return 0;
 }
 
-static void explain_orders(const struct buf *b)
+static void explain_orders(const struct filetree *t, const struct buf *b)
 {
 	struct buf words = BUF_INIT(4 * ORDERS_MAX);
+	autofree char *real = filetree_place(t, &ORDERS_PATH[1]);
 
 	for (size_t at = 0; at < b->len; at += strlen(b->data + at) + 1) {
 		buf_add_char(&words, ' ');
 		buf_add_shell(&words, b->data + at);
 	}
 	(void)explain("what it is told: a letter and a value each, then a NUL",
-		      "printf '%%s\\0'%s >\"$tree\"" ORDERS_PATH
-		      "; chmod 600 \"$tree\"" ORDERS_PATH,
-		      buf_text(&words));
+		      "rm -f \"$tree\"/%s; printf '%%s\\0'%s >\"$tree\"/%s; chmod 600 \"$tree\"/%s",
+		      sq(real), buf_text(&words), sq(real), sq(real));
 	buf_done(&words);
 }
 
@@ -296,14 +297,18 @@ static int add_modules(const struct appliance_request *req, struct buf *b, struc
 	return r;
 }
 
-/* Places to mount on, should the root turn out to be read-only. */
-static int make_places(struct disk_source *s, struct timespec mtime, struct error *err)
+int appliance_places(struct disk_source *s, struct timespec mtime, struct error *err)
 {
 	static const char *const places[] = { "proc", "sys", "dev", "run", "tmp" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		autofree char *real = NULL;
+
 		if (!filetree_make_dir(s->tree, places[i], mtime))
 			return error_set(err, -ENOTDIR, "a file is in the way of /%s", places[i]);
+		(void)filetree_resolve(s->tree, places[i], &real);
+		(void)explain("where it mounts", "mkdir -p \"$tree\"/%s", sq(real));
+	}
 	return 0;
 }
 
@@ -321,10 +326,8 @@ int appliance_prepare(const struct appliance_request *req, struct error *err)
 	if (r < 0)
 		return r;
 	len = b.len;
-	explain_orders(&b);
-	r = make_places(req->boot, mtime, err);
-	if (r == 0 && req->boot != req->source)
-		r = make_places(req->source, mtime, err);
+	explain_orders(req->boot->tree, &b);
+	r = appliance_places(req->boot, mtime, err);
 	return r < 0 ? r
 		     : filetree_put_bytes(req->boot->tree, &ORDERS_PATH[1], 0600, buf_steal(&b),
 					  len, mtime, err);

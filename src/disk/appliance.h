@@ -3,6 +3,7 @@
 #define DISK_APPLIANCE_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -30,6 +31,8 @@ struct appliance_request {
 /* The orders alone, without modules. */
 int appliance_orders(const struct appliance_request *req, struct buf *b,
 		     struct error *err) must_check;
+/* Directories for init to mount on, should the root turn out to be read-only. */
+int appliance_places(struct disk_source *s, struct timespec mtime, struct error *err) must_check;
 /* Puts init, its orders and modules into the tree; their format is in machine/orders.h.
  * -EINVAL: nothing says what is to run.
  */

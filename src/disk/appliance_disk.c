@@ -67,16 +67,18 @@ static int move_out(struct appliance_disk *d, struct disk_source *s, size_t i, i
 	const char *path = d->volumes.items[i];
 	const struct timespec mtime = { .tv_sec = now_s };
 	struct file *dir = filetree_make_dir(s->tree, path, mtime), *there;
+	autofree char *real = NULL;
 	char name[24];
 
 	if (!dir)
 		return error_set(err, -ENOTDIR, "volume %s: a file is in the way", path);
 	(void)snprintf(name, sizeof(name), "%zu", i);
+	(void)filetree_resolve(s->tree, path, &real);
 	(void)explain(
 		"a volume's files lie on a partition of their own",
-		"mkdir -p \"$tree\"%s \"$work/volumes.d\"; cp -a \"$tree\"%s \"$work/volumes.d/\"%s; "
-		"find \"$tree\"%s -mindepth 1 -delete",
-		sq(path), sq(path), name, sq(path));
+		"mkdir -p \"$tree\"/%s \"$work/volumes.d\"; cp -a \"$tree\"/%s \"$work/volumes.d/\"%s; "
+		"find \"$tree\"/%s -mindepth 1 -delete",
+		sq(real), sq(real), name, sq(real));
 	there = filetree_add(d->contents, S_IFDIR | 0755);
 	there->mode = dir->mode;
 	there->uid = dir->uid;

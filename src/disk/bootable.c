@@ -80,7 +80,8 @@ static void take_kernel(struct bootable *b, const char *dir, const char *name, s
 
 static void look_in_boot(const struct filetree *t, struct bootable *b, char **best)
 {
-	const struct file *boot = filetree_resolve(t, "boot", NULL);
+	autofree char *real = NULL;
+	const struct file *boot = filetree_resolve(t, "boot", &real);
 
 	for (size_t i = 0; boot && i < boot->nnames; i++) {
 		const char *name = boot->names[i].text;
@@ -91,18 +92,19 @@ static void look_in_boot(const struct filetree *t, struct bootable *b, char **be
 							      : NULL;
 
 		if (order && !strstr(name, "rescue"))
-			take_kernel(b, "boot", name, boot->names[i].file, order, best);
+			take_kernel(b, real, name, boot->names[i].file, order, best);
 	}
 }
 
 static void look_in_modules(const struct filetree *t, struct bootable *b, char **best)
 {
-	const struct file *modules = filetree_resolve(t, "lib/modules", NULL);
+	autofree char *real = NULL;
+	const struct file *modules = filetree_resolve(t, "lib/modules", &real);
 
 	for (size_t i = 0; modules && i < modules->nnames; i++) {
 		const struct name *n = &modules->names[i];
 		struct file *file = S_ISDIR(n->file->mode) ? dir_find(n->file, "vmlinuz") : NULL;
-		autofree char *dir = xasprintf("lib/modules/%s", n->text);
+		autofree char *dir = xasprintf("%s/%s", real, n->text);
 
 		if (file)
 			take_kernel(b, dir, "vmlinuz", file, n->text, best);
@@ -119,13 +121,13 @@ static void find_initrd(const struct filetree *t, struct bootable *b, const char
 
 	for (size_t i = 0; i < ARRAY_SIZE(forms) && !b->initrd; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(names) && !b->initrd; k++) {
-			autofree char *path = xasprintf(forms[i], names[k]);
-			struct file *file = filetree_resolve(t, path, NULL);
+			autofree char *path = xasprintf(forms[i], names[k]), *real = NULL;
+			struct file *file = filetree_resolve(t, path, &real);
 
 			if (!file || !S_ISREG(file->mode))
 				continue;
 			b->initrd = file;
-			b->initrd_path = steal_ptr(&path);
+			b->initrd_path = steal_ptr(&real);
 		}
 }
 

@@ -93,7 +93,7 @@ static int next_piece(struct content_reader *rd, int64_t at, int64_t *ret_at, in
 {
 	const struct content *c = rd->content;
 
-	if (rd->piece >= c->n || c->pieces[rd->piece].at > at)
+	if (rd->piece > 0 && c->pieces[rd->piece - 1].at + c->pieces[rd->piece - 1].len > at)
 		rd->piece = 0;
 	for (; rd->piece < c->n; rd->piece++) {
 		const struct piece *p = &c->pieces[rd->piece];
@@ -124,6 +124,50 @@ int content_next(struct content_reader *rd, int64_t at, int64_t *ret_at, int64_t
 	*ret_at = start < 0 ? at : start;
 	*ret_len = (end < 0 ? c->size : MIN(end, c->size)) - *ret_at;
 	return *ret_len > 0;
+}
+
+bool content_next_blocks(struct content_reader *rd, int64_t block, int64_t at, int64_t *ret_at,
+			 int64_t *ret_len)
+{
+	int64_t start, len, first = -1, end = -1;
+
+	while (content_next(rd, at, &start, &len) > 0) {
+		int64_t begins = start / block * block;
+
+		if (first >= 0 && begins > end)
+			break;
+		first = first < 0 ? begins : first;
+		at = start + len;
+		end = (at + block - 1) / block * block;
+	}
+	if (first < 0)
+		return false;
+	*ret_at = first;
+	*ret_len = end - first;
+	return true;
+}
+
+int content_count(const struct content *c, int64_t block, int64_t *ret_blocks, int64_t *ret_runs,
+		  struct error *err)
+{
+	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
+	int64_t at = 0, start, len;
+	int r;
+
+	*ret_blocks = (c->size + block - 1) / block;
+	*ret_runs = c->size ? 1 : 0;
+	if (!c->sparse && (c->kind != CONTENT_PIECES || c->n == 1))
+		return 0;
+	r = content_open(c, &rd, err);
+	if (r < 0)
+		return r;
+	*ret_blocks = *ret_runs = 0;
+	while (content_next_blocks(&rd, block, at, &start, &len)) {
+		at = start + len;
+		*ret_blocks += len / block;
+		++*ret_runs;
+	}
+	return 0;
 }
 
 static int write_all_at(int to, const char *bytes, int64_t len, int64_t at)

@@ -57,6 +57,12 @@ void content_close(struct content_reader *rd);
 
 /* The next run of data at or behind *at: 1 and where it is, 0: none up to the end. */
 int content_next(struct content_reader *rd, int64_t at, int64_t *ret_at, int64_t *ret_len);
+/* The same in whole blocks; runs of bytes that share one, or whose blocks touch, are one. */
+bool content_next_blocks(struct content_reader *rd, int64_t block, int64_t at, int64_t *ret_at,
+			 int64_t *ret_len);
+/* How many blocks its data take, and in how many runs. */
+int content_count(const struct content *c, int64_t block, int64_t *ret_blocks, int64_t *ret_runs,
+		  struct error *err) must_check;
 /* Bytes of one run, to a place of another file; -EUCLEAN: what is packed is damaged. */
 int content_copy(struct content_reader *rd, int64_t at, int64_t len, int to,
 		 int64_t to_at) must_check;

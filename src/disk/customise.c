@@ -54,14 +54,16 @@ int hostname_check(const char *name, struct error *err)
 /* Programs ask for the own name's address; where no module answers that, a line does. */
 static int name_in_hosts(struct customising *c)
 {
-	autofree char *text = NULL, *line = xasprintf("127.0.1.1\t%s", c->what->hostname);
+	autofree char *text = NULL, *real = NULL,
+		      *line = xasprintf("127.0.1.1\t%s", c->what->hostname);
 	int r = place_read(&c->place, "etc/hosts", &text, c->err);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (strstr(text, line))
 		return 0;
-	(void)explain("and its address", "echo %s >>\"$tree\"/etc/hosts", sq(line));
+	real = place_real(&c->place, "etc/hosts");
+	(void)explain("and its address", "echo %s >>\"$tree\"/%s", sq(line), sq(real));
 	place_rewrite(&c->place, "etc/hosts",
 		      xasprintf("%s%s%s\n", text,
 				*text && text[strlen(text) - 1] != '\n' ? "\n" : "", line));
@@ -320,7 +322,7 @@ static int put_seed(struct customising *c)
 /* systemd looks at the kernel's command line by itself; a table of terminals has to name it. */
 static int put_console(struct customising *c)
 {
-	autofree char *table = NULL, *tty = NULL;
+	autofree char *table = NULL, *tty = NULL, *real = NULL, *ttys = NULL;
 	const char *line = "ttyS0::respawn:/sbin/getty -L 115200 ttyS0 vt100";
 	int r = place_read(&c->place, "etc/inittab", &table, c->err);
 
@@ -335,13 +337,16 @@ static int put_console(struct customising *c)
 			line = "S0:2345:respawn:/sbin/getty -L 115200 ttyS0 vt100";
 	}
 	place_begin(&c->place);
-	(void)explain("a login on the serial console", "echo %s >>\"$tree\"/etc/inittab", sq(line));
+	real = place_real(&c->place, "etc/inittab");
+	(void)explain("a login on the serial console", "echo %s >>\"$tree\"/%s", sq(line),
+		      sq(real));
 	place_rewrite(&c->place, "etc/inittab",
 		      xasprintf("%s%s%s\n", table,
 				*table && table[strlen(table) - 1] != '\n' ? "\n" : "", line));
 	if (place_read(&c->place, "etc/securetty", &tty, NULL) < 0 || strstr(tty, CONSOLE_TTY))
 		return 0;
-	(void)explain("where root may log in", "echo " CONSOLE_TTY " >>\"$tree\"/etc/securetty");
+	ttys = place_real(&c->place, "etc/securetty");
+	(void)explain("where root may log in", "echo " CONSOLE_TTY " >>\"$tree\"/%s", sq(ttys));
 	place_rewrite(&c->place, "etc/securetty", xasprintf("%s\n" CONSOLE_TTY "\n", tty));
 	return 0;
 }

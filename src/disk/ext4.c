@@ -343,12 +343,22 @@ static bool explain_write(const struct filetree *t, const struct ext4_request *r
 	return dry;
 }
 
+static int check_links(void *data, const struct file *f, const char *path)
+{
+	if (f->links <= LINKS_MAX || S_ISDIR(f->mode))
+		return 0;
+	return error_set(data, -EMLINK, "%s has %u names, and an ext4 takes %d of one file", path,
+			 f->links, LINKS_MAX);
+}
+
 int ext4_write(struct filetree *t, const struct ext4_request *req, struct error *err)
 {
 	struct ext4_writer w = { .fd = req->fd, .offset = req->offset, .err = err };
 	int r = ensure_lost_found(t, req->now_s, err);
 	errcode_t code;
 
+	if (r == 0)
+		r = filetree_walk(t, check_links, err);
 	if (r == 0 && explain_write(t, req))
 		return 0;
 	if (r == 0)

@@ -96,30 +96,6 @@ static int copy_extent(void *data, const struct ext2fs_extent *e)
 	return 0;
 }
 
-struct run {
-	blk64_t first, end;
-};
-
-/* The next run of blocks that hold data; runs of bytes that share a block are one. */
-static bool next_run(struct content_reader *rd, blk64_t from, struct run *ret)
-{
-	int64_t start, len, at = (int64_t)from * EXT4_BLOCK;
-	bool any = false;
-
-	while (content_next(rd, at, &start, &len) > 0) {
-		blk64_t first = (blk64_t)start / EXT4_BLOCK;
-
-		if (any && first > ret->end)
-			break;
-		if (!any)
-			ret->first = first;
-		any = true;
-		at = start + len;
-		ret->end = ((blk64_t)at + EXT4_BLOCK - 1) / EXT4_BLOCK;
-	}
-	return any;
-}
-
 int ext4_write_content(struct ext4_writer *w, const struct file *f, struct ext2_inode_large *inode)
 {
 	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
@@ -127,47 +103,29 @@ int ext4_write_content(struct ext4_writer *w, const struct file *f, struct ext2_
 				      .bytes = f->target,
 				      .size = f->target ? (int64_t)strlen(f->target) : 0 };
 	struct copying copying = { .w = w, .rd = &rd };
-	struct run run = { .end = 0 };
+	int64_t start, len, end = 0;
 	int r = content_open(S_ISLNK(f->mode) ? &link : &f->content, &rd, w->err);
 
-	while (r == 0 && next_run(&rd, run.end, &run))
-		r = ext4_allocate(w, f->number, inode, run.first, run.end - run.first);
-	if (r == 0 && run.end > 0)
+	for (; r == 0 && content_next_blocks(&rd, EXT4_BLOCK, end, &start, &len); end = start + len)
+		r = ext4_allocate(w, f->number, inode, (blk64_t)(start / EXT4_BLOCK),
+				  (blk64_t)(len / EXT4_BLOCK));
+	if (r == 0 && end > 0)
 		r = ext4_each_extent(w, f->number, inode, copy_extent, &copying);
 	if (r < 0 && f->content.path)
 		return error_wrap(w->err, r, "%s", f->content.path);
 	return r;
 }
 
-static int data_blocks(const struct file *f, blk64_t *ret, struct error *err)
-{
-	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
-	struct run run = { .end = 0 };
-	int r = content_open(&f->content, &rd, err);
-	blk64_t runs = 0;
-
-	if (r < 0)
-		return r;
-	while (next_run(&rd, run.end, &run)) {
-		*ret += run.end - run.first;
-		runs++;
-	}
-	*ret += runs / 64; /* blocks of the extents themselves: a block has room for 340 */
-	return 0;
-}
-
 int ext4_content_blocks(const struct file *f, blk64_t *ret, struct error *err)
 {
-	const struct content *c = &f->content;
+	int64_t blocks = 0, runs = 0;
+	int r = S_ISREG(f->mode) ? content_count(&f->content, EXT4_BLOCK, &blocks, &runs, err) : 0;
 
-	*ret = f->nxattrs ? 1 : 0;
+	*ret = (f->nxattrs ? 1 : 0) + (blk64_t)blocks;
+	*ret += (blk64_t)runs / 64; /* blocks of the extents themselves: a block has room for 340 */
 	if (S_ISLNK(f->mode))
 		*ret += strlen(f->target) >= EXT2_N_BLOCKS * 4;
-	else if (S_ISREG(f->mode) && (c->sparse || (c->kind == CONTENT_PIECES && c->n > 1)))
-		return data_blocks(f, ret, err);
-	else if (S_ISREG(f->mode))
-		*ret += ((blk64_t)c->size + EXT4_BLOCK - 1) / EXT4_BLOCK;
-	return 0;
+	return r;
 }
 
 /* attributes */

@@ -53,17 +53,24 @@ struct file *filetree_add(struct filetree *t, mode_t mode)
 	return f;
 }
 
-/* one directory */
+/* one directory
+ *
+ * A name that goes between others moves those behind it.  With many names that is much, so in a
+ * large directory new ones wait in a short tail, until that is merged as a whole.
+ */
 
-/* Where name stands, or would. */
-static size_t place_of(const struct file *dir, const char *name, bool *ret_there)
+#define TAIL_FROM 1024U /* names */
+#define TAIL_MIN  64U
+
+/* Where name stands, or would, of n names that are sorted. */
+static size_t place_of(const struct name *names, size_t n, const char *name, bool *ret_there)
 {
-	size_t low = 0, high = dir->nnames;
+	size_t low = 0, high = n;
 
 	*ret_there = false;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = strcmp(name, dir->names[middle].text);
+		int order = strcmp(name, names[middle].text);
 
 		if (order == 0) {
 			*ret_there = true;
@@ -77,37 +84,82 @@ static size_t place_of(const struct file *dir, const char *name, bool *ret_there
 	return low;
 }
 
+/* False: ret_at is where it would stand in the tail, or without one in all of it. */
+static bool find_name(const struct file *dir, const char *name, size_t *ret_at)
+{
+	size_t sorted = dir->nnames - dir->ntail;
+	bool there;
+
+	*ret_at = place_of(dir->names, sorted, name, &there);
+	if (there || dir->ntail == 0)
+		return there;
+	*ret_at = sorted + place_of(dir->names + sorted, dir->ntail, name, &there);
+	return there;
+}
+
 struct file *dir_find(const struct file *dir, const char *name)
 {
-	bool there;
-	size_t at = place_of(dir, name, &there);
+	size_t at;
 
-	return there ? dir->names[at].file : NULL;
+	return find_name(dir, name, &at) ? dir->names[at].file : NULL;
+}
+
+/* From the back, so that no name is overwritten before it has moved. */
+void dir_settle(struct file *dir)
+{
+	size_t left = dir->nnames - dir->ntail, tail = dir->ntail, to = dir->nnames;
+	autofree struct name *late = NULL;
+
+	if (tail == 0)
+		return;
+	late = xcalloc(tail, sizeof(*late));
+	memcpy(late, dir->names + left, tail * sizeof(*late));
+	while (tail > 0)
+		if (left > 0 && strcmp(dir->names[left - 1].text, late[tail - 1].text) > 0)
+			dir->names[--to] = dir->names[--left];
+		else
+			dir->names[--to] = late[--tail];
+	dir->ntail = 0;
+}
+
+/* About the root of the number of names: then both, tail and merges, stay cheap. */
+static bool tail_is_long(const struct file *dir)
+{
+	uint64_t t = dir->ntail;
+
+	return t > TAIL_MIN && t * t > 16 * dir->nnames;
 }
 
 void dir_put(struct file *dir, const char *name, struct file *file)
 {
-	bool there;
-	size_t at = place_of(dir, name, &there);
+	size_t at;
+	bool late;
 
 	assert(S_ISDIR(dir->mode) && strlen(name) <= FILE_NAME_MAX);
-	if (there) {
+	if (find_name(dir, name, &at)) {
 		dir->names[at].file = file;
 		return;
 	}
+	late = dir->ntail > 0 || (at < dir->nnames && dir->nnames >= TAIL_FROM);
+	if (dir->ntail == 0 && late)
+		at = dir->nnames;
 	VEC_GROW(dir->names, dir->nnames, dir->room);
 	memmove(&dir->names[at + 1], &dir->names[at], (dir->nnames - at) * sizeof(*dir->names));
 	dir->names[at] = (struct name) { .text = xstrdup(name), .file = file };
 	dir->nnames++;
+	dir->ntail += late;
+	if (tail_is_long(dir))
+		dir_settle(dir);
 }
 
 void dir_drop(struct file *dir, const char *name)
 {
-	bool there;
-	size_t at = place_of(dir, name, &there);
+	size_t at;
 
-	if (!there)
+	if (!find_name(dir, name, &at))
 		return;
+	if (at >= dir->nnames - dir->ntail)
+		dir->ntail--;
 	free(dir->names[at].text);
 	dir->nnames--;
 	memmove(&dir->names[at], &dir->names[at + 1], (dir->nnames - at) * sizeof(*dir->names));
@@ -118,6 +170,21 @@ void dir_clear(struct file *dir)
 	for (size_t i = 0; i < dir->nnames; i++)
 		free(dir->names[i].text);
 	dir->nnames = 0;
+	dir->ntail = 0;
+}
+
+void dir_become(struct file *dir, struct file *from)
+{
+	struct file before = *dir;
+
+	assert(S_ISDIR(dir->mode) && S_ISDIR(from->mode) && dir != from);
+	*dir = *from;
+	from->names = before.names;
+	from->nnames = before.nnames;
+	from->room = before.room;
+	from->xattrs = before.xattrs;
+	from->nxattrs = before.nxattrs;
+	dir_clear(from);
 }
 
 /* paths */
@@ -228,6 +295,16 @@ struct file *filetree_resolve(const struct filetree *t, const char *path, char *
 	return follow((struct filetree *)t, path, NULL, ret_path);
 }
 
+char *filetree_place(const struct filetree *t, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *last = slash ? slash + 1 : path;
+	autofree char *dir = xstrndup(path, slash ? (size_t)(slash - path) : 0), *real = NULL;
+	const struct file *there = filetree_resolve(t, dir, &real);
+
+	assert(there);
+	return xasprintf("%s%s%s", real, *real ? "/" : "", last);
+}
+
 struct file *filetree_make_dir(struct filetree *t, const char *path, struct timespec mtime)
 {
 	struct file *dir = follow(t, path, &mtime, NULL);
@@ -296,6 +373,8 @@ int filetree_walk(const struct filetree *t, filetree_walk_fn fn, void *data)
 	struct visits v = { .n = 0 };
 	int r = 0;
 
+	for (size_t i = 0; i < t->n; i++)
+		dir_settle(t->files[i]);
 	visit_later(&v, t->root, xstrdup(""));
 	for (size_t i = 0; r == 0 && i < v.n; i++)
 		r = visit_names(&v, v.items[i], fn, data);
@@ -322,6 +401,7 @@ static void note_order(struct numbering *n, struct file *f)
 
 static void number_names(struct numbering *n, struct file *dir)
 {
+	dir_settle(dir);
 	for (size_t i = 0; i < dir->nnames; i++) {
 		struct file *f = dir->names[i].file;
 
@@ -338,16 +418,34 @@ static void number_names(struct numbering *n, struct file *dir)
 	}
 }
 
+/* Files that another tree made, too, which a name of this one leads to. */
+static void forget_numbers(struct numbering *n)
+{
+	struct filetree *t = n->tree;
+
+	for (size_t i = 0; i < t->n; i++)
+		t->files[i]->number = t->files[i]->links = 0;
+	note_order(n, t->root);
+	for (size_t i = 0; i < t->norder; i++)
+		for (size_t k = 0; k < t->order[i]->nnames; k++) {
+			struct file *f = t->order[i]->names[k].file;
+
+			f->number = f->links = 0;
+			if (S_ISDIR(f->mode))
+				note_order(n, f);
+		}
+	t->norder = 0;
+}
+
 /* By breadth, so that no depth of an archive is ours. */
 void filetree_number(struct filetree *t, uint32_t root_number, uint32_t first)
 {
 	struct numbering n = { .tree = t, .next = first };
 
-	for (size_t i = 0; i < t->n; i++)
-		t->files[i]->number = t->files[i]->links = 0;
 	free(t->order);
 	t->order = NULL;
 	t->norder = 0;
+	forget_numbers(&n);
 	t->root->number = t->root->parent = root_number;
 	t->root->links = 2;
 	note_order(&n, t->root);

@@ -1,8 +1,9 @@
 /* src/disk/filetree.h - all files of a disk to be, in memory: names and attributes, not contents.
  *
  * A struct file is what an inode is; names in directories point at it, several for hard links. The
- * tree owns every file that was made for it, also those that no name leads to any more. Names are
- * sorted, so that a walk has one order whatever the tree was filled from.
+ * tree owns every file that was made for it, also those that no name leads to any more; its names
+ * may lead to another's. Names are sorted, so that a walk has one order whatever the tree was
+ * filled from.
  */
 #ifndef DISK_FILETREE_H
 #define DISK_FILETREE_H
@@ -32,12 +33,14 @@ struct file {
 	size_t nxattrs;
 	char *target;           /* of a symbolic link */
 	struct content content; /* of a regular file */
-	struct name *names;     /* of a directory, sorted by bytes */
+	struct name *names;     /* of a directory, sorted by bytes but for the last ntail of them */
 	size_t nnames, room;
 	/* For whoever writes the tree, filled by filetree_number(): */
 	uint32_t number; /* 0: no name leads here */
 	uint32_t links;  /* names, and for a directory "." and the ".." of those in it */
 	uint32_t parent; /* number of a directory's parent */
+	uint32_t ntail;  /* names that came last and are sorted among themselves: 0 after
+			    dir_settle() */
 };
 
 struct filetree {
@@ -63,13 +66,23 @@ struct file *dir_find(const struct file *dir, const char *name);
 void dir_put(struct file *dir, const char *name, struct file *file);
 void dir_drop(struct file *dir, const char *name);
 void dir_clear(struct file *dir);
+/* Before its names are read in their order; a walk and a numbering do so. */
+void dir_settle(struct file *dir);
+
+/* What a mount does: dir becomes what from is, in attributes and names; from is left without names.
+ */
+void dir_become(struct file *dir, struct file *from);
 
 /* By path, symbolic links followed as inside of the machine; NULL: not there.  ret_path (may be
  * NULL) gets where it really is, "usr/lib/x"; the caller frees.
  */
 struct file *filetree_resolve(const struct filetree *t, const char *path, char **ret_path);
-/* The same, where directories that are missing are made, of root and 0755, where a link leads
- * nowhere so that it does; NULL: not possible.
+/* Where path is, its last word as it stands: "usr/lib/x".  For scripts, which would follow the
+ * tree's links out of it; the directories that it is in are there.  The caller frees.
+ */
+char *filetree_place(const struct filetree *t, const char *path);
+/* As filetree_resolve(), where directories that are missing are made, of root and 0755, where a
+ * link leads nowhere so that it does; NULL: not possible.
  */
 struct file *filetree_make_dir(struct filetree *t, const char *path, struct timespec mtime);
 /* A regular file of root's with these bytes, which are taken over (heap). Replaces what is there.

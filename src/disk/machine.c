@@ -134,9 +134,10 @@ static int choose_kernel(struct building *b)
 	} else {
 		r = error_set(
 			b->err, -ENOENT,
-			"%s has no kernel in /boot or /lib/modules: say --install-kernel, or name "
-			"one with --kernel%s",
-			req->source, b->bootable.init ? " and --initrd" : "");
+			"%s has no kernel in /boot or /lib/modules: %sname one with --kernel%s",
+			req->source,
+			b->source.kind == SOURCE_PROGRAM ? "" : "say --install-kernel, or ",
+			b->bootable.init ? " and --initrd" : "");
 	}
 	if (r == 0)
 		r = kernel_version(&b->kernel, b->version, b->err);
@@ -315,10 +316,12 @@ static int prepare_appliance(struct building *b)
 	r = appliance_prepare(&ar, b->err);
 	if (r == 0)
 		r = write_initramfs(b);
-	if (b->disk.has_root)
-		(void)explain("and the rest lies on the disk",
-			      "tree=$system; mkdir -p \"$tree/proc\" \"$tree/sys\" \"$tree/dev\" "
-			      "\"$tree/run\" \"$tree/tmp\"");
+	if (b->disk.has_root) {
+		(void)explain("and the rest lies on the disk", "tree=$system");
+		if (r == 0)
+			r = appliance_places(&b->source, (struct timespec) { .tv_sec = req->now_s },
+					     b->err);
+	}
 	b->cmdline = xasprintf("rdinit=" APPLIANCE_INIT " quiet panic=10 " CONSOLES "%s%s",
 			       *more ? " " : "", more);
 	return r;

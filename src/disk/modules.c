@@ -28,8 +28,10 @@ struct adding {
 	struct error *err;
 };
 
-static int take_from_dir(const struct adding *a, const char *path, struct file *file)
+static int take_from_dir(const struct adding *a, const char *path, const char *to,
+			 struct file *file)
 {
+	autofree char *real = NULL;
 	struct stat st;
 
 	if (fstatat(a->fd, path, &st, 0) < 0)
@@ -37,17 +39,23 @@ static int take_from_dir(const struct adding *a, const char *path, struct file *
 	if (!S_ISREG(st.st_mode))
 		return error_set(a->err, -EINVAL, "%s/%s cannot be taken", a->dir, path);
 	file->content = content_of_path(a->fd, path, &st);
+	real = filetree_place(a->to, to + 1);
+	(void)explain("a driver", "install -D -m 644 %s/%s \"$tree\"/%s", sq(a->dir), sq(path),
+		      sq(real));
 	return 0;
 }
 
-static int take_from_tree(const struct adding *a, const char *path, struct file *file)
+static int take_from_tree(const struct adding *a, const char *path, const char *to,
+			  struct file *file)
 {
 	autofree char *whole = xasprintf("%s/%s", a->dir, path);
-	const struct file *from = filetree_resolve(a->from, whole, NULL);
+	autofree char *real = NULL;
+	const struct file *from = filetree_resolve(a->from, whole, &real);
 
 	if (!from || !S_ISREG(from->mode))
 		return error_set(a->err, -ENOENT, "/%s is not there, but in modules.dep", whole);
 	file->content = content_clone(&from->content);
+	(void)explain("a driver", "install -D -m 644 \"$tree\"/%s \"$early\"%s", sq(real), sq(to));
 	return 0;
 }
 
@@ -64,15 +72,9 @@ static int add_module(struct adding *a, const char *path)
 	if (!file)
 		return error_set(a->err, -EINVAL, "%s/%s cannot be taken", a->dir, path);
 	file->mtime = a->mtime;
-	r = a->from ? take_from_tree(a, path, file) : take_from_dir(a, path, file);
+	r = a->from ? take_from_tree(a, path, to, file) : take_from_dir(a, path, to, file);
 	if (r < 0)
 		return r;
-	if (a->from)
-		(void)explain("a driver", "install -D -m 644 \"$tree\"/%s/%s \"$early\"%s",
-			      sq(a->dir), sq(path), sq(to));
-	else
-		(void)explain("a driver", "install -D -m 644 %s/%s \"$tree\"%s", sq(a->dir),
-			      sq(path), sq(to));
 	dir_put(dir, slash ? slash + 1 : path, file);
 	strv_take(a->ret, steal_ptr(&to));
 	return 0;

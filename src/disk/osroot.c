@@ -76,7 +76,7 @@ static bool grows(const struct osroot *s)
 /* The last part of a root's way to its init, where the initrd is not ours: see machine/first.c. */
 static int put_first(const struct osroot *s, struct placing *p, struct error *err)
 {
-	autofree char *dir = libexec_find(), *bytes = NULL;
+	autofree char *dir = libexec_find(), *bytes = NULL, *real = NULL;
 	autofree char *path = xasprintf("%s/" FIRST_NAME, dir);
 	size_t len = 0;
 	int r = file_read_at(AT_FDCWD, path, FIRST_MAX, &bytes, &len, err);
@@ -84,11 +84,14 @@ static int put_first(const struct osroot *s, struct placing *p, struct error *er
 	if (r < 0)
 		return r;
 	place_begin(p);
-	(void)explain("the first process, which lets the root grow with its disk",
-		      "install -D -m 755 %s \"$tree\"" FIRST_PATH, sq(path));
 	r = filetree_put_bytes(s->req->source->tree, &FIRST_PATH[1], 0755, steal_ptr(&bytes), len,
 			       p->mtime, err);
-	return r < 0 ? r : place_link(p, "and what it becomes", &FIRST_NEXT[1], s->req->init, err);
+	if (r < 0)
+		return r;
+	real = filetree_place(s->req->source->tree, &FIRST_PATH[1]);
+	(void)explain("the first process, which lets the root grow with its disk",
+		      "install -D -m 755 %s \"$tree\"/%s", sq(path), sq(real));
+	return place_link(p, "and what it becomes", &FIRST_NEXT[1], s->req->init, err);
 }
 
 static int add_to_fstab(const struct osroot *s, struct placing *p, struct error *err)

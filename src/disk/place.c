@@ -1,4 +1,8 @@
-/* src/disk/place.c */
+/* src/disk/place.c
+ *
+ * A script is told where things are in the tree, not by which links: it would follow those out of
+ * it.  So what it says comes after what is done here, once the directories are there.
+ */
 #include "disk/place.h"
 
 #include <string.h>
@@ -34,41 +38,49 @@ static const char *last(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+char *place_real(const struct placing *p, const char *path)
+{
+	char *real = NULL;
+	const struct file *f = filetree_resolve(p->source->tree, path, &real);
+
+	assert(f);
+	return real;
+}
+
 int place_text(struct placing *p, const char *why, const char *path, struct owner owner,
 	       const char *text, struct error *err)
 {
 	struct buf quoted = BUF_INIT(4 * PLACED_TEXT_MAX);
 	struct filetree *t = p->source->tree;
-	autofree char *dir = above(path);
+	autofree char *dir = above(path), *real_dir = NULL, *real = NULL;
+	struct file *f;
 	int r;
 
 	place_begin(p);
+	r = filetree_put_bytes(t, path, owner.mode, xstrdup(text), strlen(text), p->mtime, err);
+	if (r < 0)
+		return r;
+	f = dir_find(filetree_resolve(t, dir, &real_dir), last(path));
+	f->uid = owner.uid;
+	f->gid = owner.gid;
+	real = filetree_place(t, path);
 	buf_add_shell(&quoted, text);
 	(void)explain(why,
 		      "mkdir -p \"$tree\"/%s; printf %%s %s >\"$work/text\"; "
 		      "install -m %o -o %u -g %u \"$work/text\" \"$tree\"/%s",
-		      sq(dir), buf_text(&quoted), owner.mode, owner.uid, owner.gid, sq(path));
+		      sq(real_dir), buf_text(&quoted), owner.mode, owner.uid, owner.gid, sq(real));
 	buf_done(&quoted);
-	r = filetree_put_bytes(t, path, owner.mode, xstrdup(text), strlen(text), p->mtime, err);
-	if (r == 0) {
-		struct file *f = dir_find(filetree_resolve(t, dir, NULL), last(path));
-
-		f->uid = owner.uid;
-		f->gid = owner.gid;
-	}
-	return r;
+	return 0;
 }
 
 int place_link(struct placing *p, const char *why, const char *path, const char *target,
 	       struct error *err)
 {
 	struct filetree *t = p->source->tree;
-	autofree char *dir = above(path);
+	autofree char *dir = above(path), *real_dir = NULL, *real = NULL;
 	struct file *parent, *link;
 
 	place_begin(p);
-	(void)explain(why, "mkdir -p \"$tree\"/%s; ln -sfn %s \"$tree\"/%s", sq(dir), sq(target),
-		      sq(path));
 	parent = filetree_make_dir(t, dir, p->mtime);
 	link = parent ? filetree_add(t, S_IFLNK | 0777) : NULL;
 	if (!link)
@@ -77,6 +89,10 @@ int place_link(struct placing *p, const char *why, const char *path, const char 
 	link->mtime = p->mtime;
 	link->target = xstrdup(target);
 	dir_put(parent, last(path), link);
+	real_dir = place_real(p, dir);
+	real = filetree_place(t, path);
+	(void)explain(why, "mkdir -p \"$tree\"/%s; ln -sfn %s \"$tree\"/%s", sq(real_dir),
+		      sq(target), sq(real));
 	return 0;
 }
 
@@ -84,12 +100,11 @@ int place_dir(struct placing *p, const char *path, struct owner owner, struct er
 {
 	struct filetree *t = p->source->tree;
 	struct file *dir = filetree_resolve(t, path, NULL);
+	autofree char *real = NULL;
 
 	if (dir && S_ISDIR(dir->mode))
 		return 0;
 	place_begin(p);
-	(void)explain("a directory", "install -d -m %o -o %u -g %u \"$tree\"/%s", owner.mode,
-		      owner.uid, owner.gid, sq(path));
 	dir = filetree_make_dir(t, path, p->mtime);
 	if (!dir)
 		return error_set(err, -ENOTDIR, "cannot make /%s on the disk: a file is in the way",
@@ -97,6 +112,9 @@ int place_dir(struct placing *p, const char *path, struct owner owner, struct er
 	dir->mode = S_IFDIR | owner.mode;
 	dir->uid = owner.uid;
 	dir->gid = owner.gid;
+	real = place_real(p, path);
+	(void)explain("a directory", "install -d -m %o -o %u -g %u \"$tree\"/%s", owner.mode,
+		      owner.uid, owner.gid, sq(real));
 	return 0;
 }
 

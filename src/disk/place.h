@@ -41,6 +41,9 @@ int place_dir(struct placing *p, const char *path, struct owner owner,
 
 /* A text of the tree, NUL-terminated, the caller frees; -ENOENT without a text: it is not there. */
 int place_read(const struct placing *p, const char *path, char **ret, struct error *err) must_check;
+/* For a script: where path is, links followed inside of the tree; it is there.  The caller frees.
+ */
+char *place_real(const struct placing *p, const char *path);
 /* Other bytes for a file that is there, which keeps everything else; told by the caller. */
 void place_rewrite(struct placing *p, const char *path, char *text);
 

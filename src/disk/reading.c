@@ -12,6 +12,8 @@
 #include "base/file.h"
 #include "disk/ext4_inside.h"
 #include "disk/filetree.h"
+#include "disk/tree_ext4.h"
+#include "disk/whole.h"
 
 #define COPY_SIZE   (1U << 20)
 #define ENTRIES_MAX 1000000 /* of one directory */
@@ -29,12 +31,15 @@ void disk_close(struct disk *d)
 	if (d->fs)
 		ext2fs_free(d->fs);
 	volume_tree_done(&d->tree);
+	for (size_t i = 0; i < d->nmore; i++)
+		volume_tree_done(&d->more[i]);
+	strv_done(&d->left_out);
 	if (d->fd >= 0)
 		(void)close(d->fd);
 	free(d);
 }
 
-static struct region region_of(const struct disk *d, size_t i)
+struct region disk_region(const struct disk *d, size_t i)
 {
 	return d->nparts ? (struct region) { d->fd, d->parts[i].offset, d->parts[i].size }
 			 : (struct region) { d->fd, 0, d->size };
@@ -60,6 +65,7 @@ static int choose_root(struct disk *d, int asked, struct error *err)
 		return error_set(err, -ENOENT, "it has no partition %d, but %zu of them", asked,
 				 d->nparts);
 	d->root = asked - 1;
+	d->alone = asked > 0;
 	for (size_t i = 0; i < d->nparts; i++) {
 		if (d->parts[i].kind == PARTITION_ESP && d->esp < 0)
 			d->esp = (int)i;
@@ -68,7 +74,7 @@ static int choose_root(struct disk *d, int asked, struct error *err)
 	}
 	if (d->nparts && d->root < 0)
 		return 0;
-	d->at = region_of(d, (size_t)MAX(d->root, 0));
+	d->at = disk_region(d, (size_t)MAX(d->root, 0));
 	d->volume = d->volumes[MAX(d->root, 0)];
 	return 0;
 }
@@ -80,7 +86,7 @@ static int find_parts(struct disk *d, int asked, struct error *err)
 	if (r < 0 && r != -EBADMSG)
 		return r;
 	for (size_t i = 0; i < MAX(d->nparts, 1); i++) {
-		const struct region at = region_of(d, i);
+		const struct region at = disk_region(d, i);
 
 		volume_look(&at, &d->volumes[i]);
 	}
@@ -138,13 +144,11 @@ static int refuse(const struct disk *d, struct error *err)
 		"in the initrd of its boot partition)");
 }
 
-int disk_read(struct disk *d, struct error *err)
+static int read_root(struct disk *d, struct error *err)
 {
 	autofree char *path = xasprintf("/proc/self/fd/%d", d->fd);
 	autofree char *option = xasprintf("offset=%lld", (long long)d->at.offset);
 
-	if (d->fs || d->tree.tree)
-		return 0;
 	if (!volume_is_read(&d->volume))
 		return refuse(d, err);
 	if (!volume_is_ext(&d->volume))
@@ -155,6 +159,31 @@ int disk_read(struct disk *d, struct error *err)
 				 "its file system is damaged (the superblock): e2fsck can tell and "
 				 "mend it");
 	return 0;
+}
+
+int disk_turn_to(struct disk *d, int root, struct error *err)
+{
+	if (d->fs)
+		ext2fs_free(d->fs);
+	d->fs = NULL;
+	volume_tree_done(&d->tree);
+	d->root = root;
+	d->at = disk_region(d, (size_t)root);
+	d->volume = d->volumes[root];
+	return read_root(d, err);
+}
+
+int disk_read(struct disk *d, struct error *err)
+{
+	int r;
+
+	if (d->fs || d->tree.tree)
+		return 0;
+	r = d->alone ? 0 : whole_read_appliance(d, err);
+	if (r != 0)
+		return MIN(r, 0);
+	r = read_root(d, err);
+	return r < 0 || d->alone ? r : whole_mount(d, err);
 }
 
 int disk_read_tree(struct disk *d, struct filetree **ret, struct error *err)
@@ -260,6 +289,8 @@ int disk_find(const struct disk *d, const char *path, struct disk_entry *ret, st
 	if (d->tree.tree)
 		return find_in_tree(d, path, name, ret, err);
 	code = ext2fs_namei_follow(d->fs, EXT2_ROOT_INO, EXT2_ROOT_INO, path, &ino);
+	if (code == EXT2_ET_SYMLINK_LOOP)
+		return error_set(err, -ELOOP, "%s: its links lead to one another", path);
 	if (code == EXT2_ET_FILE_NOT_FOUND || code == EXT2_ET_NO_DIRECTORY)
 		return error_set(err, -ENOENT, "%s is not on the disk", path);
 	if (code)
@@ -352,95 +383,78 @@ int disk_list(const struct disk *d, uint32_t dir, disk_entry_fn fn, void *data, 
 
 /* contents */
 
-static bool is_zero(const char *bytes, size_t len)
+/* What comes next, at most COPY_SIZE bytes with zeros for holes. */
+static int get_some(struct content_reader *rd, int64_t from, char *bytes, int64_t *ret_end,
+		    struct error *err)
 {
-	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
-}
-
-/* What is behind at, at most COPY_SIZE, zeros for holes. */
-struct source_bytes {
-	ext2_file_t file; /* one of both */
-	struct content_reader *rd;
-	int64_t at;
-};
-
-static int get_content(struct source_bytes *b, char *bytes, unsigned *ret_got, struct error *err)
-{
-	int64_t size = b->rd->content->size, end = MIN(size, b->at + (int64_t)COPY_SIZE), start,
-		len;
-	int64_t at = b->at;
+	int64_t end = MIN(rd->content->size, from + (int64_t)COPY_SIZE), at = from, start, len;
 	int r = 0;
 
-	memset(bytes, 0, (size_t)(end - at));
-	while (r == 0 && at < end && content_next(b->rd, at, &start, &len) > 0 && start < end) {
+	memset(bytes, 0, (size_t)(end - from));
+	while (r == 0 && at < end && content_next(rd, at, &start, &len) > 0 && start < end) {
 		len = MIN(len, end - start);
-		r = content_get(b->rd, start, len, bytes + (start - b->at));
+		r = content_get(rd, start, len, bytes + (start - from));
 		at = start + len;
 	}
-	*ret_got = (unsigned)(end - b->at);
-	b->at = end;
+	*ret_end = end;
 	return r < 0 ? error_sys(err, r, "read the file") : 0;
 }
 
-static int get_some(struct source_bytes *b, char *bytes, unsigned *ret_got, struct error *err)
-{
-	errcode_t code;
-
-	if (b->rd)
-		return get_content(b, bytes, ret_got, err);
-	code = ext2fs_file_read(b->file, bytes, COPY_SIZE, ret_got);
-	return code ? ext4_failed(err, code, "read the file") : 0;
-}
-
-static int copy_all(struct source_bytes *b, int to, bool seeks, struct error *err)
+static int copy_to_stream(struct content_reader *rd, int to, struct error *err)
 {
 	autofree char *bytes = xmalloc(COPY_SIZE);
-	unsigned got;
-	off_t at = 0;
+	int64_t at = 0, end;
 
-	for (;;) {
-		int r = get_some(b, bytes, &got, err);
+	while (at < rd->content->size) {
+		int r = get_some(rd, at, bytes, &end, err);
 
 		if (r < 0)
 			return r;
-		if (got == 0)
-			break;
-		if (seeks && is_zero(bytes, got))
-			r = lseek(to, got, SEEK_CUR) < 0 ? -errno : 0;
-		else
-			r = file_write_all(to, bytes, got);
+		r = file_write_all(to, bytes, (size_t)(end - at));
 		if (r < 0)
 			return error_sys(err, r, "write");
-		at += got;
+		at = end;
 	}
-	return seeks && ftruncate(to, at) < 0 ? error_sys(err, -errno, "write") : 0;
+	return 0;
 }
 
-static int copy_from_tree(const struct disk *d, uint32_t number, int to, bool seeks,
-			  struct error *err)
+/* Holes are not looked at, however large they say that they are. */
+static int copy_to_file(struct content_reader *rd, int to, struct error *err)
 {
-	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
-	struct source_bytes b = { .rd = &rd };
-	int r = content_open(&file_of(d, number)->content, &rd, err);
+	int64_t size = rd->content->size, at = 0, start, len;
 
-	return r < 0 ? r : copy_all(&b, to, seeks, err);
+	while (content_next(rd, at, &start, &len) > 0) {
+		int r = content_copy(rd, start, len, to, start);
+
+		if (r < 0)
+			return error_sys(err, r, "copy");
+		at = start + len;
+	}
+	return ftruncate(to, size) < 0 || lseek(to, size, SEEK_SET) < 0
+		       ? error_sys(err, -errno, "write")
+		       : 0;
+}
+
+/* A file that others write to as well, or that has something, is a stream. */
+static bool is_empty_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0 &&
+	       lseek(fd, 0, SEEK_CUR) == 0 && !(fcntl(fd, F_GETFL) & O_APPEND);
 }
 
 int disk_copy_out(const struct disk *d, uint32_t number, int to, struct error *err)
 {
-	struct source_bytes b = { .at = 0 };
-	struct stat st;
-	bool seeks = fstat(to, &st) == 0 && S_ISREG(st.st_mode) && lseek(to, 0, SEEK_CUR) == 0 &&
-		     st.st_size == 0;
-	errcode_t code;
-	int r;
+	cleanup(content_close) struct content_reader rd = CONTENT_READER_INIT;
+	struct content own = { .fd = -1 };
+	const struct content *c = d->tree.tree ? &file_of(d, number)->content : &own;
+	int r = d->tree.tree ? 0 : ext4_read_content(d->fs, d->fd, d->at.offset, number, &own, err);
 
-	if (d->tree.tree)
-		return copy_from_tree(d, number, to, seeks, err);
-	code = ext2fs_file_open(d->fs, number, 0, &b.file);
-	if (code)
-		return ext4_failed(err, code, "open the file");
-	r = copy_all(&b, to, seeks, err);
-	(void)ext2fs_file_close(b.file);
+	if (r == 0)
+		r = content_open(c, &rd, err);
+	if (r == 0)
+		r = is_empty_file(to) ? copy_to_file(&rd, to, err) : copy_to_stream(&rd, to, err);
+	content_done(&own);
 	return r;
 }

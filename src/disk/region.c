@@ -37,3 +37,9 @@ uint64_t get_be(const unsigned char *p, size_t n)
 		v = v << 8 | p[i];
 	return v;
 }
+
+void put_le(unsigned char *p, uint64_t v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (unsigned char)(v >> (8 * i));
+}

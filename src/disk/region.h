@@ -19,5 +19,6 @@ int region_get(const struct region *r, int64_t at, void *to, size_t len) must_ch
 /* Numbers as disks have them, at most 8 bytes. */
 uint64_t get_le(const unsigned char *p, size_t n);
 uint64_t get_be(const unsigned char *p, size_t n);
+void put_le(unsigned char *p, uint64_t v, size_t n);
 
 #endif

@@ -68,19 +68,21 @@ static const struct file *find_library(const struct filetree *t, const char *nam
 
 static int take_file(struct packing *p, const struct file *from, const char *path)
 {
-	autofree char *dir_path = xstrdup(path);
+	autofree char *dir_path = xstrdup(path), *real = NULL, *to = NULL;
 	const struct timespec mtime = { .tv_sec = p->req->now_s };
 	char *slash = strrchr(dir_path, '/');
 	struct file *dir, *f;
 
 	assert(slash);
 	*slash = '\0';
-	dir = filetree_make_dir(p->to, dir_path, mtime);
+	dir = S_ISREG(from->mode) && slash[1] ? filetree_make_dir(p->to, dir_path, mtime) : NULL;
 	f = dir ? filetree_add(p->to, S_IFREG | 0755) : NULL;
 	if (!f)
 		return error_set(p->err, -ENOTDIR, "/%s does not go into the initrd", path);
+	(void)filetree_resolve(p->req->tree, path, &real);
+	to = filetree_place(p->to, path);
 	(void)explain("a file that is needed before the root is there",
-		      "install -D \"$tree\"/%s \"$early\"/%s", sq(path), sq(path));
+		      "install -D \"$tree\"/%s \"$early\"/%s", sq(real), sq(to));
 	f->mtime = mtime;
 	f->content = content_clone(&from->content);
 	dir_put(dir, slash + 1, f);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/explain.h"
 #include "base/strv.h"
+#include "disk/btrfs.h"
 #include "disk/erofs.h"
 #include "disk/ext4.h"
 #include "disk/filetree.h"
@@ -17,11 +18,9 @@
 #include "disk/partition.h"
 #include "disk/tool.h"
 #include "disk/tree_out.h"
-#include "disk/workdir.h"
 #include "disk/xfs.h"
 
 #define UNIT            PARTITION_ALIGN
-#define BTRFS_LEAST     (160LL << 20) /* its chunks of metadata, twice, and of data */
 #define SPARE_INODES    4096
 #define SCRIPT_SQUASHFS (1LL << 20) /* what a script's may be larger */
 
@@ -66,6 +65,13 @@ static int64_t tree_bytes(const struct filetree *t)
 	return sum;
 }
 
+static int too_small(const struct rootfs_request *req, int64_t least, struct error *err)
+{
+	return error_set(err, -ENOSPC,
+			 "--size is too small for %s: it takes at least %lld MiB more",
+			 names[req->kind], (long long)((least - req->size) >> 20) + 1);
+}
+
 static int choose_size(const struct rootfs_request *req, int64_t least, int64_t *ret,
 		       struct error *err)
 {
@@ -74,9 +80,7 @@ static int choose_size(const struct rootfs_request *req, int64_t least, int64_t 
 	filetree_number(req->tree, 1, 2);
 	need = round_up(tree_bytes(req->tree) / 16 * 17 + req->free_bytes + least);
 	if (req->size && req->size < least)
-		return error_set(err, -ENOSPC,
-				 "--size is too small for %s: it takes at least %lld MiB more",
-				 names[req->kind], (long long)((least - req->size) >> 20) + 1);
+		return too_small(req, least, err);
 	*ret = req->size ? req->size / UNIT * UNIT : need;
 	return 0;
 }
@@ -99,9 +103,7 @@ static int make_ext4(const struct rootfs_request *req, int fd, int64_t *ret_size
 	memcpy(ext4.hash_seed, req->hash_seed, sizeof(ext4.hash_seed));
 	r = ext4_fit(req->tree, &ext4, req->size ? 0 : req->free_bytes, &ext4.size, err);
 	if (r == 0 && req->size && req->size < ext4.size)
-		return error_set(err, -ENOSPC,
-				 "--size is too small: it takes at least %lld MiB more",
-				 (long long)((ext4.size - req->size) >> 20) + 1);
+		return too_small(req, ext4.size, err);
 	if (req->size)
 		ext4.size = req->size / UNIT * UNIT;
 	*ret_size = ext4.size;
@@ -179,7 +181,9 @@ static int make_xfs(const struct rootfs_request *req, int fd, int64_t *ret_size,
 	return xfs_write(req->tree, fd, *ret_size, req->uuid, req->now_s, err);
 }
 
-/* btrfs: mkfs.btrfs takes a directory. Under fakeroot it wrote inodes without a type. */
+/* btrfs: mkfs.btrfs takes owners from a directory, which root alone can make, and times to the
+ * second; a script is content with that.
+ */
 
 /* mkfs.btrfs 6.2 writes 0:0 for every device. */
 static int refuse_devices(const struct filetree *t, struct error *err)
@@ -191,8 +195,9 @@ static int refuse_devices(const struct filetree *t, struct error *err)
 			if (S_ISCHR(mode) || S_ISBLK(mode))
 				return error_set(
 					err, -EOPNOTSUPP,
-					"mkfs.btrfs cannot write the device '%s': remove it "
-					"(the kernel makes those of /dev), or take another --fs",
+					"--dry-run: mkfs.btrfs cannot write the device '%s': "
+					"remove it (the kernel makes those of /dev), or take "
+					"another --fs; nothing was done",
 					t->order[i]->names[k].text);
 		}
 	return 0;
@@ -201,41 +206,25 @@ static int refuse_devices(const struct filetree *t, struct error *err)
 static int make_btrfs(const struct rootfs_request *req, int fd, int64_t *ret_size,
 		      struct error *err)
 {
-	struct workdir work = WORKDIR_INIT;
 	char uuid[UUID_TEXT_LEN + 1];
-	struct strv argv = { 0 };
-	int r = choose_size(req, BTRFS_LEAST, ret_size, err);
+	int64_t least;
+	int r = btrfs_fit(req->tree, req->size ? 0 : req->free_bytes, &least, err);
 
-	if (geteuid() != 0)
-		return error_set(
-			err, -EPERM,
-			"mkfs.btrfs takes owners from a directory, which root alone can make: "
-			"be root, or take another --fs");
+	if (r < 0)
+		return r;
+	if (req->size && req->size < least)
+		return too_small(req, least, err);
+	*ret_size = req->size ? req->size / UNIT * UNIT : least;
 	uuid_text(req->uuid, uuid);
-	if (r == 0)
-		r = refuse_devices(req->tree, err);
+	r = explain_dry() ? refuse_devices(req->tree, err) : 0;
 	if (r < 0 ||
-	    explain("the root",
+	    explain("the root (as root, for its owners)",
 		    "truncate -s %lld \"$work/root\"; mkfs.btrfs -q -L root -U %s --rootdir \"$tree\" \"$work/root\"",
 		    (long long)*ret_size, uuid))
 		return r;
 	if (ftruncate(fd, *ret_size) < 0)
 		return error_sys(err, -errno, "make the root");
-	r = workdir_make(&work, err);
-	if (r < 0)
-		return r;
-	strv_add(&argv, "sh");
-	strv_add(&argv, "-c");
-	strv_add(&argv, "tar -C \"$1\" --xattrs --xattrs-include='*' --numeric-owner -xpf - && "
-			"exec mkfs.btrfs -q -L root -U \"$2\" --rootdir \"$1\" \"$3\"");
-	strv_add(&argv, "sh");
-	strv_add(&argv, work.path);
-	strv_add(&argv, uuid);
-	strv_addf(&argv, "/proc/self/fd/%d", fd);
-	r = tool_feed(&argv, &fd, 1, req->now_s, "btrfs-progs", feed_tar, req->tree, err);
-	strv_done(&argv);
-	workdir_remove(&work);
-	return r;
+	return btrfs_write(req->tree, fd, *ret_size, req->uuid, req->now_s, err);
 }
 
 int rootfs_make(const struct rootfs_request *req, int *ret_fd, int64_t *ret_size, struct error *err)

@@ -21,6 +21,7 @@
 #include "engine/engine.h"
 #include "engine/root.h"
 #include "image/image.h"
+#include "image/inflate.h"
 #include "kernel/overlay.h"
 
 DEFINE_CLEANUP(struct engine *, engine, engine_close);
@@ -142,8 +143,8 @@ static void drop_mount_points(struct disk_source *s, const struct strv *points,
 		if (!f || filetree_resolve(below, path, NULL) ||
 		    (S_ISDIR(f->mode) ? f->nnames != 0 : !S_ISREG(f->mode) || f->content.size != 0))
 			continue;
+		strv_take(&s->dropped, filetree_place(s->tree, path));
 		dir_drop(dir, name);
-		strv_add(&s->dropped, path);
 	}
 }
 
@@ -212,6 +213,17 @@ static int refuse_image_archive(const struct disk_source *s, const char *path, s
 			 path, path);
 }
 
+/* By what packings and all tars of this century begin with. */
+static bool is_archive(int fd)
+{
+	static const char magic[] = "ustar";
+	char head[512] = "";
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+
+	return n < 0 || packing_detect(head, (size_t)n) != PACKING_NONE ||
+	       memcmp(head + 257, magic, strlen(magic)) == 0;
+}
+
 static int read_archive(struct disk_source *s, const struct source_request *req, struct error *err)
 {
 	int fd = keep_open(s, req->what, 0, err), spool = -1, r;
@@ -225,18 +237,30 @@ static int read_archive(struct disk_source *s, const struct source_request *req,
 	VEC_GROW(s->fds, s->nfds, s->room);
 	s->fds[s->nfds++] = spool;
 	r = filetree_add_tar(s->tree, fd, spool, req->what, err);
+	if (r == -EBADMSG && !is_archive(fd))
+		return error_set(err, r,
+				 "%s is no directory, no executable and no tar archive (plain, "
+				 "gzip or zstd)",
+				 req->what);
 	return r < 0 ? r : refuse_image_archive(s, req->what, err);
 }
 
 static int read_program(struct disk_source *s, const struct source_request *req, struct error *err)
 {
 	struct bare bare = { 0 };
-	int r = bare_plan(req->what, false, &bare, err), fd;
+	int r = bare_plan(req->what, true, &bare, err), fd;
 	struct file *file;
 	struct stat st;
 
 	if (r < 0)
 		return r;
+	if (bare.from.n) {
+		bare_done(&bare);
+		return error_set(err, -ENOEXEC,
+				 "%s is dynamic: link it with -static, or make an image of it and "
+				 "its libraries with 'strake image pack --with-libs' and name that",
+				 req->what);
+	}
 	s->kind = SOURCE_PROGRAM;
 	s->program = xstrdup(bare.inside);
 	fd = keep_open(s, "/", O_DIRECTORY, err);
@@ -271,6 +295,11 @@ static int read_path(struct disk_source *s, const struct source_request *req, st
 		return error_sys(err, -errno, "%s", req->what);
 	if (S_ISDIR(st.st_mode))
 		return read_directory(s, req->what, err);
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return error_set(
+			err, -EINVAL,
+			"%s is no directory, archive or executable, but a device or socket",
+			req->what);
 	return is_elf(req->what) ? read_program(s, req, err) : read_archive(s, req, err);
 }
 

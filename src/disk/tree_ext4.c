@@ -45,7 +45,7 @@ static int damaged(const struct filling *g, const char *what)
 
 /* contents */
 
-static int add_run(struct filling *g, struct content *c, uint64_t logical, uint64_t physical,
+static int add_run(const struct filling *g, struct content *c, uint64_t logical, uint64_t physical,
 		   uint64_t blocks)
 {
 	const struct piece *last = c->n ? &c->pieces[c->n - 1] : NULL;
@@ -64,10 +64,12 @@ static int add_run(struct filling *g, struct content *c, uint64_t logical, uint6
 	return 0;
 }
 
-static int read_extents(struct filling *g, ext2_ino_t ino, struct ext2_inode *inode,
+static int read_extents(const struct filling *g, ext2_ino_t ino, struct ext2_inode *inode,
 			struct content *c)
 {
 	ext2_extent_handle_t handle = NULL;
+	/* Nodes that are reached in several ways could be more than there are blocks. */
+	uint64_t left = 4 * ext2fs_blocks_count(g->fs->super);
 	struct ext2fs_extent e;
 	errcode_t code = ext2fs_extent_open2(g->fs, ino, inode, &handle);
 	int r = 0;
@@ -75,7 +77,10 @@ static int read_extents(struct filling *g, ext2_ino_t ino, struct ext2_inode *in
 	if (!code)
 		code = ext2fs_extent_get(handle, EXT2_EXTENT_ROOT, &e);
 	while (!code && r == 0) {
-		if ((e.e_flags & EXT2_EXTENT_FLAGS_LEAF) && !(e.e_flags & EXT2_EXTENT_FLAGS_UNINIT))
+		if (left-- == 0)
+			r = damaged(g, "the blocks of a file lead in circles");
+		else if ((e.e_flags & EXT2_EXTENT_FLAGS_LEAF) &&
+			 !(e.e_flags & EXT2_EXTENT_FLAGS_UNINIT))
 			r = add_run(g, c, e.e_lblk, e.e_pblk, e.e_len);
 		if (r == 0)
 			code = ext2fs_extent_get(handle, EXT2_EXTENT_NEXT, &e);
@@ -88,7 +93,7 @@ static int read_extents(struct filling *g, ext2_ino_t ino, struct ext2_inode *in
 }
 
 struct mapping {
-	struct filling *g;
+	const struct filling *g;
 	struct content *content;
 	int r;
 };
@@ -106,7 +111,7 @@ static int map_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t logical, blk64_
 	return m->r < 0 ? BLOCK_ABORT : 0;
 }
 
-static int read_map(struct filling *g, ext2_ino_t ino, struct content *c)
+static int read_map(const struct filling *g, ext2_ino_t ino, struct content *c)
 {
 	struct mapping m = { .g = g, .content = c };
 	errcode_t code =
@@ -115,8 +120,8 @@ static int read_map(struct filling *g, ext2_ino_t ino, struct content *c)
 	return m.r == 0 && code ? damaged(g, "the blocks of a file") : m.r;
 }
 
-static int read_bytes(struct filling *g, ext2_ino_t ino, struct ext2_inode *inode, int64_t size,
-		      char **ret)
+static int read_bytes(const struct filling *g, ext2_ino_t ino, struct ext2_inode *inode,
+		      int64_t size, char **ret)
 {
 	autofree char *bytes = xcalloc(1, (size_t)size + 1);
 	ext2_file_t file = NULL;
@@ -133,7 +138,7 @@ static int read_bytes(struct filling *g, ext2_ino_t ino, struct ext2_inode *inod
 	return 0;
 }
 
-static int read_content(struct filling *g, ext2_ino_t ino, struct ext2_inode *inode,
+static int read_content(const struct filling *g, ext2_ino_t ino, struct ext2_inode *inode,
 			struct content *ret)
 {
 	uint64_t size = EXT2_I_SIZE(inode);
@@ -152,6 +157,22 @@ static int read_content(struct filling *g, ext2_ino_t ino, struct ext2_inode *in
 	*ret = (struct content) { .kind = CONTENT_PIECES, .fd = g->fd, .size = (int64_t)size };
 	return inode->i_flags & EXT4_EXTENTS_FL ? read_extents(g, ino, inode, ret)
 						: read_map(g, ino, ret);
+}
+
+int ext4_read_content(struct struct_ext2_filsys *fs, int fd, int64_t offset, uint32_t ino,
+		      struct content *ret, struct error *err)
+{
+	const struct filling g = { .fs = fs, .fd = fd, .offset = offset, .err = err };
+	struct content c = { .fd = -1 };
+	struct ext2_inode inode;
+	errcode_t code = ext2fs_read_inode(fs, ino, &inode);
+	int r = code ? ext4_failed(err, code, "read an inode") : read_content(&g, ino, &inode, &c);
+
+	if (r < 0)
+		content_done(&c);
+	else
+		*ret = c;
+	return r;
 }
 
 static int read_target(struct filling *g, ext2_ino_t ino, struct ext2_inode *inode, char **ret)

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 
+struct content;
 struct filetree;
 struct struct_ext2_filsys;
 
@@ -15,5 +16,9 @@ struct struct_ext2_filsys;
  */
 int filetree_add_ext4(struct filetree *t, struct struct_ext2_filsys *fs, int fd, int64_t offset,
 		      struct error *err) must_check;
+
+/* The contents of one regular file; the caller frees.  -EBADMSG. */
+int ext4_read_content(struct struct_ext2_filsys *fs, int fd, int64_t offset, uint32_t ino,
+		      struct content *ret, struct error *err) must_check;
 
 #endif

@@ -339,20 +339,6 @@ static int make_room(struct applier *a, int dir, const char *name)
 
 /* kinds */
 
-static int write_at(int fd, const char *bytes, size_t len, int64_t offset)
-{
-	while (len > 0) {
-		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, bytes, len, offset));
-
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		bytes += n;
-		len -= (size_t)n;
-		offset += n;
-	}
-	return 0;
-}
-
 static int write_data(struct applier *a, int fd, int64_t size)
 {
 	const void *bytes;
@@ -360,7 +346,7 @@ static int write_data(struct applier *a, int fd, int64_t size)
 	ssize_t n;
 
 	while ((n = tar_data(a->tar, &bytes, &offset, a->err)) > 0) {
-		int r = write_at(fd, bytes, (size_t)n, offset);
+		int r = file_write_all_at(fd, bytes, (size_t)n, offset);
 
 		if (r < 0)
 			return r;

@@ -92,21 +92,6 @@ static struct member *find(const struct source *s, const char *name)
 	return NULL;
 }
 
-/* A full disk shows as a short write first. */
-static int write_at(int fd, const char *bytes, size_t len, int64_t offset)
-{
-	while (len > 0) {
-		ssize_t n = TEMP_FAILURE_RETRY(pwrite(fd, bytes, len, offset));
-
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		bytes += n;
-		len -= (size_t)n;
-		offset += n;
-	}
-	return 0;
-}
-
 /* archives */
 
 struct reading {
@@ -160,7 +145,7 @@ static int open_copy(struct reading *rd, struct member *m)
 static int copy_piece(struct reading *rd, const struct member *m, const void *bytes, size_t len,
 		      int64_t offset)
 {
-	int r = write_at(m->fd, bytes, len, offset);
+	int r = file_write_all_at(m->fd, bytes, len, offset);
 
 	return r < 0 ? error_sys(rd->err, r, "unpack archive member %.100s", m->name) : 0;
 }

@@ -42,20 +42,14 @@ static const char *resolver_of(const struct view *v)
 static int write_over(int dir, const char *name, const struct buf *text, struct error *err)
 {
 	autoclose int fd = openat(dir, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	size_t at = 0;
+	int r;
 
 	if (fd < 0)
 		return error_sys(err, -errno, "open the container's %s", name);
-	while (at < text->len) {
-		ssize_t n = pwrite(fd, text->data + at, text->len - at, (off_t)at);
-
-		if (n < 0)
-			return error_sys(err, -errno, "write the container's %s", name);
-		at += (size_t)n;
-	}
-	if (ftruncate(fd, (off_t)text->len) < 0)
-		return error_sys(err, -errno, "write the container's %s", name);
-	return 0;
+	r = file_write_all_at(fd, text->data, text->len, 0);
+	if (r == 0 && ftruncate(fd, (off_t)text->len) < 0)
+		r = -errno;
+	return r < 0 ? error_sys(err, r, "write the container's %s", name) : 0;
 }
 
 /* The first word of a line, and what follows it; false if there is none. */

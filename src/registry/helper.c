@@ -34,25 +34,6 @@ static void helper_exec(const char *program, const char *verb, int in, int out)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-static int read_answer(int fd, struct buf *ret)
-{
-	int64_t end = clock_monotonic_ms() + DEADLINE_MS;
-
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = end - clock_monotonic_ms();
-		char bytes[4096];
-		ssize_t n;
-
-		if (left <= 0 || poll(&p, 1, (int)left) == 0)
-			return -ETIMEDOUT;
-		n = TEMP_FAILURE_RETRY(read(fd, bytes, sizeof(bytes)));
-		if (n <= 0)
-			return n < 0 ? -errno : buf_result(ret);
-		buf_add(ret, bytes, (size_t)n);
-	}
-}
-
 /* The exit status, or -errno. */
 static int talk(const char *program, const char *verb, const char *input, struct buf *ret)
 {
@@ -75,7 +56,7 @@ static int talk(const char *program, const char *verb, const char *input, struct
 		 * fault. */
 		ignore_result(file_write_all(in[1], input, strlen(input)));
 		(void)close(steal_fd(&in[1]));
-		r = read_answer(out[0], ret);
+		r = file_read_until(out[0], clock_monotonic_ms() + DEADLINE_MS, ret);
 		if (r < 0)
 			(void)kill(pid, SIGKILL);
 		if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0 && r == 0)

@@ -99,25 +99,6 @@ static void gpgv_exec(int keys, int message, int out, int status)
 	_exit(127);
 }
 
-static int read_status(int fd, struct buf *ret)
-{
-	int64_t end = clock_monotonic_ms() + DEADLINE_MS;
-
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = end - clock_monotonic_ms();
-		char bytes[4096];
-		ssize_t n;
-
-		if (left <= 0 || poll(&p, 1, (int)left) == 0)
-			return -ETIMEDOUT;
-		n = TEMP_FAILURE_RETRY(read(fd, bytes, sizeof(bytes)));
-		if (n <= 0)
-			return n < 0 ? -errno : buf_result(ret);
-		buf_add(ret, bytes, (size_t)n);
-	}
-}
-
 static int run(int keys, int message, int out, struct buf *ret_status, struct error *err)
 {
 	int ends[2], status = 0, r;
@@ -131,7 +112,7 @@ static int run(int keys, int message, int out, struct buf *ret_status, struct er
 	r = pid < 0 ? -errno : 0;
 	(void)close(ends[1]);
 	if (r == 0) {
-		r = read_status(ends[0], ret_status);
+		r = file_read_until(ends[0], clock_monotonic_ms() + DEADLINE_MS, ret_status);
 		if (r < 0)
 			(void)kill(pid, SIGKILL);
 		(void)TEMP_FAILURE_RETRY(waitpid(pid, &status, 0));

@@ -180,6 +180,48 @@ load disk_lib
 	done
 }
 
+@test "a disk that leads in circles, or tells of enormous holes, costs neither time nor room" {
+	need_program strake-disk
+	need_command mke2fs debugfs
+	mkdir -p "$STATE/tree"/{a,b} && echo text >"$STATE/tree/file"
+	mke2fs -q -t ext4 -O ^metadata_csum -d "$STATE/tree" "$STATE/fs" 8m
+	debugfs -w -f - "$STATE/fs" >"$STATE/log" 2>&1 <<-'END'
+		link <2> a/up
+		link <2> b/up
+		symlink loop loop
+		sif file size 15000000000000
+	END
+	run timeout 20 "$PROGRAMS/strake" disk cp "$STATE/fs" / "$STATE/copied"
+	assert_status 1
+	assert_has "has two names"
+	run strake disk cat "$STATE/fs" /loop
+	assert_has "/loop: its links lead to one another"
+	timeout 20 "$PROGRAMS/strake" disk cp "$STATE/fs" /file "$STATE/file"
+	[ "$(stat -c '%s' "$STATE/file")" = 15000000000000 ]
+	[ "$(head -c 5 "$STATE/file")" = text ]
+	# Two files into one: the second is no file's beginning.
+	debugfs -w -R 'sif file size 5' "$STATE/fs" 2>>"$STATE/log"
+	strake disk cat "$STATE/fs" /file /file >"$STATE/both"
+	[ "$(cat "$STATE/both")" = $'text\ntext' ]
+	strake disk cat "$STATE/fs" /file >>"$STATE/both"
+	[ "$(wc -l <"$STATE/both")" = 3 ]
+}
+
+@test "what is no source is told from what is a damaged one" {
+	need_program strake-disk
+	kernel_new "$STATE/kernel" 6.1.0
+	head -c 100000 /dev/urandom >"$STATE/noise"
+	run strake disk build "$STATE/noise" -o "$STATE/disk" --kernel "$STATE/kernel"
+	assert_has "noise is no directory, no executable and no tar archive"
+	run strake disk build /dev/null -o "$STATE/disk" --kernel "$STATE/kernel"
+	assert_has "/dev/null is no directory, archive or executable, but a device"
+	run strake disk build /bin/ls -o "$STATE/disk" --kernel "$STATE/kernel"
+	assert_has "/bin/ls is dynamic: link it with -static, or"
+	run strake disk build /bin/busybox -o "$STATE/disk"
+	assert_has "/bin/busybox has no kernel in /boot or /lib/modules: name one with --kernel"
+	[ ! -e "$STATE/disk" ]
+}
+
 @test "words that would end a loader's line, that a kernel cuts off, or that are no name of a machine, are refused" {
 	need_program strake-disk
 	local long
@@ -260,6 +302,36 @@ load disk_lib
 	mcopy -n -o -i "$STATE/ours@@1M" ::/initrd.img "$STATE/initrd"
 	mkdir "$STATE/ours-unpacked" && (cd "$STATE/ours-unpacked" && cpio --quiet -id <"$STATE/initrd")
 	diff -r "$STATE/unpacked" "$STATE/ours-unpacked"
+}
+
+@test "a dry run's script follows no link of the source's out of its tree" {
+	need_program strake-disk
+	need_command syslinux mcopy mkfs.vfat sfdisk cpio
+	local out=$STATE/outside
+	mkdir -p "$out/data/old" "$STATE/tree" && touch "$out/data/old/file"
+	tree_new "$STATE/tree"
+	cp -r "$out" "$STATE/before"
+	rm -r "$STATE/tree/etc"
+	mkdir -p "$STATE/tree$out/skel"
+	ln -s "$out" "$STATE/tree/etc"
+	ln -s "$out" "$STATE/tree/.strake"
+	printf 'root:x:0:0::/../../../..%s:/bin/sh\n' "$out" >"$STATE/tree$out/passwd"
+	printf 'root:x:0:\n' >"$STATE/tree$out/group"
+	printf '127.0.0.1 localhost\n' >"$STATE/tree$out/hosts"
+	mkdir -p "$STATE/tree/usr/sbin" && touch "$STATE/tree/usr/sbin/"{sshd,ifup} "$STATE/tree/sbin/ifup"
+	echo 'ssh-ed25519 AAAA me' >"$STATE/key"
+	strake --dry-run disk build "$STATE/tree" -o "$STATE/disk" --hostname box --user ann --ssh-key "root=$STATE/key" --network dhcp >"$STATE/script"
+	sh "$STATE/script"
+	diff -r "$STATE/before" "$out"
+	[ "$(strake disk cat "$STATE/disk" "$out/hostname")" = box ]
+	[ "$(strake disk cat "$STATE/disk" "$out/.ssh/authorized_keys")" = "ssh-ed25519 AAAA me" ]
+	[ -n "$(strake disk cat "$STATE/disk" "$out/first" | head -c 4 | tr -d '\0')" ]
+	# Where there is no init, volumes are moved out of the tree.
+	rm -r "$STATE/tree/sbin"
+	ln -s "$out" "$STATE/tree/srv"
+	strake --dry-run disk build "$STATE/tree" -o "$STATE/disk" --root-on disk --volume /srv/data -- /bin/busybox true >"$STATE/script"
+	sh "$STATE/script"
+	diff -r "$STATE/before" "$out"
 }
 
 @test "A10.2: a user without rights runs a dry run's script under fakeroot, and the disk has the same files" {

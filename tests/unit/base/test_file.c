@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "../scratch.h"
+#include "base/buf.h"
+#include "base/clock.h"
 
 #define DEPTH 3000 /* more than the test may have descriptors */
 
@@ -161,6 +163,43 @@ static void a_deep_tree_is_removed(void **state)
 	assert_int_equal(faccessat(dir, "d", F_OK, 0), -1);
 }
 
+static void what_a_program_prints_is_read_to_its_end(void **state)
+{
+	struct buf text = BUF_INIT(1 << 20), little = BUF_INIT(3);
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(file_write_all(ends[1], "hello", 5), 0);
+	/* It goes on: only the time ends it. */
+	assert_int_equal(file_read_until(ends[0], clock_monotonic_ms() + 1, &text), -ETIMEDOUT);
+	assert_int_equal(file_write_all(ends[1], " you", 4), 0);
+	(void)close(ends[1]);
+	assert_int_equal(file_read_until(ends[0], clock_monotonic_ms() + 60000, &text), 0);
+	assert_string_equal(buf_text(&text), "hello you");
+	(void)close(ends[0]);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(file_write_all(ends[1], "hello", 5), 0);
+	(void)close(ends[1]);
+	assert_int_equal(file_read_until(ends[0], clock_monotonic_ms() + 60000, &little), -E2BIG);
+	(void)close(ends[0]);
+	buf_done(&text);
+	buf_done(&little);
+}
+
+static void bytes_go_to_their_place(void **state)
+{
+	autofree char *path = xasprintf("%s/file", (const char *)*state), *text = NULL;
+	autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), full = -1;
+
+	assert_int_equal(file_write_all_at(fd, "cd", 2, 2), 0);
+	assert_int_equal(file_write_all_at(fd, "ab", 2, 0), 0);
+	text = scratch_get(*state, "file");
+	assert_string_equal(text, "abcd");
+	full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(file_write_all_at(full, "x", 1, 0), -ENOSPC);
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
 
 int main(void)
@@ -173,6 +212,8 @@ int main(void)
 		CASE(directories_are_made_with_their_parents),
 		CASE(a_tree_is_removed_but_not_what_it_points_to),
 		CASE(a_deep_tree_is_removed),
+		CASE(what_a_program_prints_is_read_to_its_end),
+		CASE(bytes_go_to_their_place),
 	};
 
 	(void)umask(022);

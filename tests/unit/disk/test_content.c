@@ -35,6 +35,15 @@ static void pieces_and_holes(void **state)
 	assert_int_equal(content_next(&rd, 52, &at, &len), 1);
 	assert_true(at == 52 && len == 3);
 	assert_int_equal(content_next(&rd, 55, &at, &len), 0);
+	assert_true(content_next_blocks(&rd, 16, 0, &at, &len));
+	assert_true(at == 0 && len == 16);
+	assert_true(content_next_blocks(&rd, 16, 16, &at, &len));
+	assert_true(at == 48 && len == 16);
+	assert_false(content_next_blocks(&rd, 16, 64, &at, &len));
+	assert_true(content_next_blocks(&rd, 50, 0, &at, &len)); /* those that touch are one */
+	assert_true(at == 0 && len == 100);
+	assert_int_equal(content_count(&c, 16, &at, &len, NULL), 0);
+	assert_true(at == 2 && len == 2);
 	assert_int_equal(content_read(&c, 100, 100, &bytes, &n, NULL), 0);
 	assert_int_equal(n, 100);
 	assert_memory_equal(bytes, "56789\0", 6);

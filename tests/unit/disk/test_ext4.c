@@ -122,6 +122,23 @@ static void a_time_beyond_what_it_holds_is_the_nearest(void **state)
 }
 
 /* e2fsck's own word for it. */
+static void a_file_with_too_many_names_is_refused(void **state)
+{
+	cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+	struct file *f = filetree_add(t, S_IFREG | 0644);
+	struct ext4_request req = { .fd = -1, .label = "test", .size = 100 << 20 };
+	struct error err = { 0 };
+
+	(void)state;
+	for (int i = 0; i <= 65000; i++) {
+		autofree char *name = xasprintf("%d", i);
+
+		dir_put(t->root, name, f);
+	}
+	assert_int_equal(ext4_write(t, &req, &err), -EMLINK);
+	assert_string_equal(err.text, "0 has 65001 names, and an ext4 takes 65000 of one file");
+}
+
 static void links_of_every_size_are_sound(void **state)
 {
 	static const size_t lens[] = { 1, 58, 59, 60, 61, 1024, 4095 };
@@ -154,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(names_come_back, scratch_setup, scratch_teardown),
+		cmocka_unit_test(a_file_with_too_many_names_is_refused),
 		cmocka_unit_test_setup_teardown(too_small_is_said, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_time_beyond_what_it_holds_is_the_nearest,
 						scratch_setup, scratch_teardown),

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -74,6 +75,32 @@ static void names_are_sorted_and_replaced(void **state)
 	dir_drop(t->root, "nothing");
 	assert_int_equal(t->root->nnames, 2);
 	assert_null(dir_find(t->root, "a"));
+}
+
+/* Whatever their order and what goes on between: each is found, and a numbering has them sorted. */
+static void many_names_are_found_and_sorted(void **state)
+{
+	static const size_t n = 20000, steps[] = { 1, 7919, 19999 };
+
+	(void)state;
+	for (size_t s = 0; s < ARRAY_SIZE(steps); s++) {
+		cleanup(filetree_cleanup) struct filetree *t = filetree_new();
+		struct file *a = filetree_add(t, S_IFREG | 0644), *b = filetree_add(t, S_IFREG);
+		char name[16];
+
+		for (size_t i = 0; i < n; i++) {
+			(void)snprintf(name, sizeof(name), "%05zu", i * steps[s] % n);
+			dir_put(t->root, name, a);
+			dir_put(t->root, name, b);
+			assert_ptr_equal(dir_find(t->root, name), b);
+			if (i % 5 == 4)
+				dir_drop(t->root, name);
+		}
+		assert_int_equal(t->root->nnames, n - n / 5);
+		filetree_number(t, 1, 2);
+		for (size_t i = 1; i < t->root->nnames; i++)
+			assert_true(strcmp(t->root->names[i - 1].text, t->root->names[i].text) < 0);
+	}
 }
 
 static void numbers_and_links_are_counted(void **state)
@@ -196,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_stay_inside),
 		cmocka_unit_test(names_are_sorted_and_replaced),
+		cmocka_unit_test(many_names_are_found_and_sorted),
 		cmocka_unit_test(numbers_and_links_are_counted),
 		cmocka_unit_test(a_file_in_the_way),
 		cmocka_unit_test(missing_directories_are_made_where_the_path_leads),
