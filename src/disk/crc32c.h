@@ -1,4 +1,4 @@
-/* src/disk/crc32c.h - the checksum of btrfs's blocks, by the processor where it has it. */
+/* src/disk/crc32c.h - CRC-32C, by the processor where it has it. */
 #ifndef DISK_CRC32C_H
 #define DISK_CRC32C_H
 

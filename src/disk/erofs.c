@@ -6,13 +6,13 @@
  */
 #include "disk/erofs.h"
 
-#include <ext2fs/ext2fs.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "disk/crc32c.h"
 #include "disk/filetree.h"
 #include "disk/region.h"
 #include "image/attributes.h"
@@ -454,7 +454,7 @@ static int write_super(const struct erofs *e, const uint8_t uuid[16], int64_t no
 	memcpy(block + 48, uuid, 16);
 	memcpy(block + 64, volume_name, sizeof(volume_name));
 	put_le(block + 80, e->chunked ? 4 : 0, 4);
-	put_le(block + 4, ext2fs_crc32c_le(~0U, block, sizeof(block)), 4);
+	put_le(block + 4, crc32c(~0U, block, sizeof(block)), 4);
 	return put(e, block, sizeof(block), SUPER);
 }
 

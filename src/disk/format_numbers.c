@@ -5,7 +5,6 @@
  */
 #include "disk/format_numbers.h"
 
-#include <ext2fs/ext2fs.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "disk/crc32c.h"
 #include "disk/identity.h"
 
 #define SEED_LEN        (1U << 20) /* of the disk: with the table, which has its UUID */
@@ -126,7 +126,7 @@ static int fix_vhdx_header(const struct fixing *f, unsigned char *h, int64_t at,
 	h[8] = sequence;
 	identity_uuid(&f->id, "vhdx file", h + 16);
 	identity_uuid(&f->id, "vhdx data", h + 32);
-	sum = ~ext2fs_crc32c_le(~0U, h, VHDX_HEADER_LEN);
+	sum = ~crc32c(~0U, h, VHDX_HEADER_LEN);
 	for (int k = 0; k < 4; k++)
 		h[4 + k] = (unsigned char)(sum >> (8 * k));
 	return put(f, h, VHDX_HEADER_LEN, at);

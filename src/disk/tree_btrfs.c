@@ -14,27 +14,10 @@
 #include "disk/tree_btrfs_inside.h"
 #include "image/tar.h"
 
-#define SUPER         65536
-#define SUPER_LEN     4096
-#define SYSTEM_CHUNKS 811
-#define SYSTEM_MAX    2048
-#define KNOWN         0x10f7fU /* incompatible features; not RAID of parities, zones, new extents */
-#define FIRST_CHUNK   256U     /* objects */
-#define TREE_DIR      6U
-#define FILES         5U
-#define ROOT_DIR      256U
-#define INODE         1U /* kinds of items, as BTRFS_CHUNK */
-#define XATTR         24U
-#define DIR_ITEM      84U
-#define DIR_INDEX     96U
-#define EXTENT        108U
-#define ROOT          132U
-#define ROOT_REF      156U
-#define DIR_HEAD      30 /* of a name in a directory, of an attribute */
-#define EXTENT_HEAD   21
-#define EXTENT_LEN    53
-#define SUBVOLS_MAX   1024
-#define INODE_BITS    48
+#define SYSTEM_MAX  2048
+#define KNOWN       0x10f7fU /* incompatible features; not RAID of parities, zones, new extents */
+#define SUBVOLS_MAX 1024
+#define INODE_BITS  48
 
 enum { NONE, ZLIB, LZO, ZSTD }; /* how an extent is packed */
 
@@ -92,14 +75,15 @@ static int take_xattrs(const struct inodes *g, struct file *f, const struct btrf
 	size_t left = item->len;
 
 	while (left > 0) {
-		size_t name_len = left < DIR_HEAD ? 0 : (size_t)get_le(p + 27, 2);
-		size_t len = left < DIR_HEAD ? 0 : (size_t)get_le(p + 25, 2);
+		size_t name_len = left < BTRFS_DIR_HEAD ? 0 : (size_t)get_le(p + 27, 2);
+		size_t len = left < BTRFS_DIR_HEAD ? 0 : (size_t)get_le(p + 25, 2);
 
-		if (name_len == 0 || name_len + len > left - DIR_HEAD)
+		if (name_len == 0 || name_len + len > left - BTRFS_DIR_HEAD)
 			return inodes_damaged(g, "attributes");
-		inodes_xattr(f, "", p + DIR_HEAD, name_len, p + DIR_HEAD + name_len, len);
-		p += DIR_HEAD + name_len + len;
-		left -= DIR_HEAD + name_len + len;
+		inodes_xattr(f, "", p + BTRFS_DIR_HEAD, name_len, p + BTRFS_DIR_HEAD + name_len,
+			     len);
+		p += BTRFS_DIR_HEAD + name_len + len;
+		left -= BTRFS_DIR_HEAD + name_len + len;
 	}
 	return 0;
 }
@@ -143,24 +127,24 @@ static int take_extent(const struct inodes *g, struct file *f, const struct btrf
 	uint64_t from, len;
 	int r;
 
-	if (item->len < EXTENT_HEAD || p[20] > PREPARED || (p[20] && item->len < EXTENT_LEN) ||
-	    item->offset > (uint64_t)TAR_SIZE_MAX)
+	if (item->len < BTRFS_EXTENT_HEAD || p[20] > PREPARED ||
+	    (p[20] && item->len < BTRFS_EXTENT_LEN) || item->offset > (uint64_t)TAR_SIZE_MAX)
 		return inodes_damaged(g, "the extents of a file");
 	e.by = p[16];
 	e.size = get_le(p + 8, 8);
 	if (e.by == LZO || e.by > ZSTD || p[17] || p[18] || p[19])
 		return refuse_packing(g, e.by);
 	if (p[20] == INLINE) {
-		e.place = item->place + EXTENT_HEAD;
-		e.len = item->len - EXTENT_HEAD;
+		e.place = item->place + BTRFS_EXTENT_HEAD;
+		e.len = item->len - BTRFS_EXTENT_HEAD;
 		len = e.by == NONE ? e.len : e.size;
 		return len > PACKED_MAX ? inodes_damaged(g, "the extents of a file")
 					: add_extent(g, f, (int64_t)item->offset, (int64_t)len, &e);
 	}
-	from = get_le(p + EXTENT_HEAD, 8);
-	e.len = get_le(p + EXTENT_HEAD + 8, 8);
-	e.skip = get_le(p + EXTENT_HEAD + 16, 8);
-	len = get_le(p + EXTENT_HEAD + 24, 8);
+	from = get_le(p + BTRFS_EXTENT_HEAD, 8);
+	e.len = get_le(p + BTRFS_EXTENT_HEAD + 8, 8);
+	e.skip = get_le(p + BTRFS_EXTENT_HEAD + 16, 8);
+	len = get_le(p + BTRFS_EXTENT_HEAD + 24, 8);
 	if (from == 0 || p[20] == PREPARED)
 		return 0;
 	if (e.skip > (uint64_t)TAR_SIZE_MAX || len > (uint64_t)TAR_SIZE_MAX)
@@ -176,7 +160,7 @@ static int take_item(const struct inodes *g, const struct btrfs_item *item, void
 	struct reading_inode *ri = data;
 	struct file *f = ri->f;
 
-	if (item->kind == INODE) {
+	if (item->kind == BTRFS_INODE) {
 		if (item->len < 160)
 			return inodes_damaged(g, "an inode");
 		take_inode(f, item->bytes);
@@ -186,10 +170,10 @@ static int take_item(const struct inodes *g, const struct btrfs_item *item, void
 			       : 0;
 	}
 	if (!ri->found)
-		return item->kind < INODE ? 0 : inodes_damaged(g, "a name leads to no file");
-	if (item->kind == XATTR && !S_ISLNK(f->mode))
+		return item->kind < BTRFS_INODE ? 0 : inodes_damaged(g, "a name leads to no file");
+	if (item->kind == BTRFS_XATTR && !S_ISLNK(f->mode))
 		return take_xattrs(g, f, item);
-	if (item->kind == EXTENT && (S_ISREG(f->mode) || S_ISLNK(f->mode)))
+	if (item->kind == BTRFS_EXTENT && (S_ISREG(f->mode) || S_ISLNK(f->mode)))
 		return take_extent(g, f, item);
 	return 0;
 }
@@ -255,13 +239,13 @@ static int note_name(const struct inodes *g, const struct btrfs_item *item, void
 	struct listing *l = data;
 	size_t len;
 
-	if (item->kind != DIR_INDEX)
+	if (item->kind != BTRFS_DIR_INDEX)
 		return 0;
-	len = item->len < DIR_HEAD ? 0 : (size_t)get_le(p + 27, 2);
-	if (len == 0 || len > item->len - DIR_HEAD)
+	len = item->len < BTRFS_DIR_HEAD ? 0 : (size_t)get_le(p + 27, 2);
+	if (len == 0 || len > item->len - BTRFS_DIR_HEAD)
 		return inodes_damaged(g, "a directory");
 	VEC_GROW(l->items, l->n, l->room);
-	l->items[l->n++] = (struct entry) { xstrndup((const char *)p + DIR_HEAD, len), len,
+	l->items[l->n++] = (struct entry) { xstrndup((const char *)p + BTRFS_DIR_HEAD, len), len,
 					    get_le(p, 8), p[8] };
 	return 0;
 }
@@ -277,10 +261,10 @@ static int look_at_root(const struct inodes *g, const struct btrfs_item *item, v
 {
 	struct root_search *s = data;
 
-	if (item->kind != s->kind || (s->kind == ROOT_REF && item->offset != s->offset))
+	if (item->kind != s->kind || (s->kind == BTRFS_ROOT_REF && item->offset != s->offset))
 		return 0;
 	s->found = true;
-	if (s->kind == ROOT_REF)
+	if (s->kind == BTRFS_ROOT_REF)
 		return 0;
 	if (item->len < 239)
 		return inodes_damaged(g, "a subvolume");
@@ -291,7 +275,8 @@ static int look_at_root(const struct inodes *g, const struct btrfs_item *item, v
 /* 1: it is now one of ours, *ret_number its directory; 0: this is no place of it. */
 static int add_subvol(const struct inodes *g, uint64_t parent, uint64_t id, uint64_t *ret_number)
 {
-	struct root_search ref = { .kind = ROOT_REF, .offset = id }, root = { .kind = ROOT };
+	struct root_search ref = { .kind = BTRFS_ROOT_REF, .offset = id },
+			   root = { .kind = BTRFS_ROOT };
 	struct btrfs *b = btrfs_of(g);
 	int r = 0;
 
@@ -310,7 +295,7 @@ static int add_subvol(const struct inodes *g, uint64_t parent, uint64_t id, uint
 	if (r < 0)
 		return r;
 	b->subvols[b->nsubvols] = (struct subvol) { id, root.tree };
-	*ret_number = (uint64_t)b->nsubvols++ << INODE_BITS | ROOT_DIR;
+	*ret_number = (uint64_t)b->nsubvols++ << INODE_BITS | BTRFS_ROOT_DIR;
 	return 1;
 }
 
@@ -319,9 +304,9 @@ static int take_name(struct inodes *g, uint64_t dir_number, struct file *dir, co
 	uint64_t subvol = dir_number >> INODE_BITS, number = subvol << INODE_BITS | e->number;
 	int r = 1;
 
-	if (e->kind == ROOT)
+	if (e->kind == BTRFS_ROOT)
 		r = add_subvol(g, btrfs_of(g)->subvols[subvol].id, e->number, &number);
-	else if (e->kind != INODE || e->number >> INODE_BITS)
+	else if (e->kind != BTRFS_INODE || e->number >> INODE_BITS)
 		r = inodes_damaged(g, "a name in a directory");
 	return r <= 0 ? r : inodes_name(g, dir, e->name, e->len, number);
 }
@@ -341,6 +326,54 @@ static int list(struct inodes *g, uint64_t number, struct file *dir)
 	return r;
 }
 
+/* one by its path */
+
+struct name_search {
+	const char *name;
+	struct entry found; /* its name is not set; kind 0: none */
+};
+
+static int look_at_name(const struct inodes *g, const struct btrfs_item *item, void *data)
+{
+	struct name_search *s = data;
+	const unsigned char *p = item->bytes;
+	size_t len = strlen(s->name);
+
+	(void)g;
+	if (item->kind == BTRFS_DIR_INDEX && item->len >= BTRFS_DIR_HEAD + len &&
+	    get_le(p + 27, 2) == len && memcmp(p + BTRFS_DIR_HEAD, s->name, len) == 0)
+		s->found = (struct entry) { .number = get_le(p, 8), .kind = p[8] };
+	return 0;
+}
+
+/* The number of a subvolume; -ENOENT. */
+static int find_subvol(const struct inodes *g, const char *path, uint64_t *ret)
+{
+	autofree char *copy = xstrdup(path);
+	uint64_t id = BTRFS_FILES, dir = BTRFS_ROOT_DIR;
+	char *rest = copy;
+	int r = 0;
+
+	while (r == 0 && rest) {
+		struct name_search s = { .name = strsep(&rest, "/") };
+		struct root_search root = { .kind = BTRFS_ROOT };
+
+		if (!*s.name)
+			continue;
+		r = btrfs_walk(g, &btrfs_of(g)->in, btrfs_of(g)->roots, id, look_at_root, &root);
+		if (r == 0)
+			r = btrfs_walk(g, &btrfs_of(g)->in, root.tree, dir, look_at_name, &s);
+		if (r == 0 && s.found.kind != BTRFS_ROOT && s.found.kind != BTRFS_INODE)
+			r = error_set(g->err, -ENOENT, "it has no subvolume %s", path);
+		id = s.found.kind == BTRFS_ROOT ? s.found.number : id;
+		dir = s.found.kind == BTRFS_ROOT ? BTRFS_ROOT_DIR : s.found.number;
+	}
+	if (r == 0 && dir != BTRFS_ROOT_DIR)
+		r = error_set(g->err, -ENOENT, "%s is no subvolume of it", path);
+	*ret = id;
+	return r;
+}
+
 /* the superblock */
 
 static int note_default(const struct inodes *g, const struct btrfs_item *item, void *data)
@@ -348,8 +381,8 @@ static int note_default(const struct inodes *g, const struct btrfs_item *item, v
 	uint64_t *id = data;
 
 	(void)g;
-	if (item->kind == DIR_ITEM && item->len == DIR_HEAD + 7 &&
-	    memcmp(item->bytes + DIR_HEAD, "default", 7) == 0)
+	if (item->kind == BTRFS_DIR_ITEM && item->len == BTRFS_DIR_HEAD + 7 &&
+	    memcmp(item->bytes + BTRFS_DIR_HEAD, "default", 7) == 0)
 		*id = get_le(item->bytes, 8);
 	return 0;
 }
@@ -369,7 +402,7 @@ static int read_chunks(const struct inodes *g, struct btrfs_in *in, const unsign
 	struct btrfs_tree tree = { get_le(s + 88, 8), s[199] };
 	struct btrfs_in first = { .node = in->node };
 	size_t left = (size_t)get_le(s + 160, 4), used = 0;
-	const unsigned char *p = s + SYSTEM_CHUNKS;
+	const unsigned char *p = s + BTRFS_SYSTEM_CHUNKS;
 	int r = left > SYSTEM_MAX ? inodes_damaged(g, "the superblock") : 0;
 
 	while (r == 0 && left > 17) {
@@ -381,7 +414,7 @@ static int read_chunks(const struct inodes *g, struct btrfs_in *in, const unsign
 		struct btrfs_in all = { .node = in->node };
 
 		/* Walked by the first ones, noted in the others. */
-		r = btrfs_walk(g, &first, tree, FIRST_CHUNK, note_chunk, &all);
+		r = btrfs_walk(g, &first, tree, BTRFS_FIRST_CHUNK, note_chunk, &all);
 		*in = all;
 	}
 	btrfs_in_done(&first);
@@ -410,15 +443,16 @@ static int check_super(const struct inodes *g, const unsigned char *s)
 	return 0;
 }
 
-int filetree_add_btrfs(struct filetree *t, const struct region *at, struct error *err)
+int filetree_add_btrfs(struct filetree *t, const struct region *at, const char *subvol,
+		       struct error *err)
 {
 	static const struct inodes_kind kind = { "btrfs check", read_inode, list };
-	unsigned char super[SUPER_LEN] = { 0 };
+	unsigned char super[BTRFS_SUPER_LEN] = { 0 };
 	struct btrfs *b = xnew(struct btrfs);
 	const struct view view = { b };
 	struct inodes g = { .kind = &kind, .data = &view, .at = *at, .tree = t, .err = err };
-	uint64_t id = FILES, root = 0;
-	int r = inodes_get(&g, SUPER, super, sizeof(super), "the superblock");
+	uint64_t id = BTRFS_FILES, root = 0;
+	int r = inodes_get(&g, BTRFS_SUPER, super, sizeof(super), "the superblock");
 
 	if (r == 0)
 		r = check_super(&g, super);
@@ -427,7 +461,8 @@ int filetree_add_btrfs(struct filetree *t, const struct region *at, struct error
 	if (r == 0)
 		r = read_chunks(&g, &b->in, super);
 	if (r == 0)
-		r = btrfs_walk(&g, &b->in, b->roots, TREE_DIR, note_default, &id);
+		r = subvol ? find_subvol(&g, subvol, &id)
+			   : btrfs_walk(&g, &b->in, b->roots, BTRFS_TREE_DIR, note_default, &id);
 	if (r == 0)
 		r = add_subvol(&g, 0, id, &root);
 	if (r > 0)

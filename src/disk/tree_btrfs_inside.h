@@ -1,7 +1,6 @@
 /* src/disk/tree_btrfs_inside.h - between the files that read a btrfs.
  *
- * The kernel's include/uapi/linux/btrfs_tree.h.  All is in trees of items that are sorted by their
- * keys; blocks have logical numbers, which the tree of chunks tells the place of.
+ * Numbers and kinds are those of btrfs_format.h.
  */
 #ifndef DISK_TREE_BTRFS_INSIDE_H
 #define DISK_TREE_BTRFS_INSIDE_H
@@ -10,10 +9,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "disk/btrfs_format.h"
 #include "disk/tree_inodes.h"
-
-#define BTRFS_LEVELS 8
-#define BTRFS_CHUNK  228U /* kinds of items */
 
 struct btrfs_chunk {
 	uint64_t logical, len;

@@ -4,12 +4,6 @@
 #include "base/alloc.h"
 #include "disk/tree_btrfs_inside.h"
 
-#define HEAD       101
-#define KEY        17
-#define ITEM       (KEY + 4 + 4)
-#define POINTER    (KEY + 8 + 8)
-#define CHUNK_HEAD 48
-#define STRIPE     32
 #define SPREAD     (0x8U | 0x40U | 0x80U | 0x100U) /* over several devices */
 #define CHUNKS_MAX 1000000U
 
@@ -24,16 +18,16 @@ int btrfs_take_chunk(const struct inodes *g, struct btrfs_in *b, uint64_t logica
 		     const unsigned char *p, size_t len, size_t *ret_used)
 {
 	struct btrfs_chunk c = { .logical = logical };
-	size_t stripes = len < CHUNK_HEAD ? 0 : (size_t)get_le(p + 44, 2);
+	size_t stripes = len < BTRFS_CHUNK_HEAD ? 0 : (size_t)get_le(p + 44, 2);
 
-	if (stripes == 0 || stripes > (len - CHUNK_HEAD) / STRIPE || b->n >= CHUNKS_MAX ||
-	    (b->n && logical < b->chunks[b->n - 1].logical))
+	if (stripes == 0 || stripes > (len - BTRFS_CHUNK_HEAD) / BTRFS_STRIPE ||
+	    b->n >= CHUNKS_MAX || (b->n && logical < b->chunks[b->n - 1].logical))
 		return inodes_damaged(g, "its chunks");
 	if (get_le(p + 24, 8) & SPREAD)
 		return error_set(g->err, -EOPNOTSUPP, "it is spread over several devices");
 	c.len = get_le(p, 8);
-	c.place = (int64_t)get_le(p + CHUNK_HEAD + 8, 8);
-	*ret_used = CHUNK_HEAD + stripes * STRIPE;
+	c.place = (int64_t)get_le(p + BTRFS_CHUNK_HEAD + 8, 8);
+	*ret_used = BTRFS_CHUNK_HEAD + stripes * BTRFS_STRIPE;
 	VEC_GROW(b->chunks, b->n, b->room);
 	b->chunks[b->n++] = c;
 	return 0;
@@ -108,22 +102,23 @@ static int take_leaf(struct walking *w, const struct btrfs_slot *s, size_t n)
 	const struct btrfs_in *b = w->b;
 	int r = 0;
 
-	if (n > (b->node - HEAD) / ITEM)
+	if (n > (b->node - BTRFS_HEAD) / BTRFS_ITEM)
 		return inodes_damaged(w->g, "a tree");
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const unsigned char *p = s->bytes + HEAD + ITEM * i;
-		size_t at = (size_t)get_le(p + KEY, 4), len = (size_t)get_le(p + KEY + 4, 4);
+		const unsigned char *p = s->bytes + BTRFS_HEAD + BTRFS_ITEM * i;
+		size_t at = (size_t)get_le(p + BTRFS_KEY, 4),
+		       len = (size_t)get_le(p + BTRFS_KEY + 4, 4);
 		struct btrfs_item item = {
 			.object = get_le(p, 8), .kind = p[8], .offset = get_le(p + 9, 8), .len = len
 		};
 
-		if (at > b->node - HEAD || len > b->node - HEAD - at ||
+		if (at > b->node - BTRFS_HEAD || len > b->node - BTRFS_HEAD - at ||
 		    (w->any && !is_behind(&item, &w->last)))
 			return inodes_damaged(w->g, "a tree");
 		w->last = item;
 		w->any = true;
-		item.bytes = s->bytes + HEAD + at;
-		item.place = s->place + HEAD + (int64_t)at;
+		item.bytes = s->bytes + BTRFS_HEAD + at;
+		item.place = s->place + BTRFS_HEAD + (int64_t)at;
 		if (item.object == w->object)
 			r = w->fn(w->g, &item, w->data);
 	}
@@ -141,16 +136,16 @@ static int take_node(struct walking *w, uint64_t logical, unsigned level)
 	n = (size_t)get_le(s->bytes + 96, 4);
 	if (level == 0)
 		return take_leaf(w, s, n);
-	if (n == 0 || n > (w->b->node - HEAD) / POINTER)
+	if (n == 0 || n > (w->b->node - BTRFS_HEAD) / BTRFS_POINTER)
 		return inodes_damaged(w->g, "a tree");
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const unsigned char *p = s->bytes + HEAD + POINTER * i;
+		const unsigned char *p = s->bytes + BTRFS_HEAD + BTRFS_POINTER * i;
 
 		if (get_le(p, 8) > w->object)
 			break;
-		if (i + 1 < n && get_le(p + POINTER, 8) < w->object)
+		if (i + 1 < n && get_le(p + BTRFS_POINTER, 8) < w->object)
 			continue;
-		r = take_node(w, get_le(p + KEY, 8), level - 1);
+		r = take_node(w, get_le(p + BTRFS_KEY, 8), level - 1);
 	}
 	return r;
 }

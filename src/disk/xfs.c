@@ -7,11 +7,11 @@
  */
 #include "disk/xfs.h"
 
-#include <ext2fs/ext2fs.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "disk/crc32c.h"
 #include "disk/filetree.h"
 #include "disk/xfs_inside.h"
 
@@ -52,7 +52,7 @@ uint64_t xfs_sector(const struct xfs *x, uint64_t block)
 /* The sum alone is little-endian. */
 void xfs_sum(void *p, size_t len, size_t sum_at)
 {
-	uint32_t sum = ~ext2fs_crc32c_le(~0U, p, len);
+	uint32_t sum = ~crc32c(~0U, p, len);
 
 	for (size_t i = 0; i < 4; i++)
 		((unsigned char *)p)[sum_at + i] = (unsigned char)(sum >> (8 * i));

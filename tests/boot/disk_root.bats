@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Roots that boot: emulated machines whose init is a script of busybox's, a few seconds each.
-load lib
+load ../system/disk_lib
+load lib # its setup_file is the one
 
 # $STATE/tree: a system that has no more than a kernel, its modules and busybox.
 make_tree() { # COMMAND...: what the test needs beside
@@ -70,6 +71,18 @@ boot() { # FILE OPTION...: what it says on its console is $output
 	assert_has "root: xfs rw 8"
 	boot "$STATE/disk" --firmware uefi
 	assert_has "before: kept"
+}
+
+@test "A10.17: a btrfs root boots, all of it is read, it grows with its disk and is written to, and stays sound" {
+	make_tree btrfs
+	sed -i 's|^echo kept|\$b find / -xdev -type f -exec \$b cat {} + >/dev/null \&\& echo all read\n&|' "$STATE/tree/sbin/init"
+	strake disk build -q "$STATE/tree" -o "$STATE/disk" --fs btrfs
+	truncate -s 900M "$STATE/disk"
+	boot "$STATE/disk"
+	assert_has "root: btrfs rw 8"
+	assert_has "all read"
+	btrfs check --check-data-csum "$(root_partition "$STATE/disk")"
+	[ "$(strake disk cat "$STATE/disk" /etc/note)" = kept ]
 }
 
 @test "A10.17: squashfs and hashed roots boot, writes stay in memory; a changed byte under hashes is seen" {
