@@ -418,13 +418,37 @@ static int copy_to_stream(struct content_reader *rd, int to, struct error *err)
 	return 0;
 }
 
+static bool is_zero(const char *bytes, size_t len)
+{
+	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
+}
+
+/* Zeros become holes: what came through an archive (a squashfs) has lost its own. */
+static int copy_run(struct content_reader *rd, int64_t at, int64_t len, char *bytes, int to)
+{
+	int r = 0;
+
+	while (r == 0 && len > 0) {
+		int64_t n = MIN(len, (int64_t)COPY_SIZE);
+
+		r = content_get(rd, at, n, bytes);
+		if (r == 0 && !is_zero(bytes, (size_t)n))
+			r = lseek(to, at, SEEK_SET) < 0 ? -errno
+							: file_write_all(to, bytes, (size_t)n);
+		at += n;
+		len -= n;
+	}
+	return r;
+}
+
 /* Holes are not looked at, however large they say that they are. */
 static int copy_to_file(struct content_reader *rd, int to, struct error *err)
 {
 	int64_t size = rd->content->size, at = 0, start, len;
+	autofree char *bytes = xmalloc(COPY_SIZE);
 
 	while (content_next(rd, at, &start, &len) > 0) {
-		int r = content_copy(rd, start, len, to, start);
+		int r = copy_run(rd, start, len, bytes, to);
 
 		if (r < 0)
 			return error_sys(err, r, "copy");
