@@ -53,6 +53,9 @@ static int import_run(struct engine *engine, const void *data, int argc, char **
 		r = disk_open(argv[0], args->partition, &d, err);
 	if (r == 0)
 		r = disk_export(d, &fd, &said, err);
+	for (size_t i = 0; r == 0 && i < d->left_out.n; i++)
+		(void)fprintf(stderr, "disk import: %s is not on this disk: left out\n",
+			      d->left_out.items[i]);
 	/* What was asked for now comes last, and wins. */
 	strv_extend(&said, args->as.change.items, args->as.change.n);
 	if (r == 0)

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "disk/bootable.h"
 #include "disk/fat.h"
 #include "disk/reading.h"
 
 #define BOOT_CODE_LEN 440
 #define SYSLINUX_CFG  "/syslinux/syslinux.cfg"
+#define ENTRIES       "/loader/entries/"
 #define ENTRY_CONF    "/loader/entries/strake.conf"
 
 struct checking {
@@ -198,8 +200,54 @@ static int check_bios(struct checking *c, bool rest)
 	return check_config(c, SYSLINUX_CFG, words, rest);
 }
 
+/* strake.conf, or another's first: "/loader/entries/debian.conf"; NULL. */
+static char *find_entry(const struct checking *c)
+{
+	if (has(c, ENTRY_CONF))
+		return xstrdup(ENTRY_CONF);
+	for (const char *line = c->files; (line = strstr(line, "::" ENTRIES)); line++) {
+		size_t n = strcspn(line, "\n");
+
+		if (n > 5 && strncasecmp(line + n - 5, ".conf", 5) == 0)
+			return xstrndup(line + 2, n - 2);
+	}
+	return NULL;
+}
+
+/* A loader such as GRUB, whose way is its own: that there is something to start. */
+static int check_own_way(struct checking *c)
+{
+	struct filetree *t = NULL;
+	struct error err = { 0 };
+	struct bootable b = { .kernel = NULL };
+	autofree char *text = NULL, *kernel = NULL, *initrd = NULL;
+	int r = disk_read_tree(c->disk, &t, &err);
+
+	if (r < 0) {
+		tell(c, "root", false, err.text);
+		return 0;
+	}
+	r = bootable_find(t, &b, c->err);
+	if (r < 0)
+		return r;
+	kernel = b.kernel ? xasprintf("/%s, if the loader finds it: it has no entry in " ENTRIES,
+				      b.kernel_path)
+			  : NULL;
+	tell(c, "kernel", b.kernel,
+	     kernel ? kernel : ENTRY_CONF " is missing, and there is no kernel in /boot");
+	initrd = b.initrd ? xasprintf("/%s", b.initrd_path) : NULL;
+	if (initrd)
+		tell(c, "initrd", true, initrd);
+	bootable_done(&b);
+	text = xasprintf("%s, UUID %s", c->disk->volume.type, c->disk->volume.uuid);
+	tell(c, "root", true, text);
+	check_init(c);
+	return 0;
+}
+
 static int check_uefi(struct checking *c)
 {
+	autofree char *entry = find_entry(c);
 	static const char *words[] = { "linux", "initrd", "options" };
 
 	tell(c, "firmware (UEFI)", true,
@@ -208,11 +256,7 @@ static int check_uefi(struct checking *c)
 	check_file(c, "loader (UEFI)",
 		   has(c, "/EFI/BOOT/BOOTAA64.EFI") ? "/EFI/BOOT/BOOTAA64.EFI"
 						    : "/EFI/BOOT/BOOTX64.EFI");
-	if (!has(c, ENTRY_CONF)) {
-		check_file(c, "loader (UEFI)", ENTRY_CONF);
-		return 0;
-	}
-	return check_config(c, ENTRY_CONF, words, true);
+	return entry ? check_config(c, entry, words, true) : check_own_way(c);
 }
 
 int chain_check(struct disk *d, chain_fn fn, void *data, struct error *err)

@@ -99,7 +99,7 @@ static bool explain_run(const struct filling *f, const struct strv *argv, const 
 static int run(const struct filling *f, struct strv *argv, int also_fd, const char *package)
 {
 	const int fds[] = { f->req->out->fd, also_fd };
-	int r = tool_run(argv, fds, also_fd < 0 ? 1 : 2, f->req->now_s, package, f->err);
+	int r = tool_run_unsynced(argv, fds, also_fd < 0 ? 1 : 2, f->req->now_s, package, f->err);
 
 	strv_done(argv);
 	return r;

@@ -373,6 +373,9 @@ int ext4_write(struct filetree *t, const struct ext4_request *req, struct error 
 	}
 	w.fs->super->s_state |= EXT2_VALID_FS;
 	ext2fs_mark_super_dirty(w.fs);
-	code = ext2fs_close_free(&w.fs);
+	/* The caller syncs, when all of the disk is there. */
+	code = ext2fs_close2(w.fs, EXT2_FLAG_FLUSH_NO_SYNC);
+	if (code)
+		ext2fs_free(w.fs);
 	return code ? ext4_failed(err, code, "write the file system's books") : 0;
 }

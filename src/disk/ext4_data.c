@@ -1,6 +1,7 @@
 /* src/disk/ext4_data.c - contents: blocks are asked for a run at a time, and the bytes are copied
  * past the library, which would take them through its own buffers 4 KiB by 4 KiB.
  */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +13,8 @@
 #include "image/attributes.h"
 #include "image/tar.h"
 
-#define ACL_PREFIX "system.posix_acl_"
+#define WAITING_MAX (32 << 20)
+#define ACL_PREFIX  "system.posix_acl_"
 
 int ext4_failed(struct error *err, errcode_t code, const char *what)
 {
@@ -63,6 +65,16 @@ struct copying {
 	struct content_reader *rd;
 };
 
+/* While there is more to copy the disk is at work already, so that the sync in the end is short. */
+static void begin_writing(struct ext4_writer *w, int64_t len)
+{
+	w->waits += len;
+	if (w->waits < WAITING_MAX)
+		return;
+	w->waits = 0;
+	(void)sync_file_range(w->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 static int copy_extent(void *data, const struct ext2fs_extent *e)
 {
 	struct copying *c = data;
@@ -78,6 +90,7 @@ static int copy_extent(void *data, const struct ext2fs_extent *e)
 		r = content_copy(c->rd, start, len, c->w->fd, start + shift);
 		if (r < 0)
 			return error_sys(c->w->err, r, "copy a file's bytes");
+		begin_writing(c->w, len);
 		at = start + len;
 	}
 	return 0;

@@ -13,6 +13,7 @@ struct ext4_writer {
 	int fd;         /* where contents go */
 	int64_t offset; /* of the file system in it */
 	blk64_t goal;   /* where the next blocks are looked for */
+	int64_t waits;  /* bytes that nobody has told the kernel to write yet */
 	struct error *err;
 };
 

@@ -173,6 +173,20 @@ void dir_clear(struct file *dir)
 	dir->ntail = 0;
 }
 
+void dir_become(struct file *dir, struct file *from)
+{
+	struct file before = *dir;
+
+	assert(S_ISDIR(dir->mode) && S_ISDIR(from->mode) && dir != from);
+	*dir = *from;
+	from->names = before.names;
+	from->nnames = before.nnames;
+	from->room = before.room;
+	from->xattrs = before.xattrs;
+	from->nxattrs = before.nxattrs;
+	dir_clear(from);
+}
+
 /* paths */
 
 struct steps {
@@ -404,16 +418,34 @@ static void number_names(struct numbering *n, struct file *dir)
 	}
 }
 
+/* Files that another tree made, too, which a name of this one leads to. */
+static void forget_numbers(struct numbering *n)
+{
+	struct filetree *t = n->tree;
+
+	for (size_t i = 0; i < t->n; i++)
+		t->files[i]->number = t->files[i]->links = 0;
+	note_order(n, t->root);
+	for (size_t i = 0; i < t->norder; i++)
+		for (size_t k = 0; k < t->order[i]->nnames; k++) {
+			struct file *f = t->order[i]->names[k].file;
+
+			f->number = f->links = 0;
+			if (S_ISDIR(f->mode))
+				note_order(n, f);
+		}
+	t->norder = 0;
+}
+
 /* By breadth, so that no depth of an archive is ours. */
 void filetree_number(struct filetree *t, uint32_t root_number, uint32_t first)
 {
 	struct numbering n = { .tree = t, .next = first };
 
-	for (size_t i = 0; i < t->n; i++)
-		t->files[i]->number = t->files[i]->links = 0;
 	free(t->order);
 	t->order = NULL;
 	t->norder = 0;
+	forget_numbers(&n);
 	t->root->number = t->root->parent = root_number;
 	t->root->links = 2;
 	note_order(&n, t->root);

@@ -1,8 +1,9 @@
 /* src/disk/filetree.h - all files of a disk to be, in memory: names and attributes, not contents.
  *
  * A struct file is what an inode is; names in directories point at it, several for hard links. The
- * tree owns every file that was made for it, also those that no name leads to any more. Names are
- * sorted, so that a walk has one order whatever the tree was filled from.
+ * tree owns every file that was made for it, also those that no name leads to any more; its names
+ * may lead to another's. Names are sorted, so that a walk has one order whatever the tree was
+ * filled from.
  */
 #ifndef DISK_FILETREE_H
 #define DISK_FILETREE_H
@@ -67,6 +68,10 @@ void dir_drop(struct file *dir, const char *name);
 void dir_clear(struct file *dir);
 /* Before its names are read in their order; a walk and a numbering do so. */
 void dir_settle(struct file *dir);
+
+/* What a mount does: dir becomes what from is, in attributes and names; from is left without names.
+ */
+void dir_become(struct file *dir, struct file *from);
 
 /* By path, symbolic links followed as inside of the machine; NULL: not there.  ret_path (may be
  * NULL) gets where it really is, "usr/lib/x"; the caller frees.

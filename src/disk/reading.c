@@ -13,6 +13,7 @@
 #include "disk/ext4_inside.h"
 #include "disk/filetree.h"
 #include "disk/tree_ext4.h"
+#include "disk/whole.h"
 
 #define COPY_SIZE   (1U << 20)
 #define ENTRIES_MAX 1000000 /* of one directory */
@@ -30,12 +31,15 @@ void disk_close(struct disk *d)
 	if (d->fs)
 		ext2fs_free(d->fs);
 	volume_tree_done(&d->tree);
+	for (size_t i = 0; i < d->nmore; i++)
+		volume_tree_done(&d->more[i]);
+	strv_done(&d->left_out);
 	if (d->fd >= 0)
 		(void)close(d->fd);
 	free(d);
 }
 
-static struct region region_of(const struct disk *d, size_t i)
+struct region disk_region(const struct disk *d, size_t i)
 {
 	return d->nparts ? (struct region) { d->fd, d->parts[i].offset, d->parts[i].size }
 			 : (struct region) { d->fd, 0, d->size };
@@ -61,6 +65,7 @@ static int choose_root(struct disk *d, int asked, struct error *err)
 		return error_set(err, -ENOENT, "it has no partition %d, but %zu of them", asked,
 				 d->nparts);
 	d->root = asked - 1;
+	d->alone = asked > 0;
 	for (size_t i = 0; i < d->nparts; i++) {
 		if (d->parts[i].kind == PARTITION_ESP && d->esp < 0)
 			d->esp = (int)i;
@@ -69,7 +74,7 @@ static int choose_root(struct disk *d, int asked, struct error *err)
 	}
 	if (d->nparts && d->root < 0)
 		return 0;
-	d->at = region_of(d, (size_t)MAX(d->root, 0));
+	d->at = disk_region(d, (size_t)MAX(d->root, 0));
 	d->volume = d->volumes[MAX(d->root, 0)];
 	return 0;
 }
@@ -81,7 +86,7 @@ static int find_parts(struct disk *d, int asked, struct error *err)
 	if (r < 0 && r != -EBADMSG)
 		return r;
 	for (size_t i = 0; i < MAX(d->nparts, 1); i++) {
-		const struct region at = region_of(d, i);
+		const struct region at = disk_region(d, i);
 
 		volume_look(&at, &d->volumes[i]);
 	}
@@ -139,13 +144,11 @@ static int refuse(const struct disk *d, struct error *err)
 		"in the initrd of its boot partition)");
 }
 
-int disk_read(struct disk *d, struct error *err)
+static int read_root(struct disk *d, struct error *err)
 {
 	autofree char *path = xasprintf("/proc/self/fd/%d", d->fd);
 	autofree char *option = xasprintf("offset=%lld", (long long)d->at.offset);
 
-	if (d->fs || d->tree.tree)
-		return 0;
 	if (!volume_is_read(&d->volume))
 		return refuse(d, err);
 	if (!volume_is_ext(&d->volume))
@@ -156,6 +159,31 @@ int disk_read(struct disk *d, struct error *err)
 				 "its file system is damaged (the superblock): e2fsck can tell and "
 				 "mend it");
 	return 0;
+}
+
+int disk_turn_to(struct disk *d, int root, struct error *err)
+{
+	if (d->fs)
+		ext2fs_free(d->fs);
+	d->fs = NULL;
+	volume_tree_done(&d->tree);
+	d->root = root;
+	d->at = disk_region(d, (size_t)root);
+	d->volume = d->volumes[root];
+	return read_root(d, err);
+}
+
+int disk_read(struct disk *d, struct error *err)
+{
+	int r;
+
+	if (d->fs || d->tree.tree)
+		return 0;
+	r = d->alone ? 0 : whole_read_appliance(d, err);
+	if (r != 0)
+		return MIN(r, 0);
+	r = read_root(d, err);
+	return r < 0 || d->alone ? r : whole_mount(d, err);
 }
 
 int disk_read_tree(struct disk *d, struct filetree **ret, struct error *err)
@@ -390,13 +418,37 @@ static int copy_to_stream(struct content_reader *rd, int to, struct error *err)
 	return 0;
 }
 
+static bool is_zero(const char *bytes, size_t len)
+{
+	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
+}
+
+/* Zeros become holes: what came through an archive (a squashfs) has lost its own. */
+static int copy_run(struct content_reader *rd, int64_t at, int64_t len, char *bytes, int to)
+{
+	int r = 0;
+
+	while (r == 0 && len > 0) {
+		int64_t n = MIN(len, (int64_t)COPY_SIZE);
+
+		r = content_get(rd, at, n, bytes);
+		if (r == 0 && !is_zero(bytes, (size_t)n))
+			r = lseek(to, at, SEEK_SET) < 0 ? -errno
+							: file_write_all(to, bytes, (size_t)n);
+		at += n;
+		len -= n;
+	}
+	return r;
+}
+
 /* Holes are not looked at, however large they say that they are. */
 static int copy_to_file(struct content_reader *rd, int to, struct error *err)
 {
 	int64_t size = rd->content->size, at = 0, start, len;
+	autofree char *bytes = xmalloc(COPY_SIZE);
 
 	while (content_next(rd, at, &start, &len) > 0) {
-		int r = content_copy(rd, start, len, to, start);
+		int r = copy_run(rd, start, len, bytes, to);
 
 		if (r < 0)
 			return error_sys(err, r, "copy");

@@ -17,7 +17,15 @@ struct strv;
 int tool_run(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
 	     const char *package, struct error *err) must_check;
 
-/* The same; feed writes its standard input into a pipe.  That it does not read all is its business.
+/* The same of a program that fills a part of a file which the caller syncs when it is whole: that
+ * it wants to wait for the disk is passed over.  syslinux waits for all that this host has to
+ * write.
+ */
+int tool_run_unsynced(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,
+		      const char *package, struct error *err) must_check;
+
+/* As tool_run(); feed writes its standard input into a pipe.  That it does not read all is its
+ * business.
  */
 typedef int (*tool_feed_fn)(void *data, int fd, struct error *err);
 int tool_feed(const struct strv *argv, const int *fds, size_t nfds, int64_t now_s,

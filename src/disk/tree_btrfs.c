@@ -326,6 +326,54 @@ static int list(struct inodes *g, uint64_t number, struct file *dir)
 	return r;
 }
 
+/* one by its path */
+
+struct name_search {
+	const char *name;
+	struct entry found; /* its name is not set; kind 0: none */
+};
+
+static int look_at_name(const struct inodes *g, const struct btrfs_item *item, void *data)
+{
+	struct name_search *s = data;
+	const unsigned char *p = item->bytes;
+	size_t len = strlen(s->name);
+
+	(void)g;
+	if (item->kind == BTRFS_DIR_INDEX && item->len >= BTRFS_DIR_HEAD + len &&
+	    get_le(p + 27, 2) == len && memcmp(p + BTRFS_DIR_HEAD, s->name, len) == 0)
+		s->found = (struct entry) { .number = get_le(p, 8), .kind = p[8] };
+	return 0;
+}
+
+/* The number of a subvolume; -ENOENT. */
+static int find_subvol(const struct inodes *g, const char *path, uint64_t *ret)
+{
+	autofree char *copy = xstrdup(path);
+	uint64_t id = BTRFS_FILES, dir = BTRFS_ROOT_DIR;
+	char *rest = copy;
+	int r = 0;
+
+	while (r == 0 && rest) {
+		struct name_search s = { .name = strsep(&rest, "/") };
+		struct root_search root = { .kind = BTRFS_ROOT };
+
+		if (!*s.name)
+			continue;
+		r = btrfs_walk(g, &btrfs_of(g)->in, btrfs_of(g)->roots, id, look_at_root, &root);
+		if (r == 0)
+			r = btrfs_walk(g, &btrfs_of(g)->in, root.tree, dir, look_at_name, &s);
+		if (r == 0 && s.found.kind != BTRFS_ROOT && s.found.kind != BTRFS_INODE)
+			r = error_set(g->err, -ENOENT, "it has no subvolume %s", path);
+		id = s.found.kind == BTRFS_ROOT ? s.found.number : id;
+		dir = s.found.kind == BTRFS_ROOT ? BTRFS_ROOT_DIR : s.found.number;
+	}
+	if (r == 0 && dir != BTRFS_ROOT_DIR)
+		r = error_set(g->err, -ENOENT, "%s is no subvolume of it", path);
+	*ret = id;
+	return r;
+}
+
 /* the superblock */
 
 static int note_default(const struct inodes *g, const struct btrfs_item *item, void *data)
@@ -395,7 +443,8 @@ static int check_super(const struct inodes *g, const unsigned char *s)
 	return 0;
 }
 
-int filetree_add_btrfs(struct filetree *t, const struct region *at, struct error *err)
+int filetree_add_btrfs(struct filetree *t, const struct region *at, const char *subvol,
+		       struct error *err)
 {
 	static const struct inodes_kind kind = { "btrfs check", read_inode, list };
 	unsigned char super[BTRFS_SUPER_LEN] = { 0 };
@@ -412,7 +461,8 @@ int filetree_add_btrfs(struct filetree *t, const struct region *at, struct error
 	if (r == 0)
 		r = read_chunks(&g, &b->in, super);
 	if (r == 0)
-		r = btrfs_walk(&g, &b->in, b->roots, BTRFS_TREE_DIR, note_default, &id);
+		r = subvol ? find_subvol(&g, subvol, &id)
+			   : btrfs_walk(&g, &b->in, b->roots, BTRFS_TREE_DIR, note_default, &id);
 	if (r == 0)
 		r = add_subvol(&g, 0, id, &root);
 	if (r > 0)

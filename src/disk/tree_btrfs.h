@@ -7,10 +7,12 @@
 struct filetree;
 struct region;
 
-/* Its default subvolume and those in it, into an empty tree; contents stay where they are,
- * compressed or not.  -EBADMSG: it is damaged; -EBUSY: its log was not replayed; -EOPNOTSUPP: files
- * of it are compressed by lzo, or it lies on several devices.
+/* A subvolume (by its path from the top, "a/b"; NULL: the default one) and those in it, into an
+ * empty tree; contents stay where they are, compressed or not.  -EBADMSG: it is damaged; -EBUSY:
+ * its log was not replayed; -ENOENT: it has no such subvolume; -EOPNOTSUPP: files of it are
+ * compressed by lzo, or it lies on several devices.
  */
-int filetree_add_btrfs(struct filetree *t, const struct region *at, struct error *err) must_check;
+int filetree_add_btrfs(struct filetree *t, const struct region *at, const char *subvol,
+		       struct error *err) must_check;
 
 #endif

@@ -47,12 +47,14 @@ void volume_look(const struct region *at, struct volume *ret)
 
 /* readers */
 
-static int read_ext(const struct region *at, struct volume_tree *t, struct error *err)
+static int read_ext(const struct volume *v, const struct region *at, struct volume_tree *t,
+		    struct error *err)
 {
 	autofree char *path = xasprintf("/proc/self/fd/%d", at->fd);
 	autofree char *option = xasprintf("offset=%lld", (long long)at->offset);
 	ext2_filsys fs = NULL;
 	int r;
+	(void)v;
 
 	if (ext2fs_open2(path, option, EXT2_FLAG_64BITS | EXT2_FLAG_SOFTSUPP_FEATURES, 0, 0,
 			 unix_io_manager, &fs))
@@ -64,19 +66,24 @@ static int read_ext(const struct region *at, struct volume_tree *t, struct error
 	return r;
 }
 
-static int read_erofs(const struct region *at, struct volume_tree *t, struct error *err)
+static int read_erofs(const struct volume *v, const struct region *at, struct volume_tree *t,
+		      struct error *err)
 {
+	(void)v;
 	return filetree_add_erofs(t->tree, at, err);
 }
 
-static int read_xfs(const struct region *at, struct volume_tree *t, struct error *err)
+static int read_xfs(const struct volume *v, const struct region *at, struct volume_tree *t,
+		    struct error *err)
 {
+	(void)v;
 	return filetree_add_xfs(t->tree, at, err);
 }
 
-static int read_btrfs(const struct region *at, struct volume_tree *t, struct error *err)
+static int read_btrfs(const struct volume *v, const struct region *at, struct volume_tree *t,
+		      struct error *err)
 {
-	return filetree_add_btrfs(t->tree, at, err);
+	return filetree_add_btrfs(t->tree, at, v->subvol, err);
 }
 
 /* A file of its own, for programs that know of no offset. */
@@ -97,11 +104,13 @@ static int cut_out(const struct region *at, int *ret_fd, struct error *err)
 	return r;
 }
 
-static int read_squashfs(const struct region *at, struct volume_tree *t, struct error *err)
+static int read_squashfs(const struct volume *v, const struct region *at, struct volume_tree *t,
+			 struct error *err)
 {
 	autoclose int fd = -1;
 	struct strv argv = { 0 };
 	int r = cut_out(at, &fd, err);
+	(void)v;
 
 	if (r == 0)
 		r = format_scratch(&t->fd, err);
@@ -121,10 +130,12 @@ static int read_squashfs(const struct region *at, struct volume_tree *t, struct 
 }
 
 /* FAT has no owners, no links and no modes. */
-static int read_fat(const struct region *at, struct volume_tree *t, struct error *err)
+static int read_fat(const struct volume *v, const struct region *at, struct volume_tree *t,
+		    struct error *err)
 {
 	struct strv argv = { 0 };
 	int r = workdir_make(&t->work, err);
+	(void)v;
 
 	if (r < 0)
 		return r;
@@ -143,7 +154,8 @@ static int read_fat(const struct region *at, struct volume_tree *t, struct error
 
 static const struct {
 	const char *type;
-	int (*read)(const struct region *at, struct volume_tree *t, struct error *err);
+	int (*read)(const struct volume *v, const struct region *at, struct volume_tree *t,
+		    struct error *err);
 } readers[] = {
 	{ "ext4", read_ext },    { "ext3", read_ext },          { "ext2", read_ext },
 	{ "erofs", read_erofs }, { "squashfs", read_squashfs }, { "vfat", read_fat },
@@ -176,7 +188,7 @@ int volume_read(const struct volume *v, const struct region *at, struct volume_t
 		return error_set(err, r, "it holds %s, of which files cannot be read",
 				 *v->type ? v->type : "no known file system");
 	t.tree = filetree_new();
-	r = readers[i].read(at, &t, err);
+	r = readers[i].read(v, at, &t, err);
 	if (r < 0) {
 		volume_tree_done(&t);
 		return error_wrap(err, r, "%s", v->type);

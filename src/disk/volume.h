@@ -14,6 +14,7 @@ struct filetree;
 struct volume {
 	char type[16]; /* as mount(8) has it, "ext4", "vfat", "crypto_LUKS"; "": it is not known */
 	char uuid[40], label[72];
+	const char *subvol; /* of a btrfs, "a/b" from its top on; borrowed; NULL: the default one */
 };
 
 /* At what begins there; hostile. */
@@ -30,7 +31,7 @@ struct volume_tree {
 };
 #define VOLUME_TREE_INIT ((struct volume_tree) { .fd = -1, .spool = -1, .work = WORKDIR_INIT })
 
-/* -EOPNOTSUPP: of a kind that is not read. */
+/* -EOPNOTSUPP: of a kind that is not read; -ENOENT: it has no such subvolume. */
 int volume_read(const struct volume *v, const struct region *at, struct volume_tree *ret,
 		struct error *err) must_check;
 void volume_tree_done(struct volume_tree *t);

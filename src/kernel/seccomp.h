@@ -33,4 +33,9 @@ int seccomp_enter(const struct seccomp_program *program, struct error *err) must
  */
 bool seccomp_allows(const struct seccomp_program *program, int nr);
 
+/* For a program whose files the caller syncs: its sync(), syncfs(), fsync() and fdatasync() do
+ * nothing from here on.  Of the calling thread and what it becomes; -errno: all is as it was.
+ */
+int seccomp_skip_syncs(void);
+
 #endif

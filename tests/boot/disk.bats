@@ -261,3 +261,74 @@ debian_log_in() {
 	boot "$STATE/disk"
 	assert_has 'aarch64 on ext4, answer=42'
 }
+
+@test "A10.11, A10.12: a Debian disk as clouds have them, made by stock tools alone: inspect, check, ls, cp, import; a container of it; qcow2, zstd" {
+	need_machine mke2fs sfdisk qemu-img python3
+	need_program strake-image strake-monitor
+	local archive kernel boot=/usr/lib/systemd/boot/efi/systemd-bootx64.efi uuid=6e1d5d4b-2b0c-4a70-9b50-1c6d7c0f7a12
+	archive=$("$HERE/../vm/system")
+	[ -e $boot ] || skip "needs systemd-boot-efi"
+	mkdir "$STATE/tree"
+	tar -C "$STATE/tree" --xattrs --xattrs-include='*' -xpf "$archive"
+	rm -rf "$STATE"/tree/usr/lib/modules/*/kernel/drivers
+	printf 'UUID=%s / ext4 errors=remount-ro 0 1\nUUID=ABCD-1234 /boot/efi vfat umask=077 0 1\n' $uuid >"$STATE/tree/etc/fstab"
+	kernel=$(basename "$STATE"/tree/boot/vmlinuz-*)
+	truncate -s 1G "$STATE/disk"
+	# Numbers and order as Debian's: the root is the first, behind the boot partitions.
+	sfdisk -q "$STATE/disk" <<-'EOF'
+		label: gpt
+		1: start=262144, type=L
+		14: start=2048, size=3M, type=21686148-6449-6E6F-744E-656564454649
+		15: start=8192, size=124M, type=U
+	EOF
+	mke2fs -q -t ext4 -U $uuid -d "$STATE/tree" -E offset=$((262144 << 9)) "$STATE/disk" 895M
+	mkfs.vfat -i ABCD1234 -C "$STATE/esp" $((124 << 10)) >/dev/null
+	dd if="$STATE/esp" of="$STATE/disk" bs=1M seek=4 conv=notrunc,sparse status=none
+	mmd -i "$STATE/disk@@4M" ::/EFI ::/EFI/BOOT
+	mcopy -i "$STATE/disk@@4M" $boot ::/EFI/BOOT/BOOTX64.EFI
+	strake disk inspect "$STATE/disk" | jq -e '.table == "gpt" and ([.partitions[] | select(.root)][0].filesystem == "ext4")'
+	run strake disk check "$STATE/disk"
+	assert_status 0
+	assert_has "found   /boot/$kernel, if the loader finds it"
+	mmd -i "$STATE/disk@@4M" ::/loader ::/loader/entries
+	mcopy -i "$STATE/disk@@4M" "$STATE/tree/boot/$kernel" ::/linux
+	printf 'title Debian\nlinux /linux\noptions root=UUID=%s ro\n' $uuid | mcopy -i "$STATE/disk@@4M" - ::/loader/entries/debian.conf
+	run strake disk check "$STATE/disk"
+	assert_status 0
+	assert_has "found   /linux"
+	assert_has "found   ext4, UUID $uuid"
+	qemu-img convert -f raw -O qcow2 -c -o compression_type=zstd "$STATE/disk" "$STATE/disk.qcow2"
+	[ "$(strake disk ls "$STATE/disk.qcow2" /boot/efi)" = '' ]
+	strake disk cp "$STATE/disk" /etc "$STATE/etc"
+	diff -r --no-dereference "$STATE/tree/etc" "$STATE/etc"
+	strake disk import "$STATE/disk.qcow2" cloud >/dev/null
+	strake disk import -c 'CMD ["cat", "/etc/debian_version"]' "$STATE/disk" raw >/dev/null
+	[ "$(strake run --rm --network none raw)" = "$(cat "$STATE/tree/etc/debian_version")" ]
+	# Every entry, as tar shows it of the tree and of the image.
+	strake save cloud -o "$STATE/saved.tar"
+	python3 - "$STATE/saved.tar" "$STATE/tree" <<-'PY'
+		import hashlib, json, os, stat, sys, tarfile
+		outer = tarfile.open(sys.argv[1])
+		(layer,) = json.load(outer.extractfile("manifest.json"))[0]["Layers"]
+		tar, seen = tarfile.open(fileobj=outer.extractfile(layer)), set()
+		for m in tar:
+		    name = m.name.removeprefix("./").rstrip("/")
+		    if name in ("", "."):
+		        continue
+		    path = os.path.join(sys.argv[2], name)
+		    st = os.lstat(path)
+		    seen.add(name)
+		    if m.islnk():
+		        assert os.path.samestat(st, os.lstat(os.path.join(sys.argv[2], m.linkname.removeprefix("./")))), name
+		        continue
+		    assert (m.mode, m.uid, m.gid, int(m.mtime)) == (stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid, int(st.st_mtime)), name
+		    if m.issym():
+		        assert m.linkname == os.readlink(path), name
+		    elif m.isreg():
+		        with open(path, "rb") as f:
+		            assert hashlib.sha256(f.read()).digest() == hashlib.sha256(tar.extractfile(m).read()).digest(), name
+		expected = {os.path.relpath(os.path.join(d, n), sys.argv[2]) for d, ds, fs in os.walk(sys.argv[2]) for n in ds + fs}
+		assert seen == expected, seen ^ expected
+		assert len(seen) > 5000, len(seen)
+	PY
+}

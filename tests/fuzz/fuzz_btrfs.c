@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int r;
 
 	fuzz_must(fd >= 0 && file_write_all(fd, data, size) == 0);
-	r = filetree_add_btrfs(t, &at, &err);
+	r = filetree_add_btrfs(t, &at, NULL, &err);
 	fuzz_must(r == 0 || *err.text);
 	if (r == 0) {
 		filetree_number(t, 1, 2);

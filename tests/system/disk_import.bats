@@ -235,6 +235,129 @@ config_of() { # IMAGE
 	(cd "$STATE/copied" && sha256sum ./*/*) | diff "$STATE/expected" -
 }
 
+@test "A10.12: a btrfs whose root, home and more are subvolumes that fstab mounts, as in Fedora and openSUSE" {
+	need_program strake-disk strake-image
+	need_command mkfs.btrfs btrfs
+	local uuid=6e1d5d4b-2b0c-4a70-9b50-1c6d7c0f7a11 each
+	truncate -s 200M "$STATE/disk"
+	mkfs.btrfs -q -U $uuid "$STATE/disk"
+	mkdir "$STATE/mnt"
+	mount -t btrfs -o loop,compress=zstd "$STATE/disk" "$STATE/mnt" 2>"$STATE/why" || skip "needs a loop device and the kernel's btrfs: $(cat "$STATE/why")"
+	for each in root home @ @/var; do btrfs -q subvolume create "$STATE/mnt/$each"; done
+	mkdir -p "$STATE/mnt"/root/{etc,srv,var/hidden} "$STATE"/mnt/@/usr
+	seq 3000 >"$STATE/mnt"/root/etc/long
+	printf 'UUID=%s %s btrfs %s 0 0\n' $uuid / subvol=root $uuid /srv subvol=home,compress=zstd:1 $uuid /var subvol=/@/var \
+		$uuid /.snapshots subvol=@/.snapshots >"$STATE/mnt"/root/etc/fstab
+	echo home >"$STATE/mnt/home/file"
+	echo var >"$STATE/mnt/@/var/file"
+	umount "$STATE/mnt"
+	[ "$(strake disk ls "$STATE/disk" / | xargs)" = 'etc srv var' ]
+	[ "$(strake disk cat "$STATE/disk" /srv/file /var/file | xargs)" = 'home var' ]
+	strake disk import "$STATE/disk" it >/dev/null
+	image_listing it | cut -d' ' -f1 >"$STATE/names"
+	printf '%s\n' ./ ./etc ./etc/fstab ./etc/long ./srv ./srv/file ./var ./var/file | diff - "$STATE/names"
+	# One that the file system itself says is the root.
+	mount -t btrfs -o loop "$STATE/disk" "$STATE/mnt"
+	btrfs subvolume set-default "$STATE/mnt/@"
+	umount "$STATE/mnt"
+	[ "$(strake disk ls "$STATE/disk" / | xargs)" = 'usr var' ]
+	mount -t btrfs -o loop,subvolid=5 "$STATE/disk" "$STATE/mnt"
+	btrfs subvolume set-default "$STATE/mnt"
+	sed -i 's,/@/var,gone,' "$STATE/mnt"/root/etc/fstab
+	umount "$STATE/mnt"
+	run strake disk import "$STATE/disk" none
+	assert_status 1
+	assert_has "/var: btrfs: it has no subvolume gone"
+}
+
+@test "A10.12, A10.17: a disk of stock tools with /boot and /srv apart: what its fstab mounts is there, and what is elsewhere is told" {
+	need_program strake-disk strake-image
+	need_command mke2fs mkfs.xfs sfdisk mkfs.vfat
+	tree_new "$STATE/tree"
+	rm -r "$STATE/tree/many" "$STATE/tree/etc/late"
+	find "$STATE/tree" -exec touch -h -d @1700000000 {} + # mke2fs knows whole seconds
+	tar -C "$STATE/tree" --format pax --xattrs --xattrs-include='*' -S -cf "$STATE/tree.tar" .
+	mkdir -p "$STATE/tree/srv" "$STATE/root"
+	cp -a "$STATE/tree/." "$STATE/root"
+	rm -r "${STATE:?}"/root/boot/*
+	touch -r "$STATE/tree/boot" "$STATE"/root/boot
+	printf '%s\n' 'PARTUUID=22222222-2222-4222-8222-222222222222 / ext4 defaults 0 1' 'LABEL=BOOT /boot ext4 defaults 0 2' \
+		'UUID=ABCD-1234 /boot/efi vfat umask=077 0 1' 'UUID=33333333-3333-4333-8333-333333333333 /srv xfs defaults 0 0' \
+		'/dev/mapper/data-home /home ext4 defaults 0 2' >"$STATE"/root/etc/fstab
+	truncate -s 560M "$STATE/disk"
+	sfdisk -q "$STATE/disk" <<-'EOF'
+		label: gpt
+		start=2048, size=40M, type=U
+		size=60M, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4
+		size=100M, type=L, uuid=22222222-2222-4222-8222-222222222222
+		size=310M, type=L
+	EOF
+	mkfs.vfat -F 32 -i ABCD1234 --offset 2048 "$STATE/disk" $((40 << 10)) >/dev/null
+	mke2fs -q -t ext4 -L BOOT -d "$STATE/tree/boot" -E offset=$((41 << 20)) "$STATE/disk" 60M
+	mke2fs -q -t ext4 -I 256 -d "$STATE/root" -E offset=$((101 << 20)) "$STATE/disk" 100M
+	printf '/\n0 0\nd--755 0 0\nfile ---644 0 0 /proc/sys/kernel/ostype\n$\n' >"$STATE/proto"
+	mkfs.xfs -q -m uuid=33333333-3333-4333-8333-333333333333 -p "$STATE/proto" -d file,name="$STATE/xfs",size=310m
+	dd if="$STATE/xfs" of="$STATE/disk" bs=1M seek=201 conv=notrunc,sparse status=none
+	strake disk inspect "$STATE/disk" | jq -e '.partitions | length == 4 and .[1].label == "BOOT" and .[2].filesystem == "ext4"'
+	[ "$(strake disk cat "$STATE/disk" /boot/initrd.img-6.1.0-10)" = 'initrd of 10' ]
+	[ "$(strake disk ls "$STATE/disk" /srv)" = file ]
+	[ "$(strake disk ls -p 3 "$STATE/disk" /boot)" = '' ]
+	run strake disk import -p 3 "$STATE/disk" alone
+	assert_status 0
+	run strake disk import "$STATE/disk" it
+	assert_status 0
+	assert_has "/home (/dev/mapper/data-home) is not on this disk: left out"
+	assert_lacks efi
+	image_listing it >"$STATE/it"
+	image_listing alone >"$STATE/alone"
+	[ "$(grep -c '^./boot/\|^./srv/' "$STATE/it")" = 6 ]
+	strake import "$STATE/tree.tar" expected >/dev/null
+	image_listing expected >"$STATE/expected"
+	grep '^./boot/[vi]\|^./etc/[sco]\|^./d' "$STATE/expected" >"$STATE/some"
+	grep '^./boot/[vi]\|^./etc/[sco]\|^./d' "$STATE/it" | diff "$STATE/some" -
+	[ "$(wc -l <"$STATE/some")" -gt 15 ]
+}
+
+@test "A10.12: a machine without an operating system, and its volumes: the disk's image is the first one; and what the machine wrote is in it" {
+	need_program strake-disk strake-image
+	need_command syslinux mcopy mkfs.vfat debugfs e2fsck
+	local on part
+	mkdir -p "$STATE"/tree/{bin,srv,etc} "$STATE/tree/data/sub"
+	kernel_new "$STATE/kernel" 6.1.0-9
+	cp /bin/busybox "$STATE/tree/bin/"
+	echo kept >"$STATE/tree/data/file"
+	echo deep >"$STATE/tree/data/sub/file"
+	ln "$STATE/tree/data/file" "$STATE/tree/srv/same"
+	cp /bin/busybox "$STATE/tree/etc/capable" && setcap cap_net_raw+ep "$STATE/tree/etc/capable"
+	chown 7:8 "$STATE/tree/data" && chmod 710 "$STATE/tree/data"
+	find "$STATE/tree" -exec touch -h -d @1700000000 {} +
+	strake import -c 'VOLUME /data' -c 'VOLUME /data/sub' -c 'VOLUME /new/one' -c 'CMD ["/bin/busybox", "true"]' "$STATE/tree" first >/dev/null
+	image_listing first | grep -v '^./ ' >"$STATE/first"
+	for on in memory disk; do
+		strake disk build -q first -o "$STATE/$on" --kernel "$STATE/kernel" --root-on $on --timestamp 1700000000
+		read -r part < <(strake disk inspect "$STATE/$on" | jq -r '.partitions[] | select(.label == "volumes").offset')
+		dd if="$STATE/$on" of="$STATE/part" bs=1M skip=$((part >> 20)) conv=sparse status=none
+		e2fsck -fn "$STATE/part" >"$STATE/fsck" 2>&1 || { cat "$STATE/fsck"; return 1; }
+		[ "$(strake disk ls "$STATE/$on" /data | xargs)" = 'file sub' ]
+		[ "$(strake disk cat "$STATE/$on" /data/sub/file)" = deep ]
+		strake disk import "$STATE/$on" $on >/dev/null
+		image_listing $on | grep -v '^./\(\|dev\|proc\|run\|sys\|tmp\|new\|new/one\) ' >"$STATE/second"
+		# A link from a volume to elsewhere is another file by now.
+		diff <(sed 's,^\(./data/file\|./srv/same\) [12] ,\1 N ,' "$STATE/first") <(sed 's,^\(./data/file\|./srv/same\) [12] ,\1 N ,' "$STATE/second")
+		diff <(config_of first) <(config_of $on)
+	done
+	printf 'write /proc/sys/kernel/ostype new\ncd /2\nwrite /proc/sys/kernel/ostype log\n' >"$STATE/commands"
+	debugfs -w -f "$STATE/commands" "$STATE/part" >/dev/null 2>&1
+	dd if="$STATE/part" of="$STATE/disk" bs=1M seek=$((part >> 20)) conv=notrunc,sparse status=none
+	[ "$(strake disk ls "$STATE/disk" /new/one)" = log ]
+	[ "$(strake disk ls -p 3 "$STATE/disk" /)" = "$(printf '0\n1\n2\nlost+found\nnew')" ]
+	# What is no such machine's: an initrd that is packed, orders that lead out.
+	strake disk cat -p 1 "$STATE/memory" /initrd.img >"$STATE/initrd"
+	gzip -n "$STATE/initrd"
+	mcopy -o -i "$STATE/memory@@1M" "$STATE/initrd.gz" ::/initrd.img
+	[ "$(strake disk ls "$STATE/memory" / | head -n 3 | xargs)" = '0 1 2' ]
+}
+
 @test "ls, cat and cp read the boot partition, too, and import makes an image of it" {
 	need_program strake-disk strake-image
 	need_command syslinux mcopy mkfs.vfat

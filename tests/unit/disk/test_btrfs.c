@@ -77,7 +77,7 @@ static struct filetree *read_back(const char *dir, int *ret_fd)
 
 	assert_true(at.fd >= 0 && fstat(at.fd, &st) == 0);
 	at.size = st.st_size;
-	assert_int_equal(filetree_add_btrfs(back, &at, &err), 0);
+	assert_int_equal(filetree_add_btrfs(back, &at, NULL, &err), 0);
 	assert_string_equal(err.text, "");
 	*ret_fd = at.fd;
 	return back;

@@ -50,6 +50,19 @@ static void one_that_is_missing_names_its_package(void **state)
 	strv_done(&argv);
 }
 
+/* A descriptor that cannot be synced is one only for a program that tries. */
+static void syncs_are_passed_over(void **state)
+{
+	struct strv argv = { 0 };
+
+	(void)state;
+	strv_add(&argv, "sync");
+	strv_add(&argv, "/dev/null");
+	assert_int_equal(tool_run(&argv, NULL, 0, 0, "coreutils", NULL), -EIO);
+	assert_int_equal(tool_run_unsynced(&argv, NULL, 0, 0, "coreutils", NULL), 0);
+	strv_done(&argv);
+}
+
 static void output_is_returned(void **state)
 {
 	autofree char *text = NULL;
@@ -68,6 +81,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_words_are_the_reason),
 		cmocka_unit_test(one_that_is_missing_names_its_package),
+		cmocka_unit_test(syncs_are_passed_over),
 		cmocka_unit_test(output_is_returned),
 	};
 

@@ -66,7 +66,7 @@ static void refused(const struct region *at, int64_t where, char byte, int expec
 
 	assert_int_equal(pread(at->fd, &before, 1, where), 1);
 	assert_int_equal(pwrite(at->fd, &byte, 1, where), 1);
-	assert_int_equal(filetree_add_btrfs(back, at, &err), expected);
+	assert_int_equal(filetree_add_btrfs(back, at, NULL, &err), expected);
 	assert_non_null(strstr(err.text, says));
 	assert_int_equal(pwrite(at->fd, &before, 1, where), 1);
 }
@@ -101,7 +101,7 @@ static off_t find_extent(const struct region *at)
 
 		place = find_bytes(at, place, numbers, sizeof(numbers), 1) + 1;
 		assert_int_equal(pwrite(at->fd, "\4", 1, place - 30 + 16), 1);
-		r = filetree_add_btrfs(back, at, NULL);
+		r = filetree_add_btrfs(back, at, NULL, NULL);
 		assert_int_equal(pwrite(at->fd, "\0", 1, place - 30 + 16), 1);
 	} while (r == 0);
 	return place - 30;
@@ -134,7 +134,7 @@ static void compressed(const struct region *at)
 	const off_t item = make_compressed(at, text, 10000);
 	size_t len;
 
-	assert_int_equal(filetree_add_btrfs(back, at, NULL), 0);
+	assert_int_equal(filetree_add_btrfs(back, at, NULL, NULL), 0);
 	assert_int_equal(content_read(&dir_find(back->root, "large")->content, 20000, 20000, &bytes,
 				      &len, NULL),
 			 0);
@@ -157,7 +157,7 @@ static void it_is_read_or_refused(void **state)
 	const struct file *f;
 	size_t len;
 
-	assert_int_equal(filetree_add_btrfs(back, &at, NULL), 0);
+	assert_int_equal(filetree_add_btrfs(back, &at, NULL, NULL), 0);
 	assert_int_equal(back->root->nnames, 4);
 	f = dir_find(back->root, "many");
 	assert_int_equal(f->mode, S_IFDIR | 0751);
@@ -205,7 +205,7 @@ static void damage_is_told_or_harmless(void **state)
 		if (pread(at.fd, before, sizeof(before), where) != sizeof(before))
 			continue;
 		assert_int_equal(pwrite(at.fd, bytes, sizeof(bytes), where), sizeof(bytes));
-		r = filetree_add_btrfs(back, &at, &err);
+		r = filetree_add_btrfs(back, &at, NULL, &err);
 		assert_true(r == 0 || *err.text);
 		if (r == 0)
 			filetree_number(back, 1, 2);
