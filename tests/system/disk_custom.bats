@@ -119,8 +119,9 @@ system_new() {
 	[ "$(jq length "$STATE/parts-disk")" = 3 ]
 	diff -r "$STATE/early-disk" "$STATE/early-by-script"
 	diff -r --no-dereference "$STATE/root-disk" "$STATE/root-by-script"
-	# The volume's file is on its own partition, not in its place.
-	[ ! -e "$STATE/root-disk/all/data/file" ]
+	# The volume's file is on its own partition, and shown in its place alone.
+	[ "$(cat "$STATE/root-disk/all/data/file")" = kept ]
+	[ "$(strake disk ls -p 2 "$STATE/disk" /data)" = '' ]
 	tr '\0' '\n' <"$STATE/early-disk/.strake/orders" >"$STATE/orders"
 	grep -qx 'v0 /data' "$STATE/orders"
 	grep -qx 'A192.0.2.5/24' "$STATE/orders"
