@@ -154,8 +154,8 @@ static int conclude(const struct attending *w, int state, const char *name)
 	if (WIFSIGNALED(state) && w->kill_ms)
 		return 0; /* as asked for */
 	if (WIFEXITED(state) && WEXITSTATUS(state) == 127)
-		return error_set(w->err, -ENOENT, "%s is not installed (package qemu-system-x86)",
-				 name);
+		return error_set(w->err, -ENOENT, "%s is not installed (package %s)", name,
+				 strstr(name, "aarch64") ? "qemu-system-arm" : "qemu-system-x86");
 	if (!WIFEXITED(state) || WEXITSTATUS(state))
 		return error_set(w->err, -EIO, "%s failed, see above", name);
 	return 0;

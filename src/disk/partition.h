@@ -10,7 +10,7 @@
 
 #define SECTOR          512
 #define PARTITION_ALIGN (1 << 20)
-#define PARTITIONS_MAX  8
+#define PARTITIONS_MAX  128 /* as a GPT has by default */
 
 enum partition_kind {
 	PARTITION_ESP,

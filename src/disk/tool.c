@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@ struct tool {
 	const char *package;
 	int out, said; /* its standard output and error */
 	int in;        /* its standard input; 0: nothing */
+	rlim_t room;   /* how large it may make a file; 0: any size */
 	bool unsynced;
 };
 
@@ -41,6 +44,8 @@ static void in_child(const struct tool *t)
 		(void)fcntl(t->fds[i], F_SETFD, 0);
 	/* Files of the user's could change what is written. */
 	(void)(t->now_s < 0 ? unsetenv("SOURCE_DATE_EPOCH") : setenv("SOURCE_DATE_EPOCH", date, 1));
+	if (t->room)
+		(void)setrlimit(RLIMIT_FSIZE, &(const struct rlimit) { t->room, t->room });
 	(void)setenv("TZ", "UTC", 1);
 	(void)setenv("LC_ALL", "C", 1);
 	(void)setenv("PATH", TOOL_PATH, 1);
@@ -89,6 +94,12 @@ static int finish(const struct tool *t, pid_t pid, struct error *err)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return error_set(err, -ENOENT, "%s is not installed (package %s)", name,
 				 t->package);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
+		return error_set(
+			err, -EFBIG,
+			"%s: it unpacks to more than %llu MiB, half of what is free there: "
+			"let TMPDIR name a place with more room",
+			name, (unsigned long long)t->room >> 20);
 	return error_set(err, -EIO, "%s: %s", name, last_words(t->said, text));
 }
 
@@ -149,9 +160,15 @@ int tool_write(const struct strv *argv, const int *fds, size_t nfds, int64_t now
 	       const char *package, int out, struct error *err)
 {
 	autoclose int said = memfd_create("said", MFD_CLOEXEC);
-	const struct tool t = { argv, fds, nfds, now_s, package, out, said };
+	struct tool t = { argv, fds, nfds, now_s, package, out, said };
+	struct statvfs room;
 
-	return said < 0 ? error_sys(err, -errno, "run %s", argv->items[0]) : run(&t, err);
+	if (said < 0)
+		return error_sys(err, -errno, "run %s", argv->items[0]);
+	/* Some kilobytes of a packed file can be terabytes of zeros. */
+	if (fstatvfs(out, &room) == 0)
+		t.room = (rlim_t)room.f_bavail * room.f_frsize / 2;
+	return run(&t, err);
 }
 
 int tool_output(const struct strv *argv, const int *fds, size_t nfds, const char *package,

@@ -429,7 +429,9 @@ static int check_super(const struct inodes *g, const unsigned char *s)
 	    (node & (node - 1)))
 		return inodes_damaged(g, "the superblock");
 	if (get_le(s + 136, 8) != 1)
-		return error_set(g->err, -EOPNOTSUPP, "it is spread over several devices");
+		return error_set(g->err, -EOPNOTSUPP,
+				 "it is spread over several devices: mount it, and take the "
+				 "directory");
 	if (features & ~(uint64_t)KNOWN)
 		return error_set(
 			g->err, -EOPNOTSUPP,

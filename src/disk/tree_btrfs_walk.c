@@ -24,7 +24,9 @@ int btrfs_take_chunk(const struct inodes *g, struct btrfs_in *b, uint64_t logica
 	    b->n >= CHUNKS_MAX || (b->n && logical < b->chunks[b->n - 1].logical))
 		return inodes_damaged(g, "its chunks");
 	if (get_le(p + 24, 8) & SPREAD)
-		return error_set(g->err, -EOPNOTSUPP, "it is spread over several devices");
+		return error_set(g->err, -EOPNOTSUPP,
+				 "it is spread over several devices: mount it, and take the "
+				 "directory");
 	c.len = get_le(p, 8);
 	c.place = (int64_t)get_le(p + BTRFS_CHUNK_HEAD + 8, 8);
 	*ret_used = BTRFS_CHUNK_HEAD + stripes * BTRFS_STRIPE;

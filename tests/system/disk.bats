@@ -60,13 +60,13 @@ load disk_lib
 	umount "$STATE/mnt"
 }
 
-@test "A10.4: the newest kernel and its initrd are taken; without one nothing is written" {
+@test "A10.1, A10.4: size and time are told; the newest kernel and its initrd are taken; without one nothing is written" {
 	need_program strake-disk
 	need_command syslinux mcopy mkfs.vfat
 	tree_new "$STATE/tree"
 	run strake disk build "$STATE/tree" -o "$STATE/disk"
 	assert_status 0
-	assert_has "kernel 6.1.0-10,"
+	[[ $output =~ MiB,\ [0-9.]+MiB\ of\ it\ used,\ boots\ its\ own\ init,\ kernel\ 6\.1\.0-10,\ [0-9.]+\ s ]]
 	mcopy -i "$STATE/disk@@1M" ::/initrd.img "$STATE/initrd"
 	[ "$(cat "$STATE/initrd")" = 'initrd of 10' ]
 	rm -r "$STATE/tree/boot"
@@ -205,6 +205,20 @@ load disk_lib
 	[ "$(cat "$STATE/both")" = $'text\ntext' ]
 	strake disk cat "$STATE/fs" /file >>"$STATE/both"
 	[ "$(wc -l <"$STATE/both")" = 3 ]
+}
+
+@test "a small squashfs of enormous files does not fill the disk that it is unpacked to" {
+	need_program strake-disk
+	need_command tar2sqfs sqfs2tar
+	mkdir "$STATE/small" "$STATE/tree" && truncate -s 200M "$STATE/tree/zeros"
+	tar -C "$STATE/tree" -cf - . | tar2sqfs -q "$STATE/fs"
+	mount -t tmpfs -o size=64m none "$STATE/small"
+	TMPDIR="$STATE/small" run strake disk ls "$STATE/fs"
+	assert_status 1
+	assert_has "squashfs: sqfs2tar: it unpacks to more than 31 MiB, half of what is free there"
+	umount "$STATE/small"
+	run strake disk ls "$STATE/fs"
+	[ "$output" = zeros ]
 }
 
 @test "what is no source is told from what is a damaged one" {

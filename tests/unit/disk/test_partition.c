@@ -90,6 +90,27 @@ static void an_mbr_has_bounds(void **state)
 	assert_int_equal(partition_write(fd, &l, &err), -EFBIG);
 }
 
+/* Flatcar's root is the ninth. */
+static void many_are_read(void **state)
+{
+	struct partition got[PARTITIONS_MAX];
+	autoclose int fd = sparse(*state, 30 << 20);
+	enum partition_table table;
+	const struct identity id = { .seed = "seed" };
+	struct layout l;
+	size_t n = 0;
+
+	layout_begin(&l, TABLE_GPT, &id);
+	for (int i = 0; i < 19; i++)
+		(void)layout_add(&l, PARTITION_DATA, "data", 1 << 20);
+	(void)layout_add(&l, PARTITION_ROOT, "root", 2 << 20);
+	assert_int_equal(partition_write(fd, &l, NULL), 0);
+	assert_int_equal(partition_read(fd, &table, got, &n, NULL), 0);
+	assert_int_equal(n, 20);
+	assert_int_equal(got[19].kind, PARTITION_ROOT);
+	assert_int_equal(got[19].offset, 20 << 20);
+}
+
 static void zeros_have_no_table(void **state)
 {
 	struct partition got[PARTITIONS_MAX];
@@ -168,6 +189,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_mbr_names_the_active_partition_and_the_disk,
 						scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(an_mbr_has_bounds, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(many_are_read, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(zeros_have_no_table, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(an_mbr_is_read, scratch_setup, scratch_teardown),
