@@ -141,11 +141,31 @@ static void look_for_holders(struct looking *l, const char *name, int dir)
 		(void)close(fd);
 }
 
+/* Nobody holds what a loop device shows: its own file says whose it is. */
+static void look_for_loops(struct looking *l, const char *name)
+{
+	autofree char *path = xasprintf("%s/block", l->view->sys ? l->view->sys : "/sys");
+	autofree char *device = xasprintf("/dev/%s", name);
+	DIR *list = opendir(path);
+	struct dirent *e;
+
+	while (list && !l->dev->use && (e = readdir(list))) {
+		autofree char *file = xasprintf("%s/loop/backing_file", e->d_name);
+		autofree char *shown = attribute(dirfd(list), file);
+
+		if (strcmp(shown, device) == 0)
+			used(l, xasprintf("%s is shown by %s (losetup -d)", name, e->d_name));
+	}
+	if (list)
+		(void)closedir(list);
+}
+
 static void look_for_users(struct looking *l, const char *name, int dir, dev_t number)
 {
 	look_for_mounts(l, name, number);
 	look_for_swap(l, name, number);
 	look_for_holders(l, name, dir);
+	look_for_loops(l, name);
 }
 
 /* the device and what is on it */

@@ -101,6 +101,8 @@ static void who_uses_it(void **state)
 		  "sdy10 is a part of dm-3 (RAID, LVM or encryption)" },
 		{ "devices/usb1/block/sdy/holders/md0", "",
 		  "sdy is a part of md0 (RAID, LVM or encryption)" },
+		{ "block/loop3/loop/backing_file", "/dev/sdy2\n",
+		  "sdy2 is shown by loop3 (losetup -d)" },
 	};
 
 	stick(*state, "usb1");
