@@ -258,6 +258,12 @@ static bool has_bridge(const struct ruleset *rs)
 	return false;
 }
 
+/* The packets', and below it that of frames on a bridge. */
+static unsigned parts(const struct ruleset *rs)
+{
+	return has_bridge(rs) ? 2 : 1;
+}
+
 static unsigned text_picture(struct canvas *canvas, const struct picture *p, unsigned y)
 {
 	struct layout l;
@@ -269,12 +275,12 @@ static unsigned text_picture(struct canvas *canvas, const struct picture *p, uns
 		canvas_text(canvas, 0, y, 0, INK_PLAIN, title);
 		y += 2;
 	}
-	for (int bridge = 0; bridge <= has_bridge(p->rs); bridge++) {
-		if (bridge) {
+	for (unsigned bridge = 0; bridge < parts(p->rs); bridge++) {
+		if (bridge == 1) {
 			canvas_text(canvas, 0, y, 0, INK_PLAIN, "frames on a bridge");
 			y += 2;
 		}
-		lay_out(&l, p->rs, p->path, bridge);
+		lay_out(&l, p->rs, p->path, bridge == 1);
 		draw_layout(canvas, &l, y);
 		y += l.height + 1;
 		layout_done(&l);
@@ -366,11 +372,11 @@ static unsigned svg_picture(const struct picture *p, unsigned y, unsigned *width
 			svg_text(px(0), py(y) + 14, "title", p->title, to);
 		y += 2;
 	}
-	for (int bridge = 0; bridge <= has_bridge(p->rs); bridge++) {
-		if (bridge && to)
+	for (unsigned bridge = 0; bridge < parts(p->rs); bridge++) {
+		if (bridge == 1 && to)
 			svg_text(px(0), py(y) + 14, "title", "frames on a bridge", to);
-		y += bridge ? 2 : 0;
-		lay_out(&l, p->rs, p->path, bridge);
+		y += 2 * bridge;
+		lay_out(&l, p->rs, p->path, bridge == 1);
 		if (to)
 			svg_layout(&l, y, to);
 		y += l.height + 1;
