@@ -50,14 +50,23 @@ struct building {
 	char *kernel_source, *initrd_source; /* a shell's words */
 };
 
+/* One that was given or found: one of ours stands in for it. */
+static void forget_initrd(struct building *b)
+{
+	if (b->own_initrd)
+		content_done(&b->initrd);
+	b->own_initrd = false;
+	free(b->initrd_source);
+	b->initrd_source = NULL;
+}
+
 static void building_done(struct building *b)
 {
 	const struct install_request ir = { .root = b->req->root, .run_root = b->req->run_root };
 
 	if (b->own_kernel)
 		content_done(&b->kernel);
-	if (b->own_initrd)
-		content_done(&b->initrd);
+	forget_initrd(b);
 	osroot_done(&b->osroot);
 	bootable_done(&b->bootable);
 	appliance_disk_done(&b->disk);
@@ -69,7 +78,6 @@ static void building_done(struct building *b)
 	strv_done(&b->made);
 	free(b->cmdline);
 	free(b->kernel_source);
-	free(b->initrd_source);
 }
 
 /* kernel and initrd */
@@ -233,9 +241,9 @@ static int make_initrd(struct building *b)
 		return r;
 	VEC_GROW(b->source.fds, b->source.nfds, b->source.room);
 	b->source.fds[b->source.nfds++] = fd;
+	forget_initrd(b);
 	r = root_initrd_write(&rr, fd, &b->initrd, b->err);
 	b->own_initrd = r == 0;
-	free(b->initrd_source);
 	b->initrd_source = xstrdup("\"$work/initrd\"");
 	return r;
 }
@@ -275,6 +283,7 @@ static int write_initramfs(struct building *b)
 		return r;
 	VEC_GROW(b->source.fds, b->source.nfds, b->source.room);
 	b->source.fds[b->source.nfds++] = fd;
+	forget_initrd(b);
 	r = initramfs_write(boot->tree, fd, &b->initrd, b->err);
 	b->own_initrd = r == 0;
 	b->initrd_source = xstrdup("\"$work/initrd\"");
