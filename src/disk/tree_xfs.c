@@ -97,7 +97,7 @@ static int read_content(const struct inodes *g, const struct xfs_inode_in *in, s
 static int read_link(const struct inodes *g, const struct xfs_inode_in *in, struct file *f)
 {
 	uint64_t size = get_be(in->bytes + 56, 8);
-	struct file blocks = { .content = { .size = (int64_t)XFS_IN_BLOCK_MAX } };
+	struct file blocks = { .content = { .kind = CONTENT_PIECES, .size = XFS_IN_BLOCK_MAX } };
 	const struct xfs_value_in value = { &blocks, "XSLM", 0 };
 	autofree char *text = xcalloc(1, LINK_MAX + 1);
 	int r = 0;
