@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (annotation_parse(&annotations, text, NULL) == 0)
 		fuzz_must(strchr(annotations.items[0].text, '=') != NULL);
 	if (cache_spec_parse(&caches, "--cache-to", text, true, NULL) == 0)
-		fuzz_must(*caches.items[0].where);
+		fuzz_must(caches.items[0].type == CACHE_INLINE ? !caches.items[0].where
+							       : *caches.items[0].where);
 	cached_steps_done(&steps);
 	annotations_done(&annotations);
 	cache_specs_done(&caches);
