@@ -112,7 +112,8 @@ int content_next(struct content_reader *rd, int64_t at, int64_t *ret_at, int64_t
 	const struct content *c = rd->content;
 	off_t start, end;
 
-	if (at >= c->size)
+	/* A file that says it has bytes, and no disk has any for it, is one hole. */
+	if (at >= c->size || (c->kind == CONTENT_BYTES && !c->bytes))
 		return 0;
 	if (c->kind == CONTENT_PIECES)
 		return next_piece(rd, at, ret_at, ret_len);
