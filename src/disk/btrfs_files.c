@@ -196,17 +196,6 @@ static void add_references(struct files *t, const struct file *f)
 
 /* names, as directories have them, and attributes */
 
-static unsigned char type_of(mode_t mode)
-{
-	return S_ISREG(mode)    ? 1
-	       : S_ISDIR(mode)  ? 2
-	       : S_ISCHR(mode)  ? 3
-	       : S_ISBLK(mode)  ? 4
-	       : S_ISFIFO(mode) ? 5
-	       : S_ISSOCK(mode) ? 6
-				: 7;
-}
-
 static void put_name(struct buf *item, const struct file *to, const char *name)
 {
 	unsigned char head[BTRFS_DIR_HEAD] = { 0 };
@@ -215,7 +204,7 @@ static void put_name(struct buf *item, const struct file *to, const char *name)
 	btrfs_put_key(head, (struct btrfs_key) { to->number, BTRFS_INODE, 0 });
 	put_le(head + 17, BTRFS_TIME, 8);
 	put_le(head + 27, len, 2);
-	head[29] = type_of(to->mode);
+	head[29] = dir_entry_type(to->mode);
 	buf_add(item, head, sizeof(head));
 	buf_add(item, name, len);
 }

@@ -152,16 +152,6 @@ static size_t fill_of(const struct entry *list, size_t n, size_t *ret_len)
 	return k;
 }
 
-static uint8_t type_of(mode_t mode)
-{
-	return S_ISDIR(mode)    ? 2
-	       : S_ISCHR(mode)  ? 3
-	       : S_ISBLK(mode)  ? 4
-	       : S_ISFIFO(mode) ? 5
-	       : S_ISLNK(mode)  ? 7
-				: 1;
-}
-
 static void pack_block(const struct erofs *e, const struct entry *list, size_t n,
 		       unsigned char *block)
 {
@@ -172,7 +162,7 @@ static void pack_block(const struct erofs *e, const struct entry *list, size_t n
 
 		put_le(block + i * DIRENT_LEN, (uint64_t)e->places[list[i].number].inode / 32, 8);
 		put_le(block + i * DIRENT_LEN + 8, name_at, 2);
-		block[i * DIRENT_LEN + 10] = type_of(list[i].mode);
+		block[i * DIRENT_LEN + 10] = dir_entry_type(list[i].mode);
 		memcpy(block + name_at, list[i].name, len);
 		name_at += len;
 	}

@@ -19,24 +19,6 @@ struct filling {
 	struct ext2_dir_entry *last; /* takes what is left of it */
 };
 
-static unsigned char type_of(mode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return EXT2_FT_DIR;
-	case S_IFLNK:
-		return EXT2_FT_SYMLINK;
-	case S_IFCHR:
-		return EXT2_FT_CHRDEV;
-	case S_IFBLK:
-		return EXT2_FT_BLKDEV;
-	case S_IFIFO:
-		return EXT2_FT_FIFO;
-	default:
-		return EXT2_FT_REG_FILE;
-	}
-}
-
 static void end_block(struct filling *f)
 {
 	if (f->last)
@@ -61,7 +43,7 @@ static void add_name(struct filling *f, const char *name, ext2_ino_t ino, mode_t
 		e->inode = ino;
 		e->rec_len = (__u16)len;
 		ext2fs_dirent_set_name_len(e, (int)n);
-		ext2fs_dirent_set_file_type(e, type_of(mode));
+		ext2fs_dirent_set_file_type(e, dir_entry_type(mode));
 		memcpy(e->name, name, n);
 		f->last = e;
 	}

@@ -97,6 +97,17 @@ static bool find_name(const struct file *dir, const char *name, size_t *ret_at)
 	return there;
 }
 
+unsigned char dir_entry_type(mode_t mode)
+{
+	return S_ISREG(mode)    ? 1
+	       : S_ISDIR(mode)  ? 2
+	       : S_ISCHR(mode)  ? 3
+	       : S_ISBLK(mode)  ? 4
+	       : S_ISFIFO(mode) ? 5
+	       : S_ISSOCK(mode) ? 6
+				: 7;
+}
+
 struct file *dir_find(const struct file *dir, const char *name)
 {
 	size_t at;

@@ -63,6 +63,9 @@ struct file *filetree_add(struct filetree *t, mode_t mode);
 
 /* In one directory.  put replaces what has the name; the name is at most FILE_NAME_MAX long. */
 struct file *dir_find(const struct file *dir, const char *name);
+/* Of what a name leads to, as ext4, XFS, btrfs and EROFS have it beside the name
+ * (include/linux/fs_types.h). */
+unsigned char dir_entry_type(mode_t mode);
 void dir_put(struct file *dir, const char *name, struct file *file);
 void dir_drop(struct file *dir, const char *name);
 void dir_clear(struct file *dir);

@@ -37,16 +37,6 @@ struct listing {
 	size_t blocks;
 };
 
-static unsigned char type_of(mode_t mode)
-{
-	return S_ISREG(mode)    ? 1
-	       : S_ISDIR(mode)  ? 2
-	       : S_ISCHR(mode)  ? 3
-	       : S_ISBLK(mode)  ? 4
-	       : S_ISFIFO(mode) ? 5
-				: 7;
-}
-
 static size_t entry_len(size_t name_len)
 {
 	return (8 + 1 + name_len + 1 + 2 + 7) / 8 * 8;
@@ -70,7 +60,7 @@ size_t xfs_dir_small(const struct file *dir, unsigned char *to, size_t room)
 		to[0] = (unsigned char)n;
 		put_be(to + 1, offset, 2);
 		memcpy(to + 3, dir->names[i].text, n);
-		to[3 + n] = type_of(dir->names[i].file->mode);
+		to[3 + n] = dir_entry_type(dir->names[i].file->mode);
 		put_be(to + 4 + n, dir->names[i].file->number, 4);
 		to += 8 + n;
 		offset += entry_len(n);
@@ -142,7 +132,7 @@ static void list(struct listing *l, const struct file *dir)
 		const struct name *n = &dir->names[i];
 
 		l->entries[i + 2] = (struct entry) { n->text, strlen(n->text), n->file->number,
-						     type_of(n->file->mode) };
+						     dir_entry_type(n->file->mode) };
 	}
 }
 
